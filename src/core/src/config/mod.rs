@@ -1,0 +1,235 @@
+//! `vipward.toml`: one file for every node, the function, the command and the alarms.
+
+mod check;
+mod fault;
+mod read;
+mod table;
+mod value;
+
+#[cfg(test)]
+mod tests;
+
+use std::io;
+use std::net::Ipv4Addr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use ipnet::Ipv4Net;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+pub use fault::{Fault, Faults};
+
+use crate::name::{ClusterName, EniId, NodeName, ServiceName, VipAddr};
+
+/// A checked configuration: what it says holds together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Config {
+    /// The cluster's name.
+    pub cluster: ClusterName,
+    /// The subnet that the VIPs and the nodes' addresses lie in.
+    pub subnet: Ipv4Net,
+    /// How to decide.
+    pub policy: Policy,
+    /// The hosts that may hold VIPs, in the order of the file.
+    pub nodes: Vec<Node>,
+    /// The hosts that only observe, in the order of the file.
+    pub witnesses: Vec<Witness>,
+    /// What clients reach, in the order of the file.
+    pub services: Vec<Service>,
+}
+
+/// A host that may hold VIPs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Node {
+    /// Its name.
+    pub name: NodeName,
+    /// The primary private address of its ENI.
+    pub address: Ipv4Addr,
+    /// Its one ENI.
+    pub eni: EniId,
+    /// Higher is preferred.
+    pub priority: u32,
+}
+
+/// A host that observes and holds nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Witness {
+    /// Its name.
+    pub name: NodeName,
+    /// An address by which it knows itself in the file.
+    pub address: Ipv4Addr,
+}
+
+/// What clients reach at one VIP.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Service {
+    /// Its name.
+    pub name: ServiceName,
+    /// Where clients reach it.
+    pub vip: VipAddr,
+    /// How its health is told.
+    pub check: Check,
+}
+
+/// How a service's health is told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Check {
+    /// The protocol, with its own settings.
+    pub kind: CheckKind,
+    /// TCP port on the node's own address.
+    pub port: u16,
+    /// From one probe to the next.
+    pub interval: Duration,
+    /// After which a probe has failed.
+    pub timeout: Duration,
+    /// Passes in a row that make it healthy.
+    pub rise: u32,
+    /// Failures in a row that make it unhealthy.
+    pub fall: u32,
+}
+
+/// The protocol of a check.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CheckKind {
+    /// The port accepts a connection.
+    Tcp,
+    /// `GET path` answers with `status`.
+    Http {
+        /// Path and query.
+        path: String,
+        /// The one status code that passes.
+        status: u16,
+    },
+    /// `PING` is answered and nothing is being loaded.
+    Redis {
+        /// ACL user, for `AUTH user password`.
+        user: Option<String>,
+        /// File whose first line is the password.
+        password_file: Option<PathBuf>,
+    },
+}
+
+/// How to decide.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Policy {
+    /// Whether decisions are carried out.
+    pub mode: Mode,
+    /// The rest after an automatic move while the holder is up.
+    pub cooldown: Duration,
+    /// Automatic moves before each further one must wait.
+    pub move_budget: MoveBudget,
+    /// Whether a VIP returns to the preferred node by itself.
+    pub failback: Failback,
+    /// From one publication of the metrics to the next.
+    pub publish_interval: Duration,
+    /// The age at which an observation no longer counts, and at which silence does.
+    pub stale_after: Duration,
+    /// Whether agents hint through EventBridge; without, alarms alone carry the news.
+    pub hints: bool,
+    /// Whether each observer's word has an alarm of its own.
+    pub peer_alarms: bool,
+}
+
+/// Whether decisions are carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mode {
+    /// Decide, record and move.
+    Act,
+    /// Decide, record and never move.
+    Observe,
+}
+
+/// At most `moves` automatic moves of one VIP in any time of length `per`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct MoveBudget {
+    /// How many moves.
+    pub moves: u32,
+    /// In how long a time.
+    pub per: Duration,
+}
+
+/// Whether a VIP returns to the preferred node by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Failback {
+    /// It stays where it is.
+    Never,
+    /// It returns once it has stayed away for that long.
+    After(Duration),
+}
+
+impl Config {
+    /// Reads and checks the file at `path`; `read` does the I/O (`std::fs::read_to_string`).
+    ///
+    /// # Errors
+    /// Every fault of the file at once.
+    pub fn load(
+        path: &Path,
+        read: impl FnOnce(&Path) -> io::Result<String>,
+    ) -> Result<Self, Faults> {
+        let text = read(path).map_err(|error| Faults::unreadable(path, &error))?;
+        Self::parse(&path.display().to_string(), &text)
+    }
+
+    /// Checks `text`; `origin` names it in messages.
+    ///
+    /// # Errors
+    /// Every fault of the text at once.
+    pub fn parse(origin: &str, text: &str) -> Result<Self, Faults> {
+        read::config(text).map_err(|faults| Faults::new(origin, faults))
+    }
+
+    /// Sixteen hexadecimal digits that differ when the meaning of the file does (its layout and
+    /// comments do not count).
+    pub fn digest(&self) -> String {
+        let json = serde_json::to_vec(self).expect("a checked configuration has string keys only");
+        let hash = Sha256::digest(json);
+        let head = hash.first_chunk().copied().map_or(0, u64::from_be_bytes);
+        format!("{head:016x}")
+    }
+
+    /// The node of that name.
+    pub fn node(&self, name: &NodeName) -> Option<&Node> {
+        self.nodes.iter().find(|node| node.name == *name)
+    }
+
+    /// The node whose ENI that is.
+    pub fn node_of(&self, eni: &EniId) -> Option<&Node> {
+        self.nodes.iter().find(|node| node.eni == *eni)
+    }
+
+    /// The service of that name.
+    pub fn service(&self, name: &ServiceName) -> Option<&Service> {
+        self.services.iter().find(|service| service.name == *name)
+    }
+
+    /// Every host that runs an agent: the nodes, then the witnesses.
+    pub fn members(&self) -> impl Iterator<Item = &NodeName> {
+        let witnesses = self.witnesses.iter().map(|witness| &witness.name);
+        self.nodes.iter().map(|node| &node.name).chain(witnesses)
+    }
+
+    /// Everyone who observes `subject` other than itself.
+    pub fn observers_of<'c>(&'c self, subject: &'c NodeName) -> impl Iterator<Item = &'c NodeName> {
+        self.members().filter(move |member| *member != subject)
+    }
+
+    /// The member whose address is among `addresses`: how a host finds itself in the file.
+    pub fn member_at(&self, addresses: &[Ipv4Addr]) -> Option<&NodeName> {
+        let witnesses = self
+            .witnesses
+            .iter()
+            .map(|witness| (&witness.name, witness.address));
+        let mut members = self
+            .nodes
+            .iter()
+            .map(|node| (&node.name, node.address))
+            .chain(witnesses);
+        members
+            .find(|(_, address)| addresses.contains(address))
+            .map(|(name, _)| name)
+    }
+}

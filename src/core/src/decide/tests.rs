@@ -1,0 +1,232 @@
+//! Decisions, case by case; then what holds for every evidence.
+
+use super::*;
+use crate::evidence::Eni;
+use crate::hint::Verdict::{self, Healthy, Unhealthy, Unknown};
+use crate::scene::{Scene, VIP, node};
+use proptest::prelude::*;
+
+const LONG: i64 = 600;
+
+fn choice(scene: &Scene) -> Choice {
+    decide(&scene.config, &scene.evidence, scene.now)
+        .remove(0)
+        .choice
+}
+
+fn moves(to: &str, kind: MoveKind) -> Choice {
+    Choice::Move { to: node(to), kind }
+}
+
+/// `a` holds the VIP and is ill, `b` is well.
+fn ill_holder() -> Scene {
+    Scene::new(2, 0, "")
+        .held_by("a")
+        .says("a", "a", Unhealthy, 1, 0)
+        .says("b", "b", Healthy, 5, LONG)
+}
+
+#[test]
+fn an_ill_holder_is_left_for_the_well_node() {
+    assert_eq!(choice(&ill_holder()), moves("b", MoveKind::Failover));
+}
+
+#[test]
+fn a_quiet_holder_needs_no_judgement() {
+    let scene = Scene::new(2, 0, "").held_by("a").unread();
+    let decision = decide(&scene.config, &scene.evidence, scene.now).remove(0);
+    assert_eq!(decision.choice, hold(HoldReason::HolderUp));
+    assert!(decision.judgements.is_empty());
+}
+
+#[test]
+fn everyone_silent_moves_nothing() {
+    let scene = Scene::new(2, 1, "").held_by("a").alarm("a").alarm("b");
+    assert_eq!(choice(&scene), hold(HoldReason::AwaitingEvidence));
+}
+
+#[test]
+fn alarms_and_metrics_that_cannot_be_read_move_nothing() {
+    let mut scene = Scene::new(2, 0, "").held_by("a").unread();
+    scene.evidence.troubled_alarms = None;
+    assert_eq!(choice(&scene), hold(HoldReason::AwaitingEvidence));
+}
+
+#[test]
+fn hints_alone_are_enough_when_cloudwatch_cannot_be_read() {
+    let mut scene = ill_holder().unread();
+    scene.evidence.troubled_alarms = None;
+    assert_eq!(choice(&scene), moves("b", MoveKind::Failover));
+}
+
+#[test]
+fn with_both_ill_the_vip_stays_and_the_reason_is_named() {
+    let scene = ill_holder().says("b", "b", Unhealthy, 1, 0);
+    assert_eq!(choice(&scene), hold(HoldReason::NoCandidate));
+}
+
+#[test]
+fn a_node_of_which_nothing_is_known_is_no_candidate() {
+    let scene = Scene::new(2, 0, "")
+        .held_by("a")
+        .says("a", "a", Unhealthy, 1, 0);
+    assert_eq!(choice(&scene), hold(HoldReason::NoCandidate));
+}
+
+#[test]
+fn a_suspect_holder_is_not_left_on_one_nodes_word() {
+    let scene = Scene::new(2, 0, "")
+        .held_by("a")
+        .says("a", "a", Healthy, 1, LONG)
+        .says("b", "a", Unhealthy, 1, LONG)
+        .says("b", "b", Healthy, 1, LONG);
+    assert_eq!(choice(&scene), hold(HoldReason::HolderSuspect));
+}
+
+#[test]
+fn a_holder_whose_agent_died_keeps_the_vip_while_it_is_reached() {
+    let scene = Scene::new(2, 0, "")
+        .held_by("a")
+        .alarm("a")
+        .says("b", "a", Healthy, 1, LONG)
+        .says("b", "b", Healthy, 1, LONG);
+    assert_eq!(choice(&scene), hold(HoldReason::AgentSilent));
+}
+
+#[test]
+fn a_foreign_holder_is_never_robbed() {
+    let mut scene = Scene::new(2, 0, "").says("a", "a", Healthy, 1, LONG);
+    let eni = Eni {
+        subnet: "subnet-1".to_owned(),
+        instance: None,
+        addresses: vec![VIP.0],
+        tags: BTreeMap::new(),
+    };
+    scene
+        .evidence
+        .inventory
+        .enis
+        .insert("eni-ffffffff".parse().expect("an id"), eni);
+    assert_eq!(choice(&scene), hold(HoldReason::ForeignHolder));
+}
+
+#[test]
+fn a_vip_that_nobody_holds_goes_to_the_best_node_that_is_up() {
+    let scene = Scene::new(3, 0, "")
+        .says("b", "b", Healthy, 1, LONG)
+        .says("c", "c", Healthy, 1, LONG);
+    assert_eq!(choice(&scene), moves("b", MoveKind::Placement));
+    assert_eq!(
+        choice(&Scene::new(2, 0, "")),
+        hold(HoldReason::AwaitingEvidence)
+    );
+}
+
+#[test]
+fn a_clean_candidate_is_better_than_a_suspect_one_whatever_its_priority() {
+    let scene = Scene::new(3, 0, "")
+        .says("a", "a", Healthy, 1, LONG)
+        .says("c", "a", Unhealthy, 1, LONG)
+        .says("b", "b", Healthy, 1, LONG);
+    assert_eq!(choice(&scene), moves("b", MoveKind::Placement));
+    let only_suspect = Scene::new(2, 0, "")
+        .says("a", "a", Healthy, 1, LONG)
+        .says("b", "a", Unhealthy, 1, LONG);
+    assert_eq!(choice(&only_suspect), moves("a", MoveKind::Placement));
+}
+
+#[test]
+fn beyond_the_budget_moves_wait() {
+    assert_eq!(
+        choice(&ill_holder().moved("a", &[300, 200])),
+        moves("b", MoveKind::Failover)
+    );
+    assert_eq!(
+        choice(&ill_holder().moved("a", &[300, 200, 30])),
+        hold(HoldReason::BudgetSpent)
+    );
+    assert_eq!(
+        choice(&ill_holder().moved("b", &[300, 200, 60])),
+        moves("b", MoveKind::Failover)
+    );
+}
+
+#[test]
+fn failback_is_asked_for_in_the_file_and_takes_its_time() {
+    let case = |policy, moved| {
+        let scene = Scene::new(2, 0, policy)
+            .held_by("b")
+            .says("a", "a", Healthy, 1, LONG)
+            .says("b", "b", Healthy, 1, LONG)
+            .moved("b", &[moved]);
+        choice(&scene)
+    };
+    assert_eq!(case("", 9_999), hold(HoldReason::HolderUp));
+    assert_eq!(
+        case("failback = \"after 10m\"", 599),
+        hold(HoldReason::HolderUp)
+    );
+    assert_eq!(
+        case("failback = \"after 10m\"", 600),
+        moves("a", MoveKind::Failback)
+    );
+    let short_stay = "failback = \"after 1m\"\ncooldown = \"2m\"";
+    assert_eq!(case(short_stay, 100), hold(HoldReason::Cooldown));
+    assert_eq!(case(short_stay, 120), moves("a", MoveKind::Failback));
+}
+
+#[test]
+fn failback_does_not_go_to_a_suspect_node() {
+    let scene = Scene::new(2, 0, "failback = \"after 1m\"")
+        .held_by("b")
+        .says("a", "a", Healthy, 1, LONG)
+        .says("b", "a", Unhealthy, 1, LONG)
+        .says("b", "b", Healthy, 1, LONG);
+    assert_eq!(choice(&scene), hold(HoldReason::HolderUp));
+}
+
+#[test]
+fn every_reason_is_in_the_closed_list_once() {
+    let mut sorted = HoldReason::ALL.to_vec();
+    sorted.dedup();
+    assert_eq!(sorted, HoldReason::ALL);
+    let alerting = HoldReason::ALL
+        .iter()
+        .filter(|reason| reason.alerts())
+        .count();
+    assert_eq!(alerting, 5);
+}
+
+fn any_verdict() -> impl Strategy<Value = Verdict> {
+    prop_oneof![3 => Just(Healthy), 2 => Just(Unhealthy), 1 => Just(Unknown)]
+}
+
+proptest! {
+    #[test]
+    fn a_move_has_positive_evidence_twice(
+        held in proptest::option::of(0_usize..3),
+        words in proptest::collection::vec((0_usize..4, 0_usize..3, any_verdict(), 0_i64..30, 0_i64..60), 0..14),
+        failback in any::<bool>(),
+    ) {
+        let members = ["a", "b", "c", "w0"];
+        let policy = if failback { "failback = \"after 1m\"" } else { "" };
+        let mut scene = Scene::new(3, 1, policy).alarm("a").alarm("b").alarm("c");
+        if let Some(index) = held {
+            scene = scene.held_by(members[index]);
+        }
+        let scene = words.iter().fold(scene, |scene, (by, of, verdict, age, held)| {
+            scene.says(members[*by], members[*of], *verdict, *age, *held)
+        });
+        let decision = decide(&scene.config, &scene.evidence, scene.now).remove(0);
+        if let Choice::Move { to, kind } = &decision.choice {
+            prop_assert!(decision.judgements[to].is_up());
+            prop_assert_ne!(decision.holder.node(), Some(to));
+            match (kind, decision.holder.node()) {
+                (MoveKind::Failover, Some(holder)) => prop_assert!(decision.judgements[holder].is_down()),
+                (MoveKind::Placement, None) => {}
+                (MoveKind::Failback, Some(holder)) => prop_assert!(preferred_over(&scene.config, to, holder)),
+                other => prop_assert!(false, "{other:?}"),
+            }
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! All that is known when a decision is made, each piece with its age.
+//!
+//! Ages come from AWS's time stamps (of metric buckets and events), so the hosts' clocks do not
+//! matter.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+
+use crate::config::{Config, Node, Service};
+use crate::hint::Verdict;
+use crate::ledger::Ledger;
+use crate::name::{EniId, NodeName, ServiceName, VipAddr};
+use crate::signals::{AlarmKind, AlarmName};
+
+/// A value and when it was observed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Observed<T> {
+    /// What was observed.
+    pub value: T,
+    /// When, by AWS's clock.
+    pub at: Timestamp,
+}
+
+impl<T> Observed<T> {
+    /// The value, unless it is as old as `max_age` or older.
+    pub fn fresh(&self, now: Timestamp, max_age: Duration) -> Option<&T> {
+        (age(self.at, now) < max_age).then_some(&self.value)
+    }
+}
+
+/// How long ago `at` was; nothing when it lies ahead.
+pub fn age(at: Timestamp, now: Timestamp) -> Duration {
+    Duration::try_from(now.duration_since(at)).unwrap_or(Duration::ZERO)
+}
+
+/// What an observer said, and since when it has been saying so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Statement {
+    /// What it said.
+    pub verdict: Verdict,
+    /// Since when, by AWS's clock.
+    pub since: Timestamp,
+}
+
+/// Who said something, about which node, about which service.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Topic {
+    /// The agent that speaks.
+    pub observer: NodeName,
+    /// The node it speaks of; itself in a self observation.
+    pub subject: NodeName,
+    /// The service it speaks of.
+    pub service: ServiceName,
+}
+
+/// Everything that agents said, from metrics and hints alike: the newest word on each topic.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Testimony {
+    words: BTreeMap<Topic, Observed<Statement>>,
+    /// The services whose metrics were read in full: only there is the lack of a word silence.
+    pub read: BTreeSet<ServiceName>,
+}
+
+impl Testimony {
+    /// Takes a word in, unless a newer one on its topic is known.
+    pub fn hear(&mut self, topic: Topic, word: Observed<Statement>) {
+        let known = self.words.entry(topic).or_insert(word);
+        if word.at >= known.at {
+            *known = word;
+        }
+    }
+
+    /// The newest word on a topic.
+    pub fn word(
+        &self,
+        observer: &NodeName,
+        subject: &NodeName,
+        service: &ServiceName,
+    ) -> Option<&Observed<Statement>> {
+        self.words.get(&Topic {
+            observer: observer.clone(),
+            subject: subject.clone(),
+            service: service.clone(),
+        })
+    }
+
+    /// Every topic with its newest word.
+    pub fn iter(&self) -> impl Iterator<Item = (&Topic, &Observed<Statement>)> {
+        self.words.iter()
+    }
+}
+
+/// One interface as EC2 describes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Eni {
+    /// Its subnet.
+    pub subnet: String,
+    /// The instance it is attached to.
+    pub instance: Option<String>,
+    /// Every private address, the primary first.
+    pub addresses: Vec<Ipv4Addr>,
+    /// Its tags.
+    pub tags: BTreeMap<String, String>,
+}
+
+/// The cluster's interfaces, and whoever else has one of its VIPs, as EC2 describes them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Inventory {
+    /// By id; of the configured ones only those that exist.
+    pub enis: BTreeMap<EniId, Eni>,
+    /// Configured nodes whose instance EC2 says is stopping, stopped, shutting down or terminated.
+    pub stopped: BTreeSet<NodeName>,
+}
+
+/// Who has a VIP.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Holder {
+    /// A node of the file.
+    Node(NodeName),
+    /// An interface that the file does not name.
+    Foreign(EniId),
+    /// No interface at all.
+    Nobody,
+}
+
+impl Holder {
+    /// The node of the file that holds, if one does.
+    pub fn node(&self) -> Option<&NodeName> {
+        match self {
+            Self::Node(name) => Some(name),
+            Self::Foreign(_) | Self::Nobody => None,
+        }
+    }
+}
+
+impl Inventory {
+    /// Who has `vip`. EC2 may show an address on two interfaces while a move settles; a node of
+    /// the file is then named before a foreign interface.
+    pub fn holder(&self, config: &Config, vip: VipAddr) -> Holder {
+        let with_vip = || {
+            self.enis
+                .iter()
+                .filter(|(_, eni)| eni.addresses.contains(&vip.0))
+        };
+        let ours = with_vip().find_map(|(id, _)| config.node_of(id));
+        match (ours, with_vip().next()) {
+            (Some(node), _) => Holder::Node(node.name.clone()),
+            (None, Some((id, _))) => Holder::Foreign(id.clone()),
+            (None, None) => Holder::Nobody,
+        }
+    }
+
+    /// Whether EC2 itself says that the node cannot serve: its ENI is gone or detached, or its
+    /// instance is not running.
+    pub fn is_gone(&self, node: &Node) -> bool {
+        let attached = self
+            .enis
+            .get(&node.eni)
+            .is_some_and(|eni| eni.instance.is_some());
+        !attached || self.stopped.contains(&node.name)
+    }
+
+    /// What the tags remember of the service's moves.
+    pub fn ledger(&self, config: &Config, service: &ServiceName) -> Ledger {
+        let key = Ledger::tag_key(&config.cluster, service);
+        let ours = self
+            .enis
+            .iter()
+            .filter(|(id, _)| config.node_of(id).is_some());
+        ours.filter_map(|(_, eni)| eni.tags.get(&key))
+            .filter_map(|text| text.parse::<Ledger>().ok())
+            .max_by_key(Ledger::last_move)
+            .unwrap_or_default()
+    }
+}
+
+/// What a decision rests on.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Evidence {
+    /// Who holds what.
+    pub inventory: Inventory,
+    /// The alarms in `ALARM` or `INSUFFICIENT_DATA`; `None` when they could not be read.
+    pub troubled_alarms: Option<BTreeSet<AlarmName>>,
+    /// What the agents said.
+    pub testimony: Testimony,
+}
+
+impl Evidence {
+    /// Whether an alarm about `service` on `node` is in `ALARM` or `INSUFFICIENT_DATA`; so it is
+    /// taken to be when the alarms could not be read.
+    pub fn alarmed(&self, service: &Service, node: &NodeName) -> bool {
+        self.troubled_alarms.as_ref().is_none_or(|alarms| {
+            alarms
+                .iter()
+                .any(|alarm| alarm.service == service.name && alarm.node == *node)
+        })
+    }
+
+    /// Whether the node's own alarm for `service` is known not to be in trouble.
+    pub fn own_alarm_quiet(&self, service: &Service, node: &NodeName) -> bool {
+        self.troubled_alarms.as_ref().is_some_and(|alarms| {
+            !alarms.iter().any(|alarm| {
+                alarm.service == service.name
+                    && alarm.node == *node
+                    && alarm.kind == AlarmKind::OwnWord
+            })
+        })
+    }
+}
+
+/// A length of time in whole milliseconds, as records show it.
+pub fn millis(duration: SignedDuration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}

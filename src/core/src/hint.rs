@@ -1,0 +1,55 @@
+//! What an agent says: a verdict on each service of each node it sees, and the hint that carries
+//! them ahead of the metrics.
+
+use serde::{Deserialize, Serialize};
+
+use crate::name::{ClusterName, NodeName, ServiceName};
+
+/// The version of [`Hint`] that this build writes and reads.
+pub const HINT_VERSION: u32 = 1;
+
+/// A probe's debounced outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// `rise` passes in a row.
+    Healthy,
+    /// `fall` failures in a row.
+    Unhealthy,
+    /// No verdict yet, or the probe itself cannot judge. Calls for an alert, never for a move.
+    Unknown,
+}
+
+/// A verdict of the observer that sends it about one service on one node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Observation {
+    /// The node it is about. The observer itself: a self observation.
+    pub subject: NodeName,
+    /// The service it is about.
+    pub service: ServiceName,
+    /// What was seen.
+    pub verdict: Verdict,
+    /// For how many milliseconds that has been so, as of sending.
+    pub held_ms: u64,
+    /// Why the last probe did not pass.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<String>,
+}
+
+/// The detail of a `Vipward Observation` event: an agent's whole view at one moment. The observer
+/// is not in it: the event's source names it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hint {
+    /// [`HINT_VERSION`].
+    pub version: u32,
+    /// The cluster it speaks of.
+    pub cluster: ClusterName,
+    /// Random for each start of the agent.
+    pub start_id: String,
+    /// Grows by one with each hint of one start.
+    pub sequence: u64,
+    /// [`crate::Config::digest`] of the agent's file.
+    pub config_digest: String,
+    /// One for each service and node that the agent probes.
+    pub observations: Vec<Observation>,
+}

@@ -1,0 +1,220 @@
+//! Evidence to judgement: is a service on a node up, down, or can nobody tell?
+//!
+//! The rules are the table in ARCHITECTURE.md, one function for each half of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::config::{Config, Node, Service};
+use crate::evidence::{Evidence, Statement, age};
+use crate::hint::Verdict;
+use crate::name::NodeName;
+
+/// Of one service on one node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Judgement {
+    /// It serves.
+    Up(UpBasis),
+    /// It does not serve.
+    Down(DownBasis),
+    /// Nobody can tell.
+    Unknown,
+}
+
+/// Why it is up; the better basis first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum UpBasis {
+    /// Its own word, and nobody says otherwise.
+    OwnWord,
+    /// Its own word, but an observer says it is unreachable: perhaps a partition.
+    Suspect,
+    /// Observers reach it, but its agent is silent or cannot judge.
+    PeersOnly,
+}
+
+/// Why it is down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DownBasis {
+    /// Its own word: a node is believed about its own illness.
+    OwnWord,
+    /// EC2 says that its interface or its instance is gone.
+    Gone,
+    /// It says it is well, but a majority of all its observers cannot reach it; nor can clients.
+    Unreachable,
+    /// It is silent, and those who can speak say that it is unreachable.
+    SilentAndUnreachable,
+}
+
+impl Judgement {
+    /// Up, on any basis.
+    pub fn is_up(self) -> bool {
+        matches!(self, Self::Up(_))
+    }
+
+    /// Down, on any basis.
+    pub fn is_down(self) -> bool {
+        matches!(self, Self::Down(_))
+    }
+
+    /// Down in a way that makes the node's view of others worthless. A node that is ill by its own
+    /// word still sees: only its service is.
+    fn is_blind(self) -> bool {
+        matches!(
+            self,
+            Self::Down(DownBasis::Gone | DownBasis::Unreachable | DownBasis::SilentAndUnreachable)
+        )
+    }
+}
+
+/// The judgement of `service` on every node.
+///
+/// The word of an observer that is itself down does not count. Who is down is first judged with
+/// every word, then again without those of the ones found down.
+pub fn judge(
+    config: &Config,
+    evidence: &Evidence,
+    service: &Service,
+    now: Timestamp,
+) -> BTreeMap<NodeName, Judgement> {
+    let judge_without = |blind: &BTreeSet<NodeName>| -> BTreeMap<NodeName, Judgement> {
+        let court = Court {
+            config,
+            evidence,
+            service,
+            now,
+            blind,
+        };
+        config
+            .nodes
+            .iter()
+            .map(|node| (node.name.clone(), court.of(node)))
+            .collect()
+    };
+    let first = judge_without(&BTreeSet::new());
+    let blind = first.iter().filter(|(_, judgement)| judgement.is_blind());
+    judge_without(&blind.map(|(name, _)| name.clone()).collect())
+}
+
+struct Court<'e> {
+    config: &'e Config,
+    evidence: &'e Evidence,
+    service: &'e Service,
+    now: Timestamp,
+    blind: &'e BTreeSet<NodeName>,
+}
+
+/// What the observers of a node say, of those whose word is fresh and counts.
+struct Votes {
+    configured: usize,
+    reach: usize,
+    /// For each that says unreachable: whether it has said so for `stale_after`.
+    unreachable: Vec<bool>,
+}
+
+impl Votes {
+    fn fresh(&self) -> usize {
+        self.reach + self.unreachable.len()
+    }
+
+    /// A majority of all *configured* observers, at least two: beyond one partition's reach.
+    fn most_configured_say_unreachable(&self) -> bool {
+        self.unreachable.len() >= 2 && self.unreachable.len() * 2 > self.configured
+    }
+
+    /// A majority of the fresh, at least two of them; or the only fresh one, for long enough.
+    fn fresh_say_unreachable(&self) -> bool {
+        match self.unreachable.as_slice() {
+            [held_long] if self.fresh() == 1 => *held_long,
+            saying => self.fresh() >= 2 && saying.len() * 2 > self.fresh(),
+        }
+    }
+}
+
+impl Court<'_> {
+    fn of(&self, node: &Node) -> Judgement {
+        if self.evidence.inventory.is_gone(node) {
+            return Judgement::Down(DownBasis::Gone);
+        }
+        let votes = self.votes_on(&node.name);
+        match self
+            .fresh_word(&node.name, &node.name)
+            .map(|word| word.verdict)
+        {
+            Some(Verdict::Unhealthy) => Judgement::Down(DownBasis::OwnWord),
+            Some(Verdict::Healthy) => of_well(&votes),
+            Some(Verdict::Unknown) => of_mute(&votes, false),
+            None => of_mute(
+                &votes,
+                self.evidence.testimony.read.contains(&self.service.name),
+            ),
+        }
+    }
+
+    fn fresh_word(&self, observer: &NodeName, subject: &NodeName) -> Option<&Statement> {
+        let word = self
+            .evidence
+            .testimony
+            .word(observer, subject, &self.service.name)?;
+        word.fresh(self.now, self.config.policy.stale_after)
+    }
+
+    fn votes_on(&self, subject: &NodeName) -> Votes {
+        let mut votes = Votes {
+            configured: 0,
+            reach: 0,
+            unreachable: Vec::new(),
+        };
+        for observer in self.config.observers_of(subject) {
+            votes.configured += 1;
+            if self.blind.contains(observer) {
+                continue;
+            }
+            let Some(word) = self.fresh_word(observer, subject) else {
+                continue;
+            };
+            match word.verdict {
+                Verdict::Healthy => votes.reach += 1,
+                Verdict::Unhealthy => {
+                    let held = age(word.since, self.now);
+                    votes
+                        .unreachable
+                        .push(held >= self.config.policy.stale_after);
+                }
+                Verdict::Unknown => {}
+            }
+        }
+        votes
+    }
+}
+
+/// The rows of the table where the node says that it is healthy.
+fn of_well(votes: &Votes) -> Judgement {
+    if votes.most_configured_say_unreachable() {
+        Judgement::Down(DownBasis::Unreachable)
+    } else if votes.unreachable.is_empty() {
+        Judgement::Up(UpBasis::OwnWord)
+    } else {
+        Judgement::Up(UpBasis::Suspect)
+    }
+}
+
+/// The rows where the node says nothing that helps. `silent`: it is known to have said nothing;
+/// otherwise its metrics could not be read, or it cannot judge, and then only a majority of all
+/// observers speaks against it: an error of AWS is not a silence of the node.
+fn of_mute(votes: &Votes, silent: bool) -> Judgement {
+    if votes.most_configured_say_unreachable() || (silent && votes.fresh_say_unreachable()) {
+        Judgement::Down(DownBasis::SilentAndUnreachable)
+    } else if votes.reach > 0 {
+        Judgement::Up(UpBasis::PeersOnly)
+    } else {
+        Judgement::Unknown
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,200 @@
+//! The memory of a VIP's moves: one tag on the ENI it moved to. The newest across ENIs wins.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::config::MoveBudget;
+use crate::evidence::age;
+use crate::name::{ClusterName, ServiceName};
+
+/// Moves remembered: more than any budget allows (15), and few enough for a tag value
+/// (256 characters).
+const REMEMBERED: usize = 16;
+
+/// The wait before the first move beyond the budget; it doubles with each further one.
+const FIRST_WAIT: Duration = Duration::from_mins(1);
+
+/// When a VIP moved: planned or not the last time, and the unplanned moves before it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Ledger {
+    last: Option<Timestamp>,
+    /// Oldest first.
+    unplanned: Vec<Timestamp>,
+}
+
+impl Ledger {
+    /// The key of the tag that holds the ledger of `service`.
+    pub fn tag_key(cluster: &ClusterName, service: &ServiceName) -> String {
+        format!("vipward:{cluster}:{service}")
+    }
+
+    /// When the VIP last moved, to the second.
+    pub fn last_move(&self) -> Option<Timestamp> {
+        self.last
+    }
+
+    /// The ledger after a move at `at`, without what no budget window of length `per` can see.
+    #[must_use]
+    pub fn after_move(&self, at: Timestamp, unplanned: bool, per: Duration) -> Self {
+        let mut moves: Vec<_> = self
+            .unplanned
+            .iter()
+            .copied()
+            .filter(|then| age(*then, at) < per)
+            .collect();
+        if unplanned {
+            moves.push(at);
+        }
+        let surplus = moves.len().saturating_sub(REMEMBERED);
+        Self {
+            last: Some(at),
+            unplanned: moves.split_off(surplus),
+        }
+    }
+
+    /// Unplanned moves within the budget's window.
+    pub fn moves_within(&self, per: Duration, now: Timestamp) -> usize {
+        self.unplanned
+            .iter()
+            .filter(|then| age(**then, now) < per)
+            .count()
+    }
+
+    /// Until when a further unplanned move must wait: never while the budget lasts, then 1, 2, 4 …
+    /// minutes after the last.
+    pub fn wait_until(&self, budget: MoveBudget, now: Timestamp) -> Option<Timestamp> {
+        let allowed = usize::try_from(budget.moves).unwrap_or(usize::MAX);
+        let beyond = self.moves_within(budget.per, now).checked_sub(allowed)?;
+        let doublings = u32::try_from(beyond.min(REMEMBERED)).unwrap_or(u32::MAX);
+        let until = *self.unplanned.last()? + FIRST_WAIT.saturating_mul(2_u32.pow(doublings));
+        (now < until).then_some(until)
+    }
+}
+
+impl fmt::Display for Ledger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let last = self.last.map_or(0, Timestamp::as_second);
+        write!(f, "moved={last} moves=")?;
+        for (index, at) in self.unplanned.iter().enumerate() {
+            let comma = if index == 0 { "" } else { "," };
+            write!(f, "{comma}{}", at.as_second())?;
+        }
+        Ok(())
+    }
+}
+
+/// The tag's text is not a ledger's: somebody else wrote it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not a ledger of moves")]
+pub struct NotALedger(String);
+
+impl FromStr for Ledger {
+    type Err = NotALedger;
+
+    fn from_str(text: &str) -> Result<Self, NotALedger> {
+        let second = |digits: &str| {
+            digits
+                .parse()
+                .ok()
+                .and_then(|s| Timestamp::from_second(s).ok())
+        };
+        let read = || {
+            let (last, unplanned) = text.strip_prefix("moved=")?.split_once(" moves=")?;
+            let listed = unplanned.split(',').filter(|part| !part.is_empty());
+            let unplanned = listed.map(second).collect::<Option<Vec<_>>>()?;
+            let last = second(last)?;
+            Some(Self {
+                last: (last.as_second() > 0).then_some(last),
+                unplanned,
+            })
+        };
+        read().ok_or_else(|| NotALedger(text.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const HOUR: Duration = Duration::from_hours(1);
+    const BUDGET: MoveBudget = MoveBudget {
+        moves: 3,
+        per: HOUR,
+    };
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_790_000_000 + second).expect("within range")
+    }
+
+    fn after_unplanned_moves(seconds: &[i64]) -> Ledger {
+        seconds
+            .iter()
+            .fold(Ledger::default(), |l, s| l.after_move(at(*s), true, HOUR))
+    }
+
+    #[test]
+    fn moves_within_the_budget_do_not_wait() {
+        assert_eq!(
+            after_unplanned_moves(&[0, 10]).wait_until(BUDGET, at(20)),
+            None
+        );
+    }
+
+    #[test]
+    fn moves_beyond_the_budget_wait_longer_and_longer() {
+        for (moves, wait) in [
+            (vec![0, 10, 20], 60),
+            (vec![0, 10, 20, 30], 120),
+            (vec![0, 1, 2, 3, 4], 240),
+        ] {
+            let last = *moves.last().expect("moves");
+            let ledger = after_unplanned_moves(&moves);
+            assert_eq!(
+                ledger.wait_until(BUDGET, at(last)),
+                Some(at(last + wait)),
+                "{moves:?}"
+            );
+            assert_eq!(
+                ledger.wait_until(BUDGET, at(last + wait)),
+                None,
+                "{moves:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn old_and_planned_moves_leave_the_budget_alone() {
+        let old = after_unplanned_moves(&[0, 10, 20]);
+        assert_eq!(old.wait_until(BUDGET, at(3_620)), None);
+        let planned = (0..9).fold(Ledger::default(), |l, s| l.after_move(at(s), false, HOUR));
+        assert_eq!(planned.wait_until(BUDGET, at(10)), None);
+        assert_eq!(planned.last_move(), Some(at(8)));
+    }
+
+    #[test]
+    fn text_of_others_is_not_a_ledger() {
+        for text in [
+            "",
+            "moved=1",
+            "moved=x moves=",
+            "moved=1 moves=a",
+            "moves=1 moved=1",
+        ] {
+            assert!(text.parse::<Ledger>().is_err(), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_ledger_survives_its_tag(seconds in proptest::collection::vec(0_i64..7_200, 0..40)) {
+            let ledger = after_unplanned_moves(&seconds);
+            let text = ledger.to_string();
+            prop_assert!(text.len() <= 256);
+            prop_assert_eq!(text.parse::<Ledger>(), Ok(ledger));
+        }
+    }
+}

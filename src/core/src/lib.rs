@@ -1,0 +1,23 @@
+//! What vipward knows and decides.
+//!
+//! Everything here is pure: no clock, no I/O, no async, no SDK. Callers bring the time and the
+//! evidence; the crate answers with judgements, decisions and plans that are plain data. The same
+//! code therefore runs in the function, the agent, the operator's command and the simulator.
+
+pub mod config;
+pub mod decide;
+pub mod evidence;
+pub mod glance;
+pub mod hint;
+pub mod judge;
+pub mod ledger;
+pub mod name;
+pub mod plan;
+pub mod signals;
+
+#[cfg(test)]
+mod scene;
+
+pub use config::{Config, Faults};
+pub use hint::{Hint, Observation, Verdict};
+pub use name::{ClusterName, EniId, NodeName, ServiceName, VipAddr};

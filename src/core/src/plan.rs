@@ -1,0 +1,87 @@
+//! Decision to plan: the steps that carry decisions out, as data. Whoever executes them makes no
+//! choices.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::config::{Config, Mode};
+use crate::decide::{Choice, Decision, MoveKind};
+use crate::evidence::{Holder, Inventory};
+use crate::name::{EniId, NodeName, ServiceName, VipAddr};
+
+/// All VIPs bound for one ENI: one call to EC2.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Step {
+    /// The node they go to.
+    pub to: NodeName,
+    /// Its ENI.
+    pub eni: EniId,
+    /// The VIPs, in the order of the decisions.
+    pub moves: Vec<PlannedMove>,
+}
+
+/// One VIP of a step.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PlannedMove {
+    /// The service.
+    pub service: ServiceName,
+    /// Its VIP.
+    pub vip: VipAddr,
+    /// Who held it when it was decided.
+    pub from: Holder,
+    /// Why it moves.
+    pub kind: MoveKind,
+}
+
+/// The steps for all decisions to move, one an ENI, in the order of the ENIs' names. None where
+/// the file says to observe only.
+pub fn plan(config: &Config, decisions: &[Decision]) -> Vec<Step> {
+    if config.policy.mode == Mode::Observe {
+        return Vec::new();
+    }
+    let mut steps = BTreeMap::new();
+    for decision in decisions {
+        let Choice::Move { to, kind } = &decision.choice else {
+            continue;
+        };
+        let Some(node) = config.node(to) else {
+            continue;
+        };
+        let step = steps.entry(node.eni.clone()).or_insert_with(|| Step {
+            to: to.clone(),
+            eni: node.eni.clone(),
+            moves: Vec::new(),
+        });
+        step.moves.push(PlannedMove {
+            service: decision.service.clone(),
+            vip: decision.vip,
+            from: decision.holder.clone(),
+            kind: *kind,
+        });
+    }
+    steps.into_values().collect()
+}
+
+impl Step {
+    /// The step without the moves whose VIP has another holder by now than when it was decided;
+    /// these come back apart. Somebody else acted: the next reconcile looks afresh.
+    pub fn reconsidered(self, config: &Config, seen: &Inventory) -> (Self, Vec<PlannedMove>) {
+        let (moves, overtaken) = self
+            .moves
+            .into_iter()
+            .partition(|planned| seen.holder(config, planned.vip) == planned.from);
+        (Self { moves, ..self }, overtaken)
+    }
+
+    /// Whether EC2 names the step's node as the holder of all its VIPs.
+    pub fn is_proven_by(&self, config: &Config, seen: &Inventory) -> bool {
+        let reached = Holder::Node(self.to.clone());
+        self.moves
+            .iter()
+            .all(|planned| seen.holder(config, planned.vip) == reached)
+    }
+}
+
+#[cfg(test)]
+mod tests;

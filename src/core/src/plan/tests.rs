@@ -1,0 +1,80 @@
+//! Plans: one step an ENI, and what becomes of it when the world changes.
+
+use super::*;
+use crate::decide::HoldReason;
+use crate::scene::{Scene, VIP, node};
+
+fn decided(to: &str, service: &str, vip: &str) -> Decision {
+    Decision {
+        service: service.parse().expect("a name"),
+        vip: vip.parse().expect("an address"),
+        holder: Holder::Nobody,
+        judgements: BTreeMap::new(),
+        choice: Choice::Move {
+            to: node(to),
+            kind: MoveKind::Placement,
+        },
+    }
+}
+
+#[test]
+fn all_vips_bound_for_one_eni_share_a_step() {
+    let scene = Scene::new(2, 0, "");
+    let mut held = decided("a", "held", "10.0.0.203");
+    held.choice = Choice::Hold {
+        reason: HoldReason::HolderUp,
+    };
+    let decisions = [
+        decided("b", "one", "10.0.0.200"),
+        decided("a", "two", "10.0.0.201"),
+        decided("b", "three", "10.0.0.202"),
+        held,
+    ];
+    let steps = plan(&scene.config, &decisions);
+    let shape: Vec<_> = steps
+        .iter()
+        .map(|step| {
+            (
+                step.to.as_str(),
+                step.moves
+                    .iter()
+                    .map(|m| m.service.as_str())
+                    .collect::<Vec<_>>(),
+            )
+        })
+        .collect();
+    assert_eq!(shape, [("a", vec!["two"]), ("b", vec!["one", "three"])]);
+}
+
+#[test]
+fn observing_plans_nothing() {
+    let scene = Scene::new(2, 0, "mode = \"observe\"");
+    assert_eq!(
+        plan(&scene.config, &[decided("a", "svc", "10.0.0.200")]),
+        []
+    );
+}
+
+#[test]
+fn a_move_whose_vip_got_another_holder_is_dropped() {
+    let before = Scene::new(2, 0, "");
+    let step = plan(&before.config, &[decided("b", "svc", &VIP.to_string())]).remove(0);
+    let (kept, overtaken) = step
+        .clone()
+        .reconsidered(&before.config, &before.evidence.inventory);
+    assert_eq!((kept.moves.len(), overtaken.len()), (1, 0));
+    let after = before.held_by("a");
+    let (kept, overtaken) = step.reconsidered(&after.config, &after.evidence.inventory);
+    assert_eq!((kept.moves.len(), overtaken.len()), (0, 1));
+}
+
+#[test]
+fn a_step_is_proven_when_ec2_names_its_node() {
+    let before = Scene::new(2, 0, "");
+    let step = plan(&before.config, &[decided("b", "svc", &VIP.to_string())]).remove(0);
+    assert!(!step.is_proven_by(&before.config, &before.evidence.inventory));
+    let elsewhere = Scene::new(2, 0, "").held_by("a");
+    assert!(!step.is_proven_by(&elsewhere.config, &elsewhere.evidence.inventory));
+    let there = Scene::new(2, 0, "").held_by("b");
+    assert!(step.is_proven_by(&there.config, &there.evidence.inventory));
+}

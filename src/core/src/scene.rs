@@ -1,0 +1,156 @@
+//! Small clusters and what is said in them, for the tests of this crate.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::config::Config;
+use crate::evidence::{Eni, Evidence, Observed, Statement, Topic};
+use crate::hint::Verdict;
+use crate::name::{NodeName, VipAddr};
+
+/// The one service of a scene.
+pub(crate) const VIP: VipAddr = VipAddr(Ipv4Addr::new(10, 0, 0, 200));
+
+/// A cluster of one service `svc`, with what is known of it at [`Scene::now`].
+pub(crate) struct Scene {
+    pub config: Config,
+    pub evidence: Evidence,
+    pub now: Timestamp,
+}
+
+pub(crate) fn node(name: &str) -> NodeName {
+    name.parse().expect("a name")
+}
+
+impl Scene {
+    /// Nodes `a` (preferred), `b`, `c` … and witnesses `w0`, `w1` …; every ENI is there, nobody
+    /// has the VIP, the alarms are quiet, the metrics were read, and nobody said a thing.
+    pub fn new(nodes: usize, witnesses: usize, policy: &str) -> Self {
+        use std::fmt::Write as _;
+        let mut text =
+            format!("cluster = \"test\"\nsubnet = \"10.0.0.0/24\"\n[policy]\n{policy}\n");
+        for (index, name) in ["a", "b", "c", "d"].iter().take(nodes).enumerate() {
+            let _ = write!(
+                text,
+                "[[node]]\nname = \"{name}\"\naddress = \"10.0.0.{}\"\neni = \"eni-0000000{index}\"\npriority = {}\n",
+                10 + index,
+                100 - index * 10,
+            );
+        }
+        for index in 0..witnesses {
+            let _ = write!(
+                text,
+                "[[witness]]\nname = \"w{index}\"\naddress = \"10.0.0.{}\"\n",
+                30 + index
+            );
+        }
+        text.push_str("[[service]]\nname = \"svc\"\nvip = \"10.0.0.200\"\ncheck = { kind = \"tcp\", port = 80 }\n");
+        let config = Config::parse("scene", &text).unwrap_or_else(|faults| panic!("{faults}"));
+        let mut evidence = Evidence {
+            troubled_alarms: Some(BTreeSet::new()),
+            ..Evidence::default()
+        };
+        evidence
+            .testimony
+            .read
+            .insert(config.services[0].name.clone());
+        for node in &config.nodes {
+            evidence.inventory.enis.insert(
+                node.eni.clone(),
+                Eni {
+                    subnet: "subnet-1".to_owned(),
+                    instance: Some(format!("i-{}", node.name)),
+                    addresses: vec![node.address],
+                    tags: BTreeMap::new(),
+                },
+            );
+        }
+        let now = Timestamp::from_second(1_790_000_000).expect("within range");
+        Self {
+            config,
+            evidence,
+            now,
+        }
+    }
+
+    /// The VIP is on `holder`.
+    pub fn held_by(mut self, holder: &str) -> Self {
+        let eni = &self.config.node(&node(holder)).expect("in the scene").eni;
+        self.evidence
+            .inventory
+            .enis
+            .get_mut(eni)
+            .expect("there")
+            .addresses
+            .push(VIP.0);
+        self
+    }
+
+    /// `observer` said that of `subject`, `age` seconds ago, and had been saying it for `held`.
+    pub fn says(
+        mut self,
+        observer: &str,
+        subject: &str,
+        verdict: Verdict,
+        age: i64,
+        held: i64,
+    ) -> Self {
+        let at = self.now - SignedDuration::from_secs(age);
+        let since = at - SignedDuration::from_secs(held);
+        let topic = Topic {
+            observer: node(observer),
+            subject: node(subject),
+            service: self.config.services[0].name.clone(),
+        };
+        self.evidence.testimony.hear(
+            topic,
+            Observed {
+                value: Statement { verdict, since },
+                at,
+            },
+        );
+        self
+    }
+
+    /// The own alarm of `name` is in trouble.
+    pub fn alarm(mut self, name: &str) -> Self {
+        let alarm = format!("vipward/test/svc/{name}/self")
+            .parse()
+            .expect("an alarm's name");
+        self.evidence
+            .troubled_alarms
+            .get_or_insert_default()
+            .insert(alarm);
+        self
+    }
+
+    /// A tag on the ENI of `name` remembers unplanned moves, that many seconds ago.
+    pub fn moved(mut self, name: &str, ages: &[i64]) -> Self {
+        let per = self.config.policy.move_budget.per;
+        let ledger = ages
+            .iter()
+            .fold(crate::ledger::Ledger::default(), |ledger, age| {
+                ledger.after_move(self.now - SignedDuration::from_secs(*age), true, per)
+            });
+        let key =
+            crate::ledger::Ledger::tag_key(&self.config.cluster, &self.config.services[0].name);
+        let eni = &self.config.node(&node(name)).expect("in the scene").eni;
+        let eni = self.evidence.inventory.enis.get_mut(eni).expect("there");
+        eni.tags.insert(key, ledger.to_string());
+        self
+    }
+
+    /// EC2 says that the instance of `name` does not run.
+    pub fn stopped(mut self, name: &str) -> Self {
+        self.evidence.inventory.stopped.insert(node(name));
+        self
+    }
+
+    /// The metrics could not be read.
+    pub fn unread(mut self) -> Self {
+        self.evidence.testimony.read.clear();
+        self
+    }
+}

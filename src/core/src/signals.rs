@@ -1,0 +1,167 @@
+//! The names under which agents, alarms and the function speak to each other through AWS.
+//!
+//! Who says something is taken from the metric namespace and the event source, never from the
+//! content: a node's role allows it its own and no other.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::name::{ClusterName, NodeName, ServiceName};
+
+/// Metric: what a node says of its own service. 1 is healthy, 0 is not.
+pub const SELF_HEALTH: &str = "SelfHealth";
+/// Metric: what an observer says of a service on another node. 1 is reached, 0 is not.
+pub const PEER_HEALTH: &str = "PeerHealth";
+/// Dimension naming the service.
+pub const DIM_SERVICE: &str = "Service";
+/// Dimension naming the node that a peer observation is about.
+pub const DIM_SUBJECT: &str = "Subject";
+
+/// Detail type of a hint.
+pub const HINT_DETAIL_TYPE: &str = "Vipward Observation";
+/// Source of the events that the function puts for people's own rules.
+pub const FUNCTION_SOURCE: &str = "vipward.function";
+/// Detail type of the event about a move that was proven.
+pub const MOVE_DETAIL_TYPE: &str = "Vipward Move";
+/// Detail type of the event about something a person should look at.
+pub const ALERT_DETAIL_TYPE: &str = "Vipward Alert";
+
+const HINT_SOURCE_PREFIX: &str = "vipward.agent";
+
+/// The metric namespace in which `node` alone may publish.
+pub fn namespace(cluster: &ClusterName, node: &NodeName) -> String {
+    format!("Vipward/{cluster}/{node}")
+}
+
+/// The event source with which `node` alone may put hints.
+pub fn hint_source(cluster: &ClusterName, node: &NodeName) -> String {
+    format!("{HINT_SOURCE_PREFIX}.{cluster}.{node}")
+}
+
+/// The cluster and node that a hint's source names; `None` when it is no hint's source.
+pub fn parse_hint_source(source: &str) -> Option<(ClusterName, NodeName)> {
+    let rest = source.strip_prefix(HINT_SOURCE_PREFIX)?.strip_prefix('.')?;
+    let (cluster, node) = rest.split_once('.')?;
+    Some((cluster.parse().ok()?, node.parse().ok()?))
+}
+
+/// The prefix that the names of all alarms of a cluster share.
+pub fn alarm_prefix(cluster: &ClusterName) -> String {
+    format!("vipward/{cluster}/")
+}
+
+/// Whose word an alarm watches.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum AlarmKind {
+    /// The node's own: silence is breaching.
+    OwnWord,
+    /// That observer's about the node: silence is not breaching.
+    PeerWord(NodeName),
+}
+
+/// An alarm's name: `vipward/<cluster>/<service>/<node>/self` or `…/peer/<observer>`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct AlarmName {
+    /// The cluster it belongs to.
+    pub cluster: ClusterName,
+    /// The service it watches.
+    pub service: ServiceName,
+    /// The node on which it watches the service.
+    pub node: NodeName,
+    /// Whose word it watches.
+    pub kind: AlarmKind,
+}
+
+impl fmt::Display for AlarmName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{}{}/{}/",
+            alarm_prefix(&self.cluster),
+            self.service,
+            self.node
+        )?;
+        match &self.kind {
+            AlarmKind::OwnWord => write!(f, "self"),
+            AlarmKind::PeerWord(observer) => write!(f, "peer/{observer}"),
+        }
+    }
+}
+
+/// The text is not the name of one of vipward's alarms.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not the name of a vipward alarm")]
+pub struct NotOurAlarm(String);
+
+impl FromStr for AlarmName {
+    type Err = NotOurAlarm;
+
+    fn from_str(text: &str) -> Result<Self, NotOurAlarm> {
+        let parts: Vec<&str> = text.split('/').collect();
+        let (kind, [cluster, service, node]) = match parts.as_slice() {
+            ["vipward", c, s, n, "self"] => (Some(AlarmKind::OwnWord), [c, s, n]),
+            ["vipward", c, s, n, "peer", observer] => {
+                (observer.parse().ok().map(AlarmKind::PeerWord), [c, s, n])
+            }
+            _ => return Err(NotOurAlarm(text.to_owned())),
+        };
+        match (kind, cluster.parse(), service.parse(), node.parse()) {
+            (Some(kind), Ok(cluster), Ok(service), Ok(node)) => Ok(Self {
+                cluster,
+                service,
+                node,
+                kind,
+            }),
+            _ => Err(NotOurAlarm(text.to_owned())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn alarm_names_survive_a_round_trip() {
+        for text in [
+            "vipward/prod-db/redis/resource-01/self",
+            "vipward/c/s/n/peer/app-01",
+        ] {
+            let name: AlarmName = text.parse().expect("one of ours");
+            assert_eq!(name.to_string(), text);
+        }
+    }
+
+    #[test]
+    fn other_peoples_alarms_are_not_ours() {
+        for text in [
+            "",
+            "cpu",
+            "vipward/c/s/n",
+            "vipward/c/s/n/other",
+            "vipward/c/s/n/peer/",
+            "x/c/s/n/self",
+            "vipward/C/s/n/self",
+        ] {
+            assert_eq!(text.parse::<AlarmName>(), Err(NotOurAlarm(text.to_owned())));
+        }
+    }
+
+    #[test]
+    fn a_hint_speaks_for_the_node_in_its_source_only() {
+        let cluster: ClusterName = "prod-db".parse().expect("a name");
+        let node: NodeName = "resource-01".parse().expect("a name");
+        assert_eq!(
+            parse_hint_source(&hint_source(&cluster, &node)),
+            Some((cluster, node))
+        );
+        for text in [
+            "aws.cloudwatch",
+            "vipward.agent.prod-db",
+            "vipward.agentx.a.b",
+            "vipward.agent.a.b.c",
+        ] {
+            assert_eq!(parse_hint_source(text), None, "{text}");
+        }
+    }
+}
