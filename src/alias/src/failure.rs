@@ -1,0 +1,68 @@
+//! Why the unit ends, and with which exit code.
+
+use std::error::Error;
+use std::io;
+
+use vipward_core::Faults;
+
+use crate::kernel::KernelError;
+
+/// Why the unit ends other than by being told to.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The file is wrong, or does not fit this host.
+    #[error(transparent)]
+    Configuration(#[from] Faults),
+    /// The kernel did not do as asked.
+    #[error(transparent)]
+    Kernel(#[from] KernelError),
+    /// The socket for events closed.
+    #[error("the netlink socket for events closed")]
+    Deaf,
+    /// No signal handlers.
+    #[error("cannot listen for signals")]
+    Signals(#[source] io::Error),
+    /// What `--check` found cannot be said.
+    #[error("cannot write to standard output")]
+    Output(#[source] io::Error),
+}
+
+impl Failure {
+    /// What every vipward program exits with for such a reason.
+    pub const fn exit_code(&self) -> u8 {
+        match self {
+            Self::Configuration(_) => Faults::EXIT_CODE,
+            _ => 1,
+        }
+    }
+}
+
+/// An error and its sources on one line: `cannot add 10.0.0.1: No such device (os error 19)`.
+pub fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exit_codes_tell_a_wrong_file_from_the_rest() {
+        let faults = Faults::of_host("vipward.toml", "it is wrong", "put it right");
+        assert_eq!(Failure::from(faults).exit_code(), 3);
+        assert_eq!(Failure::Deaf.exit_code(), 1);
+    }
+
+    #[test]
+    fn a_chain_is_one_line() {
+        let failure = Failure::Signals(io::Error::other("no more"));
+        assert_eq!(chain(&failure), "cannot listen for signals: no more");
+    }
+}

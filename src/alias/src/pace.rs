@@ -1,0 +1,68 @@
+//! When the next pass is due if no event comes: a slow safety net, quicker while something failed.
+
+use std::time::Duration;
+
+/// Between passes when all is well. Events carry the news; this only bounds what a lost one can
+/// cost.
+const RESYNC: Duration = Duration::from_mins(1);
+/// After the first failure; doubled with each further one, up to `RESYNC`.
+const FIRST_RETRY: Duration = Duration::from_secs(1);
+
+/// Counts failed passes and answers with the wait.
+#[derive(Debug)]
+pub struct Pace {
+    slowest: Duration,
+    failures: u32,
+}
+
+impl Pace {
+    /// With a watchdog that wants a sign of life within `watchdog`, passes come twice as often:
+    /// each one is a sign.
+    pub fn new(watchdog: Option<Duration>) -> Self {
+        let slowest = watchdog.map_or(RESYNC, |limit| RESYNC.min(limit / 2));
+        Self {
+            slowest,
+            failures: 0,
+        }
+    }
+
+    /// How long to wait for an event after a pass in which every repair, or not every one, worked.
+    pub fn after(&mut self, all_worked: bool) -> Duration {
+        if all_worked {
+            self.failures = 0;
+            return self.slowest;
+        }
+        let doublings = self.failures.min(16);
+        self.failures = self.failures.saturating_add(1);
+        (FIRST_RETRY * 2_u32.pow(doublings)).min(self.slowest)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_minute_when_well_and_doubling_while_failing() {
+        let mut pace = Pace::new(None);
+        let waits = [
+            true, false, false, false, false, false, false, false, true, false,
+        ]
+        .map(|all_worked| pace.after(all_worked).as_secs());
+        assert_eq!(waits, [60, 1, 2, 4, 8, 16, 32, 60, 60, 1]);
+    }
+
+    #[test]
+    fn it_never_overflows() {
+        let mut pace = Pace::new(None);
+        assert!((0..100).all(|_| pace.after(false) <= RESYNC));
+    }
+
+    #[test]
+    fn twice_within_the_watchdog() {
+        let mut pace = Pace::new(Some(Duration::from_secs(30)));
+        assert_eq!(pace.after(true), Duration::from_secs(15));
+        let mut pace = Pace::new(Some(Duration::from_mins(5)));
+        assert_eq!(pace.after(true), RESYNC);
+    }
+}

@@ -1,0 +1,68 @@
+//! The project's own commands: `cargo xtask demo`, `cargo xtask test`, `cargo xtask setup`.
+
+mod demo;
+mod guards;
+mod install;
+mod lambda;
+mod region;
+mod report;
+mod steps;
+mod template;
+mod wire;
+mod workspace;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::steps::Step;
+use crate::workspace::Workspace;
+
+/// The project's own commands. They install what they need and say so.
+#[derive(Parser)]
+#[command(bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run a whole cluster on this machine and watch it fail over, twice
+    Demo {
+        /// Passed on to `vipward-lab demo`, for instance `--service redis`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
+    /// Check everything that continuous integration checks
+    Test {
+        /// Run only this step and those it builds on; may be given again
+        #[arg(long, value_name = "STEP")]
+        only: Vec<Step>,
+    },
+    /// Install what the demo and the tests need, and nothing else
+    Setup,
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse().command) {
+        Ok(code) => code,
+        Err(error) => {
+            report::say(format_args!("error: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<ExitCode> {
+    let workspace = Workspace::find()?;
+    match command {
+        Command::Demo { arguments } => demo::run(&workspace, &arguments),
+        Command::Test { only } => Ok(steps::run(&workspace, &only)),
+        Command::Setup => {
+            install::ensure(&workspace, install::Need::ALL)?;
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
