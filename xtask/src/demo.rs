@@ -15,7 +15,7 @@ use crate::workspace::{self, Workspace};
 pub fn run(workspace: &Workspace, arguments: &[OsString]) -> Result<ExitCode> {
     install::ensure(workspace, &needs(arguments))?;
     say("building; the first time takes ten minutes or so, most of it for aws-sdk-ec2");
-    workspace::run(workspace.cargo("build").arg("--bins"))?;
+    workspace::run(&mut workspace.build())?;
 
     let lab = workspace.binary("vipward-lab")?;
     let failure = workspace

@@ -70,7 +70,7 @@ impl Step {
                         .args(["--all-targets", "--", "-Dwarnings"]),
                 )
             }
-            Self::Build => run_command(workspace.cargo("build").arg("--bins")),
+            Self::Build => run_command(&mut workspace.build()),
             Self::Test => run_command(&mut workspace.cargo("test")),
             Self::Wire => wire::run(workspace),
             Self::Template => template::run(workspace),

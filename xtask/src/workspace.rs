@@ -128,6 +128,14 @@ impl Workspace {
         command.args([subcommand, "--workspace", "--locked"]);
         command
     }
+
+    /// Builds all there is, tests included: they ask for features of their own, and what is built
+    /// without them would be built again with them.
+    pub fn build(&self) -> Command {
+        let mut command = self.cargo("build");
+        command.arg("--all-targets");
+        command
+    }
 }
 
 fn leaks(name: &OsStr) -> bool {

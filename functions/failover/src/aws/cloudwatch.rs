@@ -1,0 +1,181 @@
+//! CloudWatch: which alarms are in trouble, and what the agents published.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws_sdk_cloudwatch::Client;
+use aws_sdk_cloudwatch::primitives::DateTime;
+use aws_sdk_cloudwatch::types::{
+    Dimension, Metric, MetricDataQuery, MetricDataResult, MetricStat, ScanBy, StateValue,
+};
+use jiff::{SignedDuration, Timestamp};
+use vipward_core::evidence::{Observed, Statement, Topic};
+use vipward_core::name::ServiceName;
+use vipward_core::signals::{
+    AlarmName, DIM_SERVICE, DIM_SUBJECT, PEER_HEALTH, SELF_HEALTH, alarm_prefix, namespace,
+};
+use vipward_core::{Config, Verdict};
+
+use super::failure;
+use crate::ports::PortError;
+
+/// Most queries that one `GetMetricData` call takes.
+const QUERIES: usize = 500;
+/// Seconds: the agents publish at the finest resolution there is.
+const PERIOD: i32 = 1;
+/// Below it a published health means ill, as for the alarms.
+const HEALTHY_FROM: f64 = 1.0;
+
+/// The cluster's alarms in `ALARM` or `INSUFFICIENT_DATA`: two cheap requests.
+pub(super) async fn troubled_alarms(
+    client: &Client,
+    config: &Config,
+) -> Result<BTreeSet<AlarmName>, PortError> {
+    let (alarm, insufficient) = futures::join!(
+        alarms_in(client, config, StateValue::Alarm),
+        alarms_in(client, config, StateValue::InsufficientData),
+    );
+    let mut alarms = alarm?;
+    alarms.extend(insufficient?);
+    Ok(alarms)
+}
+
+async fn alarms_in(
+    client: &Client,
+    config: &Config,
+    state: StateValue,
+) -> Result<BTreeSet<AlarmName>, PortError> {
+    let mut names = BTreeSet::new();
+    let mut pages = client
+        .describe_alarms()
+        .alarm_name_prefix(alarm_prefix(&config.cluster))
+        .state_value(state)
+        .max_records(100)
+        .into_paginator()
+        .send();
+    while let Some(page) = pages.next().await {
+        let page = page.map_err(failure::of("DescribeAlarms"))?;
+        let alarms = page.metric_alarms().iter();
+        names.extend(alarms.filter_map(|alarm| alarm.alarm_name()?.parse::<AlarmName>().ok()));
+    }
+    Ok(names)
+}
+
+/// The newest word on each topic of `services` since then.
+pub(super) async fn words(
+    client: &Client,
+    config: &Config,
+    services: &BTreeSet<ServiceName>,
+    since: Timestamp,
+    now: Timestamp,
+) -> Result<Vec<(Topic, Observed<Statement>)>, PortError> {
+    let topics = topics(config, services);
+    let mut words = Vec::new();
+    for chunk in topics.chunks(QUERIES) {
+        let queries = chunk
+            .iter()
+            .enumerate()
+            .map(|(index, topic)| query(config, index, topic));
+        let mut pages = client
+            .get_metric_data()
+            .set_metric_data_queries(Some(queries.collect()))
+            .start_time(DateTime::from_secs(since.as_second()))
+            // The end is exclusive, and the present second counts.
+            .end_time(DateTime::from_secs((now + SignedDuration::from_secs(1)).as_second()))
+            .scan_by(ScanBy::TimestampAscending)
+            .into_paginator()
+            .send();
+        let mut series: BTreeMap<usize, Vec<(Timestamp, f64)>> = BTreeMap::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(failure::of("GetMetricData"))?;
+            for result in page.metric_data_results() {
+                let Some(index) = index_of(result) else {
+                    continue;
+                };
+                series.entry(index).or_default().extend(points(result));
+            }
+        }
+        for (index, topic) in chunk.iter().enumerate() {
+            let word = series.get(&index).and_then(|points| newest_word(points));
+            words.extend(word.map(|word| (topic.clone(), word)));
+        }
+    }
+    Ok(words)
+}
+
+/// Who may say something about each service: each node of itself, everyone else of each node.
+fn topics(config: &Config, services: &BTreeSet<ServiceName>) -> Vec<Topic> {
+    let mut topics = Vec::new();
+    for service in services {
+        for node in &config.nodes {
+            for observer in config.members() {
+                topics.push(Topic {
+                    observer: observer.clone(),
+                    subject: node.name.clone(),
+                    service: service.clone(),
+                });
+            }
+        }
+    }
+    topics
+}
+
+fn query(config: &Config, index: usize, topic: &Topic) -> MetricDataQuery {
+    let dimension = |name, value| Dimension::builder().name(name).value(value).build();
+    let metric = Metric::builder()
+        .namespace(namespace(&config.cluster, &topic.observer))
+        .dimensions(dimension(DIM_SERVICE, topic.service.as_str()));
+    let metric = if topic.observer == topic.subject {
+        metric.metric_name(SELF_HEALTH)
+    } else {
+        metric
+            .metric_name(PEER_HEALTH)
+            .dimensions(dimension(DIM_SUBJECT, topic.subject.as_str()))
+    };
+    // The worse of two values in one second: a retried publication cannot hide an illness.
+    let stat = MetricStat::builder()
+        .metric(metric.build())
+        .period(PERIOD)
+        .stat("Minimum")
+        .build();
+    MetricDataQuery::builder()
+        .id(format!("q{index}"))
+        .metric_stat(stat)
+        .return_data(true)
+        .build()
+}
+
+fn index_of(result: &MetricDataResult) -> Option<usize> {
+    result.id()?.strip_prefix('q')?.parse().ok()
+}
+
+fn points(result: &MetricDataResult) -> impl Iterator<Item = (Timestamp, f64)> {
+    let stamps = result
+        .timestamps()
+        .iter()
+        .filter_map(|at| Timestamp::from_second(at.secs()).ok());
+    stamps.zip(result.values().iter().copied())
+}
+
+/// The last of the points, and since when it has been the same. Points come oldest first.
+fn newest_word(points: &[(Timestamp, f64)]) -> Option<Observed<Statement>> {
+    let verdict = |value: f64| match value >= HEALTHY_FROM {
+        true => Verdict::Healthy,
+        false => Verdict::Unhealthy,
+    };
+    let (at, value) = *points.last()?;
+    let run = points
+        .iter()
+        .rev()
+        .take_while(|(_, other)| verdict(*other) == verdict(value));
+    let since = run.last().map_or(at, |(since, _)| *since);
+    Some(Observed {
+        value: Statement {
+            verdict: verdict(value),
+            since,
+        },
+        at,
+    })
+}
+
+#[cfg(test)]
+mod tests;

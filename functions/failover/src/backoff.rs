@@ -1,0 +1,58 @@
+//! Trying again within a deadline.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::ports::{PortError, Ports};
+
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+/// Pauses of 100 ms, doubling up to 2 s, none of which ends after the deadline.
+#[derive(Debug)]
+pub struct Backoff {
+    deadline: Timestamp,
+    next: Duration,
+}
+
+impl Backoff {
+    /// Starts with the shortest pause.
+    pub fn until(deadline: Timestamp) -> Self {
+        Self {
+            deadline,
+            next: FIRST_PAUSE,
+        }
+    }
+
+    /// Pauses and says true, or says false at once when the time left is too short for it.
+    pub async fn pause(&mut self, ports: &impl Ports) -> bool {
+        if ports.now() + self.next >= self.deadline {
+            return false;
+        }
+        ports.pause(self.next).await;
+        self.next = (self.next * 2).min(LONGEST_PAUSE);
+        true
+    }
+}
+
+/// Repeats a read until it succeeds, is refused, or the deadline is near.
+pub async fn retry<P, T, F>(
+    ports: &P,
+    deadline: Timestamp,
+    mut call: impl FnMut() -> F,
+) -> Result<T, PortError>
+where
+    P: Ports,
+    F: Future<Output = Result<T, PortError>>,
+{
+    let mut backoff = Backoff::until(deadline);
+    loop {
+        match call().await {
+            Err(error) if error.is_transient() && backoff.pause(ports).await => {
+                tracing::warn!(%error, "call repeated");
+            }
+            result => return result,
+        }
+    }
+}

@@ -1,0 +1,288 @@
+//! A world for tests: two nodes, time that only passes in pauses, and faults to order.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Mutex;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use vipward_core::evidence::{Eni, Inventory, Observed, Statement, Topic};
+use vipward_core::name::ServiceName;
+use vipward_core::signals::AlarmName;
+use vipward_core::{Config, EniId, NodeName, Verdict, VipAddr};
+
+use crate::ports::{PortError, Ports};
+use crate::record::Notice;
+
+pub(crate) const CLUSTER: &str = r#"
+cluster = "test"
+subnet = "10.0.0.0/24"
+[[node]]
+name = "a"
+address = "10.0.0.10"
+eni = "eni-0000000a"
+priority = 100
+[[node]]
+name = "b"
+address = "10.0.0.11"
+eni = "eni-0000000b"
+[[service]]
+name = "redis"
+vip = "10.0.0.201"
+check = { kind = "redis", port = 6379 }
+[[service]]
+name = "mysql"
+vip = "10.0.0.202"
+check = { kind = "tcp", port = 3306 }
+"#;
+
+pub(crate) fn config() -> Config {
+    Config::parse("test", CLUSTER).expect("the cluster is right")
+}
+
+pub(crate) fn config_with_policy(policy: &str) -> Config {
+    Config::parse("test", &format!("{CLUSTER}\n[policy]\n{policy}\n")).expect("it is right")
+}
+
+pub(crate) fn start() -> Timestamp {
+    Timestamp::from_second(1_790_000_000).expect("within range")
+}
+
+/// What an ordered fault does to the next call of its kind.
+#[derive(Debug, Clone)]
+pub(crate) enum Fault {
+    /// The call fails and has no effect.
+    Fails(PortError),
+    /// The call has its effect and fails all the same.
+    LosesReply,
+    /// The call succeeds and has no effect at all.
+    DoesNothing,
+}
+
+pub(crate) fn throttled(call: &'static str) -> PortError {
+    PortError::Transient {
+        call,
+        cause: "RequestLimitExceeded".to_owned(),
+    }
+}
+
+pub(crate) fn denied(call: &'static str) -> PortError {
+    PortError::Refused {
+        call,
+        cause: "UnauthorizedOperation".to_owned(),
+    }
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct State {
+    pub inventory: Inventory,
+    pub alarms: BTreeSet<AlarmName>,
+    pub alarms_fail: bool,
+    pub words: Vec<(Topic, Observed<Statement>)>,
+    pub words_fail: bool,
+    pub assign_faults: VecDeque<Fault>,
+    pub inventory_faults: VecDeque<PortError>,
+    pub tag_fails: bool,
+    pub announce_fails: bool,
+    /// What readers still see, and until when: EC2's Describe is eventually consistent.
+    pub stale: Option<(Inventory, Timestamp)>,
+    /// The next re-read first moves that VIP there: somebody else acts.
+    pub rival: Option<(VipAddr, EniId)>,
+    pub assigns: Vec<(EniId, Vec<VipAddr>)>,
+    pub notices: Vec<Notice>,
+    pub reads: usize,
+    pub metric_reads: Vec<BTreeSet<ServiceName>>,
+    pub elapsed: Duration,
+}
+
+pub(crate) struct World(pub Mutex<State>);
+
+impl World {
+    /// Both nodes are there; `a` holds both VIPs.
+    pub fn new() -> Self {
+        let eni = |address: &str, vips: &[&str]| Eni {
+            subnet: "subnet-1".to_owned(),
+            instance: Some(format!("i-{address}")),
+            addresses: std::iter::once(&address)
+                .chain(vips)
+                .map(|text| text.parse().expect("an address"))
+                .collect(),
+            tags: BTreeMap::new(),
+        };
+        let enis = BTreeMap::from([
+            (
+                id("eni-0000000a"),
+                eni("10.0.0.10", &["10.0.0.201", "10.0.0.202"]),
+            ),
+            (id("eni-0000000b"), eni("10.0.0.11", &[])),
+        ]);
+        let inventory = Inventory {
+            enis,
+            stopped: BTreeSet::new(),
+        };
+        Self(Mutex::new(State {
+            inventory,
+            ..State::default()
+        }))
+    }
+
+    pub fn with(self, change: impl FnOnce(&mut State)) -> Self {
+        change(&mut self.state());
+        self
+    }
+
+    pub fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.0
+            .lock()
+            .expect("no test panics while it holds the state")
+    }
+
+    pub fn deadline(&self) -> Timestamp {
+        self.now() + SignedDuration::from_secs(28)
+    }
+}
+
+pub(crate) fn id(text: &str) -> EniId {
+    text.parse().expect("an id")
+}
+
+impl State {
+    /// The metrics say that of `service` on `subject`, as of a second ago.
+    pub fn says(&mut self, observer: &str, subject: &str, service: &str, verdict: Verdict) {
+        let node = |text: &str| text.parse::<NodeName>().expect("a name");
+        let topic = Topic {
+            observer: node(observer),
+            subject: node(subject),
+            service: service.parse().expect("a name"),
+        };
+        let at = start() - SignedDuration::from_secs(1);
+        let value = Statement { verdict, since: at };
+        self.words.push((topic, Observed { value, at }));
+    }
+
+    /// `service` is ill on `a` and well on `b`, and the alarm of `a` has told.
+    pub fn ill_on_a(&mut self, service: &str) {
+        self.says("a", "a", service, Verdict::Unhealthy);
+        self.says("b", "b", service, Verdict::Healthy);
+        let alarm = format!("vipward/test/{service}/a/self");
+        self.alarms.insert(alarm.parse().expect("an alarm's name"));
+    }
+
+    pub fn holder(&self, vip: &str) -> Vec<&str> {
+        let vip = vip.parse().expect("an address");
+        let with_vip = self
+            .inventory
+            .enis
+            .iter()
+            .filter(|(_, eni)| eni.addresses.contains(&vip));
+        with_vip.map(|(id, _)| id.as_str()).collect()
+    }
+
+    fn reassign(&mut self, eni: &EniId, vips: &[VipAddr]) {
+        for other in self.inventory.enis.values_mut() {
+            other
+                .addresses
+                .retain(|address| !vips.iter().any(|vip| vip.0 == *address));
+        }
+        let target = self
+            .inventory
+            .enis
+            .get_mut(eni)
+            .expect("the interface is there");
+        target.addresses.extend(vips.iter().map(|vip| vip.0));
+    }
+}
+
+impl Ports for World {
+    fn now(&self) -> Timestamp {
+        start() + self.state().elapsed
+    }
+
+    async fn pause(&self, duration: Duration) {
+        self.state().elapsed += duration;
+    }
+
+    async fn inventory(&self, _: &Config) -> Result<Inventory, PortError> {
+        let now = self.now();
+        let mut state = self.state();
+        state.reads += 1;
+        if let Some(error) = state.inventory_faults.pop_front() {
+            return Err(error);
+        }
+        if state.reads > 1
+            && let Some((vip, eni)) = state.rival.take()
+        {
+            state.reassign(&eni, &[vip]);
+        }
+        match &state.stale {
+            Some((seen, until)) if now < *until => Ok(seen.clone()),
+            _ => Ok(state.inventory.clone()),
+        }
+    }
+
+    async fn troubled_alarms(&self, _: &Config) -> Result<BTreeSet<AlarmName>, PortError> {
+        let state = self.state();
+        if state.alarms_fail {
+            Err(throttled("DescribeAlarms"))
+        } else {
+            Ok(state.alarms.clone())
+        }
+    }
+
+    async fn words(
+        &self,
+        _: &Config,
+        services: &BTreeSet<ServiceName>,
+        _: Timestamp,
+    ) -> Result<Vec<(Topic, Observed<Statement>)>, PortError> {
+        let mut state = self.state();
+        state.metric_reads.push(services.clone());
+        if state.words_fail {
+            return Err(throttled("GetMetricData"));
+        }
+        let asked = state
+            .words
+            .iter()
+            .filter(|(topic, _)| services.contains(&topic.service));
+        Ok(asked.cloned().collect())
+    }
+
+    async fn assign(&self, eni: &EniId, vips: &[VipAddr]) -> Result<(), PortError> {
+        let mut state = self.state();
+        state.assigns.push((eni.clone(), vips.to_vec()));
+        match state.assign_faults.pop_front() {
+            Some(Fault::Fails(error)) => Err(error),
+            Some(Fault::DoesNothing) => Ok(()),
+            Some(Fault::LosesReply) => {
+                state.reassign(eni, vips);
+                Err(throttled("AssignPrivateIpAddresses"))
+            }
+            None => {
+                state.reassign(eni, vips);
+                Ok(())
+            }
+        }
+    }
+
+    async fn tag(&self, eni: &EniId, tags: &BTreeMap<String, String>) -> Result<(), PortError> {
+        let mut state = self.state();
+        if state.tag_fails {
+            return Err(denied("CreateTags"));
+        }
+        let eni = state
+            .inventory
+            .enis
+            .get_mut(eni)
+            .expect("the interface is there");
+        eni.tags.extend(tags.clone());
+        Ok(())
+    }
+
+    async fn announce(&self, notices: &[Notice]) -> Result<(), PortError> {
+        let mut state = self.state();
+        if state.announce_fails {
+            return Err(throttled("PutEvents"));
+        }
+        state.notices.extend_from_slice(notices);
+        Ok(())
+    }
+}

@@ -1,0 +1,94 @@
+//! What a warm function remembers from one invocation to the next. An accelerator only: a cold
+//! one decides alike, a little later.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use vipward_core::evidence::{Observed, Statement, Testimony, Topic, age};
+use vipward_core::{Config, NodeName};
+
+use crate::wake::HeardHint;
+
+/// How long the same alert about the same service is not repeated.
+const ALERT_REST: Duration = Duration::from_mins(10);
+
+/// The newest hint of each agent, and what was alerted when.
+#[derive(Debug, Default)]
+pub struct Memory {
+    hints: BTreeMap<NodeName, HeardHint>,
+    /// By what the alert is about.
+    alerted: BTreeMap<String, (String, Timestamp)>,
+}
+
+impl Memory {
+    /// Takes a hint in, unless a newer one of the same agent is known: by sequence within one
+    /// start of the agent, by time across starts.
+    pub fn hear(&mut self, heard: HeardHint) {
+        let overtaken = self.hints.get(&heard.observer).is_some_and(|known| {
+            if known.hint.start_id == heard.hint.start_id {
+                known.hint.sequence >= heard.hint.sequence
+            } else {
+                known.at > heard.at
+            }
+        });
+        if !overtaken {
+            self.hints.insert(heard.observer.clone(), heard);
+        }
+    }
+
+    /// What the fresh hints say of what the file names.
+    pub fn testimony(&mut self, config: &Config, now: Timestamp) -> Testimony {
+        self.hints
+            .retain(|_, heard| age(heard.at, now) < config.policy.stale_after);
+        let mut testimony = Testimony::default();
+        for heard in self.hints.values() {
+            let known = heard.hint.observations.iter().filter(|said| {
+                config.node(&said.subject).is_some() && config.service(&said.service).is_some()
+            });
+            for said in known {
+                let held = i64::try_from(said.held_ms).unwrap_or(i64::MAX);
+                let since = heard.at.checked_sub(SignedDuration::from_millis(held));
+                let statement = Statement {
+                    verdict: said.verdict,
+                    since: since.unwrap_or(Timestamp::MIN),
+                };
+                let topic = Topic {
+                    observer: heard.observer.clone(),
+                    subject: said.subject.clone(),
+                    service: said.service.clone(),
+                };
+                testimony.hear(
+                    topic,
+                    Observed {
+                        value: statement,
+                        at: heard.at,
+                    },
+                );
+            }
+        }
+        testimony
+    }
+
+    /// Whether this alert should be sent: it is a new one about that subject, or the last is long
+    /// ago.
+    pub fn should_alert(&mut self, subject: &str, alert: &str, now: Timestamp) -> bool {
+        let rests = self
+            .alerted
+            .get(subject)
+            .is_some_and(|(last, at)| last == alert && age(*at, now) < ALERT_REST);
+        if !rests {
+            self.alerted
+                .insert(subject.to_owned(), (alert.to_owned(), now));
+        }
+        !rests
+    }
+
+    /// The subject gives no cause for alert any more: the next one is news again.
+    pub fn settle(&mut self, subject: &str) {
+        self.alerted.remove(subject);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,87 @@
+//! What the function needs of the world, in the domain's words. No SDK type passes here.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use vipward_core::evidence::{Inventory, Observed, Statement, Topic};
+use vipward_core::name::ServiceName;
+use vipward_core::signals::AlarmName;
+use vipward_core::{Config, EniId, VipAddr};
+
+use crate::record::Notice;
+
+/// Why a call to AWS did not succeed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PortError {
+    /// It may succeed when tried again: throttling, time-outs, faults of the service.
+    #[error("{call} failed for now: {cause}")]
+    Transient {
+        /// The call, as AWS names it.
+        call: &'static str,
+        /// Code and message.
+        cause: String,
+    },
+    /// It will not succeed by trying again: denied, invalid, no room on the interface.
+    #[error("{call} was refused: {cause}")]
+    Refused {
+        /// The call, as AWS names it.
+        call: &'static str,
+        /// Code and message.
+        cause: String,
+    },
+}
+
+impl PortError {
+    /// Whether trying again may help.
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::Transient { .. })
+    }
+}
+
+/// The world as the function meets it: AWS's, a test's or a simulator's.
+pub trait Ports: Sync {
+    /// The time now, by the function's clock.
+    fn now(&self) -> Timestamp;
+
+    /// Lets that much time pass.
+    fn pause(&self, duration: Duration) -> impl Future<Output = ()> + Send;
+
+    /// The cluster's interfaces, the holders of its VIPs, and which instances do not run.
+    fn inventory(
+        &self,
+        config: &Config,
+    ) -> impl Future<Output = Result<Inventory, PortError>> + Send;
+
+    /// The cluster's alarms in `ALARM` or `INSUFFICIENT_DATA`.
+    fn troubled_alarms(
+        &self,
+        config: &Config,
+    ) -> impl Future<Output = Result<BTreeSet<AlarmName>, PortError>> + Send;
+
+    /// The newest word that the metrics hold on each topic of `services`, looking back to `since`.
+    fn words(
+        &self,
+        config: &Config,
+        services: &BTreeSet<ServiceName>,
+        since: Timestamp,
+    ) -> impl Future<Output = Result<Vec<(Topic, Observed<Statement>)>, PortError>> + Send;
+
+    /// Brings the VIPs to the interface, whoever has them: all of them or none.
+    fn assign(
+        &self,
+        eni: &EniId,
+        vips: &[VipAddr],
+    ) -> impl Future<Output = Result<(), PortError>> + Send;
+
+    /// Sets tags on the interface.
+    fn tag(
+        &self,
+        eni: &EniId,
+        tags: &BTreeMap<String, String>,
+    ) -> impl Future<Output = Result<(), PortError>> + Send;
+
+    /// Tells people's own rules.
+    fn announce(&self, notices: &[Notice]) -> impl Future<Output = Result<(), PortError>> + Send;
+}

@@ -1,0 +1,160 @@
+//! The answers of the query function: what is, and why.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::Serialize;
+use vipward_core::config::Mode;
+use vipward_core::decide::{Choice, HoldReason, MoveKind, decide};
+use vipward_core::evidence::{Evidence, Holder, Testimony, millis};
+use vipward_core::judge::{Judgement, judge};
+use vipward_core::{ClusterName, Config, NodeName, ServiceName, Verdict, VipAddr};
+
+use crate::gather::{Look, gather};
+use crate::ports::{PortError, Ports};
+use crate::wake::Command;
+
+/// The answer to `status` and `explain`.
+#[derive(Debug, Serialize)]
+pub struct Answer {
+    cluster: ClusterName,
+    now: Timestamp,
+    config_digest: String,
+    mode: Mode,
+    services: Vec<ServiceAnswer>,
+}
+
+#[derive(Debug, Serialize)]
+struct ServiceAnswer {
+    service: ServiceName,
+    vip: VipAddr,
+    holder: Holder,
+    last_move: Option<Timestamp>,
+    judgements: BTreeMap<NodeName, Judgement>,
+    choice: Choice,
+    #[serde(flatten)]
+    explanation: Option<Explanation>,
+}
+
+#[derive(Debug, Serialize)]
+struct Explanation {
+    because: &'static str,
+    evidence: Vec<Word>,
+    alarms: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Word {
+    observer: NodeName,
+    subject: NodeName,
+    verdict: Verdict,
+    age_ms: i64,
+    held_ms: i64,
+}
+
+/// Reads everything and answers; changes nothing.
+///
+/// # Errors
+/// When EC2 could not be read.
+pub async fn answer(
+    config: &Config,
+    ports: &impl Ports,
+    command: &Command,
+    deadline: Timestamp,
+) -> Result<Answer, PortError> {
+    let evidence = gather(
+        config,
+        ports,
+        Testimony::default(),
+        Look::Everywhere,
+        deadline,
+    )
+    .await?;
+    let now = ports.now();
+    let (explains, only) = match command {
+        Command::Status => (false, None),
+        Command::Explain { service } => (true, service.as_ref()),
+    };
+    let services = config.services.iter().zip(decide(config, &evidence, now));
+    let services = services
+        .filter(|(service, _)| only.is_none_or(|only| service.name == *only))
+        .map(|(service, decision)| ServiceAnswer {
+            last_move: evidence.inventory.ledger(config, &service.name).last_move(),
+            judgements: judge(config, &evidence, service, now),
+            explanation: explains.then(|| Explanation {
+                because: because(&decision.choice),
+                evidence: words(&evidence, &service.name, now),
+                alarms: alarms(&evidence, &service.name),
+            }),
+            service: decision.service,
+            vip: decision.vip,
+            holder: decision.holder,
+            choice: decision.choice,
+        })
+        .collect();
+    let (cluster, mode) = (config.cluster.clone(), config.policy.mode);
+    Ok(Answer {
+        cluster,
+        now,
+        config_digest: config.digest(),
+        mode,
+        services,
+    })
+}
+
+fn words(evidence: &Evidence, service: &ServiceName, now: Timestamp) -> Vec<Word> {
+    let about = evidence
+        .testimony
+        .iter()
+        .filter(|(topic, _)| topic.service == *service);
+    about
+        .map(|(topic, word)| Word {
+            observer: topic.observer.clone(),
+            subject: topic.subject.clone(),
+            verdict: word.value.verdict,
+            age_ms: millis(now.duration_since(word.at)),
+            held_ms: millis(word.at.duration_since(word.value.since)),
+        })
+        .collect()
+}
+
+fn alarms(evidence: &Evidence, service: &ServiceName) -> Vec<String> {
+    let troubled = evidence.troubled_alarms.iter().flatten();
+    troubled
+        .filter(|alarm| alarm.service == *service)
+        .map(ToString::to_string)
+        .collect()
+}
+
+fn because(choice: &Choice) -> &'static str {
+    match choice {
+        Choice::Move {
+            kind: MoveKind::Failover,
+            ..
+        } => "the holder is down and another node is up",
+        Choice::Move {
+            kind: MoveKind::Placement,
+            ..
+        } => "nobody holds the VIP and a node is up",
+        Choice::Move {
+            kind: MoveKind::Failback,
+            ..
+        } => "the preferred node is up and the VIP has stayed away as long as the file asks",
+        Choice::Hold { reason } => match reason {
+            HoldReason::HolderUp => "the holder is up",
+            HoldReason::HolderSuspect => {
+                "the holder says it is up and one observer cannot reach it: too little for a move"
+            }
+            HoldReason::AgentSilent => {
+                "the holder's agent is silent, but observers reach the service"
+            }
+            HoldReason::AwaitingEvidence => "it cannot be told yet whether the holder is down",
+            HoldReason::NoCandidate => "the VIP should move, but no node is up to take it",
+            HoldReason::ForeignHolder => {
+                "an interface that the file does not name has the VIP: it is never taken from it"
+            }
+            HoldReason::Cooldown => "it may return to the preferred node, but moved only just now",
+            HoldReason::BudgetSpent => "it moved too often of late: the next move waits",
+        },
+    }
+}

@@ -1,0 +1,308 @@
+//! Whole passes against a world whose faults are ordered.
+
+use super::*;
+use crate::execute::MoveOutcome;
+use crate::fake::{Fault, World, config, config_with_policy, denied, id, start, throttled};
+use crate::record::Outcome;
+use jiff::SignedDuration;
+use std::collections::BTreeSet;
+use vipward_core::Verdict::{Healthy, Unhealthy};
+use vipward_core::decide::{Choice, HoldReason};
+
+const REDIS: &str = "10.0.0.201";
+
+async fn pass(config: &Config, world: &World, memory: &Mutex<Memory>) -> Vec<Record> {
+    let records = reconcile(config, world, memory, "schedule", world.deadline())
+        .await
+        .expect("EC2 can be read");
+    announce(config, world, memory, &records, Vec::new()).await;
+    records
+}
+
+async fn one_pass(world: &World) -> Vec<Record> {
+    pass(&config(), world, &Mutex::default()).await
+}
+
+fn outcomes(records: &[Record]) -> Vec<Outcome> {
+    records.iter().map(Record::outcome).collect()
+}
+
+fn hold_reason(record: &Record) -> Option<HoldReason> {
+    match record.decision.choice {
+        Choice::Hold { reason } => Some(reason),
+        Choice::Move { .. } => None,
+    }
+}
+
+#[tokio::test]
+async fn a_quiet_minute_reads_holders_and_alarms_and_no_metrics() {
+    let world = World::new();
+    let records = one_pass(&world).await;
+    assert_eq!(outcomes(&records), [Outcome::Held, Outcome::Held]);
+    assert!(
+        records
+            .iter()
+            .all(|record| hold_reason(record) == Some(HoldReason::HolderUp))
+    );
+    let state = world.state();
+    assert_eq!(
+        (state.reads, state.metric_reads.len(), state.assigns.len()),
+        (1, 0, 0)
+    );
+    assert!(state.notices.is_empty());
+}
+
+#[tokio::test]
+async fn an_ill_service_moves_alone_and_is_proven_recorded_and_told() {
+    let world = World::new().with(|state| state.ill_on_a("redis"));
+    let records = one_pass(&world).await;
+    assert_eq!(outcomes(&records), [Outcome::Moved, Outcome::Held]);
+    let state = world.state();
+    assert_eq!(state.holder(REDIS), ["eni-0000000b"]);
+    assert_eq!(state.holder("10.0.0.202"), ["eni-0000000a"]);
+    assert_eq!(
+        state.metric_reads,
+        [BTreeSet::from(["redis".parse().expect("a name")])]
+    );
+    let tag = &state.inventory.enis[&id("eni-0000000b")].tags["vipward:test:redis"];
+    assert_eq!(*tag, format!("moved={0} moves={0}", start().as_second()));
+    let told: Vec<_> = state
+        .notices
+        .iter()
+        .map(|notice| notice.detail_type)
+        .collect();
+    assert_eq!(told, ["Vipward Move"]);
+}
+
+#[tokio::test]
+async fn vips_bound_for_one_interface_share_a_call() {
+    let world = World::new().with(|state| {
+        state.ill_on_a("redis");
+        state.ill_on_a("mysql");
+    });
+    assert_eq!(
+        outcomes(&one_pass(&world).await),
+        [Outcome::Moved, Outcome::Moved]
+    );
+    assert_eq!(world.state().assigns.len(), 1);
+    assert_eq!(world.state().assigns[0].1.len(), 2);
+}
+
+#[tokio::test]
+async fn throttling_is_waited_out() {
+    let throttle = || Fault::Fails(throttled("AssignPrivateIpAddresses"));
+    let world = World::new().with(|state| {
+        state.ill_on_a("redis");
+        state.assign_faults.extend([throttle(), throttle()]);
+    });
+    assert_eq!(outcomes(&one_pass(&world).await)[0], Outcome::Moved);
+    assert_eq!(world.state().assigns.len(), 3);
+}
+
+#[tokio::test]
+async fn endless_throttling_fails_by_the_deadline_and_alerts() {
+    let world = World::new().with(|state| {
+        state.ill_on_a("redis");
+        let error = throttled("AssignPrivateIpAddresses");
+        state
+            .assign_faults
+            .extend(std::iter::repeat_n(Fault::Fails(error), 999));
+    });
+    let records = one_pass(&world).await;
+    assert_eq!(outcomes(&records)[0], Outcome::Failed);
+    assert!(world.now() <= world.deadline(), "it ends in time");
+    assert!(
+        world.now() <= start() + SignedDuration::from_secs(15),
+        "evidence goes stale"
+    );
+    assert_eq!(world.state().notices[0].detail["alert"], "failed");
+    assert_eq!(
+        world.state().holder(REDIS),
+        ["eni-0000000a"],
+        "the VIP is never nowhere"
+    );
+}
+
+#[tokio::test]
+async fn what_is_refused_is_not_tried_again() {
+    let world = World::new().with(|state| {
+        state.ill_on_a("redis");
+        state
+            .assign_faults
+            .push_back(Fault::Fails(denied("AssignPrivateIpAddresses")));
+    });
+    let records = one_pass(&world).await;
+    assert_eq!(outcomes(&records)[0], Outcome::Failed);
+    assert_eq!(world.state().assigns.len(), 1);
+    let said = records[0].detail(&config())["error"].to_string();
+    assert!(said.contains("UnauthorizedOperation"), "{said}");
+}
+
+#[tokio::test]
+async fn a_lost_reply_after_the_effect_is_recognised() {
+    let world = World::new().with(|state| {
+        state.ill_on_a("redis");
+        state.assign_faults.push_back(Fault::LosesReply);
+    });
+    assert_eq!(outcomes(&one_pass(&world).await)[0], Outcome::Moved);
+    assert_eq!(world.state().assigns.len(), 1, "it is not done twice");
+}
+
+#[tokio::test]
+async fn stale_reads_delay_the_proof_and_nothing_else() {
+    let world = World::new().with(|state| {
+        state.ill_on_a("redis");
+        state.stale = Some((
+            state.inventory.clone(),
+            start() + SignedDuration::from_secs(3),
+        ));
+    });
+    let records = one_pass(&world).await;
+    assert_eq!(outcomes(&records)[0], Outcome::Moved);
+    assert_eq!(world.state().assigns.len(), 1);
+    let Some(MoveOutcome::Moved(times)) = records[0].outcome else {
+        panic!("it moved")
+    };
+    assert!(times.proven >= start() + SignedDuration::from_secs(3));
+}
+
+#[tokio::test]
+async fn an_assignment_without_effect_is_repeated() {
+    let world = World::new().with(|state| {
+        state.ill_on_a("redis");
+        state.assign_faults.push_back(Fault::DoesNothing);
+    });
+    assert_eq!(outcomes(&one_pass(&world).await)[0], Outcome::Moved);
+    assert_eq!(world.state().assigns.len(), 2);
+}
+
+#[tokio::test]
+async fn an_assignment_that_never_shows_is_unproven_and_alerts() {
+    let world = World::new().with(|state| {
+        state.ill_on_a("redis");
+        state
+            .assign_faults
+            .extend(std::iter::repeat_n(Fault::DoesNothing, 99));
+    });
+    assert_eq!(outcomes(&one_pass(&world).await)[0], Outcome::Unproven);
+    assert_eq!(world.state().notices[0].detail["alert"], "unproven");
+}
+
+#[tokio::test]
+async fn a_rival_that_moved_the_vip_first_is_left_alone() {
+    let world = World::new().with(|state| {
+        state.ill_on_a("redis");
+        state.rival = Some((REDIS.parse().expect("an address"), id("eni-0000000b")));
+    });
+    assert_eq!(outcomes(&one_pass(&world).await)[0], Outcome::Overtaken);
+    assert!(world.state().assigns.is_empty());
+}
+
+#[tokio::test]
+async fn a_read_that_fails_for_now_is_repeated() {
+    let world = World::new().with(|state| {
+        state.ill_on_a("redis");
+        state
+            .inventory_faults
+            .push_back(throttled("DescribeNetworkInterfaces"));
+    });
+    assert_eq!(outcomes(&one_pass(&world).await)[0], Outcome::Moved);
+}
+
+#[tokio::test]
+async fn without_ec2_nothing_is_done() {
+    let world = World::new().with(|state| {
+        state.ill_on_a("redis");
+        state
+            .inventory_faults
+            .push_back(denied("DescribeNetworkInterfaces"));
+    });
+    let result = reconcile(
+        &config(),
+        &world,
+        &Mutex::default(),
+        "alarm",
+        world.deadline(),
+    )
+    .await;
+    assert_eq!(result, Err(denied("DescribeNetworkInterfaces")));
+    assert!(world.state().assigns.is_empty());
+}
+
+#[tokio::test]
+async fn without_cloudwatch_nothing_moves_on_silence() {
+    let world = World::new().with(|state| {
+        state.alarms_fail = true;
+        state.words_fail = true;
+    });
+    let records = one_pass(&world).await;
+    assert!(
+        records
+            .iter()
+            .all(|r| hold_reason(r) == Some(HoldReason::AwaitingEvidence))
+    );
+}
+
+#[tokio::test]
+async fn a_move_that_cannot_be_recorded_stands() {
+    let world = World::new().with(|state| {
+        state.ill_on_a("redis");
+        state.tag_fails = true;
+    });
+    assert_eq!(outcomes(&one_pass(&world).await)[0], Outcome::Moved);
+}
+
+#[tokio::test]
+async fn notices_that_cannot_be_sent_do_not_undo_the_move() {
+    let world = World::new().with(|state| {
+        state.ill_on_a("redis");
+        state.announce_fails = true;
+    });
+    assert_eq!(outcomes(&one_pass(&world).await)[0], Outcome::Moved);
+}
+
+#[tokio::test]
+async fn observing_decides_and_records_and_does_not_move() {
+    let config = config_with_policy("mode = \"observe\"");
+    let world = World::new().with(|state| state.ill_on_a("redis"));
+    let records = pass(&config, &world, &Mutex::default()).await;
+    assert_eq!(outcomes(&records)[0], Outcome::Observed);
+    assert!(world.state().assigns.is_empty());
+}
+
+#[tokio::test]
+async fn the_same_alert_is_told_once() {
+    let world = World::new().with(|state| {
+        state.ill_on_a("redis");
+        state.says("b", "b", "redis", Unhealthy);
+    });
+    let memory = Mutex::default();
+    for _ in 0..3 {
+        let records = pass(&config(), &world, &memory).await;
+        assert_eq!(hold_reason(&records[0]), Some(HoldReason::NoCandidate));
+    }
+    assert_eq!(world.state().notices.len(), 1);
+    world.state().elapsed += std::time::Duration::from_mins(10);
+    world
+        .state()
+        .words
+        .iter_mut()
+        .for_each(|(_, word)| word.at += SignedDuration::from_mins(10));
+    pass(&config(), &world, &memory).await;
+    assert_eq!(
+        world.state().notices.len(),
+        2,
+        "it is repeated after a while"
+    );
+}
+
+#[tokio::test]
+async fn a_second_pass_after_a_move_does_nothing() {
+    let world = World::new().with(|state| state.ill_on_a("redis"));
+    let memory = Mutex::default();
+    pass(&config(), &world, &memory).await;
+    world.state().says("a", "b", "redis", Healthy);
+    let records = pass(&config(), &world, &memory).await;
+    assert_eq!(hold_reason(&records[0]), Some(HoldReason::HolderUp));
+    assert_eq!(world.state().assigns.len(), 1);
+}

@@ -1,0 +1,221 @@
+//! What the function says of each VIP: one JSON line that is decision record and, by the embedded
+//! metric format, metrics in one; and notices for people's own rules.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use vipward_core::Config;
+use vipward_core::decide::{Choice, Decision};
+use vipward_core::evidence::millis;
+use vipward_core::name::ServiceName;
+use vipward_core::signals::{ALERT_DETAIL_TYPE, MOVE_DETAIL_TYPE};
+
+use crate::execute::{MoveOutcome, MoveTimes};
+
+/// An event for people's own rules.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// `Vipward Move` or `Vipward Alert`.
+    pub detail_type: &'static str,
+    /// The decision record without its metrics.
+    pub detail: Value,
+}
+
+/// One VIP's decision and what became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// What woke the function, in one word.
+    pub wake: &'static str,
+    /// When the function was woken.
+    pub woken: Timestamp,
+    /// When it was decided.
+    pub decided: Timestamp,
+    /// What was decided.
+    pub decision: Decision,
+    /// What became of a move; `None` for a hold, and for a move that is only observed.
+    pub outcome: Option<MoveOutcome>,
+}
+
+/// The outcome in one word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// The VIP stays, as decided.
+    Held,
+    /// It would move, but the file says to observe.
+    Observed,
+    /// It moved, and EC2 says so.
+    Moved,
+    /// Somebody else moved it first.
+    Overtaken,
+    /// EC2 accepted, and did not say so in time.
+    Unproven,
+    /// EC2 did not accept.
+    Failed,
+}
+
+impl Record {
+    /// The outcome in one word.
+    pub fn outcome(&self) -> Outcome {
+        match (&self.decision.choice, &self.outcome) {
+            (Choice::Hold { .. }, _) => Outcome::Held,
+            (Choice::Move { .. }, None) => Outcome::Observed,
+            (_, Some(MoveOutcome::Moved(_))) => Outcome::Moved,
+            (_, Some(MoveOutcome::Overtaken)) => Outcome::Overtaken,
+            (_, Some(MoveOutcome::Unproven)) => Outcome::Unproven,
+            (_, Some(MoveOutcome::Failed(_))) => Outcome::Failed,
+        }
+    }
+
+    fn times(&self) -> Option<MoveTimes> {
+        match self.outcome {
+            Some(MoveOutcome::Moved(times)) => Some(times),
+            _ => None,
+        }
+    }
+
+    /// What a person should look at, in one word; `None` when all is well.
+    pub fn alert(&self) -> Option<String> {
+        match (&self.decision.choice, self.outcome()) {
+            (Choice::Hold { reason }, _) if reason.alerts() => Some(word(reason)),
+            (_, outcome @ (Outcome::Unproven | Outcome::Failed)) => Some(word(&outcome)),
+            _ => None,
+        }
+    }
+
+    /// The decision record.
+    pub fn detail(&self, config: &Config) -> Value {
+        let mut detail = json!({
+            "record": "decision",
+            "cluster": config.cluster,
+            "config_digest": config.digest(),
+            "mode": config.policy.mode,
+            "wake": self.wake,
+            "woken": self.woken,
+            "decided": self.decided,
+            "outcome": self.outcome(),
+        });
+        let fields = detail.as_object_mut().expect("it is an object");
+        if let Value::Object(decision) = json!(self.decision) {
+            fields.extend(decision);
+        }
+        if let Some(times) = self.times() {
+            fields.insert("assigned".to_owned(), json!(times.assigned));
+            fields.insert("proven".to_owned(), json!(times.proven));
+        }
+        if let Some(MoveOutcome::Failed(error)) = &self.outcome {
+            fields.insert("error".to_owned(), json!(error.to_string()));
+        }
+        detail
+    }
+
+    /// The log line: the decision record with its metrics embedded.
+    pub fn line(&self, config: &Config) -> Value {
+        let (dimensions, metrics) = self.metrics();
+        let definitions: Vec<_> = metrics
+            .keys()
+            .map(|name| {
+                let unit = if name.ends_with("Time") {
+                    "Milliseconds"
+                } else {
+                    "Count"
+                };
+                json!({ "Name": name, "Unit": unit })
+            })
+            .collect();
+        let mut line = self.detail(config);
+        let fields = line.as_object_mut().expect("it is an object");
+        let names: Vec<_> = dimensions.keys().cloned().collect();
+        fields.insert(
+            "_aws".to_owned(),
+            json!({
+                "Timestamp": self.decided.as_millisecond(),
+                "CloudWatchMetrics": [{
+                    "Namespace": format!("Vipward/{}", config.cluster),
+                    "Dimensions": [names],
+                    "Metrics": definitions,
+                }],
+            }),
+        );
+        fields.extend(dimensions);
+        fields.extend(metrics);
+        line
+    }
+
+    fn metrics(&self) -> (Map<String, Value>, Map<String, Value>) {
+        let mut dimensions = object(json!({ "Service": self.decision.service }));
+        let decision_time = millis(self.decided.duration_since(self.woken));
+        let metrics = match (&self.decision.choice, self.times()) {
+            (Choice::Hold { reason }, _) => {
+                dimensions.insert("Reason".to_owned(), json!(reason));
+                json!({ "Holds": 1 })
+            }
+            (Choice::Move { .. }, Some(times)) => json!({
+                "Moves": 1,
+                "DecisionTime": decision_time,
+                "AssignTime": millis(times.assigned.duration_since(self.decided)),
+                "ProofTime": millis(times.proven.duration_since(times.assigned)),
+            }),
+            (Choice::Move { .. }, None) => {
+                dimensions.insert("Outcome".to_owned(), json!(self.outcome()));
+                json!({ "MovesNotMade": 1, "DecisionTime": decision_time })
+            }
+        };
+        (dimensions, object(metrics))
+    }
+
+    /// The event about a proven move.
+    pub fn move_notice(&self, config: &Config) -> Option<Notice> {
+        self.times()?;
+        Some(Notice {
+            detail_type: MOVE_DETAIL_TYPE,
+            detail: self.detail(config),
+        })
+    }
+
+    /// The event that asks for a person's look.
+    pub fn alert_notice(&self, config: &Config, alert: &str) -> Notice {
+        let mut detail = self.detail(config);
+        detail["alert"] = json!(alert);
+        Notice {
+            detail_type: ALERT_DETAIL_TYPE,
+            detail,
+        }
+    }
+}
+
+/// One record for each decision, in their order.
+pub fn records(
+    wake: &'static str,
+    woken: Timestamp,
+    decided: Timestamp,
+    decisions: Vec<Decision>,
+    mut outcomes: BTreeMap<ServiceName, MoveOutcome>,
+) -> Vec<Record> {
+    decisions
+        .into_iter()
+        .map(|decision| {
+            let outcome = outcomes.remove(&decision.service);
+            Record {
+                wake,
+                woken,
+                decided,
+                decision,
+                outcome,
+            }
+        })
+        .collect()
+}
+
+fn word(value: &impl Serialize) -> String {
+    json!(value).as_str().unwrap_or_default().to_owned()
+}
+
+fn object(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(map) => map,
+        _ => Map::new(),
+    }
+}

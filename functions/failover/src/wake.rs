@@ -1,0 +1,180 @@
+//! What wakes the function: events parsed into one of five kinds, everything else refused.
+//!
+//! A wake-up says that something may have changed, never what to do. All but a hint could as well
+//! be empty: the function reads the world afresh.
+
+use aws_lambda_events::event::eventbridge::EventBridgeEvent;
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::Value;
+use vipward_core::hint::HINT_VERSION;
+use vipward_core::name::ServiceName;
+use vipward_core::signals::{AlarmName, HINT_DETAIL_TYPE, NotOurAlarm, parse_hint_source};
+use vipward_core::{Config, Hint, NodeName};
+
+/// Why the function was called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wake {
+    /// An alarm of this cluster changed its state.
+    Alarm(AlarmName),
+    /// An agent saw trouble.
+    Hint(HeardHint),
+    /// An EC2 instance changed its state.
+    Instance,
+    /// A minute has passed.
+    Schedule,
+    /// An operator asks.
+    Command(Command),
+}
+
+impl Wake {
+    /// Its kind in one word, for records.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Alarm(_) => "alarm",
+            Self::Hint(_) => "hint",
+            Self::Instance => "instance",
+            Self::Schedule => "schedule",
+            Self::Command(_) => "command",
+        }
+    }
+}
+
+/// A hint with who sent it and when, as EventBridge vouches for both.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeardHint {
+    /// The agent whose source the event has.
+    pub observer: NodeName,
+    /// When EventBridge took it in, to the second.
+    pub at: Timestamp,
+    /// What it said.
+    pub hint: Hint,
+}
+
+/// What an operator asks.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(tag = "command", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Command {
+    /// Every VIP, its holder, and how each node is judged.
+    Status,
+    /// The same with all the evidence.
+    Explain {
+        /// Only this service.
+        #[serde(default)]
+        service: Option<ServiceName>,
+    },
+}
+
+impl Command {
+    /// The service it asks about, when the file does not name it.
+    pub fn names_unknown_service(&self, config: &Config) -> Option<&ServiceName> {
+        match self {
+            Self::Status => None,
+            Self::Explain { service } => service
+                .as_ref()
+                .filter(|service| config.service(service).is_none()),
+        }
+    }
+}
+
+/// Why an event moves nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    /// It is neither an EventBridge event nor a command.
+    #[error("it is no event and no command: {0}")]
+    Malformed(#[from] serde_json::Error),
+    /// It was replayed from an archive.
+    #[error("it was replayed from an archive")]
+    Replay,
+    /// Its source and detail type are none that vipward listens to.
+    #[error("{detail_type:?} from {source_name:?} is nothing that vipward listens to")]
+    Unexpected {
+        /// The event's source.
+        source_name: String,
+        /// The event's detail type.
+        detail_type: String,
+    },
+    /// It is about an alarm of somebody else.
+    #[error("{0}")]
+    NotOurAlarm(#[from] NotOurAlarm),
+    /// It is about an alarm of another cluster, or of what the file does not name.
+    #[error("alarm {0} is not of this cluster's file")]
+    OtherAlarm(AlarmName),
+    /// A hint whose sender is not in the file.
+    #[error("no agent of this cluster has the source {0:?}")]
+    UnknownObserver(String),
+    /// A hint for another cluster or of another version.
+    #[error("the hint is of version {version} for cluster {cluster}")]
+    OtherHint {
+        /// Its version.
+        version: u32,
+        /// The cluster it names.
+        cluster: String,
+    },
+    /// A hint without a time cannot be aged.
+    #[error("the hint has no time")]
+    Timeless,
+}
+
+/// Reads an event; `now` bounds the time it claims, since its sender may set that.
+pub fn parse(config: &Config, event: &Value, now: Timestamp) -> Result<Wake, Refusal> {
+    if event.get("command").is_some() {
+        return Ok(Wake::Command(Command::deserialize(event)?));
+    }
+    if event.get("replay-name").is_some() {
+        return Err(Refusal::Replay);
+    }
+    let event = EventBridgeEvent::<Value>::deserialize(event)?;
+    match (event.source.as_str(), event.detail_type.as_str()) {
+        ("aws.cloudwatch", "CloudWatch Alarm State Change") => alarm(config, &event.detail),
+        ("aws.ec2", "EC2 Instance State-change Notification") => Ok(Wake::Instance),
+        ("aws.events", "Scheduled Event") => Ok(Wake::Schedule),
+        (_, HINT_DETAIL_TYPE) => hint(config, event, now),
+        _ => Err(Refusal::Unexpected {
+            source_name: event.source,
+            detail_type: event.detail_type,
+        }),
+    }
+}
+
+fn alarm(config: &Config, detail: &Value) -> Result<Wake, Refusal> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Detail {
+        alarm_name: String,
+    }
+    let name: AlarmName = Detail::deserialize(detail)?.alarm_name.parse()?;
+    let ours = name.cluster == config.cluster
+        && config.service(&name.service).is_some()
+        && config.node(&name.node).is_some();
+    if ours {
+        Ok(Wake::Alarm(name))
+    } else {
+        Err(Refusal::OtherAlarm(name))
+    }
+}
+
+fn hint(config: &Config, event: EventBridgeEvent, now: Timestamp) -> Result<Wake, Refusal> {
+    let observer = parse_hint_source(&event.source)
+        .filter(|(cluster, node)| {
+            *cluster == config.cluster && config.members().any(|member| member == node)
+        })
+        .map(|(_, node)| node)
+        .ok_or(Refusal::UnknownObserver(event.source))?;
+    let hint = Hint::deserialize(event.detail)?;
+    if hint.version != HINT_VERSION || hint.cluster != config.cluster {
+        let cluster = hint.cluster.to_string();
+        return Err(Refusal::OtherHint {
+            version: hint.version,
+            cluster,
+        });
+    }
+    let claimed = event.time.ok_or(Refusal::Timeless)?;
+    let at = Timestamp::from_second(claimed.timestamp())
+        .map_err(|_| Refusal::Timeless)?
+        .min(now);
+    Ok(Wake::Hint(HeardHint { observer, at, hint }))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,70 @@
+//! When hints are due: at once when trouble starts or changes, then again 1, 2, 4, 10, 10 … s
+//! later while it lasts, because each carries for how long things have been so and the function
+//! may have to wait for that.
+//!
+//! Sans-I/O. One is on its way at a time; each carries the whole view of its moment, so one that
+//! fails or is superseded loses nothing. When trouble of the agent's *own* service ends, one
+//! parting hint says so: the metrics would say it too, but the function would go on treating the
+//! node as ill until they are read. The end of another's trouble is that node's to tell.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+/// From each hint to the next while trouble lasts; the last for all that follow.
+const PAUSES: [Duration; 4] = [
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(4),
+    Duration::from_secs(10),
+];
+
+/// The schedule of the hints; at first there is no trouble.
+#[derive(Debug, Clone, Default)]
+pub struct Hinting {
+    trouble: bool,
+    due: Option<Timestamp>,
+    /// The hint that is due says that own trouble has ended.
+    parting: bool,
+    /// Hints sent since trouble started or changed.
+    repeats: usize,
+    in_flight: bool,
+}
+
+impl Hinting {
+    /// A verdict has changed. `trouble`: something is unhealthy now. `own_ended`: what changed is
+    /// an own service that was unhealthy and no longer is.
+    pub fn on_change(&mut self, now: Timestamp, trouble: bool, own_ended: bool) {
+        self.trouble = trouble;
+        self.parting |= own_ended;
+        self.repeats = 0;
+        self.due = (trouble || self.parting).then_some(now);
+    }
+
+    /// When [`Self::take`] next has something; `None` while a hint is on its way or none is due.
+    pub fn deadline(&self) -> Option<Timestamp> {
+        self.due.filter(|_| !self.in_flight)
+    }
+
+    /// Whether to hint now. The caller then sends the view of this moment and calls
+    /// [`Self::on_done`], whatever came of it.
+    pub fn take(&mut self, now: Timestamp) -> bool {
+        if self.deadline().is_none_or(|deadline| deadline > now) {
+            return false;
+        }
+        let pause = PAUSES[self.repeats.min(PAUSES.len() - 1)];
+        self.repeats = self.repeats.saturating_add(1);
+        self.due = self.trouble.then_some(now + pause);
+        self.parting = false;
+        self.in_flight = true;
+        true
+    }
+
+    /// The hint has been sent, or could not be.
+    pub fn on_done(&mut self) {
+        self.in_flight = false;
+    }
+}
+
+#[cfg(test)]
+mod tests;

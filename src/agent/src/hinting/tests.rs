@@ -1,0 +1,110 @@
+use super::*;
+
+/// Milliseconds since the epoch.
+fn at(milliseconds: u64) -> Timestamp {
+    Timestamp::UNIX_EPOCH + Duration::from_millis(milliseconds)
+}
+
+/// One line of a history.
+enum Step {
+    /// At that time: is there trouble, did own trouble end.
+    Change(u64, bool, bool),
+    /// The next hint is due at that time, is sent then and takes that long.
+    Sent(u64, u64),
+    /// No hint is due, ever.
+    Quiet,
+}
+use Step::{Change, Quiet, Sent};
+
+fn play(what: &str, steps: &[Step]) {
+    let mut hinting = Hinting::default();
+    for (index, step) in steps.iter().enumerate() {
+        match *step {
+            Change(when, trouble, own_ended) => hinting.on_change(at(when), trouble, own_ended),
+            Sent(when, took) => {
+                assert_eq!(hinting.deadline(), Some(at(when)), "{what}: step {index}");
+                assert!(
+                    !hinting.take(at(when) - Duration::from_millis(1)),
+                    "{what}: step {index}"
+                );
+                assert!(hinting.take(at(when)), "{what}: step {index}");
+                assert_eq!(hinting.deadline(), None, "{what}: one at a time");
+                assert!(!hinting.take(at(when + took)), "{what}: one at a time");
+                hinting.on_done();
+            }
+            Quiet => assert_eq!(hinting.deadline(), None, "{what}: step {index}"),
+        }
+    }
+}
+
+#[test]
+fn hints_follow_the_table() {
+    play(
+        "no trouble, no hint",
+        &[Quiet, Change(0, false, false), Quiet],
+    );
+    play(
+        "trouble is told at once and again while it lasts",
+        &[
+            Change(500, true, false),
+            Sent(500, 20),
+            Sent(1500, 20),
+            Sent(3500, 20),
+            Sent(7500, 20),
+            Sent(17_500, 20),
+            Sent(27_500, 20),
+        ],
+    );
+    play(
+        "a change of trouble is told at once and starts the pauses over",
+        &[
+            Change(0, true, false),
+            Sent(0, 20),
+            Sent(1000, 20),
+            Change(1200, true, false),
+            Sent(1200, 20),
+            Sent(2200, 20),
+        ],
+    );
+    play(
+        "the end of another's trouble is silence",
+        &[
+            Change(0, true, false),
+            Sent(0, 20),
+            Change(300, false, false),
+            Quiet,
+        ],
+    );
+    play(
+        "the end of own trouble is told once",
+        &[
+            Change(0, true, false),
+            Sent(0, 20),
+            Change(300, false, true),
+            Sent(300, 20),
+            Quiet,
+        ],
+    );
+    play(
+        "and not lost when something else changes before it is sent",
+        &[
+            Change(0, false, true),
+            Change(10, false, false),
+            Sent(10, 20),
+            Quiet,
+        ],
+    );
+}
+
+#[test]
+fn what_is_due_during_a_hint_follows_it() {
+    let mut hinting = Hinting::default();
+    hinting.on_change(at(0), true, false);
+    assert!(hinting.take(at(0)));
+    hinting.on_change(at(100), true, false);
+    assert!(!hinting.take(at(100)));
+    hinting.on_done();
+    assert!(hinting.take(at(5000)));
+    hinting.on_done();
+    assert_eq!(hinting.deadline(), Some(at(6000)));
+}

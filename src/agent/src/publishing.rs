@@ -1,0 +1,87 @@
+//! When the metrics are due: at each tick, and at once when a verdict changes.
+//!
+//! Sans-I/O. One request is on its way at a time. What becomes due meanwhile is sent after it,
+//! once, with the view of that moment: newer data supersedes what could not be sent, and nothing
+//! queues.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+/// Why metrics are published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    /// The publish interval has passed.
+    Tick,
+    /// A verdict has changed.
+    Change,
+}
+
+impl Reason {
+    /// The word for log lines.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Tick => "tick",
+            Self::Change => "change",
+        }
+    }
+}
+
+/// The schedule of the metrics.
+#[derive(Debug, Clone)]
+pub struct Publishing {
+    interval: Duration,
+    next_tick: Timestamp,
+    changed: Option<Timestamp>,
+    in_flight: bool,
+}
+
+impl Publishing {
+    /// A schedule whose first tick is an interval from now: before that, changes speak.
+    pub fn new(interval: Duration, now: Timestamp) -> Self {
+        Self {
+            interval,
+            next_tick: now + interval,
+            changed: None,
+            in_flight: false,
+        }
+    }
+
+    /// A verdict has changed.
+    pub fn on_change(&mut self, now: Timestamp) {
+        self.changed.get_or_insert(now);
+    }
+
+    /// When [`Self::take`] next has something; `None` while a request is on its way.
+    pub fn deadline(&self) -> Option<Timestamp> {
+        let due = self.changed.unwrap_or(self.next_tick).min(self.next_tick);
+        (!self.in_flight).then_some(due)
+    }
+
+    /// Why to publish now, if so. The caller then sends the view of this moment and calls
+    /// [`Self::on_done`], whatever came of it.
+    pub fn take(&mut self, now: Timestamp) -> Option<Reason> {
+        if self.deadline().is_none_or(|deadline| deadline > now) {
+            return None;
+        }
+        let reason = if self.changed.take().is_some() {
+            Reason::Change
+        } else {
+            Reason::Tick
+        };
+        // Ticks that passed while a request hung are not made up for.
+        while self.next_tick <= now {
+            self.next_tick += self.interval;
+        }
+        self.in_flight = true;
+        Some(reason)
+    }
+
+    /// The request has ended, well or not.
+    pub fn on_done(&mut self) {
+        self.in_flight = false;
+    }
+}
+
+#[cfg(test)]
+mod tests;

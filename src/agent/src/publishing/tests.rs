@@ -1,0 +1,77 @@
+use super::*;
+
+const INTERVAL: Duration = Duration::from_secs(10);
+
+fn at(seconds: u64) -> Timestamp {
+    Timestamp::UNIX_EPOCH + Duration::from_secs(seconds)
+}
+
+fn publishing() -> Publishing {
+    Publishing::new(INTERVAL, at(0))
+}
+
+#[test]
+fn ticks_come_at_the_interval_whatever_changes_between() {
+    let mut publishing = publishing();
+    assert_eq!(
+        (publishing.deadline(), publishing.take(at(9))),
+        (Some(at(10)), None)
+    );
+    for (seconds, reason) in [
+        (10, Reason::Tick),
+        (20, Reason::Tick),
+        (23, Reason::Change),
+        (30, Reason::Tick),
+    ] {
+        if reason == Reason::Change {
+            publishing.on_change(at(seconds));
+        }
+        assert_eq!(publishing.deadline(), Some(at(seconds)));
+        assert_eq!(publishing.take(at(seconds)), Some(reason));
+        publishing.on_done();
+    }
+}
+
+#[test]
+fn what_becomes_due_during_a_request_is_sent_once_after_it() {
+    let mut publishing = publishing();
+    publishing.on_change(at(1));
+    assert_eq!(publishing.take(at(1)), Some(Reason::Change));
+    for seconds in 2..45 {
+        publishing.on_change(at(seconds));
+        assert_eq!(
+            (publishing.deadline(), publishing.take(at(seconds))),
+            (None, None)
+        );
+    }
+    publishing.on_done();
+    assert_eq!(publishing.take(at(45)), Some(Reason::Change));
+    publishing.on_done();
+    assert_eq!(
+        publishing.deadline(),
+        Some(at(50)),
+        "missed ticks are not made up for"
+    );
+}
+
+#[test]
+fn a_tick_missed_during_a_request_is_sent_after_it() {
+    let mut publishing = publishing();
+    assert_eq!(publishing.take(at(10)), Some(Reason::Tick));
+    publishing.on_done();
+    assert_eq!(publishing.take(at(20)), Some(Reason::Tick));
+    assert_eq!(publishing.take(at(33)), None);
+    publishing.on_done();
+    assert_eq!(publishing.take(at(33)), Some(Reason::Tick));
+    publishing.on_done();
+    assert_eq!(publishing.deadline(), Some(at(40)));
+}
+
+#[test]
+fn a_change_that_meets_a_tick_is_one_request() {
+    let mut publishing = publishing();
+    publishing.on_change(at(10));
+    assert_eq!(publishing.take(at(10)), Some(Reason::Change));
+    publishing.on_done();
+    assert_eq!(publishing.deadline(), Some(at(20)));
+}

@@ -1,0 +1,121 @@
+//! The agent's mind in one sans-I/O piece: verdict changes go in, what to send comes out.
+
+use jiff::Timestamp;
+use vipward_core::hint::HINT_VERSION;
+use vipward_core::{Config, Hint, NodeName, Verdict};
+
+use crate::hinting::Hinting;
+use crate::publishing::{Publishing, Reason};
+use crate::target::targets;
+use crate::view::{Datum, Sighting, View};
+
+/// Something to send. Publications and hints do not wait for each other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Report {
+    /// All metrics, in one request.
+    Metrics(Reason, Vec<Datum>),
+    /// The whole view, as an event.
+    Hint(Hint),
+}
+
+/// What one agent has to say, and when.
+#[derive(Debug, Clone)]
+pub struct Reporter {
+    view: View,
+    publishing: Publishing,
+    /// `None` where the policy turns hints off.
+    hinting: Option<Hinting>,
+    /// The next hint but for its observations.
+    blank: Hint,
+}
+
+impl Reporter {
+    /// A reporter for `me` that knows nothing yet. `start_id` is random for each start.
+    pub fn new(config: &Config, me: &NodeName, start_id: String, now: Timestamp) -> Self {
+        let watched = targets(config)
+            .into_iter()
+            .map(|target| (target.subject, target.service));
+        Self {
+            view: View::new(me.clone(), watched, now),
+            publishing: Publishing::new(config.policy.publish_interval, now),
+            hinting: config.policy.hints.then(Hinting::default),
+            blank: Hint {
+                version: HINT_VERSION,
+                cluster: config.cluster.clone(),
+                start_id,
+                sequence: 0,
+                config_digest: config.digest(),
+                observations: Vec::new(),
+            },
+        }
+    }
+
+    /// All that is known at present.
+    pub fn view(&self) -> &View {
+        &self.view
+    }
+
+    /// A verdict has changed.
+    pub fn observe(&mut self, now: Timestamp, sighting: &Sighting) {
+        self.view.apply(now, sighting);
+        let own_ended = self.view.is_own(sighting) && sighting.change.from == Verdict::Unhealthy;
+        self.publishing.on_change(now);
+        if let Some(hinting) = &mut self.hinting {
+            hinting.on_change(now, self.view.trouble(), own_ended);
+        }
+    }
+
+    /// When [`Self::due`] next has something; `None` while all that could be sent is on its way.
+    pub fn deadline(&self) -> Option<Timestamp> {
+        [
+            self.publishing.deadline(),
+            self.hinting.as_ref().and_then(Hinting::deadline),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+
+    /// The next thing to send now, hints first. Each must be answered by [`Self::published`] or
+    /// [`Self::hinted`], well sent or not.
+    pub fn due(&mut self, now: Timestamp) -> Option<Report> {
+        if self
+            .hinting
+            .as_mut()
+            .is_some_and(|hinting| hinting.take(now))
+        {
+            return Some(Report::Hint(self.hint(now)));
+        }
+        while let Some(reason) = self.publishing.take(now) {
+            let data = self.view.data();
+            if !data.is_empty() {
+                return Some(Report::Metrics(reason, data));
+            }
+            self.publishing.on_done();
+        }
+        None
+    }
+
+    /// The metrics that were due have been sent, or could not be.
+    pub fn published(&mut self) {
+        self.publishing.on_done();
+    }
+
+    /// The hint that was due has been sent, or could not be.
+    pub fn hinted(&mut self) {
+        if let Some(hinting) = &mut self.hinting {
+            hinting.on_done();
+        }
+    }
+
+    fn hint(&mut self, now: Timestamp) -> Hint {
+        self.blank.sequence += 1;
+        Hint {
+            observations: self.view.observations(now),
+            ..self.blank.clone()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

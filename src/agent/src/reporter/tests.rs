@@ -1,0 +1,114 @@
+use std::time::Duration;
+
+use super::*;
+use crate::run::tests::config;
+use crate::verdict::Change;
+
+fn at(seconds: u64) -> Timestamp {
+    Timestamp::UNIX_EPOCH + Duration::from_secs(seconds)
+}
+
+fn reporter() -> Reporter {
+    Reporter::new(
+        &config(4242),
+        &"a".parse().expect("a name"),
+        "start".to_owned(),
+        at(0),
+    )
+}
+
+fn sighting(subject: &str, from: Verdict, to: Verdict) -> Sighting {
+    let change = Change {
+        from,
+        to,
+        cause: None,
+    };
+    let service = "web".parse().expect("a name");
+    Sighting {
+        subject: subject.parse().expect("a name"),
+        service,
+        change,
+    }
+}
+
+/// All that is due, as words, answered at once.
+fn due(reporter: &mut Reporter, now: Timestamp) -> Vec<String> {
+    let mut words = Vec::new();
+    while let Some(report) = reporter.due(now) {
+        match report {
+            Report::Metrics(reason, data) => {
+                words.push(format!("{} {}", reason.as_str(), data.len()));
+                reporter.published();
+            }
+            Report::Hint(hint) => {
+                words.push(format!("hint {}", hint.sequence));
+                reporter.hinted();
+            }
+        }
+    }
+    words
+}
+
+#[test]
+fn one_who_knows_nothing_says_nothing() {
+    let mut reporter = reporter();
+    assert_eq!(due(&mut reporter, at(10)), Vec::<String>::new());
+    assert_eq!(reporter.deadline(), Some(at(20)));
+}
+
+#[test]
+fn changes_are_told_at_once_and_trouble_by_hint_first() {
+    let mut reporter = reporter();
+    reporter.observe(at(1), &sighting("a", Verdict::Unknown, Verdict::Healthy));
+    assert_eq!(due(&mut reporter, at(1)), ["change 1"]);
+    reporter.observe(at(2), &sighting("b", Verdict::Unknown, Verdict::Unhealthy));
+    assert_eq!(due(&mut reporter, at(2)), ["hint 1", "change 2"]);
+    assert_eq!(due(&mut reporter, at(3)), ["hint 2"]);
+    reporter.observe(at(4), &sighting("b", Verdict::Unhealthy, Verdict::Healthy));
+    assert_eq!(
+        due(&mut reporter, at(4)),
+        ["change 2"],
+        "the end of another's trouble"
+    );
+    assert_eq!(due(&mut reporter, at(10)), ["tick 2"]);
+}
+
+#[test]
+fn the_end_of_own_trouble_is_hinted_once() {
+    let mut reporter = reporter();
+    reporter.observe(at(1), &sighting("a", Verdict::Unknown, Verdict::Unhealthy));
+    assert_eq!(due(&mut reporter, at(1)), ["hint 1", "change 1"]);
+    reporter.observe(at(2), &sighting("a", Verdict::Unhealthy, Verdict::Healthy));
+    assert_eq!(due(&mut reporter, at(2)), ["hint 2", "change 1"]);
+    assert_eq!(reporter.deadline(), Some(at(10)));
+}
+
+#[test]
+fn a_hanging_request_of_one_kind_does_not_hold_up_the_other() {
+    let mut reporter = reporter();
+    reporter.observe(at(1), &sighting("a", Verdict::Unknown, Verdict::Unhealthy));
+    assert!(matches!(reporter.due(at(1)), Some(Report::Hint(_))));
+    assert!(matches!(reporter.due(at(1)), Some(Report::Metrics(..))));
+    assert_eq!(reporter.deadline(), None, "all is on its way");
+    reporter.hinted();
+    assert!(
+        matches!(reporter.due(at(2)), Some(Report::Hint(hint)) if hint.observations[0].held_ms == 1000)
+    );
+    assert_eq!(reporter.due(at(20)), None);
+    reporter.published();
+    assert!(matches!(
+        reporter.due(at(20)),
+        Some(Report::Metrics(Reason::Tick, _))
+    ));
+}
+
+#[test]
+fn with_hints_off_the_metrics_alone_speak() {
+    let mut config = config(4242);
+    config.policy.hints = false;
+    let me = "a".parse().expect("a name");
+    let mut reporter = Reporter::new(&config, &me, "start".to_owned(), at(0));
+    reporter.observe(at(1), &sighting("a", Verdict::Unknown, Verdict::Unhealthy));
+    assert_eq!(due(&mut reporter, at(1)), ["change 1"]);
+    assert_eq!(reporter.deadline(), Some(at(10)));
+}

@@ -1,0 +1,145 @@
+//! A standing connection to a target: it says nothing and only breaks. A process that dies resets
+//! its connections at once, so the break wakes the prober long before its next interval.
+//!
+//! It is never itself a verdict: servers close idle connections as they please.
+
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+use tokio::time::{Instant, sleep_until, timeout};
+
+/// Before the first attempt to connect anew.
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+/// The longest pause, after many short-lived connections.
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+/// A connection that lived this long was a good one: pauses start over.
+const SETTLED: Duration = Duration::from_secs(30);
+/// Against a silent host the kernel would try for minutes.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+/// A server may greet. One that sends more than this talks without end, and reading it would
+/// cost without telling anything.
+const MOST_BYTES: usize = 4096;
+
+/// The pauses between connections: doubling while they are short-lived, so that a server which
+/// closes at once costs little.
+#[derive(Debug)]
+struct Backoff {
+    next: Duration,
+}
+
+impl Backoff {
+    fn after(&mut self, lived: Duration) -> Duration {
+        if lived >= SETTLED {
+            self.next = FIRST_PAUSE;
+        }
+        let pause = self.next;
+        self.next = (pause * 2).min(LONGEST_PAUSE);
+        pause
+    }
+}
+
+/// One idle connection that is made anew whenever it breaks.
+pub struct StandingConnection {
+    target: SocketAddr,
+    backoff: Backoff,
+    state: State,
+}
+
+type Connecting = Pin<Box<dyn Future<Output = io::Result<TcpStream>> + Send>>;
+
+enum State {
+    Waiting {
+        until: Instant,
+    },
+    Connecting(Connecting),
+    Open {
+        stream: TcpStream,
+        since: Instant,
+        received: usize,
+    },
+}
+
+impl StandingConnection {
+    /// A connection to be made at once.
+    pub fn new(target: SocketAddr) -> Self {
+        let state = State::Connecting(connect(target));
+        Self {
+            target,
+            backoff: Backoff { next: FIRST_PAUSE },
+            state,
+        }
+    }
+
+    /// Makes the connection anew: the one that stands may be to a process or host long gone.
+    pub fn renew(&mut self) {
+        self.state = State::Connecting(connect(self.target));
+    }
+
+    /// Keeps the connection until it breaks, or an attempt to make it fails. Cancel safe: called
+    /// again, it goes on where it was.
+    pub async fn broken(&mut self) {
+        loop {
+            match &mut self.state {
+                State::Waiting { until } => {
+                    sleep_until(*until).await;
+                    self.state = State::Connecting(connect(self.target));
+                }
+                State::Connecting(connecting) => match connecting.await {
+                    Ok(stream) => {
+                        self.state = State::Open {
+                            stream,
+                            since: Instant::now(),
+                            received: 0,
+                        };
+                    }
+                    Err(_) => return self.pause(Duration::ZERO),
+                },
+                State::Open {
+                    stream,
+                    since,
+                    received,
+                } => {
+                    if ends(stream, received).await {
+                        let lived = since.elapsed();
+                        return self.pause(lived);
+                    }
+                }
+            }
+        }
+    }
+
+    fn pause(&mut self, lived: Duration) {
+        self.state = State::Waiting {
+            until: Instant::now() + self.backoff.after(lived),
+        };
+    }
+}
+
+fn connect(target: SocketAddr) -> Connecting {
+    Box::pin(async move {
+        timeout(CONNECT_TIMEOUT, TcpStream::connect(target))
+            .await
+            .unwrap_or_else(|late| Err(io::Error::new(io::ErrorKind::TimedOut, late)))
+    })
+}
+
+/// Waits for the peer to do something; whether that ends the connection.
+async fn ends(stream: &TcpStream, received: &mut usize) -> bool {
+    if stream.readable().await.is_err() {
+        return true;
+    }
+    match stream.try_read(&mut [0; 512]) {
+        Ok(0) => true,
+        Ok(read) => {
+            *received += read;
+            *received > MOST_BYTES
+        }
+        Err(error) => error.kind() != io::ErrorKind::WouldBlock,
+    }
+}
+
+#[cfg(test)]
+mod tests;

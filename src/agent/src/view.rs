@@ -1,0 +1,154 @@
+//! All that this agent knows: its verdict on each target, since when, and why.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use vipward_core::signals::{PEER_HEALTH, SELF_HEALTH};
+use vipward_core::{NodeName, Observation, ServiceName, Verdict};
+
+use crate::verdict::Change;
+
+/// A change of the verdict on one target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sighting {
+    /// The node it is about.
+    pub subject: NodeName,
+    /// The service it is about.
+    pub service: ServiceName,
+    /// What changed.
+    pub change: Change,
+}
+
+/// One value for CloudWatch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Datum {
+    /// The service it is about.
+    pub service: ServiceName,
+    /// The node it is about; `None` for the agent's own.
+    pub subject: Option<NodeName>,
+    /// Healthy is 1, unhealthy 0.
+    pub healthy: bool,
+}
+
+impl Datum {
+    /// The metric it belongs to.
+    pub fn metric(&self) -> &'static str {
+        if self.subject.is_none() {
+            SELF_HEALTH
+        } else {
+            PEER_HEALTH
+        }
+    }
+}
+
+/// The whole view of one agent.
+#[derive(Debug, Clone)]
+pub struct View {
+    me: NodeName,
+    held: BTreeMap<(NodeName, ServiceName), Held>,
+}
+
+#[derive(Debug, Clone)]
+struct Held {
+    verdict: Verdict,
+    since: Timestamp,
+    cause: Option<String>,
+}
+
+impl View {
+    /// The view of `me` before the first verdict on any of the targets.
+    pub fn new(
+        me: NodeName,
+        targets: impl IntoIterator<Item = (NodeName, ServiceName)>,
+        now: Timestamp,
+    ) -> Self {
+        let unknown = || Held {
+            verdict: Verdict::Unknown,
+            since: now,
+            cause: None,
+        };
+        Self {
+            me,
+            held: targets
+                .into_iter()
+                .map(|target| (target, unknown()))
+                .collect(),
+        }
+    }
+
+    /// Takes a change in.
+    pub fn apply(&mut self, now: Timestamp, sighting: &Sighting) {
+        let Change { to, cause, .. } = &sighting.change;
+        let held = Held {
+            verdict: *to,
+            since: now,
+            cause: cause.clone(),
+        };
+        self.held
+            .insert((sighting.subject.clone(), sighting.service.clone()), held);
+    }
+
+    /// Whether any service, of this node or another, is unhealthy.
+    pub fn trouble(&self) -> bool {
+        self.held
+            .values()
+            .any(|held| held.verdict == Verdict::Unhealthy)
+    }
+
+    /// Whether the sighting is about this node's own service.
+    pub fn is_own(&self, sighting: &Sighting) -> bool {
+        sighting.subject == self.me
+    }
+
+    /// The view as a hint carries it.
+    pub fn observations(&self, now: Timestamp) -> Vec<Observation> {
+        let observation = |((subject, service), held): (&(NodeName, ServiceName), &Held)| {
+            let held_ms = now.duration_since(held.since).as_millis();
+            Observation {
+                subject: subject.clone(),
+                service: service.clone(),
+                verdict: held.verdict,
+                held_ms: u64::try_from(held_ms).unwrap_or(0),
+                cause: held.cause.clone(),
+            }
+        };
+        self.held.iter().map(observation).collect()
+    }
+
+    /// The view as the metrics carry it: on what is unknown, silence.
+    pub fn data(&self) -> Vec<Datum> {
+        let datum = |((subject, service), held): (&(NodeName, ServiceName), &Held)| {
+            let healthy = match held.verdict {
+                Verdict::Healthy => true,
+                Verdict::Unhealthy => false,
+                Verdict::Unknown => return None,
+            };
+            let subject = (*subject != self.me).then(|| subject.clone());
+            Some(Datum {
+                service: service.clone(),
+                subject,
+                healthy,
+            })
+        };
+        self.held.iter().filter_map(datum).collect()
+    }
+
+    /// One line for the service manager: how many targets stand how.
+    pub fn summary(&self) -> String {
+        let count = |verdict| {
+            self.held
+                .values()
+                .filter(|held| held.verdict == verdict)
+                .count()
+        };
+        format!(
+            "{} healthy, {} unhealthy, {} unknown",
+            count(Verdict::Healthy),
+            count(Verdict::Unhealthy),
+            count(Verdict::Unknown)
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,100 @@
+//! The driver of one target: waits for the verdict machine's next probe or the standing
+//! connection's break, probes, and passes changes on.
+
+use tokio::sync::mpsc;
+use vipward_probes::{Outcome, Shortfall, probe};
+
+use vipward_core::Verdict;
+
+use crate::clock::Clock;
+use crate::standing::StandingConnection;
+use crate::target::Target;
+use crate::verdict::VerdictMachine;
+use crate::view::Sighting;
+
+/// Watches the target until nobody listens any more.
+pub async fn watch(target: Target, clock: Clock, sightings: mpsc::Sender<Sighting>) {
+    let mut watch = Watch {
+        machine: VerdictMachine::new(&target.check, clock.now()),
+        standing: StandingConnection::new(target.address),
+        last_cause: None,
+        target,
+        clock,
+    };
+    loop {
+        watch.wait().await;
+        let outcome = watch.probe().await;
+        watch.log(&outcome);
+        let Some(change) = watch.machine.finish(clock.now(), &outcome) else {
+            continue;
+        };
+        if change.from == Verdict::Unhealthy {
+            watch.standing.renew();
+        }
+        let Target {
+            subject, service, ..
+        } = watch.target.clone();
+        if sightings
+            .send(Sighting {
+                subject,
+                service,
+                change,
+            })
+            .await
+            .is_err()
+        {
+            return;
+        }
+    }
+}
+
+struct Watch {
+    target: Target,
+    clock: Clock,
+    machine: VerdictMachine,
+    standing: StandingConnection,
+    /// What the last probe did not pass for: a cause is logged once, not at every interval.
+    last_cause: Option<String>,
+}
+
+impl Watch {
+    /// Until the next probe is due.
+    async fn wait(&mut self) {
+        loop {
+            tokio::select! {
+                () = self.clock.sleep_until(Some(self.machine.next_probe())) => return,
+                () = self.standing.broken() => self.machine.wake(self.clock.now()),
+            }
+        }
+    }
+
+    async fn probe(&mut self) -> Outcome {
+        self.machine.begin(self.clock.now());
+        let mut probing = std::pin::pin!(probe(self.target.address, &self.target.check));
+        loop {
+            tokio::select! {
+                outcome = &mut probing => return outcome,
+                () = self.standing.broken() => self.machine.wake(self.clock.now()),
+            }
+        }
+    }
+
+    fn log(&mut self, outcome: &Outcome) {
+        let shortfall = outcome.as_ref().err();
+        let cause = shortfall.map(ToString::to_string);
+        if cause == self.last_cause {
+            return;
+        }
+        let Target {
+            subject, service, ..
+        } = &self.target;
+        match (shortfall, &cause) {
+            (Some(Shortfall::Error(_)), Some(cause)) => {
+                tracing::error!(%subject, %service, cause, "probe could not judge");
+            }
+            (Some(_), Some(cause)) => tracing::warn!(%subject, %service, cause, "probe failed"),
+            _ => tracing::debug!(%subject, %service, "probe passed"),
+        }
+        self.last_cause = cause;
+    }
+}

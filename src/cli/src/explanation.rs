@@ -1,0 +1,68 @@
+//! `explain` for people: a paragraph for each service, the decision first, then what it rests on.
+
+use crate::answer::{Answer, ServiceState};
+use crate::columns::{aligned, span};
+use crate::table::headline;
+
+/// A line about the cluster and a paragraph for each service.
+pub fn explanation(answer: &Answer) -> String {
+    let paragraphs = answer.services.iter().map(paragraph);
+    let text: String = paragraphs
+        .map(|paragraph| format!("\n{paragraph}"))
+        .collect();
+    format!("{}\n{text}", headline(answer))
+}
+
+fn paragraph(state: &ServiceState) -> String {
+    let ServiceState {
+        service,
+        vip,
+        holder,
+        ..
+    } = state;
+    let since = state
+        .last_move
+        .as_ref()
+        .map(|since| format!(" since {since}"));
+    let mut text = format!(
+        "{service} {vip}, held by {holder}{}\n",
+        since.unwrap_or_default()
+    );
+    let mut facts = vec![vec!["decision".to_owned(), state.choice.to_string()]];
+    if let Some(because) = &state.because {
+        facts.push(vec!["because".to_owned(), because.clone()]);
+    }
+    text.push_str(&aligned(&facts, "  "));
+    let judgements = state.judgements.iter();
+    let judgements = judgements.map(|(node, judgement)| vec![node.clone(), judgement.to_string()]);
+    text.push_str(&block("judgement of each node", judgements.collect()));
+    text.push_str(&block("evidence", evidence(state)));
+    let alarms = state.alarms.iter().map(|alarm| vec![alarm.clone()]);
+    text.push_str(&block("alarms", alarms.collect()));
+    text
+}
+
+fn evidence(state: &ServiceState) -> Vec<Vec<String>> {
+    let words = state.evidence.iter().map(|word| {
+        let about = if word.observer == word.subject {
+            "itself".to_owned()
+        } else {
+            word.subject.clone()
+        };
+        vec![
+            word.observer.clone(),
+            format!("says of {about}:"),
+            word.verdict.clone(),
+            format!("for {}", span(word.held_ms)),
+            format!("heard {} ago", span(word.age_ms)),
+        ]
+    });
+    words.collect()
+}
+
+fn block(heading: &str, rows: Vec<Vec<String>>) -> String {
+    if rows.is_empty() {
+        return String::new();
+    }
+    format!("  {heading}\n{}", aligned(&rows, "    "))
+}

@@ -1,0 +1,97 @@
+//! Why a command ends without an answer, with which exit code, and what may help.
+
+use std::error::Error;
+use std::io;
+use std::path::PathBuf;
+
+use vipward_core::{Faults, ServiceName};
+
+use crate::invoke::InvokeFailure;
+use crate::render::PlaceError;
+
+/// Why a command ends without an answer.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The file is wrong, or cannot be deployed.
+    #[error("the configuration is not in order\n{0}")]
+    Configuration(Faults),
+    /// The file names no such service.
+    #[error("the configuration has no service {service}")]
+    NoSuchService {
+        /// What was asked for.
+        service: ServiceName,
+        /// What there is.
+        known: Vec<ServiceName>,
+    },
+    /// The template cannot name the configuration.
+    #[error("cannot tell where the configuration lies")]
+    Place(#[from] PlaceError),
+    /// The template cannot be written.
+    #[error("cannot write {}", path.display())]
+    Write {
+        /// Where to.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// Standard output or standard error is closed.
+    #[error("cannot write the answer")]
+    Output(#[source] io::Error),
+    /// The query function gave no answer.
+    #[error(transparent)]
+    Invoke(#[from] InvokeFailure),
+    /// The query function's answer is not understood.
+    #[error("cannot read the answer of {function}")]
+    Answer {
+        /// The function.
+        function: String,
+        /// Where it stops being readable.
+        source: serde_json::Error,
+    },
+}
+
+impl From<Faults> for Failure {
+    fn from(faults: Faults) -> Self {
+        Self::Configuration(faults)
+    }
+}
+
+impl Failure {
+    /// What the program exits with.
+    pub const fn exit_code(&self) -> u8 {
+        match self {
+            Self::Configuration(_) => Faults::EXIT_CODE,
+            Self::NoSuchService { .. } => 2,
+            _ => 1,
+        }
+    }
+
+    /// What may help.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::NoSuchService { known, .. } => {
+                let known: Vec<&str> = known.iter().map(ServiceName::as_str).collect();
+                Some(format!("it has {}", known.join(", ")))
+            }
+            Self::Place(_) => Some("name the directory with --config-dir".to_owned()),
+            Self::Answer { .. } => Some(
+                "the function may be of another version than this command: deploy it again"
+                    .to_owned(),
+            ),
+            Self::Invoke(failure) => Some(failure.hint()),
+            Self::Configuration(_) | Self::Write { .. } | Self::Output(_) => None,
+        }
+    }
+}
+
+/// An error and its sources on one line: `cannot write a.yaml: No such file or directory`.
+pub fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}

@@ -1,0 +1,25 @@
+//! What a command has to say once it is done.
+
+/// Data for standard output, talk for standard error, and the exit code.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Said {
+    /// What was asked for, with its line ends.
+    pub data: String,
+    /// What is worth knowing besides, with its line ends.
+    pub talk: String,
+    /// 0, or [`Said::DEGRADED`].
+    pub exit_code: u8,
+}
+
+impl Said {
+    /// The exit code of a cluster that a person should look at.
+    pub const DEGRADED: u8 = 4;
+
+    /// Data alone.
+    pub fn data(data: String) -> Self {
+        Self {
+            data,
+            ..Self::default()
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! `check`: what a configuration says, and what it would deploy.
+
+use std::path::Path;
+
+use vipward_core::Config;
+use vipward_core::config::{CheckKind, Mode};
+
+use crate::columns::aligned;
+use crate::failure::Failure;
+use crate::load;
+use crate::render::{MOST_RESOURCES, Place, Template, parent, within_limits};
+use crate::said::Said;
+
+/// Checks the file and says what it amounts to.
+///
+/// # Errors
+/// Every fault of the file, or the limit that its template would exceed.
+pub fn check(file: &Path) -> Result<Said, Failure> {
+    let config = load(file)?;
+    let place = Place::in_directory(parent(file), file)?;
+    let template = Template::render(&config, &place);
+    within_limits(&file.display().to_string(), &config, &template)?;
+    Ok(Said::data(summary(&config, &template)))
+}
+
+fn summary(config: &Config, template: &Template) -> String {
+    let mode = match config.policy.mode {
+        Mode::Act => "acts",
+        Mode::Observe => "only observes",
+    };
+    let (nodes, services) = (config.nodes.len(), config.services.len());
+    let mut rows = Vec::new();
+    for node in &config.nodes {
+        let priority = format!("priority {}", node.priority);
+        rows.push(row(
+            "node",
+            &node.name,
+            node.address,
+            &format!("{}, {priority}", node.eni),
+        ));
+    }
+    for witness in &config.witnesses {
+        rows.push(row("witness", &witness.name, witness.address, ""));
+    }
+    for service in &config.services {
+        let check = format!(
+            "{} on port {}",
+            kind(&service.check.kind),
+            service.check.port
+        );
+        rows.push(row("service", &service.name, service.vip, &check));
+    }
+    format!(
+        "{}: in order; {mode}; {nodes} nodes, {services} VIPs in {}\n{}\
+         would deploy {} alarms, {} of at most {MOST_RESOURCES} resources\n",
+        config.cluster,
+        config.subnet,
+        aligned(&rows, "  "),
+        template.alarm_count(),
+        template.resource_count(),
+    )
+}
+
+fn row(what: &str, name: impl ToString, address: impl ToString, rest: &str) -> Vec<String> {
+    vec![
+        what.to_owned(),
+        name.to_string(),
+        address.to_string(),
+        rest.to_owned(),
+    ]
+}
+
+fn kind(kind: &CheckKind) -> &'static str {
+    match kind {
+        CheckKind::Tcp => "tcp",
+        CheckKind::Http { .. } => "http",
+        CheckKind::Redis { .. } => "redis",
+    }
+}

@@ -1,0 +1,102 @@
+//! `vipward check`: what is in order, what is not, and what could not be deployed.
+
+use std::fmt::Write as _;
+
+use crate::running::{fixture, scratch, vipward};
+
+#[test]
+fn a_good_file_is_summed_up() {
+    let run = vipward(&["check", "infra/example/vipward.toml"]);
+    assert_eq!((run.exit_code, run.stderr.as_str()), (Some(0), ""));
+    insta::assert_snapshot!(run.stdout);
+}
+
+#[test]
+fn every_fault_is_told_and_nothing_on_standard_output() {
+    for command in ["check", "render"] {
+        let run = vipward(&[command, &fixture("faulty.toml")]);
+        assert_eq!((run.exit_code, run.stdout.as_str()), (Some(3), ""));
+        for line in [":3:", ":17:"] {
+            assert!(
+                run.stderr.contains(&format!("faulty.toml{line}")),
+                "{}",
+                run.stderr
+            );
+        }
+        assert_eq!(run.stderr.matches("cure: ").count(), 2, "{}", run.stderr);
+    }
+}
+
+#[test]
+fn a_file_that_is_not_there_is_bad_configuration() {
+    for arguments in [
+        &["check", "nowhere.toml"][..],
+        &["render", "nowhere.toml"],
+        &["status", "--config", "nowhere.toml"],
+    ] {
+        let run = vipward(arguments);
+        assert_eq!(run.exit_code, Some(3), "{arguments:?}");
+        assert!(
+            run.stderr.contains("nowhere.toml: cannot be read"),
+            "{}",
+            run.stderr
+        );
+    }
+}
+
+#[test]
+fn a_file_that_cloudformation_would_refuse_is_refused() {
+    let mut text = std::fs::read_to_string(crate::running::root().join(fixture("pair.toml")))
+        .expect("a fixture");
+    text.push_str("[policy]\npeer_alarms = true\n");
+    for n in 2..40 {
+        let _ = write!(
+            text,
+            "[[witness]]\nname = \"w{n}\"\naddress = \"10.0.0.{n}\"\n"
+        );
+        let check = "{ kind = \"tcp\", port = 80 }";
+        let _ = write!(
+            text,
+            "[[service]]\nname = \"s{n}\"\nvip = \"10.0.0.{}\"\ncheck = {check}\n",
+            n + 100
+        );
+    }
+    let file = scratch("too-large.toml").display().to_string();
+    std::fs::write(
+        &file,
+        text.replace("10.0.0.11\"", "10.0.0.211\"")
+            .replace("10.0.0.12\"", "10.0.0.212\""),
+    )
+    .expect("written");
+    let output = scratch("too-large.yaml");
+    for arguments in [
+        &["check", &file][..],
+        &["render", &file, "--output", &output.display().to_string()],
+    ] {
+        let run = vipward(arguments);
+        assert_eq!(run.exit_code, Some(3), "{}", run.stderr);
+        assert!(
+            run.stderr.contains("CloudFormation allows 500"),
+            "{}",
+            run.stderr
+        );
+        assert!(
+            run.stderr.contains("cure: set peer_alarms = false"),
+            "{}",
+            run.stderr
+        );
+    }
+    assert!(!output.exists(), "nothing was written");
+}
+
+#[test]
+fn usage_errors_exit_with_two() {
+    for arguments in [
+        &[][..],
+        &["chekc"],
+        &["check", "a", "b"],
+        &["status", "--output", "xml"],
+    ] {
+        assert_eq!(vipward(arguments).exit_code, Some(2), "{arguments:?}");
+    }
+}

@@ -1,0 +1,70 @@
+//! Lambda's Invoke on a loopback port: answers as told, and keeps what it was asked.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::thread::JoinHandle;
+
+/// An answer to one Invoke.
+pub struct Answer {
+    /// The status of the response.
+    pub status: u16,
+    /// Headers besides the length.
+    pub headers: &'static [(&'static str, &'static str)],
+    /// The payload.
+    pub body: String,
+}
+
+/// What was asked: the path and the payload.
+pub type Request = (String, String);
+
+/// Answers one request, in a thread of its own; the endpoint, and what will have been asked.
+pub fn answering_once(answer: Answer) -> (String, JoinHandle<Request>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    let endpoint = format!("http://{}", listener.local_addr().expect("it is bound"));
+    let asked = std::thread::spawn(move || {
+        let (stream, _) = listener.accept().expect("the command connects");
+        serve(stream, &answer)
+    });
+    (endpoint, asked)
+}
+
+fn serve(stream: TcpStream, answer: &Answer) -> Request {
+    let mut reader = BufReader::new(stream);
+    let mut head = Vec::new();
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line).expect("the head arrives");
+        if line.trim().is_empty() {
+            break;
+        }
+        head.push(line);
+    }
+    let length = head
+        .iter()
+        .filter_map(|line| line.split_once(':'))
+        .find(|(name, _)| name.eq_ignore_ascii_case("content-length"))
+        .map_or(0, |(_, value)| value.trim().parse().expect("a length"));
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).expect("the body arrives");
+    let Answer {
+        status,
+        headers,
+        body: payload,
+    } = answer;
+    let headers: String = headers
+        .iter()
+        .map(|(name, value)| format!("{name}: {value}\r\n"))
+        .collect();
+    let length = payload.len();
+    write!(
+        reader.get_mut(),
+        "HTTP/1.1 {status} x\r\n{headers}content-length: {length}\r\nconnection: close\r\n\r\n{payload}"
+    )
+    .expect("the answer leaves");
+    let path = head[0]
+        .split(' ')
+        .nth(1)
+        .expect("a request line has a path")
+        .to_owned();
+    (path, String::from_utf8(body).expect("a payload is text"))
+}

@@ -1,0 +1,7 @@
+//! The command as people run it: the real binary, its output and its exit codes.
+
+mod asking;
+mod checking;
+mod lambda;
+mod rendering;
+mod running;

@@ -1,0 +1,143 @@
+//! `vipward render`: the template, whole, flat, and the same each time.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use serde_json::Value;
+
+use crate::running::{fixture, root, scratch, vipward};
+
+fn rendered(file: &str) -> String {
+    let run = vipward(&["render", file]);
+    assert_eq!((run.exit_code, run.stderr.as_str()), (Some(0), ""));
+    run.stdout
+}
+
+fn parsed(yaml: &str) -> Value {
+    serde_saphyr::from_str(yaml).expect("a plain YAML parser reads it")
+}
+
+#[test]
+fn a_pair_renders_to_this() {
+    insta::assert_snapshot!(rendered(&fixture("pair.toml")));
+}
+
+#[test]
+fn the_committed_template_is_the_render_of_the_example() {
+    let committed =
+        fs::read_to_string(root().join("template.yaml")).expect("template.yaml is there");
+    assert!(
+        committed == rendered("infra/example/vipward.toml"),
+        "template.yaml is out of date; refresh it, in the root of the repository, with:\n\
+         cargo run -p vipward -- render infra/example/vipward.toml --output template.yaml"
+    );
+}
+
+/// Every `Ref` and `Fn::GetAtt` of a tree.
+fn references<'v>(value: &'v Value, found: &mut BTreeSet<&'v str>) {
+    match value {
+        Value::Object(map) => {
+            found.extend(map.get("Ref").and_then(Value::as_str));
+            found.extend(
+                map.get("Fn::GetAtt")
+                    .and_then(|attribute| attribute[0].as_str()),
+            );
+            map.values().for_each(|value| references(value, found));
+        }
+        Value::Array(items) => items.iter().for_each(|item| references(item, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn every_reference_leads_somewhere_and_no_tag_is_used() {
+    let text = rendered("infra/example/vipward.toml");
+    assert!(!text.contains(" !"), "short forms need a template language");
+    let template = parsed(&text);
+    let mut found = BTreeSet::new();
+    references(&template, &mut found);
+    for name in found.into_iter().filter(|name| !name.starts_with("AWS::")) {
+        let there = ["Resources", "Parameters"]
+            .iter()
+            .any(|section| template[section].get(name).is_some());
+        assert!(there, "{name} is nowhere");
+    }
+}
+
+fn resources_of(template: &Value, kind: &str) -> Vec<Value> {
+    let resources = template["Resources"]
+        .as_object()
+        .expect("it has resources")
+        .values();
+    resources
+        .filter(|resource| resource["Type"] == kind)
+        .cloned()
+        .collect()
+}
+
+#[test]
+fn the_policy_decides_on_peer_alarms_and_hints() {
+    let pair = fs::read_to_string(root().join(fixture("pair.toml"))).expect("a fixture");
+    let file = scratch("alarms-alone.toml");
+    fs::write(
+        &file,
+        format!("{pair}[policy]\npeer_alarms = true\nhints = false\n"),
+    )
+    .expect("written");
+    let with_hints = parsed(&rendered(&fixture("pair.toml")));
+    let alarms_alone = rendered(&file.display().to_string());
+    assert!(!alarms_alone.contains("vipward.agent"), "nobody may hint");
+    let alarms_alone = parsed(&alarms_alone);
+    let count = |template: &Value, kind| resources_of(template, kind).len();
+    let alarms = "AWS::CloudWatch::Alarm";
+    assert_eq!(count(&alarms_alone, alarms), count(&with_hints, alarms) + 2);
+    let rules = "AWS::Events::Rule";
+    assert_eq!(count(&alarms_alone, rules) + 1, count(&with_hints, rules));
+}
+
+#[test]
+fn no_role_but_the_failover_functions_may_change_ec2() {
+    let template = parsed(&rendered("infra/example/vipward.toml"));
+    for role in resources_of(&template, "AWS::IAM::Role") {
+        let moves = role.to_string().contains("ec2:Assign");
+        let is_failovers = role["Properties"]["Description"] == "Moves the VIPs of cluster prod-db";
+        assert_eq!(moves, is_failovers, "{role}");
+    }
+}
+
+#[test]
+fn the_template_names_the_directory_from_where_it_lies() {
+    let output = scratch("elsewhere.yaml").display().to_string();
+    let run = vipward(&[
+        "render",
+        &fixture("pair.toml"),
+        "--output",
+        &output,
+        "--config-dir",
+        "conf",
+    ]);
+    assert_eq!((run.exit_code, run.stdout.as_str()), (Some(0), ""));
+    assert!(run.stderr.starts_with("wrote "), "{}", run.stderr);
+    let template = parsed(&fs::read_to_string(output).expect("written"));
+    let layer = &resources_of(&template, "AWS::Serverless::LayerVersion")[0];
+    assert_eq!(layer["Properties"]["ContentUri"], "conf");
+}
+
+#[test]
+fn a_template_that_cannot_be_written_is_a_failure() {
+    let run = vipward(&[
+        "render",
+        &fixture("pair.toml"),
+        "--output",
+        "nowhere/t.yaml",
+        "--config-dir",
+        ".",
+    ]);
+    assert_eq!(run.exit_code, Some(1));
+    assert!(
+        run.stderr
+            .starts_with("error: cannot write nowhere/t.yaml: "),
+        "{}",
+        run.stderr
+    );
+}

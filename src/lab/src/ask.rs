@@ -1,0 +1,108 @@
+//! Asking a service who it is: what the client does, and the lab before it calls a service ready.
+
+use std::net::SocketAddrV4;
+use std::time::Duration;
+
+use clap::ValueEnum;
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::TcpStream;
+
+/// The longest answer that is still a node's name.
+const LONGEST_ANSWER: usize = 64;
+
+/// What runs on the nodes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ServiceKind {
+    /// The lab's own: answers each line with the node's name
+    Builtin,
+    /// A redis-server whose key `node` holds the node's name
+    Redis,
+}
+
+impl ServiceKind {
+    /// Its name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Builtin => "builtin",
+            Self::Redis => "redis",
+        }
+    }
+}
+
+/// No node told its name.
+#[derive(Debug, thiserror::Error)]
+pub enum AskError {
+    /// The connection failed.
+    #[error("{0}")]
+    Connection(#[from] std::io::Error),
+    /// The time was over.
+    #[error("no answer within {0:?}")]
+    TooLate(Duration),
+    /// The answer was not a name.
+    #[error("answered {0:?}")]
+    NotAName(String),
+}
+
+/// Connects afresh and asks for the node's name; all of it within `limit`.
+pub async fn who(
+    kind: ServiceKind,
+    address: SocketAddrV4,
+    limit: Duration,
+) -> Result<String, AskError> {
+    let answer = match kind {
+        ServiceKind::Builtin => tokio::time::timeout(limit, line(address, "who\r\n")).await,
+        ServiceKind::Redis => tokio::time::timeout(limit, redis_get(address)).await,
+    };
+    let answer = answer.map_err(|_| AskError::TooLate(limit))??;
+    if answer.is_empty() || answer.starts_with('-') {
+        return Err(AskError::NotAName(answer));
+    }
+    Ok(answer)
+}
+
+/// Tells a redis-server the name of the node that it runs on.
+pub async fn tell_redis(
+    address: SocketAddrV4,
+    node: &str,
+    limit: Duration,
+) -> Result<(), AskError> {
+    let request = format!("SET node {node}\r\n");
+    let set = line(address, &request);
+    match tokio::time::timeout(limit, set)
+        .await
+        .map_err(|_| AskError::TooLate(limit))??
+    {
+        ok if ok == "+OK" => Ok(()),
+        other => Err(AskError::NotAName(other)),
+    }
+}
+
+async fn line(address: SocketAddrV4, request: &str) -> std::io::Result<String> {
+    let mut stream = BufReader::new(TcpStream::connect(address).await?);
+    stream.write_all(request.as_bytes()).await?;
+    read_line(&mut stream).await
+}
+
+/// `GET node` in redis's protocol: a line with the length, then a line with the value.
+async fn redis_get(address: SocketAddrV4) -> std::io::Result<String> {
+    let mut stream = BufReader::new(TcpStream::connect(address).await?);
+    stream.write_all(b"GET node\r\n").await?;
+    let length = read_line(&mut stream).await?;
+    match length.strip_prefix('$') {
+        Some(length) if !length.starts_with('-') => read_line(&mut stream).await,
+        _ => Ok(format!("-{length}")),
+    }
+}
+
+async fn read_line(stream: &mut BufReader<TcpStream>) -> std::io::Result<String> {
+    let mut answer = String::new();
+    stream.read_line(&mut answer).await?;
+    if answer.is_empty() {
+        return Err(std::io::Error::new(
+            std::io::ErrorKind::UnexpectedEof,
+            "connection closed",
+        ));
+    }
+    answer.truncate(answer.trim_end().len().min(LONGEST_ANSWER));
+    Ok(answer)
+}

@@ -1,0 +1,148 @@
+//! The region's control API: faults and events, over the plainest HTTP that does.
+
+use std::net::SocketAddrV4;
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+/// The region answers from memory: longer than this means that it is gone.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A control call did not work.
+#[derive(Debug, thiserror::Error)]
+pub enum ControlError {
+    /// No answer.
+    #[error("the region does not answer")]
+    Connection(#[from] std::io::Error),
+    /// No answer in time.
+    #[error("the region does not answer within {PATIENCE:?}")]
+    TooLate,
+    /// The region refused it.
+    #[error("the region refused {path}: {answer}")]
+    Refused {
+        /// What was called.
+        path: String,
+        /// What it answered.
+        answer: String,
+    },
+}
+
+/// The region's control API.
+#[derive(Debug, Clone, Copy)]
+pub struct Control {
+    /// The region's listener.
+    pub address: SocketAddrV4,
+}
+
+impl Control {
+    /// Adds a fault.
+    pub async fn add_fault(&self, fault: &Value) -> Result<(), ControlError> {
+        self.call(
+            "POST",
+            "/_region/faults",
+            &Value::Array(vec![fault.clone()]).to_string(),
+        )
+        .await
+    }
+
+    /// Ends all faults.
+    pub async fn clear_faults(&self) -> Result<(), ControlError> {
+        self.call("DELETE", "/_region/faults", "").await
+    }
+
+    /// Puts an event on the bus as it is.
+    pub async fn put_event(&self, event: &Value) -> Result<(), ControlError> {
+        self.call("POST", "/_region/events", &event.to_string())
+            .await
+    }
+
+    /// Changes the state of an instance (`running`, `stopped`, `terminated`).
+    pub async fn set_state(&self, instance: &str, state: &str) -> Result<(), ControlError> {
+        let path = format!("/_region/instances/{instance}/state");
+        self.call(
+            "POST",
+            &path,
+            &serde_json::json!({ "state": state }).to_string(),
+        )
+        .await
+    }
+
+    async fn call(&self, method: &str, path: &str, body: &str) -> Result<(), ControlError> {
+        let answer = tokio::time::timeout(PATIENCE, self.exchange(method, path, body))
+            .await
+            .map_err(|_| ControlError::TooLate)??;
+        let status = answer.split_whitespace().nth(1).unwrap_or_default();
+        if status.starts_with('2') {
+            return Ok(());
+        }
+        let told = answer
+            .split_once("\r\n\r\n")
+            .map_or(answer.as_str(), |(_, body)| body);
+        Err(ControlError::Refused {
+            path: path.to_owned(),
+            answer: format!("{status} {}", told.trim()),
+        })
+    }
+
+    async fn exchange(&self, method: &str, path: &str, body: &str) -> std::io::Result<String> {
+        let mut stream = TcpStream::connect(self.address).await?;
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            self.address,
+            body.len(),
+        );
+        stream.write_all(request.as_bytes()).await?;
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await?;
+        Ok(String::from_utf8_lossy(&answer).into_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{Ipv4Addr, SocketAddr};
+
+    use serde_json::json;
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    async fn region_that_answers(answer: &'static str) -> Control {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+            .await
+            .expect("binds");
+        let Ok(SocketAddr::V4(address)) = listener.local_addr() else {
+            panic!("it was bound to IPv4");
+        };
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.expect("connects");
+            let mut request = [0; 4096];
+            let read = stream.read(&mut request).await.expect("reads");
+            assert!(request[..read].starts_with(b"POST /_region/"));
+            stream.write_all(answer.as_bytes()).await.expect("writes");
+        });
+        Control { address }
+    }
+
+    #[tokio::test]
+    async fn a_refusal_says_what_and_why() {
+        let control = region_that_answers("HTTP/1.1 400 Bad Request\r\n\r\nno such kind\n").await;
+        let error = control
+            .add_fault(&json!({}))
+            .await
+            .expect_err("was refused");
+        let told = error.to_string();
+        assert!(
+            told.contains("/_region/faults") && told.contains("400 no such kind"),
+            "{told}"
+        );
+    }
+
+    #[tokio::test]
+    async fn any_success_will_do() {
+        let control = region_that_answers("HTTP/1.1 204 No Content\r\n\r\n").await;
+        control.put_event(&json!({})).await.expect("was taken");
+    }
+}

@@ -1,0 +1,161 @@
+//! The VPC's fabric: delivers an address to the interface that holds it, and to no other.
+
+pub mod loopback;
+pub mod namespaces;
+
+use std::net::{Ipv4Addr, SocketAddrV4};
+use std::path::Path;
+
+use tokio::process::Command;
+use vipward_core::NodeName;
+
+use crate::layout::{HostPlan, Layout};
+use loopback::Loopback;
+use namespaces::Namespaces;
+
+/// How addresses are delivered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FabricKind {
+    /// A network namespace a host; the lab's own is the VPC's router.
+    Namespaces,
+    /// All hosts on 127.0.0.0/8; VIPs are forwarders in the lab.
+    Loopback,
+}
+
+impl FabricKind {
+    /// The subnet that hosts and VIPs lie in.
+    pub fn subnet(self) -> (Ipv4Addr, u8) {
+        match self {
+            Self::Namespaces => (Ipv4Addr::new(172, 31, 0, 0), 20),
+            Self::Loopback => (Ipv4Addr::new(127, 0, 1, 0), 24),
+        }
+    }
+
+    /// Where the region listens.
+    pub fn endpoint(self) -> SocketAddrV4 {
+        match self {
+            Self::Namespaces => SocketAddrV4::new(namespaces::ENDPOINT, 4566),
+            Self::Loopback => SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0),
+        }
+    }
+
+    /// Where instances find their metadata, on a fabric that can tell them apart.
+    pub fn imds(self) -> Option<SocketAddrV4> {
+        match self {
+            Self::Namespaces => Some(SocketAddrV4::new(namespaces::IMDS, 80)),
+            Self::Loopback => None,
+        }
+    }
+
+    /// What it is, for people.
+    pub fn describe(self) -> &'static str {
+        match self {
+            Self::Namespaces => "network namespaces: one a host, and the VPC's router between them",
+            Self::Loopback => {
+                "loopback: all hosts on 127.0.1.0/24, VIPs are forwarders, alias units are not run"
+            }
+        }
+    }
+}
+
+/// The fabric did not do what it was told.
+#[derive(Debug, thiserror::Error)]
+pub enum FabricError {
+    /// A command of the operating system failed.
+    #[error("`{command}` failed: {told}")]
+    Command {
+        /// What was run.
+        command: String,
+        /// What it said.
+        told: String,
+    },
+    /// A setting of the kernel could not be written, or an address not be bound.
+    #[error("cannot set up {what}")]
+    SetUp {
+        /// What.
+        what: String,
+        /// Why.
+        source: std::io::Error,
+    },
+}
+
+/// A fabric in use.
+#[derive(Debug)]
+pub enum Fabric {
+    /// Network namespaces.
+    Namespaces(Namespaces),
+    /// Forwarders.
+    Loopback(Loopback),
+}
+
+impl Fabric {
+    /// Builds the fabric of a cluster, with all its hosts joined.
+    pub async fn build(kind: FabricKind, layout: &Layout) -> Result<Self, FabricError> {
+        match kind {
+            FabricKind::Namespaces => Namespaces::build(layout).await.map(Self::Namespaces),
+            FabricKind::Loopback => Loopback::build(layout).await.map(Self::Loopback),
+        }
+    }
+
+    /// Which one it is.
+    pub fn kind(&self) -> FabricKind {
+        match self {
+            Self::Namespaces(_) => FabricKind::Namespaces,
+            Self::Loopback(_) => FabricKind::Loopback,
+        }
+    }
+
+    /// A command that will run on a host.
+    pub fn command(&self, host: &HostPlan, program: &Path) -> Command {
+        match self {
+            Self::Namespaces(_) => namespaces::command(host, program),
+            Self::Loopback(_) => loopback::command(program),
+        }
+    }
+
+    /// The address that a service on a host listens on.
+    pub fn listen_address(&self, host: &HostPlan) -> Ipv4Addr {
+        match self {
+            // Everything the host has, its aliases included.
+            Self::Namespaces(_) => Ipv4Addr::UNSPECIFIED,
+            Self::Loopback(_) => host.address,
+        }
+    }
+
+    /// Delivers `address` to the interface `eni` from now on, or to nobody.
+    pub async fn deliver(
+        &mut self,
+        address: Ipv4Addr,
+        eni: Option<&str>,
+    ) -> Result<(), FabricError> {
+        match self {
+            Self::Namespaces(fabric) => fabric.deliver(address, eni).await,
+            Self::Loopback(fabric) => {
+                fabric.deliver(address, eni);
+                Ok(())
+            }
+        }
+    }
+
+    /// Cuts a host off, or joins it again.
+    pub async fn set_joined(&mut self, host: &NodeName, joined: bool) -> Result<(), FabricError> {
+        match self {
+            Self::Namespaces(fabric) => fabric.set_joined(host, joined).await,
+            Self::Loopback(fabric) => {
+                fabric.set_joined(host, joined);
+                Ok(())
+            }
+        }
+    }
+
+    /// Takes everything down again.
+    pub async fn tear_down(&mut self) -> Result<(), FabricError> {
+        match self {
+            Self::Namespaces(fabric) => fabric.tear_down().await,
+            Self::Loopback(fabric) => {
+                fabric.tear_down().await;
+                Ok(())
+            }
+        }
+    }
+}

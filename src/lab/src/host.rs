@@ -1,0 +1,194 @@
+//! The processes of one host: agent, alias unit, services, or the client.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::net::SocketAddrV4;
+use std::path::PathBuf;
+
+use tokio::process::Command;
+use vipward_core::ServiceName;
+
+use crate::ask::ServiceKind;
+use crate::binaries::Binaries;
+use crate::client::Target;
+use crate::fabric::Fabric;
+use crate::layout::{HostPlan, ServicePlan};
+use crate::log::Log;
+use crate::process::{Process, StartError};
+
+/// What runs on a host.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    /// A service.
+    Service(ServiceName),
+    /// The alias unit.
+    Alias,
+    /// The node agent.
+    Agent,
+    /// The client.
+    Client,
+}
+
+/// What all hosts of a cluster share.
+#[derive(Debug, Clone)]
+pub struct Surroundings {
+    /// The binaries.
+    pub binaries: Binaries,
+    /// The cluster's file.
+    pub config: PathBuf,
+    /// A folder for what services write.
+    pub folder: PathBuf,
+    /// `PATH`: the one variable that children inherit.
+    pub path: OsString,
+    /// URL of the AWS APIs, for hosts.
+    pub endpoint: String,
+    /// What runs on the nodes.
+    pub kind: ServiceKind,
+    /// The merged log.
+    pub log: Log,
+}
+
+/// A host with what runs on it.
+#[derive(Debug)]
+pub struct Host {
+    /// The host on paper.
+    pub plan: HostPlan,
+    running: BTreeMap<Part, Process>,
+}
+
+impl Host {
+    /// A host on which nothing runs yet.
+    pub fn new(plan: HostPlan) -> Self {
+        Self {
+            plan,
+            running: BTreeMap::new(),
+        }
+    }
+
+    /// Whether a part was started and not killed since.
+    pub fn runs(&self, part: &Part) -> bool {
+        self.running.contains_key(part)
+    }
+
+    /// Kills a part; whether there was one to kill.
+    pub async fn kill(&mut self, part: &Part) -> bool {
+        match self.running.remove(part) {
+            Some(mut process) => {
+                process.kill().await;
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Kills everything that runs there.
+    pub async fn kill_all(&mut self) {
+        for (_, mut process) in std::mem::take(&mut self.running) {
+            process.kill().await;
+        }
+    }
+
+    /// Starts a service.
+    pub fn start_service(
+        &mut self,
+        service: &ServicePlan,
+        fabric: &Fabric,
+        around: &Surroundings,
+    ) -> Result<(), StartError> {
+        let listen = SocketAddrV4::new(fabric.listen_address(&self.plan), service.port);
+        let command = match around.kind {
+            ServiceKind::Builtin => {
+                let mut command = self.command(fabric, around, &around.binaries.lab);
+                command.args(["serve", "--name", self.plan.name.as_str()]);
+                command.args(["--listen", &listen.to_string()]);
+                command
+            }
+            ServiceKind::Redis => {
+                let mut command = self.command(fabric, around, "redis-server".as_ref());
+                command.args(["--port", &service.port.to_string()]);
+                command.args(["--bind", &listen.ip().to_string(), "--protected-mode", "no"]);
+                command.args(["--save", "", "--appendonly", "no"]);
+                command.arg("--dir").arg(&around.folder);
+                command
+            }
+        };
+        self.start(Part::Service(service.name.clone()), command, &around.log)
+    }
+
+    /// Starts the node agent.
+    pub fn start_agent(
+        &mut self,
+        fabric: &Fabric,
+        around: &Surroundings,
+    ) -> Result<(), StartError> {
+        let mut command = self.command(fabric, around, &around.binaries.agent);
+        command.arg("--config").arg(&around.config);
+        command.args(["--node", self.plan.name.as_str(), "--log", "json"]);
+        self.start(Part::Agent, command, &around.log)
+    }
+
+    /// Starts the alias unit, which finds out by itself where it is.
+    pub fn start_alias(
+        &mut self,
+        fabric: &Fabric,
+        around: &Surroundings,
+    ) -> Result<(), StartError> {
+        let mut command = self.command(fabric, around, &around.binaries.alias);
+        command
+            .arg("--config")
+            .arg(&around.config)
+            .args(["--log", "json"]);
+        self.start(Part::Alias, command, &around.log)
+    }
+
+    /// Starts the client.
+    pub fn start_client(
+        &mut self,
+        services: &[ServicePlan],
+        fabric: &Fabric,
+        around: &Surroundings,
+    ) -> Result<(), StartError> {
+        let mut command = self.command(fabric, around, &around.binaries.lab);
+        command.args(["client", "--service", around.kind.name()]);
+        for service in services {
+            let target = Target {
+                service: service.name.to_string(),
+                address: service.address(),
+            };
+            command.args(["--target", &target.to_string()]);
+        }
+        self.start(Part::Client, command, &around.log)
+    }
+
+    fn command(
+        &self,
+        fabric: &Fabric,
+        around: &Surroundings,
+        program: &std::path::Path,
+    ) -> Command {
+        let mut command = fabric.command(&self.plan, program);
+        command
+            .env_clear()
+            .env("PATH", &around.path)
+            .current_dir(&around.folder);
+        command
+            .env("AWS_ENDPOINT_URL", &around.endpoint)
+            .env("AWS_REGION", "us-east-1");
+        command.env("AWS_ACCESS_KEY_ID", &self.plan.access_key);
+        command.env("AWS_SECRET_ACCESS_KEY", "the-region-checks-no-signature");
+        command
+    }
+
+    fn start(&mut self, part: Part, command: Command, log: &Log) -> Result<(), StartError> {
+        let host = &self.plan.name;
+        let name = match &part {
+            Part::Service(service) => format!("service {service} {host}"),
+            Part::Alias => format!("alias {host}"),
+            Part::Agent => format!("agent {host}"),
+            Part::Client => crate::record::CLIENT.to_owned(),
+        };
+        let process = Process::start(command, &name, log)?;
+        self.running.insert(part, process);
+        Ok(())
+    }
+}

@@ -1,0 +1,162 @@
+//! The enclosure: namespaces of the lab's own, which the kernel takes away with everything in them when the lab ends,
+//! however it ends.
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::process::{ExitCode, Stdio};
+use std::time::Duration;
+
+use clap::ValueEnum;
+use tokio::process::{Child, Command};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::fabric::FabricKind;
+
+const NAMESPACES: [&str; 6] = [
+    "--net",
+    "--mount",
+    "--pid",
+    "--fork",
+    "--kill-child",
+    "--mount-proc",
+];
+const AS_ROOT_OF_ITS_OWN: [&str; 2] = ["--user", "--map-root-user"];
+
+/// After Ctrl-C, how long the lab may take to end in good order.
+const ENDS_WITHIN: Duration = Duration::from_secs(5);
+
+/// The fabric that is wished for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FabricWish {
+    /// Namespaces where the machine allows them, loopback where not
+    Auto,
+    /// Network namespaces, or fail
+    Namespaces,
+    /// Loopback forwarders
+    Loopback,
+}
+
+/// The fabric to use, and why that one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ground {
+    /// Which fabric.
+    pub fabric: FabricKind,
+    /// Why not the other; empty when that goes without saying.
+    pub because: String,
+}
+
+/// There is no fabric as wished for.
+#[derive(Debug, thiserror::Error)]
+#[error("this machine allows no network namespaces ({0}); use `--fabric loopback`, or run as root")]
+pub struct NoNamespaces(String);
+
+/// Finds out by trying which fabric the machine allows.
+pub async fn survey(wish: FabricWish) -> Result<Ground, NoNamespaces> {
+    let loopback = |because: String| Ground {
+        fabric: FabricKind::Loopback,
+        because,
+    };
+    if wish == FabricWish::Loopback {
+        return Ok(loopback("it was asked for".to_owned()));
+    }
+    match (try_namespaces().await, wish) {
+        (Ok(()), _) => Ok(Ground {
+            fabric: FabricKind::Namespaces,
+            because: String::new(),
+        }),
+        (Err(told), FabricWish::Namespaces) => Err(NoNamespaces(told)),
+        (Err(told), _) => Ok(loopback(format!(
+            "network namespaces are not allowed here: {told}"
+        ))),
+    }
+}
+
+/// Does once, with all that the fabric will do, what the lab will rest on.
+async fn try_namespaces() -> Result<(), String> {
+    let probe = "mount -t tmpfs none /run && ip link add name probe type veth peer name eborp \
+                 && echo 1 > /proc/sys/net/ipv4/ip_forward";
+    let mut command = unshare();
+    command.args(["sh", "-c", probe]).kill_on_drop(true);
+    let output = command
+        .output()
+        .await
+        .map_err(|error| format!("unshare: {error}"))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let told = String::from_utf8_lossy(&output.stderr);
+    Err(told
+        .lines()
+        .next()
+        .unwrap_or("unshare failed without a word")
+        .to_owned())
+}
+
+/// `unshare` with the lab's namespaces; it dies with this process.
+fn unshare() -> Command {
+    let mut command = Command::new("setpriv");
+    command
+        .args(["--pdeathsig", "KILL", "--", "unshare"])
+        .args(NAMESPACES);
+    if !rustix::process::geteuid().is_root() {
+        command.args(AS_ROOT_OF_ITS_OWN);
+    }
+    command
+}
+
+/// Runs this program again inside namespaces of its own, and ends as it does.
+///
+/// # Errors
+/// It could not be started.
+pub async fn enclose(program: &Path, arguments: Vec<OsString>) -> std::io::Result<ExitCode> {
+    let mut command = unshare();
+    command
+        .arg("--")
+        .arg(program)
+        .args(arguments)
+        .stdin(Stdio::inherit())
+        .kill_on_drop(true);
+    let mut child = command.spawn()?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut hang_up = signal(SignalKind::hangup())?;
+    let status = tokio::select! {
+        status = child.wait() => status?,
+        // The terminal sends it to the lab inside as well, which ends by itself.
+        _ = interrupt.recv() => match tokio::time::timeout(ENDS_WITHIN, child.wait()).await {
+            Ok(status) => status?,
+            Err(_) => return end(child).await,
+        },
+        _ = terminate.recv() => return end(child).await,
+        _ = hang_up.recv() => return end(child).await,
+    };
+    let code = status.code().and_then(|code| u8::try_from(code).ok());
+    Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
+}
+
+/// Killing the first process of the namespaces ends all of them.
+async fn end(mut child: Child) -> std::io::Result<ExitCode> {
+    child.kill().await?;
+    Ok(ExitCode::FAILURE)
+}
+
+/// What has to be done first inside: a `/run` of its own, where `ip netns` keeps its names.
+///
+/// # Errors
+/// What `mount` said.
+pub async fn furnish() -> std::io::Result<()> {
+    let mut command = Command::new("mount");
+    command
+        .args(["-t", "tmpfs", "none", "/run"])
+        .kill_on_drop(true);
+    let output = command.output().await?;
+    if output.status.success() {
+        Ok(())
+    } else {
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        Err(std::io::Error::other(format!(
+            "mounting a tmpfs on /run: {}",
+            told.trim()
+        )))
+    }
+}

@@ -1,0 +1,334 @@
+//! From what a run asks for to names, addresses and ports: the cluster on paper.
+
+use std::fmt::Write as _;
+use std::net::{Ipv4Addr, SocketAddrV4};
+
+use vipward_core::signals::{AlarmKind, AlarmName};
+use vipward_core::{ClusterName, EniId, NodeName, ServiceName};
+
+use crate::ask::ServiceKind;
+use crate::fabric::FabricKind;
+
+/// Most nodes, witnesses and services: the numbers below leave room for as many.
+pub const MOST: u8 = 9;
+
+/// What a run asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wish {
+    /// How many nodes.
+    pub nodes: u8,
+    /// How many witnesses.
+    pub witnesses: u8,
+    /// The services, each with a VIP.
+    pub services: Vec<ServiceName>,
+    /// What runs on the nodes.
+    pub kind: ServiceKind,
+    /// Whether agents hint.
+    pub hints: bool,
+    /// Whether the first node holds every VIP from the start; otherwise nobody does.
+    pub placed: bool,
+    /// Further settings of `[policy]`, as in `vipward.toml`.
+    pub policy: Vec<(String, String)>,
+    /// Settings of the region's `[delays]`.
+    pub delays: Vec<(String, String)>,
+}
+
+impl Default for Wish {
+    fn default() -> Self {
+        Self {
+            nodes: 2,
+            witnesses: 0,
+            services: vec![name("svc")],
+            kind: ServiceKind::Builtin,
+            hints: true,
+            placed: true,
+            policy: Vec::new(),
+            delays: Vec::new(),
+        }
+    }
+}
+
+impl Wish {
+    /// The names of its nodes, then its witnesses.
+    pub fn members(&self) -> Vec<NodeName> {
+        let nodes = (1..=self.nodes).map(|n| format!("node-{n}"));
+        let witnesses = (1..=self.witnesses).map(|n| format!("witness-{n}"));
+        nodes.chain(witnesses).map(|text| name(&text)).collect()
+    }
+}
+
+/// What a host is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Runs the services, an agent and an alias unit.
+    Node,
+    /// Runs an agent.
+    Witness,
+    /// Runs the client.
+    Client,
+}
+
+/// A host, on paper.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostPlan {
+    /// Its name.
+    pub name: NodeName,
+    /// What it is.
+    pub role: Role,
+    /// Its primary address.
+    pub address: Ipv4Addr,
+    /// Its interface.
+    pub eni: EniId,
+    /// Its instance.
+    pub instance: String,
+    /// The hardware address of its interface.
+    pub mac: String,
+    /// The access key that its calls to AWS carry.
+    pub access_key: String,
+}
+
+/// A service, on paper.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServicePlan {
+    /// Its name.
+    pub name: ServiceName,
+    /// Its VIP.
+    pub vip: Ipv4Addr,
+    /// Its port on every node.
+    pub port: u16,
+}
+
+impl ServicePlan {
+    /// Where clients reach it.
+    pub fn address(&self) -> SocketAddrV4 {
+        SocketAddrV4::new(self.vip, self.port)
+    }
+}
+
+/// The cluster on paper.
+#[derive(Debug, Clone)]
+pub struct Layout {
+    /// What was asked for.
+    pub wish: Wish,
+    /// The subnet as `address/bits`.
+    pub subnet: String,
+    /// Nodes, witnesses, the client.
+    pub hosts: Vec<HostPlan>,
+    /// The services.
+    pub services: Vec<ServicePlan>,
+}
+
+impl Layout {
+    /// Lays out a cluster for a fabric.
+    pub fn new(wish: Wish, fabric: FabricKind) -> Self {
+        let (base, bits) = fabric.subnet();
+        let [a, b, c, _] = base.octets();
+        let at = |last: u8| Ipv4Addr::new(a, b, c, last);
+        let mut hosts = Vec::new();
+        let mut add = |name: NodeName, role: Role, last: u8| hosts.push(host(name, role, at(last)));
+        for n in 1..=wish.nodes {
+            add(name(&format!("node-{n}")), Role::Node, 10 + n);
+        }
+        for n in 1..=wish.witnesses {
+            add(name(&format!("witness-{n}")), Role::Witness, 30 + n);
+        }
+        add(name("client"), Role::Client, 50);
+        let first_port = match wish.kind {
+            ServiceKind::Builtin => 7001,
+            ServiceKind::Redis => 6379,
+        };
+        let services = wish.services.iter().zip(0..).map(|(name, n)| ServicePlan {
+            name: name.clone(),
+            vip: at(201 + n),
+            port: first_port + u16::from(n),
+        });
+        Self {
+            services: services.collect(),
+            subnet: format!("{base}/{bits}"),
+            hosts,
+            wish,
+        }
+    }
+
+    /// The cluster's name.
+    pub fn cluster() -> ClusterName {
+        name("lab")
+    }
+
+    /// A host by its name.
+    pub fn host(&self, name: &NodeName) -> Option<&HostPlan> {
+        self.hosts.iter().find(|host| host.name == *name)
+    }
+
+    /// A service by its name.
+    pub fn service(&self, name: &ServiceName) -> Option<&ServicePlan> {
+        self.services.iter().find(|service| service.name == *name)
+    }
+
+    /// The node whose interface that is.
+    pub fn node_of(&self, eni: &str) -> Option<&NodeName> {
+        self.hosts
+            .iter()
+            .find(|host| host.eni.as_str() == eni)
+            .map(|host| &host.name)
+    }
+
+    /// The hosts of a role.
+    pub fn of(&self, role: Role) -> impl Iterator<Item = &HostPlan> {
+        self.hosts.iter().filter(move |host| host.role == role)
+    }
+
+    /// The node that holds every VIP from the start, when one does.
+    pub fn first_holder(&self) -> Option<&HostPlan> {
+        self.of(Role::Node).next().filter(|_| self.wish.placed)
+    }
+
+    /// The alarms on the nodes' own word, which must be OK before anything is broken.
+    pub fn alarms(&self) -> Vec<String> {
+        let pairs = self
+            .of(Role::Node)
+            .flat_map(|node| self.services.iter().map(move |s| (node, s)));
+        pairs
+            .map(|(node, service)| AlarmName {
+                cluster: Self::cluster(),
+                service: service.name.clone(),
+                node: node.name.clone(),
+                kind: AlarmKind::OwnWord,
+            })
+            .map(|alarm| alarm.to_string())
+            .collect()
+    }
+
+    /// The cluster's `vipward.toml`.
+    pub fn vipward_toml(&self) -> String {
+        let mut text = format!(
+            "cluster = \"{}\"\nsubnet = \"{}\"\n",
+            Self::cluster(),
+            self.subnet
+        );
+        self.write_to(&mut text).expect("a String takes everything");
+        text
+    }
+
+    fn write_to(&self, text: &mut String) -> std::fmt::Result {
+        writeln!(text, "\n[policy]\nhints = {}", self.wish.hints)?;
+        for (key, value) in &self.wish.policy {
+            match value.as_str() {
+                "on" => writeln!(text, "{key} = true")?,
+                "off" => writeln!(text, "{key} = false")?,
+                value => writeln!(text, "{key} = \"{value}\"")?,
+            }
+        }
+        for (node, rank) in self.of(Role::Node).zip(0_u8..) {
+            let HostPlan {
+                name, address, eni, ..
+            } = node;
+            let priority = 100 - 10 * rank;
+            writeln!(
+                text,
+                "\n[[node]]\nname = \"{name}\"\naddress = \"{address}\"\neni = \"{eni}\"\npriority = {priority}"
+            )?;
+        }
+        for HostPlan { name, address, .. } in self.of(Role::Witness) {
+            writeln!(
+                text,
+                "\n[[witness]]\nname = \"{name}\"\naddress = \"{address}\""
+            )?;
+        }
+        let kind = match self.wish.kind {
+            ServiceKind::Builtin => "tcp",
+            ServiceKind::Redis => "redis",
+        };
+        for ServicePlan { name, vip, port } in &self.services {
+            writeln!(
+                text,
+                "\n[[service]]\nname = \"{name}\"\nvip = \"{vip}\"\ncheck = {{ kind = \"{kind}\", port = {port} }}"
+            )?;
+        }
+        Ok(())
+    }
+}
+
+fn host(name: NodeName, role: Role, address: Ipv4Addr) -> HostPlan {
+    let [.., last] = address.octets();
+    let letters = name.as_str().chars().filter(char::is_ascii_alphanumeric);
+    HostPlan {
+        role,
+        address,
+        eni: format!("eni-0a1b2c3d4e5f60{last:03x}")
+            .parse()
+            .expect("17 hexadecimal digits"),
+        instance: format!("i-0a00000000000{last:04x}"),
+        mac: format!("02:00:00:00:00:{last:02x}"),
+        access_key: format!(
+            "AKIALAB{}",
+            letters.collect::<String>().to_ascii_uppercase()
+        ),
+        name,
+    }
+}
+
+/// A name that the lab itself makes.
+fn name<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
+    text.parse().expect("the lab's own names are plain")
+}
+
+#[cfg(test)]
+mod tests {
+    use vipward_core::Config;
+
+    use super::*;
+
+    #[test]
+    fn what_is_laid_out_is_a_right_configuration_on_either_fabric() {
+        let most = Wish {
+            nodes: MOST,
+            witnesses: MOST,
+            services: ["a", "b", "c"].map(name).to_vec(),
+            kind: ServiceKind::Redis,
+            policy: vec![
+                ("stale_after".into(), "20s".into()),
+                ("peer_alarms".into(), "on".into()),
+            ],
+            ..Wish::default()
+        };
+        for wish in [Wish::default(), most] {
+            for fabric in [FabricKind::Namespaces, FabricKind::Loopback] {
+                let layout = Layout::new(wish.clone(), fabric);
+                let config = Config::parse("lab", &layout.vipward_toml()).expect("is right");
+                assert_eq!(config.services.len(), layout.services.len());
+                assert_eq!(
+                    config.nodes.len() + config.witnesses.len() + 1,
+                    layout.hosts.len()
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn every_host_has_its_own_of_everything() {
+        let wish = Wish {
+            nodes: MOST,
+            witnesses: MOST,
+            ..Wish::default()
+        };
+        let layout = Layout::new(wish, FabricKind::Namespaces);
+        let distinct = |of: fn(&HostPlan) -> String| {
+            layout
+                .hosts
+                .iter()
+                .map(of)
+                .collect::<std::collections::BTreeSet<_>>()
+                .len()
+        };
+        for of in [
+            |host: &HostPlan| host.address.to_string(),
+            |host: &HostPlan| host.eni.to_string(),
+            |host: &HostPlan| host.instance.clone(),
+            |host: &HostPlan| host.mac.clone(),
+            |host: &HostPlan| host.access_key.clone(),
+        ] {
+            assert_eq!(distinct(of), layout.hosts.len());
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! A whole cluster on one machine: region, hosts, clients, and a fabric that delivers a VIP only to its holder.
+//!
+//! The parts are the unmodified binaries, run as child processes; the lab plays the machine room around them.
+
+pub mod ask;
+pub mod binaries;
+pub mod client;
+pub mod clock;
+pub mod cluster;
+pub mod control;
+pub mod demo;
+pub mod fabric;
+pub mod folder;
+pub mod host;
+pub mod isolation;
+pub mod layout;
+pub mod log;
+pub mod observed;
+pub mod options;
+pub mod process;
+pub mod record;
+pub mod scenario;
+pub mod serve;
+pub mod talk;
+pub mod timeline;
+pub mod world;

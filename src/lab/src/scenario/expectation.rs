@@ -1,0 +1,97 @@
+//! From words to an expectation.
+
+use vipward_core::ServiceName;
+use vipward_core::decide::HoldReason;
+
+use super::Expectation;
+use super::words::{Words, Wrong};
+use crate::layout::Wish;
+
+const OUTCOMES: [&str; 6] = [
+    "moved",
+    "held",
+    "observed",
+    "overtaken",
+    "failed",
+    "unproven",
+];
+
+/// Reads what comes after `expect`.
+pub fn read(words: &mut Words<'_>, wish: &Wish) -> Result<Expectation, Wrong> {
+    words.form = "expect holder|client|alias|hold|decision|moves|no ...";
+    Ok(match words.next("what is expected")? {
+        "holder" => {
+            words.form = "expect holder svc is node-1 within 30s";
+            let service = words.service(wish)?;
+            words.literally("is")?;
+            Expectation::Holder(service, words.host(wish)?, words.within()?)
+        }
+        "client" => {
+            words.form = "expect client of svc served by node-2 within 60s";
+            words.literally("of")?;
+            let service = words.service(wish)?;
+            words.literally("served by")?;
+            Expectation::Served(service, words.host(wish)?, words.within()?)
+        }
+        "alias" => {
+            words.form = "expect alias svc on node-1 within 1s";
+            let service = words.service(wish)?;
+            words.literally("on")?;
+            Expectation::Alias(service, words.host(wish)?, words.within()?)
+        }
+        "hold" => {
+            words.form = "expect hold svc reason no-candidate within 60s";
+            let service = words.service(wish)?;
+            words.literally("reason")?;
+            let reason = closed(words, "hold reason", &hold_reasons())?;
+            Expectation::Hold(service, reason, words.within()?)
+        }
+        "decision" => {
+            words.form = "expect decision svc outcome failed within 60s";
+            let service = words.service(wish)?;
+            words.literally("outcome")?;
+            let outcome = closed(words, "outcome", &OUTCOMES.map(ToOwned::to_owned))?;
+            Expectation::Decision(service, outcome, words.within()?)
+        }
+        "moves" => moves(words, wish)?,
+        "no" => {
+            words.form = "expect no move of svc for 20s";
+            words.literally("move of")?;
+            let service = words.service(wish)?;
+            words.literally("for")?;
+            Expectation::NoMove(service, words.duration()?)
+        }
+        other => {
+            let cure = "use holder, client, alias, hold, decision, moves or no";
+            return Err(Wrong::new(format!("cannot expect `{other}`"), cure));
+        }
+    })
+}
+
+fn moves(words: &mut Words<'_>, wish: &Wish) -> Result<Expectation, Wrong> {
+    words.form = "expect moves svc = 1";
+    let service: ServiceName = words.service(wish)?;
+    words.literally("=")?;
+    Ok(Expectation::Moves(service, words.value("a count")?))
+}
+
+fn closed(words: &mut Words<'_>, what: &str, known: &[String]) -> Result<String, Wrong> {
+    let word = words.next(what)?;
+    if known.iter().any(|one| one == word) {
+        return Ok(word.to_owned());
+    }
+    Err(Wrong::new(
+        format!("no {what} `{word}`"),
+        format!("use {}", known.join(", ")),
+    ))
+}
+
+/// The closed list as it is written in records.
+fn hold_reasons() -> Vec<String> {
+    let written = HoldReason::ALL
+        .iter()
+        .filter_map(|reason| serde_json::to_value(reason).ok());
+    written
+        .filter_map(|value| value.as_str().map(ToOwned::to_owned))
+        .collect()
+}

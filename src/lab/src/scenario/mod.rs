@@ -1,0 +1,144 @@
+//! Scenarios: text files, one statement a line, that break a cluster and say what must be seen.
+
+mod expectation;
+mod parse;
+mod play;
+mod see;
+mod words;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde_json::Value;
+use vipward_core::{NodeName, ServiceName};
+
+use crate::layout::Wish;
+
+pub use play::play;
+
+/// A scenario, read and checked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scenario {
+    /// Its first comment line.
+    pub title: String,
+    /// The file it was read from; events are named relative to it.
+    pub file: PathBuf,
+    /// The cluster it needs.
+    pub wish: Wish,
+    /// Its statements after the cluster's description, in order.
+    pub steps: Vec<Step>,
+}
+
+/// One statement with its place.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step {
+    /// Its line.
+    pub line: usize,
+    /// As it was written.
+    pub text: String,
+    /// What it says.
+    pub statement: Statement,
+}
+
+/// What a line asks for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Statement {
+    /// Start the cluster and wait until it is ready.
+    Start,
+    /// Do something to it.
+    Act(Action),
+    /// See something.
+    Expect(Expectation),
+}
+
+/// Something done to the cluster.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    /// `kill service S on N`
+    KillService(ServiceName, NodeName),
+    /// `kill agent on N`
+    KillAgent(NodeName),
+    /// `kill node N`
+    KillNode(NodeName),
+    /// `cut N`
+    Cut(NodeName),
+    /// `restore N`
+    Restore(NodeName),
+    /// `instance N STATE`
+    Instance(NodeName, String),
+    /// `delete alias S on N`
+    DeleteAlias(ServiceName, NodeName),
+    /// `put event FILE`
+    PutEvent(PathBuf),
+    /// `fault ...`
+    Fault(Value),
+    /// `clear faults`
+    ClearFaults,
+}
+
+/// Something that must be seen.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Expectation {
+    /// `holder S is N within D`
+    Holder(ServiceName, NodeName, Duration),
+    /// `client of S served by N within D`
+    Served(ServiceName, NodeName, Duration),
+    /// `alias S on N within D`
+    Alias(ServiceName, NodeName, Duration),
+    /// `hold S reason R within D`
+    Hold(ServiceName, String, Duration),
+    /// `decision S outcome O within D`
+    Decision(ServiceName, String, Duration),
+    /// `moves S = COUNT`
+    Moves(ServiceName, usize),
+    /// `no move of S for D`
+    NoMove(ServiceName, Duration),
+}
+
+/// A line that is wrong, and what would be right.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// Its line; 0 for the file as a whole.
+    pub line: usize,
+    /// What is wrong.
+    pub what: String,
+    /// What would be right.
+    pub cure: String,
+}
+
+/// Everything that is wrong with a scenario.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub struct Faults {
+    file: PathBuf,
+    faults: Vec<Fault>,
+}
+
+impl std::fmt::Display for Faults {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (index, Fault { line, what, cure }) in self.faults.iter().enumerate() {
+            let end = if index + 1 < self.faults.len() {
+                "\n"
+            } else {
+                ""
+            };
+            write!(f, "{}:{line}: {what}; {cure}{end}", self.file.display())?;
+        }
+        Ok(())
+    }
+}
+
+impl Scenario {
+    /// Reads and checks a scenario.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, at once.
+    pub fn parse(file: &Path, text: &str) -> Result<Self, Faults> {
+        parse::scenario(file, text).map_err(|faults| Faults {
+            file: file.to_owned(),
+            faults,
+        })
+    }
+}

@@ -1,0 +1,82 @@
+use super::*;
+
+fn parse(text: &str) -> Result<Scenario, Faults> {
+    Scenario::parse(Path::new("x.scenario"), text)
+}
+
+#[test]
+fn every_statement_is_understood() {
+    let text = "\
+# All of it
+cluster nodes=3 witnesses=1 services=mysql,redis service=redis hints=off
+policy stale_after=20s peer_alarms=on
+delays describe_lag=2s alarm_evaluation_range_extra=3
+start unplaced
+kill service mysql on node-1    # a comment
+kill agent on witness-1
+kill node node-3
+cut node-2
+restore node-2
+instance node-1 stopped
+delete alias redis on node-1
+put event fixtures/foreign-alarm.json
+fault ec2:AssignPrivateIpAddresses error RequestLimitExceeded 503 times 2
+fault ec2:DescribeNetworkInterfaces stale 3s for 20s
+fault events:deliver duplicate
+clear faults
+expect holder mysql is node-1 within 30s
+expect client of redis served by node-2 within 60s
+expect alias redis on node-1 within 1s
+expect hold mysql reason no-candidate within 60s
+expect decision mysql outcome failed within 60s
+expect moves redis = 1
+expect no move of redis for 20s
+";
+    let scenario = parse(text).expect("is right");
+    assert_eq!(scenario.title, "All of it");
+    assert_eq!(scenario.steps.len(), 20);
+    assert!(!scenario.wish.placed && !scenario.wish.hints);
+    let stale = serde_json::json!({
+        "on": "ec2:DescribeNetworkInterfaces", "kind": "stale", "ms": 3000, "for_ms": 20000,
+    });
+    let faults = scenario
+        .steps
+        .iter()
+        .filter_map(|step| match &step.statement {
+            Statement::Act(Action::Fault(fault)) => Some(fault),
+            _ => None,
+        });
+    assert_eq!(faults.collect::<Vec<_>>()[1], &stale);
+}
+
+#[test]
+fn every_wrong_line_is_told_with_its_cure() {
+    let text = "\
+cluster nodes=0
+cluster noodles=2
+kill service svc on node-1
+start
+kill service other on node-1
+kill agent on node-9
+kill everything
+cut
+fault ec2:X error Code
+fault ec2:X hiccup
+fault ec2:X stale soon
+expect holder svc is node-1
+expect hold svc reason tired within 1s
+expect moves svc = 1 please
+expect silence
+frobnicate
+";
+    insta::assert_snapshot!(parse(text).expect_err("is wrong").to_string());
+}
+
+#[test]
+fn a_file_that_expects_nothing_shows_nothing() {
+    let told = parse("# Idle\nstart\n").expect_err("is wrong").to_string();
+    assert_eq!(
+        told,
+        "x.scenario:1: nothing is expected; say with `expect ...` what must be seen"
+    );
+}

@@ -1,0 +1,178 @@
+//! The region's world file: the cluster on paper, as EC2 and CloudFormation would know it.
+
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use crate::fabric::FabricKind;
+use crate::layout::{Layout, Role};
+
+const SUBNET: &str = "subnet-0a0000000000000001";
+/// Takes four addresses an interface: room for three VIPs. With more services, a larger one.
+const SMALL_INSTANCE: &str = "m7g.medium";
+const LARGE_INSTANCE: &str = "c6i.large";
+
+/// Files that the world names.
+#[derive(Debug, Clone)]
+pub struct Files {
+    /// The rendered template.
+    pub template: PathBuf,
+    /// The function's binary.
+    pub bootstrap: PathBuf,
+    /// What stands for `/opt`.
+    pub layer: PathBuf,
+}
+
+#[derive(Serialize)]
+struct World<'w> {
+    listen: String,
+    template: &'w PathBuf,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    imds: Option<String>,
+    lambda: Lambda<'w>,
+    delays: toml::Table,
+    subnet: [Subnet<'w>; 1],
+    instance: Vec<Instance<'w>>,
+}
+
+#[derive(Serialize)]
+struct Lambda<'w> {
+    bootstrap: &'w PathBuf,
+    layer: &'w PathBuf,
+}
+
+#[derive(Serialize)]
+struct Subnet<'w> {
+    id: &'static str,
+    cidr: &'w str,
+}
+
+#[derive(Serialize)]
+struct Instance<'w> {
+    id: &'w str,
+    r#type: &'static str,
+    eni: &'w str,
+    mac: &'w str,
+    subnet: &'static str,
+    address: Ipv4Addr,
+    secondaries: Vec<Ipv4Addr>,
+}
+
+/// The world file of a cluster.
+///
+/// # Errors
+/// A path that is not UTF-8.
+pub fn world_toml(
+    layout: &Layout,
+    fabric: FabricKind,
+    files: &Files,
+) -> Result<String, toml::ser::Error> {
+    let large = layout.services.len() > 3;
+    let first = layout.first_holder().map(|host| &host.name);
+    let members = layout.hosts.iter().filter(|host| host.role != Role::Client);
+    let instances = members.map(|host| Instance {
+        id: &host.instance,
+        r#type: if large {
+            LARGE_INSTANCE
+        } else {
+            SMALL_INSTANCE
+        },
+        eni: host.eni.as_str(),
+        mac: &host.mac,
+        subnet: SUBNET,
+        address: host.address,
+        secondaries: match first {
+            Some(first) if *first == host.name => layout.services.iter().map(|s| s.vip).collect(),
+            _ => Vec::new(),
+        },
+    });
+    toml::to_string(&World {
+        listen: fabric.endpoint().to_string(),
+        template: &files.template,
+        imds: fabric.imds().map(|address| address.to_string()),
+        lambda: Lambda {
+            bootstrap: &files.bootstrap,
+            layer: &files.layer,
+        },
+        delays: delays(&layout.wish.delays),
+        subnet: [Subnet {
+            id: SUBNET,
+            cidr: &layout.subnet,
+        }],
+        instance: instances.collect(),
+    })
+}
+
+/// Numbers as numbers, everything else as text.
+fn delays(settings: &[(String, String)]) -> toml::Table {
+    let typed: BTreeMap<_, _> = settings
+        .iter()
+        .map(|(key, value)| {
+            let number = value.parse::<i64>().map(toml::Value::Integer);
+            (
+                key.clone(),
+                number.unwrap_or_else(|_| toml::Value::String(value.clone())),
+            )
+        })
+        .collect();
+    typed.into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layout::Wish;
+
+    fn world(wish: Wish, fabric: FabricKind) -> toml::Table {
+        let files = Files {
+            template: "/t/template.yaml".into(),
+            bootstrap: "/t/bootstrap".into(),
+            layer: "/t/layer".into(),
+        };
+        let text = world_toml(&Layout::new(wish, fabric), fabric, &files).expect("is written");
+        text.parse().expect("is TOML")
+    }
+
+    #[test]
+    fn the_first_node_holds_the_vips_only_when_placed() {
+        for (placed, held) in [(true, 1), (false, 0)] {
+            let world = world(
+                Wish {
+                    placed,
+                    ..Wish::default()
+                },
+                FabricKind::Namespaces,
+            );
+            let secondaries = world["instance"][0]["secondaries"]
+                .as_array()
+                .expect("is a list");
+            assert_eq!(secondaries.len(), held);
+        }
+    }
+
+    #[test]
+    fn delays_keep_their_types_and_loopback_has_no_metadata() {
+        let delays = [
+            ("alarm_evaluation_range_extra", "3"),
+            ("describe_lag", "2s"),
+        ];
+        let delays = delays
+            .map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .to_vec();
+        let world = world(
+            Wish {
+                delays,
+                ..Wish::default()
+            },
+            FabricKind::Loopback,
+        );
+        assert_eq!(
+            world["delays"]["alarm_evaluation_range_extra"].as_integer(),
+            Some(3)
+        );
+        assert_eq!(world["delays"]["describe_lag"].as_str(), Some("2s"));
+        assert!(!world.contains_key("imds"));
+    }
+}

@@ -1,0 +1,115 @@
+//! The edge of all APIs: faults first, then the service's protocol, then the journal.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use tokio::sync::oneshot;
+
+use super::control;
+use super::http::{self, Handler};
+use super::shared::{Inner, Shared};
+use crate::model::fault::Hit;
+use crate::model::journal::Happening;
+use crate::model::lambda::Answer;
+use crate::wire::call::{Call, Service};
+use crate::wire::{ApiError, Request, Response, cloudwatch, ec2, events, lambda};
+
+/// Serves all AWS APIs and the control API.
+pub(super) fn handler(shared: Arc<Shared>) -> Handler {
+    http::handler(move |request, _| {
+        let shared = shared.clone();
+        async move { answer(&shared, &request).await }
+    })
+}
+
+async fn answer(shared: &Arc<Shared>, request: &Request) -> Option<Response> {
+    if request.path.starts_with(control::BASE) {
+        return Some(shared.turn(|inner, now| control::handle(&mut inner.region, now, request)));
+    }
+    let Some(call) = Call::read(request) else {
+        return Some(Response::new(
+            404,
+            "text/plain",
+            "no such service in this region\n",
+        ));
+    };
+    let hit = shared.turn(|inner, now| inner.region.faults.take(&call.name(), now));
+    tokio::time::sleep(hit.delay.try_into().unwrap_or_default()).await;
+    let response = match &hit.error {
+        Some(error) => Some(refuse(shared, &call, request, error)),
+        None => dispatch(shared, &call, request, &hit).await,
+    };
+    let response = response.filter(|_| !hit.lost_reply);
+    shared.tell(Happening::Api {
+        service: call.service.prefix().to_owned(),
+        operation: call.operation,
+        status: response.as_ref().map_or(0, |response| response.status),
+        principal: call.principal,
+    });
+    response
+}
+
+/// An answer that may have to wait for a function.
+enum Pending {
+    Now(Response),
+    Function(String, oneshot::Receiver<Answer>),
+}
+
+async fn dispatch(
+    shared: &Arc<Shared>,
+    call: &Call,
+    request: &Request,
+    hit: &Hit,
+) -> Option<Response> {
+    match shared.turn(|inner, now| carry_out(inner, now, call, request, hit)) {
+        Pending::Now(response) => Some(response),
+        Pending::Function(request_id, answer) => {
+            // No answer comes when the region stops: the connection drops with it.
+            Some(lambda::answered(&request_id, answer.await.ok()?))
+        }
+    }
+}
+
+fn carry_out(
+    inner: &mut Inner,
+    now: Timestamp,
+    call: &Call,
+    request: &Request,
+    hit: &Hit,
+) -> Pending {
+    let region = &mut inner.region;
+    Pending::Now(match call.service {
+        Service::Ec2 => {
+            let call = ec2::Call {
+                now,
+                stale: hit.stale,
+                place: &region.place,
+                request_id: &inner.request_ids.next_id(),
+            };
+            ec2::handle(&mut region.ec2, call, request)
+        }
+        Service::CloudWatch => cloudwatch::handle(&mut region.cloudwatch, now, request),
+        Service::Events => events::handle(&mut region.events, now, request),
+        Service::Lambda => match lambda::handle(&mut region.lambda, now, request) {
+            lambda::Reply::Now(response) => response,
+            lambda::Reply::Waits(request_id) => {
+                let (caller, answer) = oneshot::channel();
+                inner.callers.insert(request_id.clone(), caller);
+                return Pending::Function(request_id, answer);
+            }
+        },
+    })
+}
+
+/// An injected error in the shape of the service's protocol.
+fn refuse(shared: &Arc<Shared>, call: &Call, request: &Request, error: &ApiError) -> Response {
+    match call.service {
+        Service::Ec2 => {
+            let request_id = shared.turn(|inner, _| inner.request_ids.next_id());
+            ec2::error_response(error, &request_id)
+        }
+        Service::CloudWatch => cloudwatch::refuse(request, error),
+        Service::Events => events::refuse(request, error),
+        Service::Lambda => lambda::error_response(error),
+    }
+}

@@ -1,0 +1,26 @@
+//! What a function is made of.
+
+use std::collections::BTreeMap;
+
+use jiff::SignedDuration;
+
+/// A function's configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FunctionSpec {
+    /// Its name.
+    pub name: String,
+    /// Its ARN, without a qualifier.
+    pub arn: String,
+    /// How long one invocation may run.
+    pub timeout: SignedDuration,
+    /// Memory in MB.
+    pub memory_mb: u32,
+    /// How many invocations run at a time, if it has a number of its own.
+    pub reserved: Option<u32>,
+    /// Environment variables of its configuration.
+    pub environment: BTreeMap<String, String>,
+    /// How old an asynchronous event may be when it starts.
+    pub max_event_age: SignedDuration,
+    /// How often an asynchronous event is tried again after a function error.
+    pub max_retries: u32,
+}

@@ -1,0 +1,40 @@
+//! What an operation answers, before a protocol writes it.
+//!
+//! JSON alone will not do: the protocols differ in how they write times, and CBOR tells whole numbers from others.
+
+use jiff::Timestamp;
+
+/// A value of an answer.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Answer {
+    /// A text.
+    Text(String),
+    /// A whole number.
+    Whole(i64),
+    /// Any other number, whole or not.
+    Number(f64),
+    /// True or false.
+    Flag(bool),
+    /// A time, written to the millisecond.
+    Time(Timestamp),
+    /// A list.
+    List(Vec<Answer>),
+    /// A structure; absent members are not in it.
+    Structure(Vec<(&'static str, Answer)>),
+}
+
+impl Answer {
+    /// A text.
+    pub fn text(text: impl Into<String>) -> Self {
+        Self::Text(text.into())
+    }
+}
+
+/// Seconds since 1970 to the millisecond, as CBOR and JSON write times.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "milliseconds of our times fit 53 bits"
+)]
+pub fn epoch_seconds(at: Timestamp) -> f64 {
+    at.as_millisecond() as f64 / 1000.0
+}

@@ -1,0 +1,93 @@
+//! CloudWatch on the wire: one layer of operations, and three protocols as thin codecs around it.
+
+mod alarms;
+mod answer;
+mod cbor;
+mod get_data;
+mod json;
+mod page;
+mod protocol;
+mod put_data;
+mod query;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::model::cloudwatch::{CloudWatch, Properties, PropertyError};
+use crate::wire::{ApiError, Request, Response};
+use answer::Answer;
+use protocol::Protocol;
+
+pub use protocol::operation;
+
+/// Answers a request.
+pub fn handle(cloudwatch: &mut CloudWatch, now: Timestamp, request: &Request) -> Response {
+    let protocol = Protocol::of(request);
+    let (operation, outcome) = match protocol.read(request) {
+        Ok(call) => {
+            let outcome = operate(cloudwatch, now, &call.operation, &call.input);
+            (call.operation, outcome)
+        }
+        Err(error) => (String::new(), Err(error)),
+    };
+    protocol.write(request, &operation, outcome.as_ref().map(Option::as_ref))
+}
+
+/// Answers a request with an error, whatever it asks for.
+pub fn refuse(request: &Request, error: &ApiError) -> Response {
+    Protocol::of(request).write(request, "", Err(error))
+}
+
+/// Carries out an operation. The query protocol knows operations without an answer: `None`.
+fn operate(
+    cloudwatch: &mut CloudWatch,
+    now: Timestamp,
+    operation: &str,
+    input: &Value,
+) -> Result<Option<Answer>, ApiError> {
+    let input = Properties::root(input);
+    match operation {
+        "PutMetricData" => put_data::put_metric_data(cloudwatch, now, &input).map(|()| None),
+        "GetMetricData" => get_data::get_metric_data(cloudwatch, now, &input).map(Some),
+        "GetMetricStatistics" => get_data::get_metric_statistics(cloudwatch, now, &input).map(Some),
+        "ListMetrics" => get_data::list_metrics(cloudwatch, now, &input).map(Some),
+        "PutMetricAlarm" => alarms::put(cloudwatch, now, &input).map(|()| None),
+        "DescribeAlarms" => alarms::describe(cloudwatch, &input).map(Some),
+        "DeleteAlarms" => alarms::delete(cloudwatch, &input).map(|()| None),
+        "SetAlarmState" => alarms::set_state(cloudwatch, now, &input).map(|()| None),
+        _ => Err(ApiError::new(
+            "InvalidAction",
+            400,
+            format!("Could not find operation {operation}"),
+        )),
+    }
+}
+
+impl From<PropertyError> for ApiError {
+    fn from(error: PropertyError) -> Self {
+        let code = match error {
+            PropertyError::Missing { .. } => "MissingParameter",
+            PropertyError::Invalid { .. } => "InvalidParameterValue",
+        };
+        Self::new(code, 400, sentence(&error))
+    }
+}
+
+/// AWS's messages are sentences, our errors are fragments.
+fn sentence(error: &PropertyError) -> String {
+    let mut text = error.to_string();
+    text[..1].make_ascii_uppercase();
+    text.push('.');
+    text
+}
+
+fn invalid(message: impl Into<String>) -> ApiError {
+    ApiError::new("InvalidParameterValue", 400, message)
+}
+
+fn contradictory(message: impl Into<String>) -> ApiError {
+    ApiError::new("InvalidParameterCombination", 400, message)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,93 @@
+//! The wire protocols in front of the model: a request comes in as bytes and leaves as bytes.
+//!
+//! Nothing here knows sockets or time; a driver carries the bytes and passes `now`.
+
+pub mod call;
+pub mod cloudwatch;
+pub mod ec2;
+pub mod events;
+pub mod form;
+pub mod imds;
+pub mod lambda;
+pub mod xml;
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+/// One HTTP request, read to its end.
+#[derive(Debug, Clone, Default)]
+pub struct Request {
+    /// `GET`, `POST`, ... in upper case.
+    pub method: String,
+    /// The path as sent, still percent-encoded, without the query.
+    pub path: String,
+    /// The query without its `?`, still percent-encoded; empty when there is none.
+    pub query: String,
+    /// Header values by lower-cased name.
+    pub headers: BTreeMap<String, String>,
+    /// The body as sent; a `content-encoding` is not undone.
+    pub body: Vec<u8>,
+}
+
+impl Request {
+    /// The value of a header, by its lower-cased name.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(String::as_str)
+    }
+}
+
+/// One HTTP response, whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Response {
+    /// HTTP status code.
+    pub status: u16,
+    /// Header names and values, in the order they are sent.
+    pub headers: Vec<(String, String)>,
+    /// The body; its length header is the driver's.
+    pub body: Vec<u8>,
+}
+
+impl Response {
+    /// A response of one content type.
+    pub fn new(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
+        Self {
+            status,
+            headers: vec![("content-type".to_owned(), content_type.to_owned())],
+            body: body.into(),
+        }
+    }
+
+    /// The same response with one more header.
+    #[must_use]
+    pub fn with_header(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.headers.push((name.to_owned(), value.into()));
+        self
+    }
+}
+
+/// An error as a service's API reports it; each protocol gives it its own shape.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{code}: {message}")]
+pub struct ApiError {
+    /// AWS's error code, `RequestLimitExceeded` for example.
+    pub code: Cow<'static, str>,
+    /// The text beside it.
+    pub message: String,
+    /// HTTP status code.
+    pub status: u16,
+}
+
+impl ApiError {
+    /// An error with its code, HTTP status and text.
+    pub fn new(
+        code: impl Into<Cow<'static, str>>,
+        status: u16,
+        message: impl Into<String>,
+    ) -> Self {
+        Self {
+            code: code.into(),
+            message: message.into(),
+            status,
+        }
+    }
+}

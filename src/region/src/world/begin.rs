@@ -1,0 +1,134 @@
+//! From a world file to the region it describes.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{World, WorldError, read};
+use crate::model::cloudwatch::{self, CloudWatch};
+use crate::model::ec2::inventory::Subnet;
+use crate::model::ec2::{self, Ec2, NewInstance};
+use crate::model::events::{self, EventBridge};
+use crate::model::fault::Faults;
+use crate::model::imds::{self, Imds};
+use crate::model::journal::Happening;
+use crate::model::lambda::{self, Lambda};
+use crate::model::{Place, Region};
+use crate::template::Template;
+
+/// Invocations at a time of all functions of an account, AWS's default quota.
+const ACCOUNT_CONCURRENCY: u32 = 1000;
+
+/// How long metric values are kept: what AWS does for those finer than a minute.
+const METRIC_RETENTION: SignedDuration = SignedDuration::from_hours(3);
+
+/// A region as it begins, and what there is to tell about it.
+#[derive(Debug)]
+pub struct Beginning {
+    /// The region.
+    pub region: Region,
+    /// What of the template was left aside.
+    pub told: Vec<Happening>,
+}
+
+impl World {
+    /// Makes the region.
+    pub fn begin(&self, now: Timestamp) -> Result<Beginning, WorldError> {
+        let place = self.place();
+        let template = self.read_template(&place)?;
+        let mut faults = Faults::default();
+        faults.add(&self.faults, now)?;
+        let mut region = Region {
+            ec2: self.ec2(now)?,
+            cloudwatch: CloudWatch::new(self.cloudwatch_settings(&place)),
+            events: EventBridge::new(events::Settings {
+                place: place.clone(),
+                event_delivery: self.delays.event_delivery,
+            }),
+            lambda: Lambda::new(self.lambda_settings(), template.functions),
+            imds: Imds::new(imds::Settings {
+                lag: self.delays.imds_lag,
+            }),
+            faults,
+            place,
+        };
+        for alarm in template.alarms {
+            region.cloudwatch.put_alarm(alarm, now);
+        }
+        for rule in template.rules {
+            region.events.put_rule(rule, now);
+        }
+        let told = template.ignored.into_iter();
+        Ok(Beginning {
+            region,
+            told: told
+                .map(|(kind, count)| Happening::TemplateIgnored { kind, count })
+                .collect(),
+        })
+    }
+
+    fn read_template(&self, place: &Place) -> Result<Template, WorldError> {
+        let Some(path) = &self.template else {
+            return Ok(Template::default());
+        };
+        let template =
+            Template::parse(&read(path)?, place).map_err(|source| WorldError::Template {
+                path: path.clone(),
+                source,
+            })?;
+        if !template.functions.is_empty() && self.lambda.is_none() {
+            return Err(WorldError::NoBootstrap);
+        }
+        Ok(template)
+    }
+
+    fn ec2(&self, now: Timestamp) -> Result<Ec2, WorldError> {
+        let settings = ec2::Settings {
+            describe_lag: self.delays.describe_lag,
+        };
+        let subnets = self.subnets.iter().map(|entry| Subnet {
+            id: entry.id.clone(),
+            cidr: entry.cidr,
+            vpc: entry.vpc.clone(),
+            zone: entry
+                .zone
+                .clone()
+                .unwrap_or_else(|| format!("{}a", self.region)),
+        });
+        let mut ec2 = Ec2::new(settings, subnets);
+        for entry in &self.instances {
+            let instance = NewInstance {
+                id: entry.id.clone(),
+                kind: entry.kind.clone(),
+                eni: entry.eni.clone(),
+                mac: entry.mac.clone(),
+                subnet: entry.subnet.clone(),
+                address: entry.address,
+                secondaries: entry.secondaries.clone(),
+            };
+            ec2.launch(instance, now)
+                .map_err(|source| WorldError::Instance {
+                    id: entry.id.clone(),
+                    source,
+                })?;
+        }
+        Ok(ec2)
+    }
+
+    fn cloudwatch_settings(&self, place: &Place) -> cloudwatch::Settings {
+        cloudwatch::Settings {
+            place: place.clone(),
+            metric_ingestion: self.delays.metric_ingestion,
+            evaluation_range_extra: self.delays.alarm_evaluation_range_extra,
+            retention: METRIC_RETENTION,
+        }
+    }
+
+    fn lambda_settings(&self) -> lambda::Settings {
+        lambda::Settings {
+            init_timeout: self.delays.lambda_init,
+            error_retry: self.delays.lambda_error_retry,
+            throttle_first: self.delays.lambda_throttle_first,
+            throttle_most: self.delays.lambda_throttle_most,
+            account_concurrency: ACCOUNT_CONCURRENCY,
+        }
+    }
+}
