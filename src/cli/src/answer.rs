@@ -99,9 +99,9 @@ pub struct Word {
     /// What it says.
     pub verdict: String,
     /// How long ago it said so.
-    pub age_ms: u64,
+    pub age_ms: i64,
     /// How long that has held.
-    pub held_ms: u64,
+    pub held_ms: i64,
 }
 
 impl ServiceState {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 use vipward_core::{Config, ServiceName};
 
-use crate::answer::{Answer, Choice};
+use crate::answer::{Answer, Choice, ServiceState};
 use crate::explanation::explanation;
 use crate::failure::Failure;
 use crate::invoke::invoke;
@@ -87,7 +87,7 @@ async fn ask(
         OutputFormat::Text => in_words(&answer),
         OutputFormat::Json => format!("{}\n", String::from_utf8_lossy(&payload)),
     };
-    let degraded = answer.services.iter().any(|state| state.is_degraded());
+    let degraded = answer.services.iter().any(ServiceState::is_degraded);
     Ok(Said {
         data,
         talk: talk(&answer, config),
@@ -101,7 +101,7 @@ fn talk(answer: &Answer, config: Option<&Config>) -> String {
     for state in answer.services.iter().filter(|state| state.is_degraded()) {
         let look = match &state.choice {
             Choice::Hold { reason } => format!("needs a look: {reason}"),
-            due @ Choice::Move { .. } => format!("is about to {due}"),
+            due @ Choice::Move { .. } => format!("is due to {due}"),
         };
         let _ = writeln!(talk, "degraded: {} {look}", state.service);
     }

@@ -20,8 +20,10 @@ pub fn aligned(rows: &[Vec<String>], indent: &str) -> String {
     text
 }
 
-/// A time of that many milliseconds, as exact as people want it.
-pub fn span(milliseconds: u64) -> String {
+/// A time of that many milliseconds, as exact as people want it; clocks that differ may make it
+/// negative, which is shown as none.
+pub fn span(milliseconds: i64) -> String {
+    let milliseconds = milliseconds.max(0);
     let seconds = milliseconds / 1000;
     match seconds {
         0..10 => format!("{seconds}.{} s", milliseconds % 1000 / 100),
@@ -46,6 +48,7 @@ mod tests {
     #[test]
     fn spans_are_as_exact_as_people_want() {
         for (milliseconds, text) in [
+            (-5, "0.0 s"),
             (0, "0.0 s"),
             (1_250, "1.2 s"),
             (90_000, "90 s"),

@@ -6,11 +6,12 @@ use crate::table::headline;
 
 /// A line about the cluster and a paragraph for each service.
 pub fn explanation(answer: &Answer) -> String {
-    let paragraphs = answer.services.iter().map(paragraph);
-    let text: String = paragraphs
-        .map(|paragraph| format!("\n{paragraph}"))
-        .collect();
-    format!("{}\n{text}", headline(answer))
+    let mut text = format!("{}\n", headline(answer));
+    for state in &answer.services {
+        text.push('\n');
+        text.push_str(&paragraph(state));
+    }
+    text
 }
 
 fn paragraph(state: &ServiceState) -> String {
@@ -35,10 +36,13 @@ fn paragraph(state: &ServiceState) -> String {
     text.push_str(&aligned(&facts, "  "));
     let judgements = state.judgements.iter();
     let judgements = judgements.map(|(node, judgement)| vec![node.clone(), judgement.to_string()]);
-    text.push_str(&block("judgement of each node", judgements.collect()));
-    text.push_str(&block("evidence", evidence(state)));
+    text.push_str(&block(
+        "judgement of each node",
+        &judgements.collect::<Vec<_>>(),
+    ));
+    text.push_str(&block("evidence", &evidence(state)));
     let alarms = state.alarms.iter().map(|alarm| vec![alarm.clone()]);
-    text.push_str(&block("alarms", alarms.collect()));
+    text.push_str(&block("alarms", &alarms.collect::<Vec<_>>()));
     text
 }
 
@@ -60,9 +64,9 @@ fn evidence(state: &ServiceState) -> Vec<Vec<String>> {
     words.collect()
 }
 
-fn block(heading: &str, rows: Vec<Vec<String>>) -> String {
+fn block(heading: &str, rows: &[Vec<String>]) -> String {
     if rows.is_empty() {
         return String::new();
     }
-    format!("  {heading}\n{}", aligned(&rows, "    "))
+    format!("  {heading}\n{}", aligned(rows, "    "))
 }

@@ -12,7 +12,7 @@ use vipward::said::Said;
 async fn main() -> ExitCode {
     let options = Options::parse();
     let outcome = vipward::run(options.command).await;
-    match outcome.and_then(say) {
+    match outcome.and_then(|said| say(&said)) {
         Ok(exit_code) => ExitCode::from(exit_code),
         Err(failure) => {
             complain(&failure);
@@ -21,7 +21,7 @@ async fn main() -> ExitCode {
     }
 }
 
-fn say(said: Said) -> Result<u8, Failure> {
+fn say(said: &Said) -> Result<u8, Failure> {
     let mut data = io::stdout().lock();
     data.write_all(said.data.as_bytes())
         .and_then(|()| data.flush())

@@ -34,13 +34,13 @@ fn summary(config: &Config, template: &Template) -> String {
         let priority = format!("priority {}", node.priority);
         rows.push(row(
             "node",
-            &node.name,
-            node.address,
+            node.name.as_str(),
+            &node.address,
             &format!("{}, {priority}", node.eni),
         ));
     }
     for witness in &config.witnesses {
-        rows.push(row("witness", &witness.name, witness.address, ""));
+        rows.push(row("witness", witness.name.as_str(), &witness.address, ""));
     }
     for service in &config.services {
         let check = format!(
@@ -48,7 +48,7 @@ fn summary(config: &Config, template: &Template) -> String {
             kind(&service.check.kind),
             service.check.port
         );
-        rows.push(row("service", &service.name, service.vip, &check));
+        rows.push(row("service", service.name.as_str(), &service.vip, &check));
     }
     format!(
         "{}: in order; {mode}; {nodes} nodes, {services} VIPs in {}\n{}\
@@ -61,10 +61,10 @@ fn summary(config: &Config, template: &Template) -> String {
     )
 }
 
-fn row(what: &str, name: impl ToString, address: impl ToString, rest: &str) -> Vec<String> {
+fn row(what: &str, name: &str, address: &impl ToString, rest: &str) -> Vec<String> {
     vec![
         what.to_owned(),
-        name.to_string(),
+        name.to_owned(),
         address.to_string(),
         rest.to_owned(),
     ]

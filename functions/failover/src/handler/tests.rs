@@ -25,7 +25,7 @@ fn hint_from_a() -> Value {
     let said = |subject: &str, verdict: &str| json!({ "subject": subject, "service": "redis", "verdict": verdict, "held_ms": 0 });
     json!({
         "source": "vipward.agent.test.a", "detail-type": "Vipward Observation",
-        "time": "2026-09-21T13:33:20Z",
+        "time": "2026-09-21T14:13:20Z",
         "detail": { "version": 1, "cluster": "test", "start_id": "s", "sequence": 1,
             "config_digest": "another", "observations": [said("a", "unhealthy"), said("b", "healthy")] },
     })

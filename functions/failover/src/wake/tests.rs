@@ -12,7 +12,7 @@ fn parsed(event: &Value) -> Result<Wake, String> {
 
 fn event(source: &str, detail_type: &str, detail: &Value) -> Value {
     json!({ "version": "0", "id": "1", "source": source, "detail-type": detail_type,
-            "time": "2026-09-21T13:33:19Z", "detail": detail })
+            "time": "2026-09-21T14:13:19Z", "detail": detail })
 }
 
 fn hint(cluster: &str, version: u32) -> Value {

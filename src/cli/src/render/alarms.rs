@@ -14,7 +14,7 @@ use vipward_core::{Config, NodeName};
 use super::resource::{Resource, logical_id};
 
 /// The periods, in seconds, that CloudWatch has for alarms, up to the longest publish interval.
-const PERIODS: [u64; 4] = [10, 20, 30, 60];
+const PERIODS: [u64; 3] = [10, 30, 60];
 
 /// Everything of this part, in the order of the file.
 pub fn resources(config: &Config) -> Vec<Resource> {
@@ -40,7 +40,7 @@ fn own_word(config: &Config, service: &Service, node: &NodeName) -> Resource {
     alarm(
         config,
         logical_id("OwnWord", &[service.name.as_str(), node.as_str()]),
-        name(config, service, node, AlarmKind::OwnWord),
+        &name(config, service, node, AlarmKind::OwnWord),
         &format!(
             "{node} says that its {} is ill, or says nothing",
             service.name
@@ -62,7 +62,7 @@ fn peer_word(config: &Config, service: &Service, node: &NodeName, observer: &Nod
             "PeerWord",
             &[service.name.as_str(), node.as_str(), observer.as_str()],
         ),
-        name(config, service, node, AlarmKind::PeerWord(observer.clone())),
+        &name(config, service, node, AlarmKind::PeerWord(observer.clone())),
         &format!("{observer} cannot reach {} on {node}", service.name),
         json!({
             "Namespace": namespace(&config.cluster, observer),
@@ -88,7 +88,7 @@ fn name(config: &Config, service: &Service, node: &NodeName, kind: AlarmKind) ->
 fn alarm(
     config: &Config,
     id: String,
-    name: AlarmName,
+    name: &AlarmName,
     description: &str,
     metric: Value,
 ) -> Resource {
@@ -124,7 +124,7 @@ mod tests {
     #[test]
     fn a_publication_falls_into_every_period() {
         for (publish_seconds, period_seconds) in
-            [(1, 10), (10, 10), (11, 20), (30, 30), (31, 60), (60, 60)]
+            [(1, 10), (10, 10), (11, 30), (30, 30), (31, 60), (60, 60)]
         {
             assert_eq!(period(Duration::from_secs(publish_seconds)), period_seconds);
         }

@@ -35,19 +35,19 @@ fn topic(config: &Config) -> Resource {
 }
 
 fn topic_policy() -> Resource {
-    let publish =
-        |service, condition| allow_service(service, "sns:Publish", reference(TOPIC), condition);
-    let statements = vec![
+    let topic = reference(TOPIC);
+    let publish = |service, condition| allow_service(service, "sns:Publish", &topic, condition);
+    let statements = [
         publish(
             "events.amazonaws.com",
-            json!({"ArnEquals": {"aws:SourceArn": attribute(RULE, "Arn")}}),
+            &json!({"ArnEquals": {"aws:SourceArn": attribute(RULE, "Arn")}}),
         ),
         publish(
             "cloudwatch.amazonaws.com",
-            json!({"StringEquals": {"aws:SourceAccount": reference("AWS::AccountId")}}),
+            &json!({"StringEquals": {"aws:SourceAccount": reference("AWS::AccountId")}}),
         ),
     ];
-    let properties = json!({"Topics": [reference(TOPIC)], "PolicyDocument": policy(statements)});
+    let properties = json!({"Topics": [reference(TOPIC)], "PolicyDocument": policy(&statements)});
     Resource::new("AlertTopicPolicy", "AWS::SNS::TopicPolicy", properties)
 }
 
@@ -67,7 +67,7 @@ fn rule() -> Resource {
             "source": [FUNCTION_SOURCE],
             "detail-type": [ALERT_DETAIL_TYPE, MOVE_DETAIL_TYPE],
         },
-        "Targets": target(reference(TOPIC)),
+        "Targets": target(&reference(TOPIC)),
     });
     Resource::new(RULE, "AWS::Events::Rule", properties)
 }

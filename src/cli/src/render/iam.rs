@@ -13,7 +13,7 @@ pub fn default_bus() -> Value {
 }
 
 /// A policy document.
-pub fn policy(statements: Vec<Value>) -> Value {
+pub fn policy(statements: &[Value]) -> Value {
     json!({"Version": LANGUAGE, "Statement": statements})
 }
 
@@ -49,7 +49,7 @@ pub fn allow_events_from(source: &str) -> Value {
 }
 
 /// A statement of a resource's own policy: an AWS service may act on it.
-pub fn allow_service(service: &str, action: &str, resource: Value, condition: Value) -> Value {
+pub fn allow_service(service: &str, action: &str, resource: &Value, condition: &Value) -> Value {
     json!({
         "Effect": "Allow",
         "Principal": {"Service": service},
@@ -60,7 +60,7 @@ pub fn allow_service(service: &str, action: &str, resource: Value, condition: Va
 }
 
 /// A role that `service` takes on.
-pub fn role(id: &str, description: &str, service: &str, statements: Vec<Value>) -> Resource {
+pub fn role(id: &str, description: &str, service: &str, statements: &[Value]) -> Resource {
     let trust = json!({
         "Effect": "Allow",
         "Principal": {"Service": service},
@@ -68,7 +68,7 @@ pub fn role(id: &str, description: &str, service: &str, statements: Vec<Value>) 
     });
     let properties = json!({
         "Description": description,
-        "AssumeRolePolicyDocument": policy(vec![trust]),
+        "AssumeRolePolicyDocument": policy(&[trust]),
         "Policies": [{"PolicyName": "vipward", "PolicyDocument": policy(statements)}],
     });
     Resource::new(id, "AWS::IAM::Role", properties)

@@ -17,10 +17,12 @@ pub struct Resource {
 impl Resource {
     /// A resource that has only properties.
     pub fn new(id: impl Into<String>, kind: &str, properties: Value) -> Self {
+        let mut body = json!({"Type": kind});
+        body["Properties"] = properties;
         Self {
             id: id.into(),
             comment: "",
-            body: json!({"Type": kind, "Properties": properties}),
+            body,
         }
     }
 

@@ -57,13 +57,13 @@ fn failover_role(config: &Config) -> Resource {
         ),
     ]);
     let description = format!("Moves the VIPs of cluster {}", config.cluster);
-    role("FailoverRole", &description, LAMBDA, statements)
+    role("FailoverRole", &description, LAMBDA, &statements)
         .because("Touches the interfaces of this cluster's nodes and no other.")
 }
 
 fn query_role(config: &Config) -> Resource {
     let description = format!("Reads the state of cluster {}", config.cluster);
-    role("QueryRole", &description, LAMBDA, reads(QUERY_LOG))
+    role("QueryRole", &description, LAMBDA, &reads(QUERY_LOG))
 }
 
 /// What both functions need in order to see. EC2's and CloudWatch's reads cannot be scoped.
@@ -101,7 +101,7 @@ fn operator_policy(config: &Config) -> Resource {
     let functions = json!([attribute(FAILOVER, "Arn"), attribute(QUERY, "Arn")]);
     let properties = json!({
         "Description": format!("For the operators of cluster {}", config.cluster),
-        "PolicyDocument": policy(vec![allow("AskTheFunctions", &["lambda:InvokeFunction"], functions)]),
+        "PolicyDocument": policy(&[allow("AskTheFunctions", &["lambda:InvokeFunction"], functions)]),
     });
     Resource::new(OPERATOR_POLICY, "AWS::IAM::ManagedPolicy", properties)
         .because("For operators: attach it to whoever runs `vipward status`.")
@@ -124,7 +124,7 @@ fn member_role(config: &Config, member: &NodeName) -> Resource {
         statements.push(allow_events_from(&hint_source(&config.cluster, member)));
     }
     let description = format!("The agent of {member} in cluster {}", config.cluster);
-    role(&role_id(member), &description, EC2, statements)
+    role(&role_id(member), &description, EC2, &statements)
 }
 
 fn instance_profile(member: &NodeName) -> Resource {

@@ -17,11 +17,11 @@ const EVENTS: &str = "events.amazonaws.com";
 /// Everything of this part. `others` are rules elsewhere whose undelivered events are kept too.
 pub fn resources(config: &Config, others: &[&str]) -> Vec<Resource> {
     let rules = rules(config);
-    let sources = rules
-        .iter()
-        .map(|rule| rule.id.as_str())
-        .chain(others.iter().copied());
-    let queue_policy = dead_letter_policy(sources.map(|id| attribute(id, "Arn")).collect());
+    let ids = rules.iter().map(|rule| rule.id.as_str());
+    let sources = ids
+        .chain(others.iter().copied())
+        .map(|id| attribute(id, "Arn"));
+    let queue_policy = dead_letter_policy(&sources.collect::<Vec<_>>());
     let mut resources = Vec::new();
     for rule in rules {
         let permission = permission(&rule.id);
@@ -32,7 +32,7 @@ pub fn resources(config: &Config, others: &[&str]) -> Vec<Resource> {
 }
 
 /// A target of a rule: tried while the event is worth something, then kept as a dead letter.
-pub fn target(arn: Value) -> Value {
+pub fn target(arn: &Value) -> Value {
     json!([{
         "Id": "target",
         "Arn": arn,
@@ -97,7 +97,7 @@ fn schedule() -> Resource {
     let properties = json!({
         "Description": "Look once a minute, whatever events were lost",
         "ScheduleExpression": "rate(1 minute)",
-        "Targets": target(attribute(FAILOVER, "Arn")),
+        "Targets": target(&attribute(FAILOVER, "Arn")),
     });
     Resource::new("ScheduleRule", "AWS::Events::Rule", properties)
         .because("The safety net: lost events cost a minute, never correctness.")
@@ -107,7 +107,7 @@ fn rule(id: &str, description: &str, pattern: &Value) -> Resource {
     let properties = json!({
         "Description": description,
         "EventPattern": pattern,
-        "Targets": target(attribute(FAILOVER, "Arn")),
+        "Targets": target(&attribute(FAILOVER, "Arn")),
     });
     Resource::new(id, "AWS::Events::Rule", properties)
 }
@@ -126,16 +126,16 @@ fn permission(rule: &str) -> Resource {
     )
 }
 
-fn dead_letter_policy(rules: Vec<Value>) -> Resource {
+fn dead_letter_policy(rules: &[Value]) -> Resource {
     let statement = allow_service(
         EVENTS,
         "sqs:SendMessage",
-        attribute(DEAD_LETTERS, "Arn"),
-        json!({"ArnEquals": {"aws:SourceArn": rules}}),
+        &attribute(DEAD_LETTERS, "Arn"),
+        &json!({"ArnEquals": {"aws:SourceArn": rules}}),
     );
     let properties = json!({
         "Queues": [reference(DEAD_LETTERS)],
-        "PolicyDocument": policy(vec![statement]),
+        "PolicyDocument": policy(&[statement]),
     });
     Resource::new("DeadLetterPolicy", "AWS::SQS::QueuePolicy", properties)
 }

@@ -164,10 +164,7 @@ Root:
             ("say \"hi\"", "\"say \\\"hi\\\"\""),
             ("rate(1 minute)", "\"rate(1 minute)\""),
             ("AWS::Lambda::Function", "AWS::Lambda::Function"),
-            (
-                "vipward/prod-db/redis/a/self",
-                "vipward/prod-db/redis/a/self",
-            ),
+            ("/opt/vipward.toml", "/opt/vipward.toml"),
         ];
         for (string, expected) in cases {
             assert_eq!(text(string), expected);

@@ -1,5 +1,6 @@
 //! Lambda's Invoke on a loopback port: answers as told, and keeps what it was asked.
 
+use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::thread::JoinHandle;
@@ -51,16 +52,19 @@ fn serve(stream: TcpStream, answer: &Answer) -> Request {
         headers,
         body: payload,
     } = answer;
-    let headers: String = headers
-        .iter()
-        .map(|(name, value)| format!("{name}: {value}\r\n"))
-        .collect();
-    let length = payload.len();
-    write!(
-        reader.get_mut(),
-        "HTTP/1.1 {status} x\r\n{headers}content-length: {length}\r\nconnection: close\r\n\r\n{payload}"
-    )
-    .expect("the answer leaves");
+    let mut response = format!("HTTP/1.1 {status} x\r\nconnection: close\r\n");
+    for (name, value) in *headers {
+        let _ = write!(response, "{name}: {value}\r\n");
+    }
+    let _ = write!(
+        response,
+        "content-length: {}\r\n\r\n{payload}",
+        payload.len()
+    );
+    let mut stream = reader.get_ref();
+    stream
+        .write_all(response.as_bytes())
+        .expect("the answer leaves");
     let path = head[0]
         .split(' ')
         .nth(1)
