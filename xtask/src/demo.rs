@@ -18,20 +18,14 @@ pub fn run(workspace: &Workspace, arguments: &[OsString]) -> Result<ExitCode> {
     workspace::run(&mut workspace.build())?;
 
     let lab = workspace.binary("vipward-lab")?;
-    let failure = workspace
-        .command(&lab)
-        .arg("demo")
-        .args(arguments)
-        .stdin(Stdio::inherit())
-        .exec();
+    let failure =
+        workspace.command(&lab).arg("demo").args(arguments).stdin(Stdio::inherit()).exec();
     Err(failure).with_context(|| format!("cannot start {}", lab.display()))
 }
 
 /// A real Redis is installed only for those who ask for one.
 fn needs(arguments: &[OsString]) -> Vec<Need> {
-    let redis = arguments
-        .iter()
-        .any(|a| a == OsStr::new("redis") || a == "--service=redis");
+    let redis = arguments.iter().any(|a| a == OsStr::new("redis") || a == "--service=redis");
     let mut needs = vec![Need::Network];
     if redis {
         needs.push(Need::Redis);

@@ -34,18 +34,11 @@ pub fn run(workspace: &Workspace) -> Result<()> {
     let scratch = workspace.scratch("lambda")?;
     let log = |name: &str| File::create(scratch.join(name)).context("cannot create a log");
     let port = free_port()?.to_string();
-    let address = [
-        "--invoke-address",
-        "127.0.0.1",
-        "--invoke-port",
-        port.as_str(),
-    ];
+    let address = ["--invoke-address", "127.0.0.1", "--invoke-port", port.as_str()];
     let tools = [python::programs(workspace)];
 
     let mut watch = workspace.command_with("cargo", &tools);
-    watch
-        .args(["lambda", "watch", "--only-lambda-apis"])
-        .args(address);
+    watch.args(["lambda", "watch", "--only-lambda-apis"]).args(address);
     let _watch = Running::start(watch.stdout(log("watch.log")?).stderr(Stdio::null()))?;
     wait_until_served(port.parse()?)?;
 
@@ -53,10 +46,7 @@ pub fn run(workspace: &Workspace) -> Result<()> {
     let mut function = workspace.command(workspace.binary("bootstrap")?);
     function
         .envs(region.environment())
-        .env(
-            "AWS_LAMBDA_RUNTIME_API",
-            format!("http://127.0.0.1:{port}/.rt"),
-        )
+        .env("AWS_LAMBDA_RUNTIME_API", format!("http://127.0.0.1:{port}/.rt"))
         .env("AWS_LAMBDA_FUNCTION_NAME", "_")
         .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
         .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128")
@@ -65,14 +55,11 @@ pub fn run(workspace: &Workspace) -> Result<()> {
     let _function = Running::start(function.stdout(log("function.log")?).stderr(Stdio::null()))?;
 
     let mut invoke = workspace.command_with("cargo", &tools);
-    invoke
-        .args(["lambda", "invoke", "--data-file", EVENT])
-        .args(address);
+    invoke.args(["lambda", "invoke", "--data-file", EVENT]).args(address);
     workspace::run(&mut invoke)?;
     let said = fs::read_to_string(&function_log).context("cannot read the function's log")?;
     ensure!(
-        said.lines()
-            .any(|line| line.contains(r#""record":"decision""#)),
+        said.lines().any(|line| line.contains(r#""record":"decision""#)),
         "the function answered, but recorded no decision; see {}",
         function_log.display()
     );
@@ -86,9 +73,9 @@ struct Running(Child);
 impl Running {
     fn start(command: &mut std::process::Command) -> Result<Self> {
         let child = command.spawn();
-        Ok(Self(child.with_context(|| {
-            format!("cannot start {}", command.get_program().display())
-        })?))
+        Ok(Self(
+            child.with_context(|| format!("cannot start {}", command.get_program().display()))?,
+        ))
     }
 }
 
@@ -110,10 +97,7 @@ fn free_port() -> Result<u16> {
 fn wait_until_served(port: u16) -> Result<()> {
     let started = Instant::now();
     while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
-        ensure!(
-            started.elapsed() < PATIENCE,
-            "cargo lambda does not serve after 30 s"
-        );
+        ensure!(started.elapsed() < PATIENCE, "cargo lambda does not serve after 30 s");
         thread::sleep(Duration::from_millis(50));
     }
     Ok(())

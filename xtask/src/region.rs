@@ -46,18 +46,11 @@ impl Region {
         thread::spawn(move || keep_journal(stdout, journal_file, &sender));
 
         // From here on, dropping this ends the process, whatever goes wrong.
-        let mut region = Self {
-            child,
-            endpoint: String::new(),
-            journal,
-        };
+        let mut region = Self { child, endpoint: String::new(), journal };
         region.endpoint = match receiver.recv_timeout(PATIENCE) {
             Ok(endpoint) => endpoint,
             Err(RecvTimeoutError::Disconnected) => {
-                bail!(
-                    "vipward-region ended before it was ready; see {}",
-                    scratch.display()
-                )
+                bail!("vipward-region ended before it was ready; see {}", scratch.display())
             }
             Err(RecvTimeoutError::Timeout) => bail!("vipward-region is not ready after 30 s"),
         };

@@ -39,11 +39,7 @@ pub fn summary(lines: &[Line]) -> String {
     let skipped = count(|o| matches!(o, Outcome::Skipped(_)));
 
     let table: String = lines.iter().map(|line| table_line(line) + "\n").collect();
-    let skipped = if skipped > 0 {
-        format!(", {skipped} skipped")
-    } else {
-        String::new()
-    };
+    let skipped = if skipped > 0 { format!(", {skipped} skipped") } else { String::new() };
     format!("{table}{passed} passed, {failed} failed{skipped}")
 }
 
@@ -71,10 +67,7 @@ mod tests {
     #[test]
     fn the_summary_ends_with_the_tally_and_names_the_command_to_repeat() {
         let took = Duration::from_millis(1250);
-        let line = |step: &str, outcome| Line {
-            step: step.to_owned(),
-            outcome,
-        };
+        let line = |step: &str, outcome| Line { step: step.to_owned(), outcome };
         let lines = [
             line("fmt", Outcome::Passed(took)),
             line("build", Outcome::Failed(took)),
@@ -82,14 +75,8 @@ mod tests {
         ];
         let text = summary(&lines);
         assert!(text.ends_with("\n1 passed, 1 failed, 1 skipped"), "{text}");
-        assert!(
-            text.contains("again: cargo xtask test --only build"),
-            "{text}"
-        );
+        assert!(text.contains("again: cargo xtask test --only build"), "{text}");
         assert!(text.contains("build failed"), "{text}");
-        assert_eq!(
-            summary(&lines[..1]).lines().last(),
-            Some("1 passed, 0 failed")
-        );
+        assert_eq!(summary(&lines[..1]).lines().last(), Some("1 passed, 0 failed"));
     }
 }

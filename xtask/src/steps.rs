@@ -64,11 +64,7 @@ impl Step {
             Self::Guards => guards::run(workspace),
             Self::Deny => install::deny::check(workspace),
             Self::Clippy => {
-                run_command(
-                    workspace
-                        .cargo("clippy")
-                        .args(["--all-targets", "--", "-Dwarnings"]),
-                )
+                run_command(workspace.cargo("clippy").args(["--all-targets", "--", "-Dwarnings"]))
             }
             Self::Build => run_command(&mut workspace.build()),
             Self::Test => run_command(&mut workspace.cargo("test")),
@@ -93,10 +89,7 @@ pub fn run(workspace: &Workspace, only: &[Step]) -> ExitCode {
     let mut lines: Vec<Line> = Vec::new();
     let mut broken: BTreeSet<Step> = BTreeSet::new();
     for &step in &chosen {
-        let cause = step
-            .builds_on()
-            .iter()
-            .find(|earlier| broken.contains(earlier));
+        let cause = step.builds_on().iter().find(|earlier| broken.contains(earlier));
         let outcome = match cause {
             Some(cause) => Outcome::Skipped(cause.to_string()),
             None => run_one(workspace, step, &chosen),
@@ -104,17 +97,10 @@ pub fn run(workspace: &Workspace, only: &[Step]) -> ExitCode {
         if !matches!(outcome, Outcome::Passed(_)) {
             broken.insert(step);
         }
-        lines.push(Line {
-            step: step.to_string(),
-            outcome,
-        });
+        lines.push(Line { step: step.to_string(), outcome });
     }
     say(format_args!("\n{}", summary(&lines)));
-    if broken.is_empty() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    }
+    if broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn run_one(workspace: &Workspace, step: Step, chosen: &BTreeSet<Step>) -> Outcome {
@@ -130,9 +116,7 @@ fn run_one(workspace: &Workspace, step: Step, chosen: &BTreeSet<Step>) -> Outcom
         Err(error) => {
             say(format_args!("error: {error:#}"));
             say(format_args!("== {step} FAILED after {}", seconds(took)));
-            say(format_args!(
-                "   run it again: cargo xtask test --only {step}"
-            ));
+            say(format_args!("   run it again: cargo xtask test --only {step}"));
             Outcome::Failed(took)
         }
     }
@@ -143,18 +127,11 @@ fn choose(only: &[Step]) -> BTreeSet<Step> {
     if only.is_empty() {
         return Step::value_variants().iter().copied().collect();
     }
-    only.iter()
-        .flat_map(|step| step.builds_on().iter().chain([step]))
-        .copied()
-        .collect()
+    only.iter().flat_map(|step| step.builds_on().iter().chain([step])).copied().collect()
 }
 
 fn needs(chosen: &BTreeSet<Step>) -> Vec<Need> {
-    let needs: BTreeSet<Need> = chosen
-        .iter()
-        .flat_map(|step| step.needs())
-        .copied()
-        .collect();
+    let needs: BTreeSet<Need> = chosen.iter().flat_map(|step| step.needs()).copied().collect();
     needs.into_iter().collect()
 }
 
@@ -181,10 +158,7 @@ mod tests {
         for &step in Step::value_variants() {
             for &earlier in step.builds_on() {
                 assert!(earlier < step, "{earlier} must run before {step}");
-                let missing = earlier
-                    .builds_on()
-                    .iter()
-                    .find(|s| !step.builds_on().contains(s));
+                let missing = earlier.builds_on().iter().find(|s| !step.builds_on().contains(s));
                 assert_eq!(missing, None, "{step} must name what {earlier} builds on");
             }
         }

@@ -10,9 +10,7 @@ pub fn run(workspace: &Workspace) -> Result<()> {
     let tools = [python::programs(workspace)];
     let tool = |name: &str| {
         let mut command = workspace.command_with(tools[0].join(name), &tools);
-        command
-            .env("AWS_DEFAULT_REGION", "us-east-1")
-            .env("SAM_CLI_TELEMETRY", "0");
+        command.env("AWS_DEFAULT_REGION", "us-east-1").env("SAM_CLI_TELEMETRY", "0");
         command
     };
     workspace::run(tool("sam").args(["validate", "--lint", "--template", "template.yaml"]))?;

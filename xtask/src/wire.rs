@@ -27,20 +27,13 @@ pub fn run(workspace: &Workspace) -> Result<()> {
 
     let mut failed = Vec::new();
     for script in scripts {
-        let name = script
-            .file_stem()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
+        let name = script.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let region = Region::start(workspace, Path::new(WORLD), "wire", &name)?;
         let mut command =
             workspace.command_with(tools.join("python"), std::slice::from_ref(&tools));
         command.arg(&script).envs(region.environment());
         if let Err(error) = workspace::run(&mut command) {
-            say(format_args!(
-                "error: {error:#}; the region's journal: {}",
-                region.journal()
-            ));
+            say(format_args!("error: {error:#}; the region's journal: {}", region.journal()));
             failed.push(name);
         }
     }
@@ -52,10 +45,7 @@ pub fn run(workspace: &Workspace) -> Result<()> {
 fn scripts(directory: &Path) -> io::Result<Vec<PathBuf>> {
     let mut scripts = fs::read_dir(directory)?
         .map(|entry| entry.map(|entry| entry.path()))
-        .filter(|path| {
-            path.as_ref()
-                .is_ok_and(|p| p.extension().is_some_and(|e| e == "py"))
-        })
+        .filter(|path| path.as_ref().is_ok_and(|p| p.extension().is_some_and(|e| e == "py")))
         .collect::<io::Result<Vec<_>>>()?;
     scripts.sort();
     Ok(scripts)

@@ -11,12 +11,7 @@ use cargo_metadata::MetadataCommand;
 
 /// Set by `cargo run` for this program. A nested cargo would hand them to build scripts, some of
 /// which then believe that they have to run again, and hours of cache are lost.
-const CARGO_LEAKS: [&str; 4] = [
-    "CARGO_PKG_",
-    "CARGO_MANIFEST_",
-    "CARGO_BIN_",
-    "CARGO_CRATE_",
-];
+const CARGO_LEAKS: [&str; 4] = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_"];
 
 /// Debian keeps `ip` and others here, and leaves it out of an ordinary user's PATH.
 const SYSTEM_PROGRAMS: [&str; 3] = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
@@ -36,10 +31,7 @@ pub struct Workspace {
 
 impl Workspace {
     /// Reads the environment and asks cargo for the directories.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is the environment's adapter"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "this is the environment's adapter")]
     pub fn find() -> Result<Self> {
         let metadata = MetadataCommand::new()
             .manifest_path(concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml"))
@@ -51,19 +43,14 @@ impl Workspace {
             (_, Some(home)) => Path::new(&home).join(".cache"),
             (_, None) => metadata.target_directory.clone().into(),
         };
-        let mut search_path: Vec<PathBuf> = env::var_os("PATH")
-            .iter()
-            .flat_map(env::split_paths)
-            .collect();
+        let mut search_path: Vec<PathBuf> =
+            env::var_os("PATH").iter().flat_map(env::split_paths).collect();
         for directory in SYSTEM_PROGRAMS.map(PathBuf::from) {
             if !search_path.contains(&directory) {
                 search_path.push(directory);
             }
         }
-        let leaks = env::vars_os()
-            .map(|(name, _)| name)
-            .filter(|name| leaks(name))
-            .collect();
+        let leaks = env::vars_os().map(|(name, _)| name).filter(|name| leaks(name)).collect();
         Ok(Self {
             root: metadata.workspace_root.into(),
             target: metadata.target_directory.into(),
@@ -75,20 +62,13 @@ impl Workspace {
 
     /// The full path of a program, if the search path has it.
     pub fn program(&self, name: &str) -> Option<PathBuf> {
-        self.search_path
-            .iter()
-            .map(|directory| directory.join(name))
-            .find(|file| file.is_file())
+        self.search_path.iter().map(|directory| directory.join(name)).find(|file| file.is_file())
     }
 
     /// A program of this workspace, built by the step `build`.
     pub fn binary(&self, name: &str) -> Result<PathBuf> {
         let file = self.target.join("debug").join(name);
-        ensure!(
-            file.is_file(),
-            "{} is missing; was `cargo build` run?",
-            file.display()
-        );
+        ensure!(file.is_file(), "{} is missing; was `cargo build` run?", file.display());
         Ok(file)
     }
 
@@ -147,9 +127,7 @@ fn leaks(name: &OsStr) -> bool {
 pub fn run(command: &mut Command) -> Result<()> {
     let line = shown(command);
     crate::report::say(format_args!("$ {line}"));
-    let status = command
-        .status()
-        .with_context(|| format!("cannot start `{line}`"))?;
+    let status = command.status().with_context(|| format!("cannot start `{line}`"))?;
     ensure!(status.success(), "`{line}` failed: {status}");
     Ok(())
 }
@@ -161,11 +139,7 @@ pub fn output(command: &mut Command) -> Result<String> {
         .stderr(Stdio::inherit())
         .output()
         .with_context(|| format!("cannot start `{line}`"))?;
-    ensure!(
-        output.status.success(),
-        "`{line}` failed: {}",
-        output.status
-    );
+    ensure!(output.status.success(), "`{line}` failed: {}", output.status);
     String::from_utf8(output.stdout).with_context(|| format!("`{line}` printed no UTF-8"))
 }
 
@@ -192,16 +166,8 @@ mod tests {
     #[test]
     fn a_failed_command_is_named() {
         let error = run(Command::new("false").arg("--really")).unwrap_err();
-        assert!(
-            error.to_string().starts_with("`false --really` failed"),
-            "{error}"
-        );
+        assert!(error.to_string().starts_with("`false --really` failed"), "{error}");
         let error = output(&mut Command::new("no-such-program-anywhere")).unwrap_err();
-        assert!(
-            error
-                .to_string()
-                .contains("cannot start `no-such-program-anywhere`"),
-            "{error}"
-        );
+        assert!(error.to_string().contains("cannot start `no-such-program-anywhere`"), "{error}");
     }
 }

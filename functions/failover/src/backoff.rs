@@ -19,10 +19,7 @@ pub struct Backoff {
 impl Backoff {
     /// Starts with the shortest pause.
     pub fn until(deadline: Timestamp) -> Self {
-        Self {
-            deadline,
-            next: FIRST_PAUSE,
-        }
+        Self { deadline, next: FIRST_PAUSE }
     }
 
     /// Pauses and says true, or says false at once when the time left is too short for it.

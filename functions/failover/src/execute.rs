@@ -46,18 +46,9 @@ pub async fn execute(
     step: Step,
     deadline: Timestamp,
 ) -> BTreeMap<ServiceName, MoveOutcome> {
-    let mut run = Run {
-        config,
-        ports,
-        deadline,
-        outcomes: BTreeMap::new(),
-        assigned: None,
-    };
+    let mut run = Run { config, ports, deadline, outcomes: BTreeMap::new(), assigned: None };
     if let Rest::GivenUp(step, error) = run.attempts(step).await {
-        run.settle(
-            &step.moves,
-            &error.map_or(MoveOutcome::Unproven, MoveOutcome::Failed),
-        );
+        run.settle(&step.moves, &error.map_or(MoveOutcome::Unproven, MoveOutcome::Failed));
     }
     run.outcomes
 }
@@ -83,10 +74,8 @@ impl<P: Ports> Run<'_, P> {
         let mut backoff = Backoff::until(self.deadline);
         let mut tried = false;
         loop {
-            let seen = match retry(self.ports, self.deadline, || {
-                self.ports.inventory(self.config)
-            })
-            .await
+            let seen = match retry(self.ports, self.deadline, || self.ports.inventory(self.config))
+                .await
             {
                 Ok(seen) => seen,
                 Err(error) => return Rest::GivenUp(step, Some(error)),
@@ -95,10 +84,7 @@ impl<P: Ports> Run<'_, P> {
             if tried && step.is_proven_by(self.config, &seen) {
                 let proven = self.ports.now();
                 let assigned = *self.assigned.get_or_insert(proven);
-                self.settle(
-                    &step.moves,
-                    &MoveOutcome::Moved(MoveTimes { assigned, proven }),
-                );
+                self.settle(&step.moves, &MoveOutcome::Moved(MoveTimes { assigned, proven }));
                 return Rest::Settled;
             }
             let (kept, overtaken) = step.reconsidered(self.config, &seen);
@@ -159,8 +145,7 @@ impl<P: Ports> Run<'_, P> {
 
     fn settle(&mut self, moves: &[PlannedMove], outcome: &MoveOutcome) {
         for planned in moves {
-            self.outcomes
-                .insert(planned.service.clone(), outcome.clone());
+            self.outcomes.insert(planned.service.clone(), outcome.clone());
         }
     }
 }
@@ -175,10 +160,7 @@ fn ledger_tags(
     let moves = step.moves.iter().map(|planned| {
         let ledger = before.ledger(config, &planned.service);
         let after = ledger.after_move(at, planned.kind.is_unplanned(), per);
-        (
-            Ledger::tag_key(&config.cluster, &planned.service),
-            after.to_string(),
-        )
+        (Ledger::tag_key(&config.cluster, &planned.service), after.to_string())
     });
     moves.collect()
 }

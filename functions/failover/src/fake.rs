@@ -59,30 +59,22 @@ pub(crate) enum Fault {
 }
 
 pub(crate) fn throttled(call: &'static str) -> PortError {
-    PortError::Transient {
-        call,
-        cause: "RequestLimitExceeded".to_owned(),
-    }
+    PortError::Transient { call, cause: "RequestLimitExceeded".to_owned() }
 }
 
 pub(crate) fn denied(call: &'static str) -> PortError {
-    PortError::Refused {
-        call,
-        cause: "UnauthorizedOperation".to_owned(),
-    }
+    PortError::Refused { call, cause: "UnauthorizedOperation".to_owned() }
 }
 
 #[derive(Debug, Default)]
 pub(crate) struct State {
     pub inventory: Inventory,
     pub alarms: BTreeSet<AlarmName>,
-    pub alarms_fail: bool,
     pub words: Vec<(Topic, Observed<Statement>)>,
-    pub words_fail: bool,
+    /// The calls that fail for now, as AWS names them.
+    pub failing: BTreeSet<&'static str>,
     pub assign_faults: VecDeque<Fault>,
     pub inventory_faults: VecDeque<PortError>,
-    pub tag_fails: bool,
-    pub announce_fails: bool,
     /// What readers still see, and until when: EC2's Describe is eventually consistent.
     pub stale: Option<(Inventory, Timestamp)>,
     /// The next re-read first moves that VIP there: somebody else acts.
@@ -109,20 +101,11 @@ impl World {
             tags: BTreeMap::new(),
         };
         let enis = BTreeMap::from([
-            (
-                id("eni-0000000a"),
-                eni("10.0.0.10", &["10.0.0.201", "10.0.0.202"]),
-            ),
+            (id("eni-0000000a"), eni("10.0.0.10", &["10.0.0.201", "10.0.0.202"])),
             (id("eni-0000000b"), eni("10.0.0.11", &[])),
         ]);
-        let inventory = Inventory {
-            enis,
-            stopped: BTreeSet::new(),
-        };
-        Self(Mutex::new(State {
-            inventory,
-            ..State::default()
-        }))
+        let inventory = Inventory { enis, stopped: BTreeSet::new() };
+        Self(Mutex::new(State { inventory, ..State::default() }))
     }
 
     pub fn with(self, change: impl FnOnce(&mut State)) -> Self {
@@ -131,9 +114,7 @@ impl World {
     }
 
     pub fn state(&self) -> std::sync::MutexGuard<'_, State> {
-        self.0
-            .lock()
-            .expect("no test panics while it holds the state")
+        self.0.lock().expect("no test panics while it holds the state")
     }
 
     pub fn deadline(&self) -> Timestamp {
@@ -169,25 +150,19 @@ impl State {
 
     pub fn holder(&self, vip: &str) -> Vec<&str> {
         let vip = vip.parse().expect("an address");
-        let with_vip = self
-            .inventory
-            .enis
-            .iter()
-            .filter(|(_, eni)| eni.addresses.contains(&vip));
+        let with_vip = self.inventory.enis.iter().filter(|(_, eni)| eni.addresses.contains(&vip));
         with_vip.map(|(id, _)| id.as_str()).collect()
+    }
+
+    fn answer(&self, call: &'static str) -> Result<(), PortError> {
+        if self.failing.contains(call) { Err(throttled(call)) } else { Ok(()) }
     }
 
     fn reassign(&mut self, eni: &EniId, vips: &[VipAddr]) {
         for other in self.inventory.enis.values_mut() {
-            other
-                .addresses
-                .retain(|address| !vips.iter().any(|vip| vip.0 == *address));
+            other.addresses.retain(|address| !vips.iter().any(|vip| vip.0 == *address));
         }
-        let target = self
-            .inventory
-            .enis
-            .get_mut(eni)
-            .expect("the interface is there");
+        let target = self.inventory.enis.get_mut(eni).expect("the interface is there");
         target.addresses.extend(vips.iter().map(|vip| vip.0));
     }
 }
@@ -221,11 +196,8 @@ impl Ports for World {
 
     async fn troubled_alarms(&self, _: &Config) -> Result<BTreeSet<AlarmName>, PortError> {
         let state = self.state();
-        if state.alarms_fail {
-            Err(throttled("DescribeAlarms"))
-        } else {
-            Ok(state.alarms.clone())
-        }
+        state.answer("DescribeAlarms")?;
+        Ok(state.alarms.clone())
     }
 
     async fn words(
@@ -236,13 +208,8 @@ impl Ports for World {
     ) -> Result<Vec<(Topic, Observed<Statement>)>, PortError> {
         let mut state = self.state();
         state.metric_reads.push(services.clone());
-        if state.words_fail {
-            return Err(throttled("GetMetricData"));
-        }
-        let asked = state
-            .words
-            .iter()
-            .filter(|(topic, _)| services.contains(&topic.service));
+        state.answer("GetMetricData")?;
+        let asked = state.words.iter().filter(|(topic, _)| services.contains(&topic.service));
         Ok(asked.cloned().collect())
     }
 
@@ -265,23 +232,15 @@ impl Ports for World {
 
     async fn tag(&self, eni: &EniId, tags: &BTreeMap<String, String>) -> Result<(), PortError> {
         let mut state = self.state();
-        if state.tag_fails {
-            return Err(denied("CreateTags"));
-        }
-        let eni = state
-            .inventory
-            .enis
-            .get_mut(eni)
-            .expect("the interface is there");
+        state.answer("CreateTags")?;
+        let eni = state.inventory.enis.get_mut(eni).expect("the interface is there");
         eni.tags.extend(tags.clone());
         Ok(())
     }
 
     async fn announce(&self, notices: &[Notice]) -> Result<(), PortError> {
         let mut state = self.state();
-        if state.announce_fails {
-            return Err(throttled("PutEvents"));
-        }
+        state.answer("PutEvents")?;
         state.notices.extend_from_slice(notices);
         Ok(())
     }

@@ -40,9 +40,7 @@ pub async fn gather(
     let (inventory, alarms) = futures::join!(inventory, ports.troubled_alarms(config));
     let mut evidence = Evidence {
         inventory: inventory?,
-        troubled_alarms: alarms
-            .inspect_err(|error| tracing::warn!(%error, "alarms not read"))
-            .ok(),
+        troubled_alarms: alarms.inspect_err(|error| tracing::warn!(%error, "alarms not read")).ok(),
         testimony: hints,
     };
     let services = services_to_read(config, &evidence, look, ports.now());

@@ -76,12 +76,7 @@ pub struct Function<P> {
 impl<P: Ports> Function<P> {
     /// A cold function.
     pub fn new(config: Config, ports: P, role: Role) -> Self {
-        Self {
-            config,
-            ports,
-            role,
-            memory: Mutex::default(),
-        }
+        Self { config, ports, role, memory: Mutex::default() }
     }
 
     /// Handles one event; `lambda_deadline` is when Lambda ends the invocation, `log` takes one
@@ -166,16 +161,12 @@ impl<P: Ports> Function<P> {
             "ours": ours,
         });
         let differs = heard.hint.config_digest != ours;
-        differs.then_some(Notice {
-            detail_type: ALERT_DETAIL_TYPE,
-            detail,
-        })
+        differs.then_some(Notice { detail_type: ALERT_DETAIL_TYPE, detail })
     }
 
     fn should_alert(&self, observer: &NodeName) -> bool {
         let subject = format!("agent {observer}");
-        self.memory()
-            .should_alert(&subject, MISMATCH, self.ports.now())
+        self.memory().should_alert(&subject, MISMATCH, self.ports.now())
     }
 
     fn memory(&self) -> MutexGuard<'_, Memory> {

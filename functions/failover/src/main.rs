@@ -24,11 +24,7 @@ async fn main() -> ExitCode {
         Err(error) => {
             tracing::error!(error = format!("{error:#}"), "function not started");
             let faulty = error.downcast_ref::<Faults>().is_some();
-            if faulty {
-                ExitCode::from(Faults::EXIT_CODE)
-            } else {
-                ExitCode::FAILURE
-            }
+            if faulty { ExitCode::from(Faults::EXIT_CODE) } else { ExitCode::FAILURE }
         }
     }
 }
@@ -58,10 +54,7 @@ fn print(value: &Value) {
     let _ = writeln!(std::io::stdout().lock(), "{value}");
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "Lambda configures functions by the environment"
-)]
+#[expect(clippy::disallowed_methods, reason = "Lambda configures functions by the environment")]
 fn variable(name: &str) -> anyhow::Result<String> {
     std::env::var(name).map_err(|error| anyhow::anyhow!("environment variable {name}: {error}"))
 }

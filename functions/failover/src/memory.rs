@@ -39,8 +39,7 @@ impl Memory {
 
     /// What the fresh hints say of what the file names.
     pub fn testimony(&mut self, config: &Config, now: Timestamp) -> Testimony {
-        self.hints
-            .retain(|_, heard| age(heard.at, now) < config.policy.stale_after);
+        self.hints.retain(|_, heard| age(heard.at, now) < config.policy.stale_after);
         let mut testimony = Testimony::default();
         for heard in self.hints.values() {
             let known = heard.hint.observations.iter().filter(|said| {
@@ -49,22 +48,14 @@ impl Memory {
             for said in known {
                 let held = i64::try_from(said.held_ms).unwrap_or(i64::MAX);
                 let since = heard.at.checked_sub(SignedDuration::from_millis(held));
-                let statement = Statement {
-                    verdict: said.verdict,
-                    since: since.unwrap_or(Timestamp::MIN),
-                };
+                let statement =
+                    Statement { verdict: said.verdict, since: since.unwrap_or(Timestamp::MIN) };
                 let topic = Topic {
                     observer: heard.observer.clone(),
                     subject: said.subject.clone(),
                     service: said.service.clone(),
                 };
-                testimony.hear(
-                    topic,
-                    Observed {
-                        value: statement,
-                        at: heard.at,
-                    },
-                );
+                testimony.hear(topic, Observed { value: statement, at: heard.at });
             }
         }
         testimony
@@ -78,8 +69,7 @@ impl Memory {
             .get(subject)
             .is_some_and(|(last, at)| last == alert && age(*at, now) < ALERT_REST);
         if !rests {
-            self.alerted
-                .insert(subject.to_owned(), (alert.to_owned(), now));
+            self.alerted.insert(subject.to_owned(), (alert.to_owned(), now));
         }
         !rests
     }

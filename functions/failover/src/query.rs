@@ -62,14 +62,7 @@ pub async fn answer(
     command: &Command,
     deadline: Timestamp,
 ) -> Result<Answer, PortError> {
-    let evidence = gather(
-        config,
-        ports,
-        Testimony::default(),
-        Look::Everywhere,
-        deadline,
-    )
-    .await?;
+    let evidence = gather(config, ports, Testimony::default(), Look::Everywhere, deadline).await?;
     let now = ports.now();
     let (explains, only) = match command {
         Command::Status => (false, None),
@@ -93,20 +86,11 @@ pub async fn answer(
         })
         .collect();
     let (cluster, mode) = (config.cluster.clone(), config.policy.mode);
-    Ok(Answer {
-        cluster,
-        now,
-        config_digest: config.digest(),
-        mode,
-        services,
-    })
+    Ok(Answer { cluster, now, config_digest: config.digest(), mode, services })
 }
 
 fn words(evidence: &Evidence, service: &ServiceName, now: Timestamp) -> Vec<Word> {
-    let about = evidence
-        .testimony
-        .iter()
-        .filter(|(topic, _)| topic.service == *service);
+    let about = evidence.testimony.iter().filter(|(topic, _)| topic.service == *service);
     about
         .map(|(topic, word)| Word {
             observer: topic.observer.clone(),
@@ -120,26 +104,18 @@ fn words(evidence: &Evidence, service: &ServiceName, now: Timestamp) -> Vec<Word
 
 fn alarms(evidence: &Evidence, service: &ServiceName) -> Vec<String> {
     let troubled = evidence.troubled_alarms.iter().flatten();
-    troubled
-        .filter(|alarm| alarm.service == *service)
-        .map(ToString::to_string)
-        .collect()
+    troubled.filter(|alarm| alarm.service == *service).map(ToString::to_string).collect()
 }
 
 fn because(choice: &Choice) -> &'static str {
     match choice {
-        Choice::Move {
-            kind: MoveKind::Failover,
-            ..
-        } => "the holder is down and another node is up",
-        Choice::Move {
-            kind: MoveKind::Placement,
-            ..
-        } => "nobody holds the VIP and a node is up",
-        Choice::Move {
-            kind: MoveKind::Failback,
-            ..
-        } => "the preferred node is up and the VIP has stayed away as long as the file asks",
+        Choice::Move { kind: MoveKind::Failover, .. } => {
+            "the holder is down and another node is up"
+        }
+        Choice::Move { kind: MoveKind::Placement, .. } => "nobody holds the VIP and a node is up",
+        Choice::Move { kind: MoveKind::Failback, .. } => {
+            "the preferred node is up and the VIP has stayed away as long as the file asks"
+        }
         Choice::Hold { reason } => match reason {
             HoldReason::HolderUp => "the holder is up",
             HoldReason::HolderSuspect => {

@@ -33,14 +33,10 @@ pub async fn reconcile(
     let decisions = decide(config, &evidence, decided);
     // Evidence that has gone stale while trying again must not move anything.
     let deadline = deadline.min(decided + config.policy.stale_after);
-    let steps = plan(config, &decisions)
-        .into_iter()
-        .map(|step| execute(config, ports, step, deadline));
-    let outcomes: BTreeMap<_, _> = futures::future::join_all(steps)
-        .await
-        .into_iter()
-        .flatten()
-        .collect();
+    let steps =
+        plan(config, &decisions).into_iter().map(|step| execute(config, ports, step, deadline));
+    let outcomes: BTreeMap<_, _> =
+        futures::future::join_all(steps).await.into_iter().flatten().collect();
     Ok(records(wake, woken, decided, decisions, outcomes))
 }
 
@@ -74,9 +70,7 @@ pub async fn announce(
 
 fn locked(memory: &Mutex<Memory>) -> std::sync::MutexGuard<'_, Memory> {
     // A poisoned memory is still only an accelerator.
-    memory
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner)
+    memory.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -117,11 +117,7 @@ impl Record {
         let definitions: Vec<_> = metrics
             .keys()
             .map(|name| {
-                let unit = if name.ends_with("Time") {
-                    "Milliseconds"
-                } else {
-                    "Count"
-                };
+                let unit = if name.ends_with("Time") { "Milliseconds" } else { "Count" };
                 json!({ "Name": name, "Unit": unit })
             })
             .collect();
@@ -169,20 +165,14 @@ impl Record {
     /// The event about a proven move.
     pub fn move_notice(&self, config: &Config) -> Option<Notice> {
         self.times()?;
-        Some(Notice {
-            detail_type: MOVE_DETAIL_TYPE,
-            detail: self.detail(config),
-        })
+        Some(Notice { detail_type: MOVE_DETAIL_TYPE, detail: self.detail(config) })
     }
 
     /// The event that asks for a person's look.
     pub fn alert_notice(&self, config: &Config, alert: &str) -> Notice {
         let mut detail = self.detail(config);
         detail["alert"] = json!(alert);
-        Notice {
-            detail_type: ALERT_DETAIL_TYPE,
-            detail,
-        }
+        Notice { detail_type: ALERT_DETAIL_TYPE, detail }
     }
 }
 
@@ -198,13 +188,7 @@ pub fn records(
         .into_iter()
         .map(|decision| {
             let outcome = outcomes.remove(&decision.service);
-            Record {
-                wake,
-                woken,
-                decided,
-                decision,
-                outcome,
-            }
+            Record { wake, woken, decided, decision, outcome }
         })
         .collect()
 }

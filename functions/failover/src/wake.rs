@@ -70,9 +70,9 @@ impl Command {
     pub fn names_unknown_service(&self, config: &Config) -> Option<&ServiceName> {
         match self {
             Self::Status => None,
-            Self::Explain { service } => service
-                .as_ref()
-                .filter(|service| config.service(service).is_none()),
+            Self::Explain { service } => {
+                service.as_ref().filter(|service| config.service(service).is_none())
+            }
         }
     }
 }
@@ -130,10 +130,7 @@ pub fn parse(config: &Config, event: &Value, now: Timestamp) -> Result<Wake, Ref
         ("aws.ec2", "EC2 Instance State-change Notification") => Ok(Wake::Instance),
         ("aws.events", "Scheduled Event") => Ok(Wake::Schedule),
         (_, HINT_DETAIL_TYPE) => hint(config, event, now),
-        _ => Err(Refusal::Unexpected {
-            source_name: event.source,
-            detail_type: event.detail_type,
-        }),
+        _ => Err(Refusal::Unexpected { source_name: event.source, detail_type: event.detail_type }),
     }
 }
 
@@ -147,11 +144,7 @@ fn alarm(config: &Config, detail: &Value) -> Result<Wake, Refusal> {
     let ours = name.cluster == config.cluster
         && config.service(&name.service).is_some()
         && config.node(&name.node).is_some();
-    if ours {
-        Ok(Wake::Alarm(name))
-    } else {
-        Err(Refusal::OtherAlarm(name))
-    }
+    if ours { Ok(Wake::Alarm(name)) } else { Err(Refusal::OtherAlarm(name)) }
 }
 
 fn hint(config: &Config, event: EventBridgeEvent, now: Timestamp) -> Result<Wake, Refusal> {
@@ -164,15 +157,10 @@ fn hint(config: &Config, event: EventBridgeEvent, now: Timestamp) -> Result<Wake
     let hint = Hint::deserialize(event.detail)?;
     if hint.version != HINT_VERSION || hint.cluster != config.cluster {
         let cluster = hint.cluster.to_string();
-        return Err(Refusal::OtherHint {
-            version: hint.version,
-            cluster,
-        });
+        return Err(Refusal::OtherHint { version: hint.version, cluster });
     }
     let claimed = event.time.ok_or(Refusal::Timeless)?;
-    let at = Timestamp::from_second(claimed.timestamp())
-        .map_err(|_| Refusal::Timeless)?
-        .min(now);
+    let at = Timestamp::from_second(claimed.timestamp()).map_err(|_| Refusal::Timeless)?.min(now);
     Ok(Wake::Hint(HeardHint { observer, at, hint }))
 }
 

@@ -15,15 +15,9 @@ pub struct Clock {
 
 impl Clock {
     /// Starts the clock.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the agent's one reading of the wall clock"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "the agent's one reading of the wall clock")]
     pub fn start() -> Self {
-        Self {
-            started: Timestamp::now(),
-            instant: Instant::now(),
-        }
+        Self { started: Timestamp::now(), instant: Instant::now() }
     }
 
     /// The present moment.

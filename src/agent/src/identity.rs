@@ -30,65 +30,34 @@ pub fn find(
     named: Option<&NodeName>,
     local: &[Ipv4Addr],
 ) -> Result<NodeName, Faults> {
-    let members = || {
-        config
-            .members()
-            .map(NodeName::as_str)
-            .collect::<Vec<_>>()
-            .join(", ")
-    };
+    let members = || config.members().map(NodeName::as_str).collect::<Vec<_>>().join(", ");
     if let Some(name) = named {
-        return config
-            .members()
-            .find(|member| *member == name)
-            .cloned()
-            .ok_or_else(|| {
-                let cure = format!("give --node one of {}", members());
-                Faults::of_host(origin, format!("there is no node or witness {name}"), cure)
-            });
+        return config.members().find(|member| *member == name).cloned().ok_or_else(|| {
+            let cure = format!("give --node one of {}", members());
+            Faults::of_host(origin, format!("there is no node or witness {name}"), cure)
+        });
     }
     match here(config, local).as_slice() {
         [one] => Ok((*one).clone()),
         [] => {
-            let local = local
-                .iter()
-                .map(ToString::to_string)
-                .collect::<Vec<_>>()
-                .join(", ");
+            let local = local.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
             let what = format!("no node or witness has an address of this host ({local})");
-            let cure = format!(
-                "correct the address, or name this host with --node: {}",
-                members()
-            );
+            let cure = format!("correct the address, or name this host with --node: {}", members());
             Err(Faults::of_host(origin, what, cure))
         }
         several => {
-            let all = several
-                .iter()
-                .map(|name| name.as_str())
-                .collect::<Vec<_>>()
-                .join(", ");
+            let all = several.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", ");
             let what = format!("the addresses of {all} are all on this host");
-            Err(Faults::of_host(
-                origin,
-                what,
-                "say with --node which of them this is",
-            ))
+            Err(Faults::of_host(origin, what, "say with --node which of them this is"))
         }
     }
 }
 
 fn here<'c>(config: &'c Config, local: &[Ipv4Addr]) -> Vec<&'c NodeName> {
     let nodes = config.nodes.iter().map(|node| (&node.name, node.address));
-    let witnesses = config
-        .witnesses
-        .iter()
-        .map(|witness| (&witness.name, witness.address));
+    let witnesses = config.witnesses.iter().map(|witness| (&witness.name, witness.address));
     let members = nodes.chain(witnesses);
-    members
-        .filter(|(_, address)| local.contains(address))
-        .map(|(name, _)| name)
-        .collect()
+    members.filter(|(_, address)| local.contains(address)).map(|(name, _)| name).collect()
 }
 
 #[cfg(test)]

@@ -39,12 +39,7 @@ pub struct Publishing {
 impl Publishing {
     /// A schedule whose first tick is an interval from now: before that, changes speak.
     pub fn new(interval: Duration, now: Timestamp) -> Self {
-        Self {
-            interval,
-            next_tick: now + interval,
-            changed: None,
-            in_flight: false,
-        }
+        Self { interval, next_tick: now + interval, changed: None, in_flight: false }
     }
 
     /// A verdict has changed.
@@ -64,11 +59,7 @@ impl Publishing {
         if self.deadline().is_none_or(|deadline| deadline > now) {
             return None;
         }
-        let reason = if self.changed.take().is_some() {
-            Reason::Change
-        } else {
-            Reason::Tick
-        };
+        let reason = if self.changed.take().is_some() { Reason::Change } else { Reason::Tick };
         // Ticks that passed while a request hung are not made up for.
         while self.next_tick <= now {
             self.next_tick += self.interval;

@@ -32,9 +32,7 @@ pub struct Reporter {
 impl Reporter {
     /// A reporter for `me` that knows nothing yet. `start_id` is random for each start.
     pub fn new(config: &Config, me: &NodeName, start_id: String, now: Timestamp) -> Self {
-        let watched = targets(config)
-            .into_iter()
-            .map(|target| (target.subject, target.service));
+        let watched = targets(config).into_iter().map(|target| (target.subject, target.service));
         Self {
             view: View::new(me.clone(), watched, now),
             publishing: Publishing::new(config.policy.publish_interval, now),
@@ -67,23 +65,16 @@ impl Reporter {
 
     /// When [`Self::due`] next has something; `None` while all that could be sent is on its way.
     pub fn deadline(&self) -> Option<Timestamp> {
-        [
-            self.publishing.deadline(),
-            self.hinting.as_ref().and_then(Hinting::deadline),
-        ]
-        .into_iter()
-        .flatten()
-        .min()
+        [self.publishing.deadline(), self.hinting.as_ref().and_then(Hinting::deadline)]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// The next thing to send now, hints first. Each must be answered by [`Self::published`] or
     /// [`Self::hinted`], well sent or not.
     pub fn due(&mut self, now: Timestamp) -> Option<Report> {
-        if self
-            .hinting
-            .as_mut()
-            .is_some_and(|hinting| hinting.take(now))
-        {
+        if self.hinting.as_mut().is_some_and(|hinting| hinting.take(now)) {
             return Some(Report::Hint(self.hint(now)));
         }
         while let Some(reason) = self.publishing.take(now) {
@@ -110,10 +101,7 @@ impl Reporter {
 
     fn hint(&mut self, now: Timestamp) -> Hint {
         self.blank.sequence += 1;
-        Hint {
-            observations: self.view.observations(now),
-            ..self.blank.clone()
-        }
+        Hint { observations: self.view.observations(now), ..self.blank.clone() }
     }
 }
 

@@ -75,11 +75,7 @@ pub async fn run(
 }
 
 fn take_in(reporter: &mut Reporter, clock: &Clock, sighting: &Sighting) {
-    let Sighting {
-        subject,
-        service,
-        change,
-    } = sighting;
+    let Sighting { subject, service, change } = sighting;
     let (from, to) = (word(change.from), word(change.to));
     let cause = change.cause.as_deref();
     tracing::info!(%subject, %service, %from, %to, cause, "verdict changed");

@@ -51,26 +51,16 @@ pub struct StandingConnection {
 type Connecting = Pin<Box<dyn Future<Output = io::Result<TcpStream>> + Send>>;
 
 enum State {
-    Waiting {
-        until: Instant,
-    },
+    Waiting { until: Instant },
     Connecting(Connecting),
-    Open {
-        stream: TcpStream,
-        since: Instant,
-        received: usize,
-    },
+    Open { stream: TcpStream, since: Instant, received: usize },
 }
 
 impl StandingConnection {
     /// A connection to be made at once.
     pub fn new(target: SocketAddr) -> Self {
         let state = State::Connecting(connect(target));
-        Self {
-            target,
-            backoff: Backoff { next: FIRST_PAUSE },
-            state,
-        }
+        Self { target, backoff: Backoff { next: FIRST_PAUSE }, state }
     }
 
     /// Makes the connection anew: the one that stands may be to a process or host long gone.
@@ -89,19 +79,11 @@ impl StandingConnection {
                 }
                 State::Connecting(connecting) => match connecting.await {
                     Ok(stream) => {
-                        self.state = State::Open {
-                            stream,
-                            since: Instant::now(),
-                            received: 0,
-                        };
+                        self.state = State::Open { stream, since: Instant::now(), received: 0 };
                     }
                     Err(_) => return self.pause(Duration::ZERO),
                 },
-                State::Open {
-                    stream,
-                    since,
-                    received,
-                } => {
+                State::Open { stream, since, received } => {
                     if ends(stream, received).await {
                         let lived = since.elapsed();
                         return self.pause(lived);
@@ -112,9 +94,7 @@ impl StandingConnection {
     }
 
     fn pause(&mut self, lived: Duration) {
-        self.state = State::Waiting {
-            until: Instant::now() + self.backoff.after(lived),
-        };
+        self.state = State::Waiting { until: Instant::now() + self.backoff.after(lived) };
     }
 }
 

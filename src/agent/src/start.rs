@@ -75,9 +75,8 @@ pub fn start(args: &Args) -> Result<(), AgentError> {
 }
 
 fn say_checked(config: &Config, me: &NodeName) -> io::Result<()> {
-    let (own, others): (Vec<_>, Vec<_>) = targets(config)
-        .into_iter()
-        .partition(|target| target.subject == *me);
+    let (own, others): (Vec<_>, Vec<_>) =
+        targets(config).into_iter().partition(|target| target.subject == *me);
     writeln!(
         io::stdout().lock(),
         "{me} of cluster {}: probes {} own and {} other services",

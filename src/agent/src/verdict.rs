@@ -59,20 +59,13 @@ impl Streak {
     fn after(self, outcome: &Outcome) -> Self {
         let shortfalls = self.shortfalls.saturating_add(1);
         match outcome {
-            Ok(_) => Self {
-                passes: self.passes.saturating_add(1),
-                ..Self::default()
-            },
-            Err(Shortfall::Fail(_) | Shortfall::Timeout(_)) => Self {
-                fails: self.fails.saturating_add(1),
-                shortfalls,
-                ..Self::default()
-            },
-            Err(Shortfall::Error(_)) => Self {
-                errors: self.errors.saturating_add(1),
-                shortfalls,
-                ..Self::default()
-            },
+            Ok(_) => Self { passes: self.passes.saturating_add(1), ..Self::default() },
+            Err(Shortfall::Fail(_) | Shortfall::Timeout(_)) => {
+                Self { fails: self.fails.saturating_add(1), shortfalls, ..Self::default() }
+            }
+            Err(Shortfall::Error(_)) => {
+                Self { errors: self.errors.saturating_add(1), shortfalls, ..Self::default() }
+            }
         }
     }
 }
@@ -123,20 +116,11 @@ impl VerdictMachine {
         self.verdict = self.judged();
         self.next = now.max(self.begun + self.pause());
         let cause = outcome.as_ref().err().map(ToString::to_string);
-        (from != self.verdict).then_some(Change {
-            from,
-            to: self.verdict,
-            cause,
-        })
+        (from != self.verdict).then_some(Change { from, to: self.verdict, cause })
     }
 
     fn judged(&self) -> Verdict {
-        let Streak {
-            passes,
-            fails,
-            errors,
-            shortfalls,
-        } = self.streak;
+        let Streak { passes, fails, errors, shortfalls } = self.streak;
         if passes >= self.rise {
             Verdict::Healthy
         } else if fails >= self.fall {
@@ -164,11 +148,7 @@ impl VerdictMachine {
         }
         self.quick_steps = 0;
         // What woke us during the probe may have come after the reply.
-        if self.woken {
-            QUICK_STEP
-        } else {
-            self.interval
-        }
+        if self.woken { QUICK_STEP } else { self.interval }
     }
 }
 

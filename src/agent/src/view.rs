@@ -33,11 +33,7 @@ pub struct Datum {
 impl Datum {
     /// The metric it belongs to.
     pub fn metric(&self) -> &'static str {
-        if self.subject.is_none() {
-            SELF_HEALTH
-        } else {
-            PEER_HEALTH
-        }
+        if self.subject.is_none() { SELF_HEALTH } else { PEER_HEALTH }
     }
 }
 
@@ -62,37 +58,20 @@ impl View {
         targets: impl IntoIterator<Item = (NodeName, ServiceName)>,
         now: Timestamp,
     ) -> Self {
-        let unknown = || Held {
-            verdict: Verdict::Unknown,
-            since: now,
-            cause: None,
-        };
-        Self {
-            me,
-            held: targets
-                .into_iter()
-                .map(|target| (target, unknown()))
-                .collect(),
-        }
+        let unknown = || Held { verdict: Verdict::Unknown, since: now, cause: None };
+        Self { me, held: targets.into_iter().map(|target| (target, unknown())).collect() }
     }
 
     /// Takes a change in.
     pub fn apply(&mut self, now: Timestamp, sighting: &Sighting) {
         let Change { to, cause, .. } = &sighting.change;
-        let held = Held {
-            verdict: *to,
-            since: now,
-            cause: cause.clone(),
-        };
-        self.held
-            .insert((sighting.subject.clone(), sighting.service.clone()), held);
+        let held = Held { verdict: *to, since: now, cause: cause.clone() };
+        self.held.insert((sighting.subject.clone(), sighting.service.clone()), held);
     }
 
     /// Whether any service, of this node or another, is unhealthy.
     pub fn trouble(&self) -> bool {
-        self.held
-            .values()
-            .any(|held| held.verdict == Verdict::Unhealthy)
+        self.held.values().any(|held| held.verdict == Verdict::Unhealthy)
     }
 
     /// Whether the sighting is about this node's own service.
@@ -124,23 +103,14 @@ impl View {
                 Verdict::Unknown => return None,
             };
             let subject = (*subject != self.me).then(|| subject.clone());
-            Some(Datum {
-                service: service.clone(),
-                subject,
-                healthy,
-            })
+            Some(Datum { service: service.clone(), subject, healthy })
         };
         self.held.iter().filter_map(datum).collect()
     }
 
     /// One line for the service manager: how many targets stand how.
     pub fn summary(&self) -> String {
-        let count = |verdict| {
-            self.held
-                .values()
-                .filter(|held| held.verdict == verdict)
-                .count()
-        };
+        let count = |verdict| self.held.values().filter(|held| held.verdict == verdict).count();
         format!(
             "{} healthy, {} unhealthy, {} unknown",
             count(Verdict::Healthy),

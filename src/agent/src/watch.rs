@@ -31,18 +31,8 @@ pub async fn watch(target: Target, clock: Clock, sightings: mpsc::Sender<Sightin
         if change.from == Verdict::Unhealthy {
             watch.standing.renew();
         }
-        let Target {
-            subject, service, ..
-        } = watch.target.clone();
-        if sightings
-            .send(Sighting {
-                subject,
-                service,
-                change,
-            })
-            .await
-            .is_err()
-        {
+        let Target { subject, service, .. } = watch.target.clone();
+        if sightings.send(Sighting { subject, service, change }).await.is_err() {
             return;
         }
     }
@@ -85,9 +75,7 @@ impl Watch {
         if cause == self.last_cause {
             return;
         }
-        let Target {
-            subject, service, ..
-        } = &self.target;
+        let Target { subject, service, .. } = &self.target;
         match (shortfall, &cause) {
             (Some(Shortfall::Error(_)), Some(cause)) => {
                 tracing::error!(%subject, %service, cause, "probe could not judge");

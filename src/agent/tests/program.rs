@@ -64,20 +64,12 @@ check = {{ kind = "tcp", port = {port} }}
 /// The agent with nothing of this machine's AWS settings.
 fn agent(config: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_vipward-agent"));
-    command
-        .env_clear()
-        .arg("--config")
-        .arg(config)
-        .args(arguments);
+    command.env_clear().arg("--config").arg(config).args(arguments);
     command
 }
 
 fn outcome(mut command: Command) -> (Option<i32>, String, String) {
-    let Output {
-        status,
-        stdout,
-        stderr,
-    } = command.output().expect("the program runs");
+    let Output { status, stdout, stderr } = command.output().expect("the program runs");
     let text = |bytes| String::from_utf8(bytes).expect("the program writes UTF-8");
     (status.code(), text(stdout), text(stderr))
 }
@@ -89,10 +81,7 @@ fn check_says_who_this_is() {
     let (code, stdout, _) = outcome(agent(&file, &["--node", "a", "--check"]));
     assert_eq!(
         (code, stdout.as_str()),
-        (
-            Some(0),
-            "a of cluster lab: probes 1 own and 1 other services\n"
-        )
+        (Some(0), "a of cluster lab: probes 1 own and 1 other services\n")
     );
 }
 
@@ -105,18 +94,8 @@ fn exit_codes_tell_what_is_wrong() {
     for (file, arguments, code, word) in [
         (&bad, vec!["--node", "a", "--check"], 3, "prot"),
         (&absent, vec!["--check"], 3, "absent.toml"),
-        (
-            &good,
-            vec!["--check"],
-            3,
-            "no node or witness has an address of this host",
-        ),
-        (
-            &good,
-            vec!["--node", "c", "--check"],
-            3,
-            "there is no node or witness c",
-        ),
+        (&good, vec!["--check"], 3, "no node or witness has an address of this host"),
+        (&good, vec!["--node", "c", "--check"], 3, "there is no node or witness c"),
         (&good, vec!["--node", "Not A Name"], 2, "Not A Name"),
         (&good, vec!["--unknown"], 2, "--unknown"),
     ] {
@@ -148,10 +127,7 @@ impl Running {
             let mut buffer = [0; 512];
             while let Ok(length) = manager.recv(&mut buffer) {
                 let text = String::from_utf8_lossy(&buffer[..length]).into_owned();
-                if text
-                    .lines()
-                    .any(|line| teller.send(line.to_owned()).is_err())
-                {
+                if text.lines().any(|line| teller.send(line.to_owned()).is_err()) {
                     return;
                 }
             }
@@ -167,35 +143,21 @@ impl Running {
         let (sink, logged) = mpsc::channel();
         thread::spawn(move || {
             // A test that has seen enough no longer listens.
-            log.lines()
-                .map_while(Result::ok)
-                .all(|line| sink.send(line).is_ok())
+            log.lines().map_while(Result::ok).all(|line| sink.send(line).is_ok())
         });
-        Self {
-            child,
-            told,
-            logged,
-            _directory: directory,
-        }
+        Self { child, told, logged, _directory: directory }
     }
 
     /// Waits for a word to the service manager.
     fn tells(&self, word: &str) {
-        let told = || {
-            self.told
-                .recv_timeout(PATIENCE)
-                .expect("the agent goes on telling")
-        };
+        let told = || self.told.recv_timeout(PATIENCE).expect("the agent goes on telling");
         while told() != word {}
     }
 
     /// Waits for a log line of that message.
     fn logs(&self, message: &str) -> serde_json::Value {
         loop {
-            let line = self
-                .logged
-                .recv_timeout(PATIENCE)
-                .expect("the agent goes on logging");
+            let line = self.logged.recv_timeout(PATIENCE).expect("the agent goes on logging");
             let entry: serde_json::Value = serde_json::from_str(&line).expect("a JSON line");
             if entry["message"] == message {
                 return entry;
@@ -206,10 +168,7 @@ impl Running {
     /// Asks it to end, as systemd does; its exit code.
     fn terminate(mut self) -> Option<i32> {
         let command = format!("kill -TERM {}", self.child.id());
-        let status = Command::new("sh")
-            .args(["-c", &command])
-            .status()
-            .expect("a shell");
+        let status = Command::new("sh").args(["-c", &command]).status().expect("a shell");
         assert!(status.success(), "{command}");
         self.tells("STOPPING=1");
         self.logs("agent stopped");
@@ -234,10 +193,7 @@ fn the_service_manager_is_told_and_sigterm_ends_it_well() {
     agent.tells("WATCHDOG=1");
     agent.tells("STATUS=1 healthy, 1 unhealthy, 0 unknown");
     let changed = agent.logs("verdict changed");
-    assert_eq!(
-        (&changed["service"], &changed["from"]),
-        (&"web".into(), &"unknown".into())
-    );
+    assert_eq!((&changed["service"], &changed["from"]), (&"web".into(), &"unknown".into()));
     assert_eq!(agent.terminate(), Some(0));
 }
 
@@ -247,9 +203,7 @@ fn without_a_region_it_says_so_and_works_on() {
     let agent = Running::start(1, &[("AWS_EC2_METADATA_DISABLED", "true")]);
     let failed = agent.logs("hint failed");
     assert!(
-        failed["error"]
-            .as_str()
-            .is_some_and(|error| error.contains("no AWS region")),
+        failed["error"].as_str().is_some_and(|error| error.contains("no AWS region")),
         "{failed}"
     );
     agent.logs("hint failed");
@@ -273,9 +227,7 @@ fn with_aws_out_of_reach_it_says_so_and_works_on() {
     );
     let failed = agent.logs("metrics failed");
     assert!(
-        failed["error"]
-            .as_str()
-            .is_some_and(|error| error.contains("Connection refused")),
+        failed["error"].as_str().is_some_and(|error| error.contains("Connection refused")),
         "{failed}"
     );
     agent.logs("hint failed");

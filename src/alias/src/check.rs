@@ -10,14 +10,8 @@ use crate::plan::{Desired, plan};
 /// The report, one line a fact.
 pub fn report(config: &Config, node: &Node, link: &Link, actual: &Inventory) -> String {
     let mut text = format!("node      {} {}\n", node.name, node.address);
-    let mac = link
-        .mac
-        .map_or_else(|| "no MAC".to_owned(), |mac| mac.to_string());
-    let vips: Vec<_> = config
-        .services
-        .iter()
-        .map(|service| service.vip.0)
-        .collect();
+    let mac = link.mac.map_or_else(|| "no MAC".to_owned(), |mac| mac.to_string());
+    let vips: Vec<_> = config.services.iter().map(|service| service.vip.0).collect();
     let repairs = plan(&Desired::new(link, &vips), actual);
     let mut fact = |what: &str, value: String| {
         writeln!(text, "{what:<9} {value}").expect("writing to a string cannot fail");

@@ -71,9 +71,7 @@ impl Inventory {
 
     /// Every interface that holds exactly this address, whatever its prefix length.
     pub fn holders(&self, address: Ipv4Addr) -> impl Iterator<Item = &Link> {
-        self.links
-            .values()
-            .filter(move |link| self.prefix_on(link.index, address).is_some())
+        self.links.values().filter(move |link| self.prefix_on(link.index, address).is_some())
     }
 
     /// The prefix length (the shortest of several) with which this interface holds the address.
@@ -119,16 +117,8 @@ mod tests {
 
     #[test]
     fn it_lists_interfaces_with_their_addresses() {
-        let link = |index, name: &str| Link {
-            index,
-            name: name.to_owned(),
-            mac: None,
-        };
-        let held = Held {
-            link: 2,
-            address: Ipv4Addr::new(10, 0, 0, 5),
-            prefix: 24,
-        };
+        let link = |index, name: &str| Link { index, name: name.to_owned(), mac: None };
+        let held = Held { link: 2, address: Ipv4Addr::new(10, 0, 0, 5), prefix: 24 };
         let inventory = Inventory::new([link(1, "lo"), link(2, "ens5")], [held]);
         assert_eq!(inventory.to_string(), "lo, ens5 10.0.0.5");
     }

@@ -114,26 +114,17 @@ impl Kernel {
         let addresses: Vec<AddressMessage> =
             answered(Request::Addresses, addresses.execute().try_collect()).await?;
 
-        Ok(Inventory::new(
-            links.iter().filter_map(link),
-            addresses.iter().filter_map(held),
-        ))
+        Ok(Inventory::new(links.iter().filter_map(link), addresses.iter().filter_map(held)))
     }
 
     /// Adds a VIP as /32 and without a prefix route: the VPC routes by subnet, and a second
     /// connected route would shadow nothing but confuse. That somebody else was quicker is success.
     pub async fn add(&self, repair: &Repair) -> Result<(), KernelError> {
         let request = Request::Add(repair.vip);
-        let mut add = self
-            .handle
-            .address()
-            .add(repair.link, repair.vip.into(), 32);
+        let mut add = self.handle.address().add(repair.link, repair.vip.into(), 32);
         let attributes = &mut add.message_mut().attributes;
         attributes.push(AddressAttribute::Flags(AddressFlags::Noprefixroute));
-        let label = repair
-            .label
-            .as_ref()
-            .map(|label| AddressAttribute::Label(label.to_string()));
+        let label = repair.label.as_ref().map(|label| AddressAttribute::Label(label.to_string()));
         attributes.extend(label);
         match answered(request, add.execute()).await {
             Err(refusal) if refusal.already_there() => Ok(()),
@@ -153,41 +144,28 @@ async fn answered<T>(
 }
 
 fn link(message: &LinkMessage) -> Option<Link> {
-    let name = message
-        .attributes
-        .iter()
-        .find_map(|attribute| match attribute {
-            LinkAttribute::IfName(name) => Some(name.clone()),
-            _ => None,
-        })?;
-    let mac = message
-        .attributes
-        .iter()
-        .find_map(|attribute| match attribute {
-            LinkAttribute::Address(bytes) => Mac::from_bytes(bytes),
-            _ => None,
-        });
-    Some(Link {
-        index: message.header.index,
-        name,
-        mac,
-    })
+    let name = message.attributes.iter().find_map(|attribute| match attribute {
+        LinkAttribute::IfName(name) => Some(name.clone()),
+        _ => None,
+    })?;
+    let mac = message.attributes.iter().find_map(|attribute| match attribute {
+        LinkAttribute::Address(bytes) => Mac::from_bytes(bytes),
+        _ => None,
+    });
+    Some(Link { index: message.header.index, name, mac })
 }
 
 /// `IFA_LOCAL` is the host's own address; `IFA_ADDRESS` is the far end's where the interface is
 /// point to point.
 fn held(message: &AddressMessage) -> Option<Held> {
-    message
-        .attributes
-        .iter()
-        .find_map(|attribute| match attribute {
-            AddressAttribute::Local(IpAddr::V4(address)) => Some(Held {
-                link: message.header.index,
-                address: *address,
-                prefix: message.header.prefix_len,
-            }),
-            _ => None,
-        })
+    message.attributes.iter().find_map(|attribute| match attribute {
+        AddressAttribute::Local(IpAddr::V4(address)) => Some(Held {
+            link: message.header.index,
+            address: *address,
+            prefix: message.header.prefix_len,
+        }),
+        _ => None,
+    })
 }
 
 #[cfg(test)]

@@ -43,11 +43,7 @@ mod tests {
         ];
         for (interface, number, want) in table {
             let label = Label::new(interface, number);
-            assert_eq!(
-                label.as_ref().map(Label::as_str),
-                want,
-                "{interface} {number}"
-            );
+            assert_eq!(label.as_ref().map(Label::as_str), want, "{interface} {number}");
         }
     }
 }

@@ -48,11 +48,7 @@ pub async fn start(options: &Options) -> Result<(), Failure> {
     let node = own_node(&config, &options.config, options.node.as_ref(), &actual)?;
     let link = locate(&actual, node.address, None).map_err(|unlocated| {
         let origin = options.config.display().to_string();
-        Faults::of_host(
-            &origin,
-            format!("node {}: {unlocated}", node.name),
-            unlocated.cure(),
-        )
+        Faults::of_host(&origin, format!("node {}: {unlocated}", node.name), unlocated.cure())
     })?;
     if options.check {
         let report = check::report(&config, node, link, &actual);
@@ -60,13 +56,7 @@ pub async fn start(options: &Options) -> Result<(), Failure> {
         return stdout.write_all(report.as_bytes()).map_err(Failure::Output);
     }
     tracing::info!(interface = link.name, node = %node.name, "alias unit started");
-    let vips = config
-        .services
-        .iter()
-        .map(|service| service.vip.0)
-        .collect();
+    let vips = config.services.iter().map(|service| service.vip.0).collect();
     let upkeep = Upkeep::new(node.address, link.clone(), vips);
-    Unit::new(kernel, events, upkeep, Supervisor::from_environment())
-        .run()
-        .await
+    Unit::new(kernel, events, upkeep, Supervisor::from_environment()).run().await
 }

@@ -59,17 +59,10 @@ pub fn locate(
     };
     match (&candidates[..], &holders[..]) {
         ([only], _) => Ok(only),
-        (_, []) => Err(Unlocated::Absent {
-            address,
-            host: inventory.to_string(),
-        }),
+        (_, []) => Err(Unlocated::Absent { address, host: inventory.to_string() }),
         (_, several) => Err(Unlocated::Ambiguous {
             address,
-            names: several
-                .iter()
-                .map(|link| link.name.as_str())
-                .collect::<Vec<_>>()
-                .join(", "),
+            names: several.iter().map(|link| link.name.as_str()).collect::<Vec<_>>().join(", "),
         }),
     }
 }
@@ -82,19 +75,11 @@ mod tests {
     const NODE: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
 
     fn link(index: u32, name: &str, mac: u8) -> Link {
-        Link {
-            index,
-            name: name.to_owned(),
-            mac: Mac::from_bytes(&[mac; 6]),
-        }
+        Link { index, name: name.to_owned(), mac: Mac::from_bytes(&[mac; 6]) }
     }
 
     fn held(link: u32, last: u8) -> Held {
-        Held {
-            link,
-            address: Ipv4Addr::new(10, 0, 0, last),
-            prefix: 24,
-        }
+        Held { link, address: Ipv4Addr::new(10, 0, 0, last), prefix: 24 }
     }
 
     #[test]
@@ -103,60 +88,25 @@ mod tests {
         let twins = || [link(1, "lo", 0), link(2, "ens5", 2), link(3, "bond0", 2)];
         let known = Mac::from_bytes(&[2; 6]);
         let cases = [
-            (
-                "by address",
-                Inventory::new(links(), [held(2, 1)]),
-                None,
-                Some("ens5"),
-            ),
-            (
-                "a similar address is another",
-                Inventory::new(links(), [held(2, 11)]),
-                None,
-                None,
-            ),
-            (
-                "address wins over MAC",
-                Inventory::new(links(), [held(3, 1)]),
-                known,
-                Some("ens6"),
-            ),
-            (
-                "MAC while the address is away",
-                Inventory::new(links(), []),
-                known,
-                Some("ens5"),
-            ),
+            ("by address", Inventory::new(links(), [held(2, 1)]), None, Some("ens5")),
+            ("a similar address is another", Inventory::new(links(), [held(2, 11)]), None, None),
+            ("address wins over MAC", Inventory::new(links(), [held(3, 1)]), known, Some("ens6")),
+            ("MAC while the address is away", Inventory::new(links(), []), known, Some("ens5")),
             (
                 "MAC settles a draw",
                 Inventory::new(links(), [held(2, 1), held(3, 1)]),
                 known,
                 Some("ens5"),
             ),
-            (
-                "a draw",
-                Inventory::new(links(), [held(2, 1), held(3, 1)]),
-                None,
-                None,
-            ),
+            ("a draw", Inventory::new(links(), [held(2, 1), held(3, 1)]), None, None),
             (
                 "two with the MAC, one with the address",
                 Inventory::new(twins(), [held(3, 1)]),
                 known,
                 Some("bond0"),
             ),
-            (
-                "two with the MAC, none with the address",
-                Inventory::new(twins(), []),
-                known,
-                None,
-            ),
-            (
-                "no MAC is not everybody's MAC",
-                Inventory::new([link(1, "lo", 0)], []),
-                None,
-                None,
-            ),
+            ("two with the MAC, none with the address", Inventory::new(twins(), []), known, None),
+            ("no MAC is not everybody's MAC", Inventory::new([link(1, "lo", 0)], []), None, None),
             ("nothing there", Inventory::default(), known, None),
         ];
         for (name, inventory, known, want) in cases {

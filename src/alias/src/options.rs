@@ -35,9 +35,7 @@ pub enum LogFormat {
 impl LogFormat {
     /// Sends the log of this process to standard error in this form; times are UTC.
     pub fn install(self) {
-        let log = tracing_subscriber::fmt()
-            .with_writer(std::io::stderr)
-            .with_target(false);
+        let log = tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false);
         match self {
             Self::Text => log.with_ansi(false).init(),
             Self::Json => log.json().flatten_event(true).init(),

@@ -22,41 +22,26 @@ pub fn own_node<'c>(
     if let Some(name) = named {
         return config.node(name).ok_or_else(|| {
             let nodes = listed(&config.nodes);
-            fault(
-                format!("no node is named {name}"),
-                &format!("name one of: {nodes}"),
-            )
+            fault(format!("no node is named {name}"), &format!("name one of: {nodes}"))
         });
     }
     let here = |node: &Node| host.holders(node.address).next().is_some();
-    let own: Vec<Node> = config
-        .nodes
-        .iter()
-        .filter(|node| here(node))
-        .cloned()
-        .collect();
+    let own: Vec<Node> = config.nodes.iter().filter(|node| here(node)).cloned().collect();
     match &own[..] {
-        [only] => Ok(config
-            .node(&only.name)
-            .expect("it was just taken from there")),
+        [only] => Ok(config.node(&only.name).expect("it was just taken from there")),
         [] => Err(fault(
             format!("no node has an address of this host; it has: {host}"),
             &format!("correct the address of one of: {}", listed(&config.nodes)),
         )),
         several => Err(fault(
-            format!(
-                "this host has the addresses of several nodes: {}",
-                listed(several)
-            ),
+            format!("this host has the addresses of several nodes: {}", listed(several)),
             "say which it is with --node NAME",
         )),
     }
 }
 
 fn listed(nodes: &[Node]) -> String {
-    let each = nodes
-        .iter()
-        .map(|node| format!("{} {}", node.name, node.address));
+    let each = nodes.iter().map(|node| format!("{} {}", node.name, node.address));
     each.collect::<Vec<_>>().join(", ")
 }
 
@@ -86,11 +71,7 @@ mod tests {
 
     fn found(named: Option<&str>, addresses: &[[u8; 4]]) -> String {
         let config = Config::parse("vipward.toml", TWO_NODES).expect("the fixture is good");
-        let link = Link {
-            index: 2,
-            name: "ens5".to_owned(),
-            mac: None,
-        };
+        let link = Link { index: 2, name: "ens5".to_owned(), mac: None };
         let held = addresses.iter().map(|address| Held {
             link: 2,
             address: Ipv4Addr::from(*address),
@@ -107,14 +88,8 @@ mod tests {
     #[test]
     fn by_name_else_by_address() {
         assert_eq!(found(None, &[[172, 31, 0, 124]]), "resource-02");
-        assert_eq!(
-            found(None, &[[10, 0, 0, 1], [172, 31, 0, 11]]),
-            "resource-01"
-        );
-        assert_eq!(
-            found(Some("resource-01"), &[[172, 31, 0, 124]]),
-            "resource-01"
-        );
+        assert_eq!(found(None, &[[10, 0, 0, 1], [172, 31, 0, 11]]), "resource-01");
+        assert_eq!(found(Some("resource-01"), &[[172, 31, 0, 124]]), "resource-01");
     }
 
     #[test]

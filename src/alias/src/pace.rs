@@ -20,10 +20,7 @@ impl Pace {
     /// each one is a sign.
     pub fn new(watchdog: Option<Duration>) -> Self {
         let slowest = watchdog.map_or(RESYNC, |limit| RESYNC.min(limit / 2));
-        Self {
-            slowest,
-            failures: 0,
-        }
+        Self { slowest, failures: 0 }
     }
 
     /// How long to wait for an event after a pass in which every repair, or not every one, worked.
@@ -45,10 +42,8 @@ mod tests {
     #[test]
     fn a_minute_when_well_and_doubling_while_failing() {
         let mut pace = Pace::new(None);
-        let waits = [
-            true, false, false, false, false, false, false, false, true, false,
-        ]
-        .map(|all_worked| pace.after(all_worked).as_secs());
+        let waits = [true, false, false, false, false, false, false, false, true, false]
+            .map(|all_worked| pace.after(all_worked).as_secs());
         assert_eq!(waits, [60, 1, 2, 4, 8, 16, 32, 60, 60, 1]);
     }
 

@@ -26,10 +26,7 @@ impl Desired {
             .zip(1..)
             .map(|(vip, number)| (*vip, Label::new(&link.name, number)))
             .collect();
-        Self {
-            link: link.index,
-            aliases,
-        }
+        Self { link: link.index, aliases }
     }
 }
 
@@ -55,10 +52,6 @@ pub fn plan(desired: &Desired, actual: &Inventory) -> Vec<Repair> {
         .aliases
         .iter()
         .filter(|(vip, _)| actual.prefix_on(desired.link, **vip).is_none())
-        .map(|(vip, label)| Repair {
-            link: desired.link,
-            vip: *vip,
-            label: label.clone(),
-        })
+        .map(|(vip, label)| Repair { link: desired.link, vip: *vip, label: label.clone() })
         .collect()
 }

@@ -13,10 +13,7 @@ pub struct Supervisor {
 impl Supervisor {
     /// Learns from the environment whether a watchdog waits, and how long.
     pub fn from_environment() -> Self {
-        Self {
-            watchdog: sd_notify::watchdog_enabled(),
-            status: None,
-        }
+        Self { watchdog: sd_notify::watchdog_enabled(), status: None }
     }
 
     /// How long the watchdog waits for a sign of life.
@@ -43,10 +40,7 @@ impl Supervisor {
 
     /// Before the unit stops.
     pub fn stopping(&self) {
-        tell(&[
-            NotifyState::Stopping,
-            NotifyState::Status("stopped; the aliases stay in place"),
-        ]);
+        tell(&[NotifyState::Stopping, NotifyState::Status("stopped; the aliases stay in place")]);
     }
 }
 

@@ -26,13 +26,7 @@ pub struct Unit {
 impl Unit {
     /// `events` must have been subscribed before anything was read from `kernel`.
     pub fn new(kernel: Kernel, events: Events, upkeep: Upkeep, supervisor: Supervisor) -> Self {
-        Self {
-            kernel,
-            events,
-            upkeep,
-            pace: Pace::new(supervisor.watchdog()),
-            supervisor,
-        }
+        Self { kernel, events, upkeep, pace: Pace::new(supervisor.watchdog()), supervisor }
     }
 
     /// Keeps the aliases until SIGTERM or SIGINT.
@@ -102,10 +96,7 @@ impl Unit {
     }
 
     fn log_added(&mut self, interface: &str, repair: &Repair) {
-        let label = repair
-            .label
-            .as_ref()
-            .map_or(interface, |label| label.as_str());
+        let label = repair.label.as_ref().map_or(interface, |label| label.as_str());
         if self.upkeep.was_restored(repair.vip) {
             warn!(vip = %repair.vip, interface, label, "alias restored");
         } else {

@@ -41,13 +41,7 @@ pub struct Lost {
 impl Upkeep {
     /// For the node at `address`, found on `link`; the VIPs in the order of their services.
     pub fn new(address: Ipv4Addr, link: Link, vips: Vec<Ipv4Addr>) -> Self {
-        Self {
-            address,
-            vips,
-            mac: link.mac,
-            on: Some(link),
-            seen: BTreeSet::new(),
-        }
+        Self { address, vips, mac: link.mac, on: Some(link), seen: BTreeSet::new() }
     }
 
     /// How many VIPs it keeps.
@@ -68,15 +62,8 @@ impl Upkeep {
         let present = |vip: &Ipv4Addr| actual.prefix_on(link.index, *vip).is_some();
         self.seen.extend(self.vips.iter().copied().filter(present));
         self.mac = link.mac;
-        let link_changed = self
-            .on
-            .replace(link.clone())
-            .is_none_or(|before| before != link);
-        Ok(Pass {
-            link,
-            link_changed,
-            repairs,
-        })
+        let link_changed = self.on.replace(link.clone()).is_none_or(|before| before != link);
+        Ok(Pass { link, link_changed, repairs })
     }
 
     /// Notes that a VIP was added; true when it was there before, so that somebody had taken it
@@ -95,11 +82,7 @@ mod tests {
     const VIP: Ipv4Addr = Ipv4Addr::new(172, 31, 0, 202);
 
     fn link(index: u32, name: &str) -> Link {
-        Link {
-            index,
-            name: name.to_owned(),
-            mac: Mac::from_bytes(&[2, 0, 0, 0, 0, 1]),
-        }
+        Link { index, name: name.to_owned(), mac: Mac::from_bytes(&[2, 0, 0, 0, 0, 1]) }
     }
 
     fn upkeep() -> Upkeep {
@@ -107,27 +90,20 @@ mod tests {
     }
 
     fn dump(index: u32, name: &str, addresses: &[Ipv4Addr]) -> Inventory {
-        let held = addresses.iter().map(|address| Held {
-            link: index,
-            address: *address,
-            prefix: 20,
-        });
+        let held =
+            addresses.iter().map(|address| Held { link: index, address: *address, prefix: 20 });
         Inventory::new([link(index, name)], held)
     }
 
     #[test]
     fn first_added_then_restored() {
         let mut upkeep = upkeep();
-        let pass = upkeep
-            .examine(&dump(2, "ens5", &[NODE]))
-            .expect("it is there");
+        let pass = upkeep.examine(&dump(2, "ens5", &[NODE])).expect("it is there");
         assert!(!pass.link_changed);
         assert_eq!(pass.repairs.len(), 1);
         assert!(!upkeep.was_restored(VIP));
 
-        let pass = upkeep
-            .examine(&dump(2, "ens5", &[NODE, VIP]))
-            .expect("it is there");
+        let pass = upkeep.examine(&dump(2, "ens5", &[NODE, VIP])).expect("it is there");
         assert!(!pass.link_changed);
         assert!(pass.repairs.is_empty());
         assert!(upkeep.was_restored(VIP));
@@ -136,9 +112,7 @@ mod tests {
     #[test]
     fn what_was_found_there_and_goes_is_restored() {
         let mut upkeep = upkeep();
-        let pass = upkeep
-            .examine(&dump(2, "ens5", &[NODE, VIP]))
-            .expect("it is there");
+        let pass = upkeep.examine(&dump(2, "ens5", &[NODE, VIP])).expect("it is there");
         assert!(pass.repairs.is_empty());
         assert!(upkeep.was_restored(VIP));
     }
@@ -147,9 +121,7 @@ mod tests {
     fn an_add_that_failed_is_asked_for_again() {
         let mut upkeep = upkeep();
         for _ in 0..2 {
-            let pass = upkeep
-                .examine(&dump(2, "ens5", &[NODE]))
-                .expect("it is there");
+            let pass = upkeep.examine(&dump(2, "ens5", &[NODE])).expect("it is there");
             assert_eq!(pass.repairs.len(), 1);
         }
         assert!(!upkeep.was_restored(VIP), "it never was there");
@@ -158,21 +130,13 @@ mod tests {
     #[test]
     fn the_interface_goes_and_comes_back_under_another_name_without_its_address() {
         let mut upkeep = upkeep();
-        upkeep
-            .examine(&dump(2, "ens5", &[NODE, VIP]))
-            .expect("it is there");
-        let lost = upkeep
-            .examine(&Inventory::default())
-            .expect_err("it is gone");
+        upkeep.examine(&dump(2, "ens5", &[NODE, VIP])).expect("it is there");
+        let lost = upkeep.examine(&Inventory::default()).expect_err("it is gone");
         assert!(lost.just_now);
-        let lost = upkeep
-            .examine(&Inventory::default())
-            .expect_err("it is gone");
+        let lost = upkeep.examine(&Inventory::default()).expect_err("it is gone");
         assert!(!lost.just_now, "said once");
 
-        let pass = upkeep
-            .examine(&dump(9, "ens6", &[]))
-            .expect("the MAC tells it");
+        let pass = upkeep.examine(&dump(9, "ens6", &[])).expect("the MAC tells it");
         assert!(pass.link_changed);
         assert_eq!((pass.link.index, pass.repairs[0].link), (9, 9));
         assert_eq!(

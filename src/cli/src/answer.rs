@@ -109,9 +109,9 @@ impl ServiceState {
     pub fn is_degraded(&self) -> bool {
         match &self.choice {
             Choice::Move { .. } => true,
-            Choice::Hold { reason } => !HoldReason::ALL
-                .iter()
-                .any(|known| !known.alerts() && says(*known, reason)),
+            Choice::Hold { reason } => {
+                !HoldReason::ALL.iter().any(|known| !known.alerts() && says(*known, reason))
+            }
         }
     }
 }

@@ -21,13 +21,7 @@ use crate::table::table;
 /// A bad file, or no answer.
 pub async fn status(options: &QueryOptions) -> Result<Said, Failure> {
     let config = configuration(options)?;
-    ask(
-        options,
-        config.as_ref(),
-        &json!({"command": "status"}),
-        table,
-    )
-    .await
+    ask(options, config.as_ref(), &json!({"command": "status"}), table).await
 }
 
 /// Shows the evidence behind each decision.
@@ -63,11 +57,7 @@ fn known(config: &Config, service: &ServiceName) -> Result<(), Failure> {
     }
     Err(Failure::NoSuchService {
         service: service.clone(),
-        known: config
-            .services
-            .iter()
-            .map(|known| known.name.clone())
-            .collect(),
+        known: config.services.iter().map(|known| known.name.clone()).collect(),
     })
 }
 

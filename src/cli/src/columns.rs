@@ -11,9 +11,7 @@ pub fn aligned(rows: &[Vec<String>], indent: &str) -> String {
     let mut text = String::new();
     for row in rows {
         let cells = row.iter().zip(&widths);
-        let line: Vec<String> = cells
-            .map(|(cell, width)| format!("{cell:width$}"))
-            .collect();
+        let line: Vec<String> = cells.map(|(cell, width)| format!("{cell:width$}")).collect();
         text.push_str(format!("{indent}{}", line.join("  ")).trim_end());
         text.push('\n');
     }

@@ -15,20 +15,9 @@ pub fn explanation(answer: &Answer) -> String {
 }
 
 fn paragraph(state: &ServiceState) -> String {
-    let ServiceState {
-        service,
-        vip,
-        holder,
-        ..
-    } = state;
-    let since = state
-        .last_move
-        .as_ref()
-        .map(|since| format!(" since {since}"));
-    let mut text = format!(
-        "{service} {vip}, held by {holder}{}\n",
-        since.unwrap_or_default()
-    );
+    let ServiceState { service, vip, holder, .. } = state;
+    let since = state.last_move.as_ref().map(|since| format!(" since {since}"));
+    let mut text = format!("{service} {vip}, held by {holder}{}\n", since.unwrap_or_default());
     let mut facts = vec![vec!["decision".to_owned(), state.choice.to_string()]];
     if let Some(because) = &state.because {
         facts.push(vec!["because".to_owned(), because.clone()]);
@@ -36,10 +25,7 @@ fn paragraph(state: &ServiceState) -> String {
     text.push_str(&aligned(&facts, "  "));
     let judgements = state.judgements.iter();
     let judgements = judgements.map(|(node, judgement)| vec![node.clone(), judgement.to_string()]);
-    text.push_str(&block(
-        "judgement of each node",
-        &judgements.collect::<Vec<_>>(),
-    ));
+    text.push_str(&block("judgement of each node", &judgements.collect::<Vec<_>>()));
     text.push_str(&block("evidence", &evidence(state)));
     let alarms = state.alarms.iter().map(|alarm| vec![alarm.clone()]);
     text.push_str(&block("alarms", &alarms.collect::<Vec<_>>()));
@@ -48,11 +34,8 @@ fn paragraph(state: &ServiceState) -> String {
 
 fn evidence(state: &ServiceState) -> Vec<Vec<String>> {
     let words = state.evidence.iter().map(|word| {
-        let about = if word.observer == word.subject {
-            "itself".to_owned()
-        } else {
-            word.subject.clone()
-        };
+        let about =
+            if word.observer == word.subject { "itself".to_owned() } else { word.subject.clone() };
         vec![
             word.observer.clone(),
             format!("says of {about}:"),

@@ -124,10 +124,7 @@ where
             code: code.to_owned(),
             message: error.message().unwrap_or("no message").to_owned(),
         },
-        None => InvokeFailure::Unreached {
-            function,
-            source: Box::new(error),
-        },
+        None => InvokeFailure::Unreached { function, source: Box::new(error) },
     }
 }
 

@@ -23,13 +23,8 @@ async fn main() -> ExitCode {
 
 fn say(said: &Said) -> Result<u8, Failure> {
     let mut data = io::stdout().lock();
-    data.write_all(said.data.as_bytes())
-        .and_then(|()| data.flush())
-        .map_err(Failure::Output)?;
-    io::stderr()
-        .lock()
-        .write_all(said.talk.as_bytes())
-        .map_err(Failure::Output)?;
+    data.write_all(said.data.as_bytes()).and_then(|()| data.flush()).map_err(Failure::Output)?;
+    io::stderr().lock().write_all(said.talk.as_bytes()).map_err(Failure::Output)?;
     Ok(said.exit_code)
 }
 

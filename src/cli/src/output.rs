@@ -21,19 +21,11 @@ pub fn render(options: &RenderOptions) -> Result<Said, Failure> {
     let Some(output) = &options.output else {
         return Ok(Said::data(text));
     };
-    std::fs::write(output, text).map_err(|source| Failure::Write {
-        path: output.clone(),
-        source,
-    })?;
+    std::fs::write(output, text)
+        .map_err(|source| Failure::Write { path: output.clone(), source })?;
     let (alarms, resources) = (template.alarm_count(), template.resource_count());
-    let talk = format!(
-        "wrote {}: {resources} resources, {alarms} alarms\n",
-        output.display()
-    );
-    Ok(Said {
-        talk,
-        ..Said::default()
-    })
+    let talk = format!("wrote {}: {resources} resources, {alarms} alarms\n", output.display());
+    Ok(Said { talk, ..Said::default() })
 }
 
 fn place(options: &RenderOptions) -> Result<Place, Failure> {

@@ -17,9 +17,6 @@ impl Said {
 
     /// Data alone.
     pub fn data(data: String) -> Self {
-        Self {
-            data,
-            ..Self::default()
-        }
+        Self { data, ..Self::default() }
     }
 }

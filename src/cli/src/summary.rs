@@ -43,11 +43,7 @@ fn summary(config: &Config, template: &Template) -> String {
         rows.push(row("witness", witness.name.as_str(), &witness.address, ""));
     }
     for service in &config.services {
-        let check = format!(
-            "{} on port {}",
-            kind(&service.check.kind),
-            service.check.port
-        );
+        let check = format!("{} on port {}", kind(&service.check.kind), service.check.port);
         rows.push(row("service", service.name.as_str(), &service.vip, &check));
     }
     format!(
@@ -62,12 +58,7 @@ fn summary(config: &Config, template: &Template) -> String {
 }
 
 fn row(what: &str, name: &str, address: &impl ToString, rest: &str) -> Vec<String> {
-    vec![
-        what.to_owned(),
-        name.to_owned(),
-        address.to_string(),
-        rest.to_owned(),
-    ]
+    vec![what.to_owned(), name.to_owned(), address.to_string(), rest.to_owned()]
 }
 
 fn kind(kind: &CheckKind) -> &'static str {

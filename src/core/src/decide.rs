@@ -114,11 +114,7 @@ impl HoldReason {
 
 /// The decision for every service, in the order of the file.
 pub fn decide(config: &Config, evidence: &Evidence, now: Timestamp) -> Vec<Decision> {
-    config
-        .services
-        .iter()
-        .map(|service| decide_one(config, evidence, service, now))
-        .collect()
+    config.services.iter().map(|service| decide_one(config, evidence, service, now)).collect()
 }
 
 fn decide_one(config: &Config, evidence: &Evidence, service: &Service, now: Timestamp) -> Decision {
@@ -134,13 +130,7 @@ fn decide_one(config: &Config, evidence: &Evidence, service: &Service, now: Time
         return decision(BTreeMap::new(), hold(HoldReason::HolderUp));
     }
     let judgements = judge(config, evidence, service, now);
-    let case = Case {
-        config,
-        evidence,
-        service,
-        now,
-        judgements: &judgements,
-    };
+    let case = Case { config, evidence, service, now, judgements: &judgements };
     let choice = match &holder {
         Holder::Foreign(_) => hold(HoldReason::ForeignHolder),
         Holder::Nobody => case.unplanned_move(MoveKind::Placement),
@@ -175,13 +165,10 @@ impl Case<'_> {
     /// The best node that is up: by basis, then priority, then name.
     fn best_candidate(&self) -> Option<(&NodeName, UpBasis)> {
         let up =
-            self.config
-                .nodes
-                .iter()
-                .filter_map(|node| match self.judgements.get(&node.name) {
-                    Some(Judgement::Up(basis)) => Some((node, *basis)),
-                    _ => None,
-                });
+            self.config.nodes.iter().filter_map(|node| match self.judgements.get(&node.name) {
+                Some(Judgement::Up(basis)) => Some((node, *basis)),
+                _ => None,
+            });
         up.min_by_key(|(node, basis)| (*basis, Reverse(node.priority), &node.name))
             .map(|(node, basis)| (&node.name, basis))
     }
@@ -195,16 +182,10 @@ impl Case<'_> {
                 HoldReason::NoCandidate
             });
         };
-        let ledger = self
-            .evidence
-            .inventory
-            .ledger(self.config, &self.service.name);
+        let ledger = self.evidence.inventory.ledger(self.config, &self.service.name);
         match ledger.wait_until(self.config.policy.move_budget, self.now) {
             Some(_) => hold(HoldReason::BudgetSpent),
-            None => Choice::Move {
-                to: to.clone(),
-                kind,
-            },
+            None => Choice::Move { to: to.clone(), kind },
         }
     }
 
@@ -223,20 +204,14 @@ impl Case<'_> {
         if !preferred_over(self.config, best, holder) {
             return stay;
         }
-        let ledger = self
-            .evidence
-            .inventory
-            .ledger(self.config, &self.service.name);
+        let ledger = self.evidence.inventory.ledger(self.config, &self.service.name);
         let rested = ledger.last_move().map(|last| age(last, self.now));
         if rested.is_some_and(|rest| rest < away) {
             stay
         } else if rested.is_some_and(|rest| rest < self.config.policy.cooldown) {
             hold(HoldReason::Cooldown)
         } else {
-            Choice::Move {
-                to: best.clone(),
-                kind: MoveKind::Failback,
-            }
+            Choice::Move { to: best.clone(), kind: MoveKind::Failback }
         }
     }
 }

@@ -142,11 +142,7 @@ impl Inventory {
     /// Who has `vip`. EC2 may show an address on two interfaces while a move settles; a node of
     /// the file is then named before a foreign interface.
     pub fn holder(&self, config: &Config, vip: VipAddr) -> Holder {
-        let with_vip = || {
-            self.enis
-                .iter()
-                .filter(|(_, eni)| eni.addresses.contains(&vip.0))
-        };
+        let with_vip = || self.enis.iter().filter(|(_, eni)| eni.addresses.contains(&vip.0));
         let ours = with_vip().find_map(|(id, _)| config.node_of(id));
         match (ours, with_vip().next()) {
             (Some(node), _) => Holder::Node(node.name.clone()),
@@ -158,20 +154,14 @@ impl Inventory {
     /// Whether EC2 itself says that the node cannot serve: its ENI is gone or detached, or its
     /// instance is not running.
     pub fn is_gone(&self, node: &Node) -> bool {
-        let attached = self
-            .enis
-            .get(&node.eni)
-            .is_some_and(|eni| eni.instance.is_some());
+        let attached = self.enis.get(&node.eni).is_some_and(|eni| eni.instance.is_some());
         !attached || self.stopped.contains(&node.name)
     }
 
     /// What the tags remember of the service's moves.
     pub fn ledger(&self, config: &Config, service: &ServiceName) -> Ledger {
         let key = Ledger::tag_key(&config.cluster, service);
-        let ours = self
-            .enis
-            .iter()
-            .filter(|(id, _)| config.node_of(id).is_some());
+        let ours = self.enis.iter().filter(|(id, _)| config.node_of(id).is_some());
         ours.filter_map(|(_, eni)| eni.tags.get(&key))
             .filter_map(|text| text.parse::<Ledger>().ok())
             .max_by_key(Ledger::last_move)
@@ -195,9 +185,7 @@ impl Evidence {
     /// taken to be when the alarms could not be read.
     pub fn alarmed(&self, service: &Service, node: &NodeName) -> bool {
         self.troubled_alarms.as_ref().is_none_or(|alarms| {
-            alarms
-                .iter()
-                .any(|alarm| alarm.service == service.name && alarm.node == *node)
+            alarms.iter().any(|alarm| alarm.service == service.name && alarm.node == *node)
         })
     }
 

@@ -82,18 +82,8 @@ pub fn judge(
     now: Timestamp,
 ) -> BTreeMap<NodeName, Judgement> {
     let judge_without = |blind: &BTreeSet<NodeName>| -> BTreeMap<NodeName, Judgement> {
-        let court = Court {
-            config,
-            evidence,
-            service,
-            now,
-            blind,
-        };
-        config
-            .nodes
-            .iter()
-            .map(|node| (node.name.clone(), court.of(node)))
-            .collect()
+        let court = Court { config, evidence, service, now, blind };
+        config.nodes.iter().map(|node| (node.name.clone(), court.of(node))).collect()
     };
     let first = judge_without(&BTreeSet::new());
     let blind = first.iter().filter(|(_, judgement)| judgement.is_blind());
@@ -141,34 +131,21 @@ impl Court<'_> {
             return Judgement::Down(DownBasis::Gone);
         }
         let votes = self.votes_on(&node.name);
-        match self
-            .fresh_word(&node.name, &node.name)
-            .map(|word| word.verdict)
-        {
+        match self.fresh_word(&node.name, &node.name).map(|word| word.verdict) {
             Some(Verdict::Unhealthy) => Judgement::Down(DownBasis::OwnWord),
             Some(Verdict::Healthy) => of_well(&votes),
             Some(Verdict::Unknown) => of_mute(&votes, false),
-            None => of_mute(
-                &votes,
-                self.evidence.testimony.read.contains(&self.service.name),
-            ),
+            None => of_mute(&votes, self.evidence.testimony.read.contains(&self.service.name)),
         }
     }
 
     fn fresh_word(&self, observer: &NodeName, subject: &NodeName) -> Option<&Statement> {
-        let word = self
-            .evidence
-            .testimony
-            .word(observer, subject, &self.service.name)?;
+        let word = self.evidence.testimony.word(observer, subject, &self.service.name)?;
         word.fresh(self.now, self.config.policy.stale_after)
     }
 
     fn votes_on(&self, subject: &NodeName) -> Votes {
-        let mut votes = Votes {
-            configured: 0,
-            reach: 0,
-            unreachable: Vec::new(),
-        };
+        let mut votes = Votes { configured: 0, reach: 0, unreachable: Vec::new() };
         for observer in self.config.observers_of(subject) {
             votes.configured += 1;
             if self.blind.contains(observer) {
@@ -181,9 +158,7 @@ impl Court<'_> {
                 Verdict::Healthy => votes.reach += 1,
                 Verdict::Unhealthy => {
                     let held = age(word.since, self.now);
-                    votes
-                        .unreachable
-                        .push(held >= self.config.policy.stale_after);
+                    votes.unreachable.push(held >= self.config.policy.stale_after);
                 }
                 Verdict::Unknown => {}
             }

@@ -39,28 +39,18 @@ impl Ledger {
     /// The ledger after a move at `at`, without what no budget window of length `per` can see.
     #[must_use]
     pub fn after_move(&self, at: Timestamp, unplanned: bool, per: Duration) -> Self {
-        let mut moves: Vec<_> = self
-            .unplanned
-            .iter()
-            .copied()
-            .filter(|then| age(*then, at) < per)
-            .collect();
+        let mut moves: Vec<_> =
+            self.unplanned.iter().copied().filter(|then| age(*then, at) < per).collect();
         if unplanned {
             moves.push(at);
         }
         let surplus = moves.len().saturating_sub(REMEMBERED);
-        Self {
-            last: Some(at),
-            unplanned: moves.split_off(surplus),
-        }
+        Self { last: Some(at), unplanned: moves.split_off(surplus) }
     }
 
     /// Unplanned moves within the budget's window.
     pub fn moves_within(&self, per: Duration, now: Timestamp) -> usize {
-        self.unplanned
-            .iter()
-            .filter(|then| age(**then, now) < per)
-            .count()
+        self.unplanned.iter().filter(|then| age(**then, now) < per).count()
     }
 
     /// Until when a further unplanned move must wait: never while the budget lasts, then 1, 2, 4 …
@@ -95,21 +85,14 @@ impl FromStr for Ledger {
     type Err = NotALedger;
 
     fn from_str(text: &str) -> Result<Self, NotALedger> {
-        let second = |digits: &str| {
-            digits
-                .parse()
-                .ok()
-                .and_then(|s| Timestamp::from_second(s).ok())
-        };
+        let second =
+            |digits: &str| digits.parse().ok().and_then(|s| Timestamp::from_second(s).ok());
         let read = || {
             let (last, unplanned) = text.strip_prefix("moved=")?.split_once(" moves=")?;
             let listed = unplanned.split(',').filter(|part| !part.is_empty());
             let unplanned = listed.map(second).collect::<Option<Vec<_>>>()?;
             let last = second(last)?;
-            Some(Self {
-                last: (last.as_second() > 0).then_some(last),
-                unplanned,
-            })
+            Some(Self { last: (last.as_second() > 0).then_some(last), unplanned })
         };
         read().ok_or_else(|| NotALedger(text.to_owned()))
     }
@@ -121,48 +104,30 @@ mod tests {
     use proptest::prelude::*;
 
     const HOUR: Duration = Duration::from_hours(1);
-    const BUDGET: MoveBudget = MoveBudget {
-        moves: 3,
-        per: HOUR,
-    };
+    const BUDGET: MoveBudget = MoveBudget { moves: 3, per: HOUR };
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(1_790_000_000 + second).expect("within range")
     }
 
     fn after_unplanned_moves(seconds: &[i64]) -> Ledger {
-        seconds
-            .iter()
-            .fold(Ledger::default(), |l, s| l.after_move(at(*s), true, HOUR))
+        seconds.iter().fold(Ledger::default(), |l, s| l.after_move(at(*s), true, HOUR))
     }
 
     #[test]
     fn moves_within_the_budget_do_not_wait() {
-        assert_eq!(
-            after_unplanned_moves(&[0, 10]).wait_until(BUDGET, at(20)),
-            None
-        );
+        assert_eq!(after_unplanned_moves(&[0, 10]).wait_until(BUDGET, at(20)), None);
     }
 
     #[test]
     fn moves_beyond_the_budget_wait_longer_and_longer() {
-        for (moves, wait) in [
-            (vec![0, 10, 20], 60),
-            (vec![0, 10, 20, 30], 120),
-            (vec![0, 1, 2, 3, 4], 240),
-        ] {
+        for (moves, wait) in
+            [(vec![0, 10, 20], 60), (vec![0, 10, 20, 30], 120), (vec![0, 1, 2, 3, 4], 240)]
+        {
             let last = *moves.last().expect("moves");
             let ledger = after_unplanned_moves(&moves);
-            assert_eq!(
-                ledger.wait_until(BUDGET, at(last)),
-                Some(at(last + wait)),
-                "{moves:?}"
-            );
-            assert_eq!(
-                ledger.wait_until(BUDGET, at(last + wait)),
-                None,
-                "{moves:?}"
-            );
+            assert_eq!(ledger.wait_until(BUDGET, at(last)), Some(at(last + wait)), "{moves:?}");
+            assert_eq!(ledger.wait_until(BUDGET, at(last + wait)), None, "{moves:?}");
         }
     }
 
@@ -177,13 +142,7 @@ mod tests {
 
     #[test]
     fn text_of_others_is_not_a_ledger() {
-        for text in [
-            "",
-            "moved=1",
-            "moved=x moves=",
-            "moved=1 moves=a",
-            "moves=1 moved=1",
-        ] {
+        for text in ["", "moved=1", "moved=x moves=", "moved=1 moves=a", "moves=1 moved=1"] {
             assert!(text.parse::<Ledger>().is_err(), "{text}");
         }
     }

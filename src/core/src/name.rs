@@ -22,9 +22,7 @@ pub struct BadName {
 /// and event sources all accept unescaped.
 fn is_plain_name(text: &str) -> bool {
     (1..=LONGEST_NAME).contains(&text.len())
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
         && !text.starts_with('-')
         && !text.ends_with('-')
 }
@@ -33,9 +31,7 @@ fn is_plain_name(text: &str) -> bool {
 fn is_eni_id(text: &str) -> bool {
     text.strip_prefix("eni-").is_some_and(|hex| {
         matches!(hex.len(), 8 | 17)
-            && hex
-                .bytes()
-                .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+            && hex.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
     })
 }
 
@@ -140,18 +136,7 @@ mod tests {
         for good in ["a", "prod-db", "resource-01", "0", &"x".repeat(32)] {
             assert!(good.parse::<NodeName>().is_ok(), "{good}");
         }
-        for bad in [
-            "",
-            "-a",
-            "a-",
-            "Prod",
-            "a_b",
-            "a.b",
-            "a/b",
-            "a b",
-            "é",
-            &"x".repeat(33),
-        ] {
+        for bad in ["", "-a", "a-", "Prod", "a_b", "a.b", "a/b", "a b", "é", &"x".repeat(33)] {
             assert!(bad.parse::<NodeName>().is_err(), "{bad}");
         }
     }
@@ -161,22 +146,14 @@ mod tests {
         for good in ["eni-0a1b2c3d4e5f60001", "eni-1234abcd"] {
             assert!(good.parse::<EniId>().is_ok(), "{good}");
         }
-        for bad in [
-            "eni-",
-            "eni-xyz",
-            "eni-0A1B2C3D4E5F60001",
-            "i-0a1b2c3d4e5f60001",
-            "eni-123",
-        ] {
+        for bad in ["eni-", "eni-xyz", "eni-0A1B2C3D4E5F60001", "i-0a1b2c3d4e5f60001", "eni-123"] {
             assert!(bad.parse::<EniId>().is_err(), "{bad}");
         }
     }
 
     #[test]
     fn a_bad_name_says_what_a_good_one_is() {
-        let error = "Prod"
-            .parse::<ClusterName>()
-            .expect_err("upper case is refused");
+        let error = "Prod".parse::<ClusterName>().expect_err("upper case is refused");
         assert_eq!(
             error.to_string(),
             "\"Prod\" is not a name: 1 to 32 lower-case letters, digits and inner hyphens"

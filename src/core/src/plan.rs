@@ -77,9 +77,7 @@ impl Step {
     /// Whether EC2 names the step's node as the holder of all its VIPs.
     pub fn is_proven_by(&self, config: &Config, seen: &Inventory) -> bool {
         let reached = Holder::Node(self.to.clone());
-        self.moves
-            .iter()
-            .all(|planned| seen.holder(config, planned.vip) == reached)
+        self.moves.iter().all(|planned| seen.holder(config, planned.vip) == reached)
     }
 }
 

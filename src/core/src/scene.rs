@@ -48,14 +48,9 @@ impl Scene {
         }
         text.push_str("[[service]]\nname = \"svc\"\nvip = \"10.0.0.200\"\ncheck = { kind = \"tcp\", port = 80 }\n");
         let config = Config::parse("scene", &text).unwrap_or_else(|faults| panic!("{faults}"));
-        let mut evidence = Evidence {
-            troubled_alarms: Some(BTreeSet::new()),
-            ..Evidence::default()
-        };
-        evidence
-            .testimony
-            .read
-            .insert(config.services[0].name.clone());
+        let mut evidence =
+            Evidence { troubled_alarms: Some(BTreeSet::new()), ..Evidence::default() };
+        evidence.testimony.read.insert(config.services[0].name.clone());
         for node in &config.nodes {
             evidence.inventory.enis.insert(
                 node.eni.clone(),
@@ -68,23 +63,13 @@ impl Scene {
             );
         }
         let now = Timestamp::from_second(1_790_000_000).expect("within range");
-        Self {
-            config,
-            evidence,
-            now,
-        }
+        Self { config, evidence, now }
     }
 
     /// The VIP is on `holder`.
     pub fn held_by(mut self, holder: &str) -> Self {
         let eni = &self.config.node(&node(holder)).expect("in the scene").eni;
-        self.evidence
-            .inventory
-            .enis
-            .get_mut(eni)
-            .expect("there")
-            .addresses
-            .push(VIP.0);
+        self.evidence.inventory.enis.get_mut(eni).expect("there").addresses.push(VIP.0);
         self
     }
 
@@ -104,36 +89,23 @@ impl Scene {
             subject: node(subject),
             service: self.config.services[0].name.clone(),
         };
-        self.evidence.testimony.hear(
-            topic,
-            Observed {
-                value: Statement { verdict, since },
-                at,
-            },
-        );
+        self.evidence.testimony.hear(topic, Observed { value: Statement { verdict, since }, at });
         self
     }
 
     /// The own alarm of `name` is in trouble.
     pub fn alarm(mut self, name: &str) -> Self {
-        let alarm = format!("vipward/test/svc/{name}/self")
-            .parse()
-            .expect("an alarm's name");
-        self.evidence
-            .troubled_alarms
-            .get_or_insert_default()
-            .insert(alarm);
+        let alarm = format!("vipward/test/svc/{name}/self").parse().expect("an alarm's name");
+        self.evidence.troubled_alarms.get_or_insert_default().insert(alarm);
         self
     }
 
     /// A tag on the ENI of `name` remembers unplanned moves, that many seconds ago.
     pub fn moved(mut self, name: &str, ages: &[i64]) -> Self {
         let per = self.config.policy.move_budget.per;
-        let ledger = ages
-            .iter()
-            .fold(crate::ledger::Ledger::default(), |ledger, age| {
-                ledger.after_move(self.now - SignedDuration::from_secs(*age), true, per)
-            });
+        let ledger = ages.iter().fold(crate::ledger::Ledger::default(), |ledger, age| {
+            ledger.after_move(self.now - SignedDuration::from_secs(*age), true, per)
+        });
         let key =
             crate::ledger::Ledger::tag_key(&self.config.cluster, &self.config.services[0].name);
         let eni = &self.config.node(&node(name)).expect("in the scene").eni;

@@ -74,13 +74,7 @@ pub struct AlarmName {
 
 impl fmt::Display for AlarmName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}{}/{}/",
-            alarm_prefix(&self.cluster),
-            self.service,
-            self.node
-        )?;
+        write!(f, "{}{}/{}/", alarm_prefix(&self.cluster), self.service, self.node)?;
         match &self.kind {
             AlarmKind::OwnWord => write!(f, "self"),
             AlarmKind::PeerWord(observer) => write!(f, "peer/{observer}"),
@@ -106,12 +100,9 @@ impl FromStr for AlarmName {
             _ => return Err(NotOurAlarm(text.to_owned())),
         };
         match (kind, cluster.parse(), service.parse(), node.parse()) {
-            (Some(kind), Ok(cluster), Ok(service), Ok(node)) => Ok(Self {
-                cluster,
-                service,
-                node,
-                kind,
-            }),
+            (Some(kind), Ok(cluster), Ok(service), Ok(node)) => {
+                Ok(Self { cluster, service, node, kind })
+            }
             _ => Err(NotOurAlarm(text.to_owned())),
         }
     }
@@ -123,10 +114,7 @@ mod tests {
 
     #[test]
     fn alarm_names_survive_a_round_trip() {
-        for text in [
-            "vipward/prod-db/redis/resource-01/self",
-            "vipward/c/s/n/peer/app-01",
-        ] {
+        for text in ["vipward/prod-db/redis/resource-01/self", "vipward/c/s/n/peer/app-01"] {
             let name: AlarmName = text.parse().expect("one of ours");
             assert_eq!(name.to_string(), text);
         }
@@ -151,16 +139,10 @@ mod tests {
     fn a_hint_speaks_for_the_node_in_its_source_only() {
         let cluster: ClusterName = "prod-db".parse().expect("a name");
         let node: NodeName = "resource-01".parse().expect("a name");
-        assert_eq!(
-            parse_hint_source(&hint_source(&cluster, &node)),
-            Some((cluster, node))
-        );
-        for text in [
-            "aws.cloudwatch",
-            "vipward.agent.prod-db",
-            "vipward.agentx.a.b",
-            "vipward.agent.a.b.c",
-        ] {
+        assert_eq!(parse_hint_source(&hint_source(&cluster, &node)), Some((cluster, node)));
+        for text in
+            ["aws.cloudwatch", "vipward.agent.prod-db", "vipward.agentx.a.b", "vipward.agent.a.b.c"]
+        {
             assert_eq!(parse_hint_source(text), None, "{text}");
         }
     }

@@ -15,10 +15,7 @@ pub(crate) struct Deadline {
 impl Deadline {
     /// A deadline `timeout` from now.
     pub fn after(timeout: Duration) -> Self {
-        Self {
-            at: Instant::now() + timeout,
-            timeout,
-        }
+        Self { at: Instant::now() + timeout, timeout }
     }
 
     /// Waits for `step` until the deadline; after it, the shortfall says what was missing.
@@ -28,11 +25,7 @@ impl Deadline {
         missing: impl FnOnce() -> String,
     ) -> Result<T, Shortfall> {
         timeout_at(self.at, step).await.map_err(|_| {
-            Shortfall::timeout(format!(
-                "{} within {} ms",
-                missing(),
-                self.timeout.as_millis()
-            ))
+            Shortfall::timeout(format!("{} within {} ms", missing(), self.timeout.as_millis()))
         })
     }
 }

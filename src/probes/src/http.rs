@@ -26,9 +26,7 @@ pub(crate) async fn probe(
         .map_err(|error| failure(&error))?;
     match response.status().as_u16() {
         status if status == expected => Ok(Pass { role: None }),
-        status => Err(Shortfall::fail(format!(
-            "status {status} instead of {expected}"
-        ))),
+        status => Err(Shortfall::fail(format!("status {status} instead of {expected}"))),
     }
 }
 

@@ -57,19 +57,12 @@ pub async fn probe(target: SocketAddr, check: &Check) -> Outcome {
         #[cfg(feature = "http")]
         CheckKind::Http { path, status } => http::probe(target, path, *status, &deadline).await,
         #[cfg(feature = "redis")]
-        CheckKind::Redis {
-            user,
-            password_file,
-        } => {
-            let login = redis::Login {
-                user: user.as_deref(),
-                password_file: password_file.as_deref(),
-            };
+        CheckKind::Redis { user, password_file } => {
+            let login =
+                redis::Login { user: user.as_deref(), password_file: password_file.as_deref() };
             redis::probe(target, &login, &deadline).await
         }
         #[cfg(not(all(feature = "tcp", feature = "http", feature = "redis")))]
-        kind => Err(Shortfall::error(format!(
-            "this build has no probe for {kind:?}"
-        ))),
+        kind => Err(Shortfall::error(format!("this build has no probe for {kind:?}"))),
     }
 }

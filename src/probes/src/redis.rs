@@ -22,21 +22,14 @@ pub(crate) async fn probe(target: SocketAddr, login: &Login<'_>, deadline: &Dead
     let stream = tcp::connect(target, deadline).await?;
     let mut session = Session::new(stream, deadline);
     if let Some(command) = authenticate {
-        session
-            .ask("AUTH", &command)
-            .await?
-            .map_err(|refusal| login_refused(&refusal))?;
+        session.ask("AUTH", &command).await?.map_err(|refusal| login_refused(&refusal))?;
     }
-    let pong = session
-        .ask("PING", &redis::cmd("PING"))
-        .await?
-        .map_err(|refusal| refused(&refusal))?;
+    let pong =
+        session.ask("PING", &redis::cmd("PING")).await?.map_err(|refusal| refused(&refusal))?;
     if pong != Value::SimpleString("PONG".to_owned()) {
         return Err(Shortfall::fail(format!("answered PING with {pong:?}")));
     }
-    Ok(Pass {
-        role: role(&mut session).await?,
-    })
+    Ok(Pass { role: role(&mut session).await? })
 }
 
 async fn authentication(login: &Login<'_>, deadline: &Deadline) -> Result<Option<Cmd>, Shortfall> {
@@ -83,9 +76,7 @@ fn refused(refusal: &Refusal) -> Shortfall {
 /// The server's no to `AUTH`. A plain `ERR` is about the login when it speaks of it (no password
 /// configured, or the wording of servers before 6.0).
 fn login_refused(refusal: &Refusal) -> Shortfall {
-    let speaks_of_login = ["AUTH", "password"]
-        .iter()
-        .any(|word| refusal.details.contains(word));
+    let speaks_of_login = ["AUTH", "password"].iter().any(|word| refusal.details.contains(word));
     if refusal.code == "ERR" && speaks_of_login {
         Shortfall::error(refusal.to_string())
     } else {

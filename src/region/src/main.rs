@@ -25,9 +25,7 @@ struct Arguments {
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    tracing_subscriber::fmt()
-        .with_writer(std::io::stderr)
-        .init();
+    tracing_subscriber::fmt().with_writer(std::io::stderr).init();
     match run(&arguments).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -35,11 +33,7 @@ async fn main() -> ExitCode {
             let _ = writeln!(std::io::stderr(), "error: {error:#}");
             let wrong_world = error.is::<WorldError>()
                 || matches!(error.downcast_ref(), Some(StartError::World(_)));
-            if wrong_world {
-                ExitCode::from(BAD_CONFIGURATION)
-            } else {
-                ExitCode::FAILURE
-            }
+            if wrong_world { ExitCode::from(BAD_CONFIGURATION) } else { ExitCode::FAILURE }
         }
     }
 }

@@ -190,46 +190,32 @@ impl World {
             source: Box::new(source),
         })?;
         let folder = path.parent().unwrap_or(Path::new(""));
-        let lambda = world
-            .lambda
-            .as_mut()
-            .map(|lambda| (&mut lambda.bootstrap, lambda.layer.as_mut()));
+        let lambda =
+            world.lambda.as_mut().map(|lambda| (&mut lambda.bootstrap, lambda.layer.as_mut()));
         let (bootstrap, layer) = lambda.unzip();
-        for file in [world.template.as_mut(), bootstrap, layer.flatten()]
-            .into_iter()
-            .flatten()
-        {
+        for file in [world.template.as_mut(), bootstrap, layer.flatten()].into_iter().flatten() {
             let joined = folder.join(&*file);
-            *file = std::path::absolute(&joined).map_err(|source| WorldError::Unreadable {
-                path: joined,
-                source,
-            })?;
+            *file = std::path::absolute(&joined)
+                .map_err(|source| WorldError::Unreadable { path: joined, source })?;
         }
         Ok(world)
     }
 
     /// Account and region name.
     pub fn place(&self) -> Place {
-        Place {
-            account: self.account.clone(),
-            region: self.region.clone(),
-        }
+        Place { account: self.account.clone(), region: self.region.clone() }
     }
 
     /// The instances' own metadata listeners, by instance id.
     pub fn imds_listeners(&self) -> BTreeMap<String, SocketAddr> {
         let listeners = self.instances.iter();
-        listeners
-            .filter_map(|entry| Some((entry.id.clone(), entry.imds?)))
-            .collect()
+        listeners.filter_map(|entry| Some((entry.id.clone(), entry.imds?))).collect()
     }
 }
 
 fn read(path: &Path) -> Result<String, WorldError> {
-    std::fs::read_to_string(path).map_err(|source| WorldError::Unreadable {
-        path: path.to_owned(),
-        source,
-    })
+    std::fs::read_to_string(path)
+        .map_err(|source| WorldError::Unreadable { path: path.to_owned(), source })
 }
 
 fn default_region() -> String {

@@ -35,25 +35,17 @@ impl Graph {
     }
 
     fn from_metadata(metadata: &Metadata) -> Result<Self> {
-        let names: BTreeMap<_, _> = metadata
-            .packages
-            .iter()
-            .map(|p| (&p.id, p.name.to_string()))
-            .collect();
-        let resolve = metadata
-            .resolve
-            .as_ref()
-            .context("cargo resolved nothing")?;
+        let names: BTreeMap<_, _> =
+            metadata.packages.iter().map(|p| (&p.id, p.name.to_string())).collect();
+        let resolve = metadata.resolve.as_ref().context("cargo resolved nothing")?;
         let mut graph = Self::default();
         for node in &resolve.nodes {
             let package = graph.0.entry(names[&node.id].clone()).or_default();
             package.member |= metadata.workspace_members.contains(&node.id);
             for dependency in &node.deps {
                 let name = &names[&dependency.pkg];
-                let shipped = dependency
-                    .dep_kinds
-                    .iter()
-                    .any(|k| k.kind != DependencyKind::Development);
+                let shipped =
+                    dependency.dep_kinds.iter().any(|k| k.kind != DependencyKind::Development);
                 if shipped {
                     package.shipped.insert(name.clone());
                 }
@@ -65,10 +57,7 @@ impl Graph {
 
     /// The names of the workspace's own packages.
     pub fn members(&self) -> impl Iterator<Item = (&str, &Package)> {
-        self.0
-            .iter()
-            .filter(|(_, p)| p.member)
-            .map(|(name, package)| (name.as_str(), package))
+        self.0.iter().filter(|(_, p)| p.member).map(|(name, package)| (name.as_str(), package))
     }
 
     /// The shortest way from a package to one that matches, through what is shipped.
@@ -76,12 +65,7 @@ impl Graph {
         let mut came_from: BTreeMap<&str, &str> = BTreeMap::new();
         let mut queue = VecDeque::from([from]);
         while let Some(here) = queue.pop_front() {
-            for next in self
-                .0
-                .get(here)
-                .into_iter()
-                .flat_map(|package| &package.shipped)
-            {
+            for next in self.0.get(here).into_iter().flat_map(|package| &package.shipped) {
                 if next == from || came_from.contains_key(next.as_str()) {
                     continue;
                 }

@@ -108,17 +108,12 @@ fn directions(graph: &Graph) -> Vec<String> {
     let mut findings = Vec::new();
     for (name, package) in graph.members() {
         let Some((_, allowed)) = MAY_IMPORT.iter().find(|(known, _)| *known == name) else {
-            findings.push(format!(
-                "{name}: not in the table of xtask/src/guards/imports.rs"
-            ));
+            findings.push(format!("{name}: not in the table of xtask/src/guards/imports.rs"));
             continue;
         };
         let own = |import: &&String| graph.0.get(*import).is_some_and(|p| p.member);
-        let wrong = package
-            .all
-            .iter()
-            .filter(own)
-            .filter(|import| !allowed.contains(&import.as_str()));
+        let wrong =
+            package.all.iter().filter(own).filter(|import| !allowed.contains(&import.as_str()));
         findings.extend(wrong.map(|import| format!("{name} -> {import}: imports flow one way")));
     }
     findings
@@ -142,20 +137,15 @@ mod tests {
         for (from, to) in shipped.iter().chain(test) {
             for name in [from, to] {
                 let member = name.starts_with("vipward") || *name == "xtask";
-                graph.0.entry((*name).to_owned()).or_insert(Package {
-                    member,
-                    ..Package::default()
-                });
+                graph
+                    .0
+                    .entry((*name).to_owned())
+                    .or_insert(Package { member, ..Package::default() });
             }
             graph.0.get_mut(*from).unwrap().all.insert((*to).to_owned());
         }
         for (from, to) in shipped {
-            graph
-                .0
-                .get_mut(*from)
-                .unwrap()
-                .shipped
-                .insert((*to).to_owned());
+            graph.0.get_mut(*from).unwrap().shipped.insert((*to).to_owned());
         }
         graph
     }
@@ -194,10 +184,7 @@ mod tests {
         ] {
             let findings = check(&graph(&[(from, to)], &[]));
             assert_eq!(findings.len(), 1, "{from} -> {to}: {findings:?}");
-            assert!(
-                findings[0].starts_with(&format!("{from} -> {to}: ")),
-                "{findings:?}"
-            );
+            assert!(findings[0].starts_with(&format!("{from} -> {to}: ")), "{findings:?}");
         }
     }
 
@@ -205,19 +192,13 @@ mod tests {
     fn a_detour_is_found_and_shown() {
         let graph = graph(&[("vipward-core", "innocent"), ("innocent", "tokio")], &[]);
         let findings = check(&graph);
-        assert!(
-            findings[0].starts_with("vipward-core -> innocent -> tokio: "),
-            "{findings:?}"
-        );
+        assert!(findings[0].starts_with("vipward-core -> innocent -> tokio: "), "{findings:?}");
     }
 
     #[test]
     fn a_test_may_not_turn_the_direction_round() {
         let findings = check(&graph(&[], &[("vipward-core", "vipward-region")]));
-        assert_eq!(
-            findings,
-            ["vipward-core -> vipward-region: imports flow one way"]
-        );
+        assert_eq!(findings, ["vipward-core -> vipward-region: imports flow one way"]);
     }
 
     #[test]
@@ -228,15 +209,8 @@ mod tests {
 
     #[test]
     fn a_circle_ends() {
-        let graph = graph(
-            &[
-                ("vipward-core", "a"),
-                ("a", "b"),
-                ("b", "a"),
-                ("b", "vipward-core"),
-            ],
-            &[],
-        );
+        let graph =
+            graph(&[("vipward-core", "a"), ("a", "b"), ("b", "a"), ("b", "vipward-core")], &[]);
         assert_eq!(check(&graph), Vec::<String>::new());
     }
 }

@@ -23,10 +23,7 @@ pub fn run(workspace: &Workspace) -> Result<()> {
         say(format_args!("  {finding}"));
     }
     ensure!(findings.is_empty(), "{} finding(s)", findings.len());
-    say(format_args!(
-        "imports and {} files are as they should be",
-        sources.len()
-    ));
+    say(format_args!("imports and {} files are as they should be", sources.len()));
     Ok(())
 }
 
@@ -49,10 +46,7 @@ fn sources(workspace: &Workspace) -> Result<Vec<Source>> {
         }
         let bytes = fs::read(&file).with_context(|| format!("cannot read {path}"))?;
         if let Ok(text) = String::from_utf8(bytes) {
-            sources.push(Source {
-                path: path.to_owned(),
-                text,
-            });
+            sources.push(Source { path: path.to_owned(), text });
         }
     }
     Ok(sources)

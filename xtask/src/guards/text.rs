@@ -22,10 +22,7 @@ pub struct Source {
 /// Every breach, as `path:line: what`.
 pub fn check(sources: &[Source]) -> Vec<String> {
     let sources = sources.iter().filter(|source| source.path != LIST);
-    sources
-        .flat_map(|source| [length(source), macros(source), words(source)])
-        .flatten()
-        .collect()
+    sources.flat_map(|source| [length(source), macros(source), words(source)]).flatten().collect()
 }
 
 fn length(source: &Source) -> Vec<String> {
@@ -33,26 +30,15 @@ fn length(source: &Source) -> Vec<String> {
     if !is_rust(source) || lines <= MOST_LINES {
         return Vec::new();
     }
-    vec![format!(
-        "{}: {lines} lines, at most {MOST_LINES} are allowed",
-        source.path
-    )]
+    vec![format!("{}: {lines} lines, at most {MOST_LINES} are allowed", source.path)]
 }
 
 fn macros(source: &Source) -> Vec<String> {
-    if is_rust(source) {
-        occurrences(source, &MACROS)
-    } else {
-        Vec::new()
-    }
+    if is_rust(source) { occurrences(source, &MACROS) } else { Vec::new() }
 }
 
 fn words(source: &Source) -> Vec<String> {
-    if is_lock(source) {
-        Vec::new()
-    } else {
-        occurrences(source, &WORDS)
-    }
+    if is_lock(source) { Vec::new() } else { occurrences(source, &WORDS) }
 }
 
 /// A word counts where it begins: a relative path that contains one names no machine.
@@ -62,10 +48,7 @@ fn occurrences(source: &Source, words: &[&str]) -> Vec<String> {
         for word in words {
             let begins = |at: usize| !line[..at].ends_with(is_word_character);
             if line.match_indices(word).any(|(at, _)| begins(at)) {
-                findings.push(format!(
-                    "{}:{number}: `{word}` must not be here",
-                    source.path
-                ));
+                findings.push(format!("{}:{number}: `{word}` must not be here", source.path));
             }
         }
     }
@@ -77,9 +60,7 @@ fn is_word_character(c: char) -> bool {
 }
 
 fn is_rust(source: &Source) -> bool {
-    Path::new(&source.path)
-        .extension()
-        .is_some_and(|extension| extension == "rs")
+    Path::new(&source.path).extension().is_some_and(|extension| extension == "rs")
 }
 
 /// Lock files name the registries that their tools resolved from.
@@ -93,24 +74,15 @@ mod tests {
     use super::*;
 
     fn findings(path: &str, text: &str) -> Vec<String> {
-        check(&[Source {
-            path: path.to_owned(),
-            text: text.to_owned(),
-        }])
+        check(&[Source { path: path.to_owned(), text: text.to_owned() }])
     }
 
     #[test]
     fn a_long_file_of_rust_is_found() {
-        assert_eq!(
-            findings("src/a.rs", &"\n".repeat(MOST_LINES)),
-            Vec::<String>::new()
-        );
+        assert_eq!(findings("src/a.rs", &"\n".repeat(MOST_LINES)), Vec::<String>::new());
         let found = findings("src/a.rs", &"\n".repeat(MOST_LINES + 1));
         assert_eq!(found, ["src/a.rs: 401 lines, at most 400 are allowed"]);
-        assert_eq!(
-            findings("docs/a.md", &"\n".repeat(MOST_LINES + 1)),
-            Vec::<String>::new()
-        );
+        assert_eq!(findings("docs/a.md", &"\n".repeat(MOST_LINES + 1)), Vec::<String>::new());
     }
 
     #[test]
@@ -118,41 +90,25 @@ mod tests {
         for unfinished in MACROS {
             let text = format!("fn main() {{\n    {unfinished});\n}}\n");
             let found = findings("src/a.rs", &text);
-            assert_eq!(
-                found,
-                [format!("src/a.rs:2: `{unfinished}` must not be here")]
-            );
+            assert_eq!(found, [format!("src/a.rs:2: `{unfinished}` must not be here")]);
             assert_eq!(findings("docs/a.md", &text), Vec::<String>::new());
         }
-        assert_eq!(
-            findings("src/a.rs", &format!("my_{});", MACROS[0])),
-            Vec::<String>::new()
-        );
+        assert_eq!(findings("src/a.rs", &format!("my_{});", MACROS[0])), Vec::<String>::new());
     }
 
     #[test]
     fn a_machine_or_a_registry_that_is_named_is_found() {
         for word in WORDS {
-            assert_eq!(
-                findings("docs/a.md", &format!("see `{word}x`")).len(),
-                1,
-                "{word}"
-            );
+            assert_eq!(findings("docs/a.md", &format!("see `{word}x`")).len(), 1, "{word}");
             assert_eq!(findings("Cargo.lock", word), Vec::<String>::new(), "{word}");
-            assert_eq!(
-                findings("infra/cdk/package-lock.json", word),
-                Vec::<String>::new()
-            );
+            assert_eq!(findings("infra/cdk/package-lock.json", word), Vec::<String>::new());
         }
     }
 
     #[test]
     fn a_relative_path_names_no_machine() {
         for word in WORDS.iter().filter(|word| word.starts_with('/')) {
-            assert_eq!(
-                findings("src/a.rs", &format!("target{word}x")),
-                Vec::<String>::new()
-            );
+            assert_eq!(findings("src/a.rs", &format!("target{word}x")), Vec::<String>::new());
         }
     }
 }

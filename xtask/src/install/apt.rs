@@ -33,22 +33,13 @@ pub fn install(workspace: &Workspace, packages: &[&str]) -> Result<()> {
     if packages.is_empty() {
         return Ok(());
     }
-    let by_hand = format!(
-        "apt-get install --no-install-recommends {}",
-        packages.join(" ")
-    );
+    let by_hand = format!("apt-get install --no-install-recommends {}", packages.join(" "));
     if workspace.program("apt-get").is_none() {
-        bail!(
-            "missing here: what Debian has in {}; install it and try again",
-            packages.join(" ")
-        );
+        bail!("missing here: what Debian has in {}; install it and try again", packages.join(" "));
     }
     let root = is_root(workspace)?;
     if !root && !sudo_asks_nothing(workspace) {
-        bail!(
-            "missing: {}; as root, run `{by_hand}` and try again",
-            packages.join(" ")
-        );
+        bail!("missing: {}; as root, run `{by_hand}` and try again", packages.join(" "));
     }
     say(format_args!("installing by apt: {}", packages.join(" ")));
     let advice = || format!("run `{by_hand}` as root and try again");
@@ -81,9 +72,6 @@ fn is_root(workspace: &Workspace) -> Result<bool> {
 
 fn sudo_asks_nothing(workspace: &Workspace) -> bool {
     let mut command = workspace.command("sudo");
-    command
-        .args(["-n", "true"])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
+    command.args(["-n", "true"]).stdout(Stdio::null()).stderr(Stdio::null());
     command.status().is_ok_and(|status| status.success())
 }

@@ -31,10 +31,7 @@ pub fn install(workspace: &Workspace) -> Result<()> {
     }
     let place = place(workspace);
     let build = place.join("build");
-    say(format_args!(
-        "installing by cargo into {}: cargo-deny {VERSION}",
-        place.display()
-    ));
+    say(format_args!("installing by cargo into {}: cargo-deny {VERSION}", place.display()));
     workspace::run(
         workspace
             .command("cargo")
@@ -52,11 +49,7 @@ fn find(workspace: &Workspace) -> Option<PathBuf> {
     let ours = place(workspace).join("bin/cargo-deny");
     let candidates = [Some(ours), workspace.program("cargo-deny")];
     candidates.into_iter().flatten().find(|program| {
-        let output = workspace
-            .command(program)
-            .arg("--version")
-            .stderr(Stdio::null())
-            .output();
+        let output = workspace.command(program).arg("--version").stderr(Stdio::null()).output();
         output.is_ok_and(|output| is_wanted(&String::from_utf8_lossy(&output.stdout)))
     })
 }

@@ -25,12 +25,7 @@ pub enum Need {
 
 impl Need {
     /// All of them.
-    pub const ALL: &[Self] = &[
-        Self::Network,
-        Self::Redis,
-        Self::PythonTools,
-        Self::CargoDeny,
-    ];
+    pub const ALL: &[Self] = &[Self::Network, Self::Redis, Self::PythonTools, Self::CargoDeny];
 }
 
 /// Installs what of these is missing: system packages first and in one go, since others may need

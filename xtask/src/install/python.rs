@@ -41,10 +41,7 @@ pub fn is_installed(workspace: &Workspace) -> Result<bool> {
 pub fn interpreter(workspace: &Workspace) -> Option<&'static str> {
     ["python3", "/usr/bin/python3"].into_iter().find(|python| {
         let mut command = workspace.command(python);
-        command
-            .args(["-c", USABLE])
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
+        command.args(["-c", USABLE]).stdout(Stdio::null()).stderr(Stdio::null());
         command.status().is_ok_and(|status| status.success())
     })
 }
@@ -53,22 +50,11 @@ pub fn interpreter(workspace: &Workspace) -> Option<&'static str> {
 pub fn install(workspace: &Workspace) -> Result<()> {
     let environment = environment(workspace);
     let python = interpreter(workspace).context("there is no Python 3.10 or newer with venv")?;
-    say(format_args!(
-        "installing by pip into {}:",
-        environment.display()
-    ));
-    for line in [REQUIREMENTS, REQUIREMENTS_ALONE]
-        .into_iter()
-        .flat_map(requirements)
-    {
+    say(format_args!("installing by pip into {}:", environment.display()));
+    for line in [REQUIREMENTS, REQUIREMENTS_ALONE].into_iter().flat_map(requirements) {
         say(format_args!("  {line}"));
     }
-    workspace::run(
-        workspace
-            .command(python)
-            .args(["-m", "venv"])
-            .arg(&environment),
-    )?;
+    workspace::run(workspace.command(python).args(["-m", "venv"]).arg(&environment))?;
     workspace::run(pip(workspace, &environment).args(["-r", "xtask/requirements.txt"]))?;
     workspace::run(pip(workspace, &environment).args([
         "--no-deps",
@@ -81,13 +67,7 @@ pub fn install(workspace: &Workspace) -> Result<()> {
 
 fn pip(workspace: &Workspace, environment: &Path) -> Command {
     let mut command = workspace.command(environment.join("bin/python"));
-    command.args([
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-    ]);
+    command.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
     command
 }
 
@@ -97,15 +77,11 @@ fn environment(workspace: &Workspace) -> PathBuf {
     for text in [REQUIREMENTS, REQUIREMENTS_ALONE] {
         requirements(text).for_each(|line| line.hash(&mut hasher));
     }
-    workspace
-        .cache
-        .join(format!("tools-{:016x}", hasher.finish()))
+    workspace.cache.join(format!("tools-{:016x}", hasher.finish()))
 }
 
 fn requirements(text: &str) -> impl Iterator<Item = &str> {
-    text.lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+    text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'))
 }
 
 #[cfg(test)]
@@ -114,10 +90,7 @@ mod tests {
 
     #[test]
     fn every_requirement_is_pinned() {
-        for line in [REQUIREMENTS, REQUIREMENTS_ALONE]
-            .into_iter()
-            .flat_map(requirements)
-        {
+        for line in [REQUIREMENTS, REQUIREMENTS_ALONE].into_iter().flat_map(requirements) {
             assert!(line.contains("=="), "{line} names no version");
         }
     }

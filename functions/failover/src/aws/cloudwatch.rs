@@ -71,10 +71,7 @@ pub(super) async fn words(
     let topics = topics(config, services);
     let mut words = Vec::new();
     for chunk in topics.chunks(QUERIES) {
-        let queries = chunk
-            .iter()
-            .enumerate()
-            .map(|(index, topic)| query(config, index, topic));
+        let queries = chunk.iter().enumerate().map(|(index, topic)| query(config, index, topic));
         let mut pages = client
             .get_metric_data()
             .set_metric_data_queries(Some(queries.collect()))
@@ -127,21 +124,11 @@ fn query(config: &Config, index: usize, topic: &Topic) -> MetricDataQuery {
     let metric = if topic.observer == topic.subject {
         metric.metric_name(SELF_HEALTH)
     } else {
-        metric
-            .metric_name(PEER_HEALTH)
-            .dimensions(dimension(DIM_SUBJECT, topic.subject.as_str()))
+        metric.metric_name(PEER_HEALTH).dimensions(dimension(DIM_SUBJECT, topic.subject.as_str()))
     };
     // The worse of two values in one second: a retried publication cannot hide an illness.
-    let stat = MetricStat::builder()
-        .metric(metric.build())
-        .period(PERIOD)
-        .stat("Minimum")
-        .build();
-    MetricDataQuery::builder()
-        .id(format!("q{index}"))
-        .metric_stat(stat)
-        .return_data(true)
-        .build()
+    let stat = MetricStat::builder().metric(metric.build()).period(PERIOD).stat("Minimum").build();
+    MetricDataQuery::builder().id(format!("q{index}")).metric_stat(stat).return_data(true).build()
 }
 
 fn index_of(result: &MetricDataResult) -> Option<usize> {
@@ -149,32 +136,19 @@ fn index_of(result: &MetricDataResult) -> Option<usize> {
 }
 
 fn points(result: &MetricDataResult) -> impl Iterator<Item = (Timestamp, f64)> {
-    let stamps = result
-        .timestamps()
-        .iter()
-        .filter_map(|at| Timestamp::from_second(at.secs()).ok());
+    let stamps = result.timestamps().iter().filter_map(|at| Timestamp::from_second(at.secs()).ok());
     stamps.zip(result.values().iter().copied())
 }
 
 /// The last of the points, and since when it has been the same. Points come oldest first.
 fn newest_word(points: &[(Timestamp, f64)]) -> Option<Observed<Statement>> {
-    let verdict = |value: f64| match value >= HEALTHY_FROM {
-        true => Verdict::Healthy,
-        false => Verdict::Unhealthy,
+    let verdict = |value| {
+        if value >= HEALTHY_FROM { Verdict::Healthy } else { Verdict::Unhealthy }
     };
     let (at, value) = *points.last()?;
-    let run = points
-        .iter()
-        .rev()
-        .take_while(|(_, other)| verdict(*other) == verdict(value));
+    let run = points.iter().rev().take_while(|(_, other)| verdict(*other) == verdict(value));
     let since = run.last().map_or(at, |(since, _)| *since);
-    Some(Observed {
-        value: Statement {
-            verdict: verdict(value),
-            since,
-        },
-        at,
-    })
+    Some(Observed { value: Statement { verdict: verdict(value), since }, at })
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_ec2::Client;
-use aws_sdk_ec2::types::{AttachmentStatus, Filter, NetworkInterface, Tag};
+use aws_sdk_ec2::types::{AttachmentStatus, Filter, NetworkInterface, Reservation, Tag};
 use vipward_core::config::Node;
 use vipward_core::evidence::{Eni, Inventory};
 use vipward_core::{Config, EniId, VipAddr};
@@ -23,16 +23,8 @@ const NOT_RUNNING: [&str; 4] = ["stopping", "stopped", "shutting-down", "termina
 
 /// The cluster's interfaces, whoever has its VIPs, and which nodes do not run.
 pub(super) async fn inventory(client: &Client, config: &Config) -> Result<Inventory, PortError> {
-    let ids = config
-        .nodes
-        .iter()
-        .map(|node| node.eni.to_string())
-        .collect();
-    let vips = config
-        .services
-        .iter()
-        .map(|service| service.vip.to_string())
-        .collect();
+    let ids = config.nodes.iter().map(|node| node.eni.to_string()).collect();
+    let vips = config.services.iter().map(|service| service.vip.to_string()).collect();
     let (configured, with_vip, stopped) = futures::join!(
         interfaces(client, "network-interface-id", ids),
         interfaces(client, "addresses.private-ip-address", vips),
@@ -41,11 +33,7 @@ pub(super) async fn inventory(client: &Client, config: &Config) -> Result<Invent
     let mut enis = configured?;
     // The same address may exist in other subnets and VPCs of the account: not ours.
     let subnets: BTreeSet<String> = enis.values().map(|eni| eni.subnet.clone()).collect();
-    enis.extend(
-        with_vip?
-            .into_iter()
-            .filter(|(_, eni)| subnets.contains(&eni.subnet)),
-    );
+    enis.extend(with_vip?.into_iter().filter(|(_, eni)| subnets.contains(&eni.subnet)));
     let stopped = stopped.unwrap_or_else(|error| {
         tracing::warn!(%error, "instance states not read");
         BTreeSet::new()
@@ -54,12 +42,7 @@ pub(super) async fn inventory(client: &Client, config: &Config) -> Result<Invent
         let instance = enis.get(&node.eni).and_then(|eni| eni.instance.as_ref());
         instance.is_some_and(|instance| stopped.contains(instance))
     };
-    let stopped = config
-        .nodes
-        .iter()
-        .filter(is_stopped)
-        .map(|node| node.name.clone())
-        .collect();
+    let stopped = config.nodes.iter().filter(is_stopped).map(|node| node.name.clone()).collect();
     Ok(Inventory { enis, stopped })
 }
 
@@ -72,12 +55,7 @@ async fn interfaces(
     for chunk in values.chunks(FILTER_VALUES) {
         let mut pages = client
             .describe_network_interfaces()
-            .filters(
-                Filter::builder()
-                    .name(filter)
-                    .set_values(Some(chunk.to_vec()))
-                    .build(),
-            )
+            .filters(Filter::builder().name(filter).set_values(Some(chunk.to_vec())).build())
             .max_results(PAGE)
             .into_paginator()
             .send();
@@ -101,12 +79,8 @@ fn interface(described: &NetworkInterface) -> Option<(EniId, Eni)> {
     let tags = described.tag_set().iter();
     let eni = Eni {
         subnet: described.subnet_id()?.to_owned(),
-        instance: attached
-            .and_then(|attachment| attachment.instance_id())
-            .map(ToOwned::to_owned),
-        addresses: addresses
-            .filter_map(|a| a.private_ip_address()?.parse().ok())
-            .collect(),
+        instance: attached.and_then(|attachment| attachment.instance_id()).map(ToOwned::to_owned),
+        addresses: addresses.filter_map(|a| a.private_ip_address()?.parse().ok()).collect(),
         tags: tags
             .filter_map(|tag| Some((tag.key()?.to_owned(), tag.value()?.to_owned())))
             .collect(),
@@ -118,11 +92,7 @@ async fn stopped_instances(
     client: &Client,
     config: &Config,
 ) -> Result<BTreeSet<String>, PortError> {
-    let ids: Vec<String> = config
-        .nodes
-        .iter()
-        .map(|node| node.eni.to_string())
-        .collect();
+    let ids: Vec<String> = config.nodes.iter().map(|node| node.eni.to_string()).collect();
     let states = Filter::builder()
         .name("instance-state-name")
         .set_values(Some(NOT_RUNNING.map(ToOwned::to_owned).to_vec()))
@@ -142,7 +112,7 @@ async fn stopped_instances(
             .send();
         while let Some(page) = pages.next().await {
             let page = page.map_err(failure::of("DescribeInstances"))?;
-            let instances = page.reservations().iter().flat_map(|r| r.instances());
+            let instances = page.reservations().iter().flat_map(Reservation::instances);
             stopped.extend(instances.filter_map(|i| i.instance_id().map(ToOwned::to_owned)));
         }
     }
@@ -173,9 +143,7 @@ pub(super) async fn tag(
     eni: &EniId,
     tags: &BTreeMap<String, String>,
 ) -> Result<(), PortError> {
-    let tags = tags
-        .iter()
-        .map(|(key, value)| Tag::builder().key(key).value(value).build());
+    let tags = tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build());
     client
         .create_tags()
         .resources(eni.as_str())

@@ -28,17 +28,10 @@ pub(super) async fn put(client: &Client, notices: &[Notice]) -> Result<(), PortE
             .await
             .map_err(failure::of("PutEvents"))?;
         // A 200 may carry failures of single entries.
-        if let Some(failed) = answer
-            .entries()
-            .iter()
-            .find(|entry| entry.error_code().is_some())
-        {
+        if let Some(failed) = answer.entries().iter().find(|entry| entry.error_code().is_some()) {
             let code = failed.error_code().unwrap_or_default();
             let cause = format!("{code}: {}", failed.error_message().unwrap_or_default());
-            return Err(PortError::Transient {
-                call: "PutEvents",
-                cause,
-            });
+            return Err(PortError::Transient { call: "PutEvents", cause });
         }
     }
     Ok(())

@@ -51,14 +51,7 @@ impl Ports for Aws {
         services: &BTreeSet<ServiceName>,
         since: Timestamp,
     ) -> Result<Vec<(Topic, Observed<Statement>)>, PortError> {
-        Box::pin(cloudwatch::words(
-            &self.cloudwatch,
-            config,
-            services,
-            since,
-            self.now(),
-        ))
-        .await
+        Box::pin(cloudwatch::words(&self.cloudwatch, config, services, since, self.now())).await
     }
 
     async fn assign(&self, eni: &EniId, vips: &[VipAddr]) -> Result<(), PortError> {

@@ -35,26 +35,17 @@ fn hint_from_a() -> Value {
 async fn each_vip_has_one_line_that_is_record_and_metric() {
     let world = World::new().with(|state| state.ill_on_a("redis"));
     let (answer, lines, _) = handled(Role::Failover, world, scheduled()).await;
-    assert_eq!(
-        answer.expect("handled")["outcomes"],
-        json!({ "redis": "moved", "mysql": "held" })
-    );
+    assert_eq!(answer.expect("handled")["outcomes"], json!({ "redis": "moved", "mysql": "held" }));
     assert_eq!(lines.len(), 2);
     assert_eq!(lines[0]["record"], "decision");
     assert_eq!(lines[0]["Moves"], 1);
-    assert_eq!(
-        lines[0]["_aws"]["CloudWatchMetrics"][0]["Namespace"],
-        "Vipward/test"
-    );
+    assert_eq!(lines[0]["_aws"]["CloudWatchMetrics"][0]["Namespace"], "Vipward/test");
     assert_eq!(lines[1]["Reason"], "holder-up");
     for line in &lines {
         let directive = &line["_aws"]["CloudWatchMetrics"][0];
         let metrics = directive["Metrics"].as_array().expect("metrics");
         let names = metrics.iter().map(|metric| &metric["Name"]);
-        let dimensions = directive["Dimensions"][0]
-            .as_array()
-            .expect("dimensions")
-            .iter();
+        let dimensions = directive["Dimensions"][0].as_array().expect("dimensions").iter();
         for name in names.chain(dimensions) {
             let name = name.as_str().expect("a name");
             assert!(line.get(name).is_some(), "{name} is defined and not given");
@@ -69,11 +60,7 @@ async fn a_hint_is_evidence_where_the_metrics_lag() {
     assert_eq!(answer.expect("handled")["outcomes"]["redis"], "moved");
     assert_eq!(lines[0]["record"], "config-mismatch");
     let state = function.ports.state();
-    let told = state
-        .notices
-        .iter()
-        .map(|notice| notice.detail_type)
-        .collect::<Vec<_>>();
+    let told = state.notices.iter().map(|notice| notice.detail_type).collect::<Vec<_>>();
     assert_eq!(told, ["Vipward Alert", "Vipward Move"]);
 }
 
@@ -82,32 +69,18 @@ async fn a_refused_event_is_logged_and_reads_nothing() {
     let foreign = json!({ "source": "aws.cloudwatch", "detail-type": "CloudWatch Alarm State Change",
         "detail": { "alarmName": "cpu" } });
     let (answer, lines, function) = handled(Role::Failover, World::new(), foreign).await;
-    assert_eq!(
-        answer.expect("no error: it would come again")["record"],
-        "refused"
-    );
-    assert!(
-        lines[0]["reason"]
-            .as_str()
-            .expect("a reason")
-            .contains("cpu")
-    );
+    assert_eq!(answer.expect("no error: it would come again")["record"], "refused");
+    assert!(lines[0]["reason"].as_str().expect("a reason").contains("cpu"));
     assert_eq!(function.ports.state().reads, 0);
 }
 
 #[tokio::test]
 async fn an_unreadable_ec2_is_an_error_so_that_lambda_tries_again() {
     let world = World::new().with(|state| {
-        state
-            .inventory_faults
-            .push_back(denied("DescribeNetworkInterfaces"))
+        state.inventory_faults.push_back(denied("DescribeNetworkInterfaces"));
     });
     let (answer, _, _) = handled(Role::Failover, world, scheduled()).await;
-    assert!(
-        answer
-            .expect_err("it failed")
-            .contains("DescribeNetworkInterfaces was refused")
-    );
+    assert!(answer.expect_err("it failed").contains("DescribeNetworkInterfaces was refused"));
 }
 
 #[tokio::test]
@@ -123,24 +96,12 @@ async fn status_says_who_holds_and_how_each_node_is_judged() {
         panic!("{answer}")
     };
     assert_eq!(redis["holder"], json!({ "node": "a" }));
-    assert_eq!(
-        redis["choice"]["move"],
-        json!({ "to": "b", "kind": "failover" })
-    );
+    assert_eq!(redis["choice"]["move"], json!({ "to": "b", "kind": "failover" }));
     assert_eq!(redis["judgements"]["a"], json!({ "down": "own-word" }));
-    assert_eq!(
-        mysql["judgements"],
-        json!({ "a": { "up": "suspect" }, "b": "unknown" })
-    );
-    assert_eq!(
-        mysql["choice"]["hold"]["reason"], "holder-up",
-        "nothing is alarmed"
-    );
+    assert_eq!(mysql["judgements"], json!({ "a": { "up": "suspect" }, "b": "unknown" }));
+    assert_eq!(mysql["choice"]["hold"]["reason"], "holder-up", "nothing is alarmed");
     assert!(redis.get("evidence").is_none());
-    assert!(
-        function.ports.state().assigns.is_empty(),
-        "looking moves nothing"
-    );
+    assert!(function.ports.state().assigns.is_empty(), "looking moves nothing");
 }
 
 #[tokio::test]
@@ -151,10 +112,7 @@ async fn explain_adds_the_evidence() {
     let answer = answer.expect("answered");
     assert_eq!(answer["services"].as_array().expect("services").len(), 1);
     let redis = &answer["services"][0];
-    assert_eq!(
-        redis["because"],
-        "the holder is down and another node is up"
-    );
+    assert_eq!(redis["because"], "the holder is down and another node is up");
     assert_eq!(redis["alarms"], json!(["vipward/test/redis/a/self"]));
     assert_eq!(
         redis["evidence"][0],
@@ -167,21 +125,9 @@ async fn explain_adds_the_evidence() {
 async fn each_role_does_only_its_own() {
     for (role, event, said) in [
         (Role::Query, scheduled(), "the Query function"),
-        (
-            Role::Failover,
-            json!({ "command": "status" }),
-            "to the query function",
-        ),
-        (
-            Role::Query,
-            json!({ "command": "sing" }),
-            "the command is not known",
-        ),
-        (
-            Role::Query,
-            json!({ "command": "explain", "service": "x" }),
-            "service x is not in",
-        ),
+        (Role::Failover, json!({ "command": "status" }), "to the query function"),
+        (Role::Query, json!({ "command": "sing" }), "the command is not known"),
+        (Role::Query, json!({ "command": "explain", "service": "x" }), "service x is not in"),
     ] {
         let (answer, _, function) = handled(role, World::new(), event).await;
         let error = answer.expect_err("it is refused");

@@ -32,9 +32,7 @@ fn remembered(hints: impl IntoIterator<Item = HeardHint>, later: i64) -> Option<
     hints.into_iter().for_each(|hint| memory.hear(hint));
     let testimony = memory.testimony(&config(), start() + SignedDuration::from_secs(later));
     let b = "b".parse().expect("a name");
-    testimony
-        .word(&b, &b, &"redis".parse().expect("a name"))
-        .map(|word| word.value.verdict)
+    testimony.word(&b, &b, &"redis".parse().expect("a name")).map(|word| word.value.verdict)
 }
 
 #[test]
@@ -56,10 +54,7 @@ fn across_starts_the_later_wins() {
 
 #[test]
 fn old_hints_are_forgotten() {
-    assert_eq!(
-        remembered([heard("s", 1, 0, Verdict::Unhealthy)], 14),
-        Some(Verdict::Unhealthy)
-    );
+    assert_eq!(remembered([heard("s", 1, 0, Verdict::Unhealthy)], 14), Some(Verdict::Unhealthy));
     assert_eq!(remembered([heard("s", 1, 0, Verdict::Unhealthy)], 15), None);
 }
 

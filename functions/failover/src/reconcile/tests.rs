@@ -39,16 +39,9 @@ async fn a_quiet_minute_reads_holders_and_alarms_and_no_metrics() {
     let world = World::new();
     let records = one_pass(&world).await;
     assert_eq!(outcomes(&records), [Outcome::Held, Outcome::Held]);
-    assert!(
-        records
-            .iter()
-            .all(|record| hold_reason(record) == Some(HoldReason::HolderUp))
-    );
+    assert!(records.iter().all(|record| hold_reason(record) == Some(HoldReason::HolderUp)));
     let state = world.state();
-    assert_eq!(
-        (state.reads, state.metric_reads.len(), state.assigns.len()),
-        (1, 0, 0)
-    );
+    assert_eq!((state.reads, state.metric_reads.len(), state.assigns.len()), (1, 0, 0));
     assert!(state.notices.is_empty());
 }
 
@@ -60,17 +53,10 @@ async fn an_ill_service_moves_alone_and_is_proven_recorded_and_told() {
     let state = world.state();
     assert_eq!(state.holder(REDIS), ["eni-0000000b"]);
     assert_eq!(state.holder("10.0.0.202"), ["eni-0000000a"]);
-    assert_eq!(
-        state.metric_reads,
-        [BTreeSet::from(["redis".parse().expect("a name")])]
-    );
+    assert_eq!(state.metric_reads, [BTreeSet::from(["redis".parse().expect("a name")])]);
     let tag = &state.inventory.enis[&id("eni-0000000b")].tags["vipward:test:redis"];
     assert_eq!(*tag, format!("moved={0} moves={0}", start().as_second()));
-    let told: Vec<_> = state
-        .notices
-        .iter()
-        .map(|notice| notice.detail_type)
-        .collect();
+    let told: Vec<_> = state.notices.iter().map(|notice| notice.detail_type).collect();
     assert_eq!(told, ["Vipward Move"]);
 }
 
@@ -80,10 +66,7 @@ async fn vips_bound_for_one_interface_share_a_call() {
         state.ill_on_a("redis");
         state.ill_on_a("mysql");
     });
-    assert_eq!(
-        outcomes(&one_pass(&world).await),
-        [Outcome::Moved, Outcome::Moved]
-    );
+    assert_eq!(outcomes(&one_pass(&world).await), [Outcome::Moved, Outcome::Moved]);
     assert_eq!(world.state().assigns.len(), 1);
     assert_eq!(world.state().assigns[0].1.len(), 2);
 }
@@ -104,32 +87,21 @@ async fn endless_throttling_fails_by_the_deadline_and_alerts() {
     let world = World::new().with(|state| {
         state.ill_on_a("redis");
         let error = throttled("AssignPrivateIpAddresses");
-        state
-            .assign_faults
-            .extend(std::iter::repeat_n(Fault::Fails(error), 999));
+        state.assign_faults.extend(std::iter::repeat_n(Fault::Fails(error), 999));
     });
     let records = one_pass(&world).await;
     assert_eq!(outcomes(&records)[0], Outcome::Failed);
     assert!(world.now() <= world.deadline(), "it ends in time");
-    assert!(
-        world.now() <= start() + SignedDuration::from_secs(15),
-        "evidence goes stale"
-    );
+    assert!(world.now() <= start() + SignedDuration::from_secs(15), "evidence goes stale");
     assert_eq!(world.state().notices[0].detail["alert"], "failed");
-    assert_eq!(
-        world.state().holder(REDIS),
-        ["eni-0000000a"],
-        "the VIP is never nowhere"
-    );
+    assert_eq!(world.state().holder(REDIS), ["eni-0000000a"], "the VIP is never nowhere");
 }
 
 #[tokio::test]
 async fn what_is_refused_is_not_tried_again() {
     let world = World::new().with(|state| {
         state.ill_on_a("redis");
-        state
-            .assign_faults
-            .push_back(Fault::Fails(denied("AssignPrivateIpAddresses")));
+        state.assign_faults.push_back(Fault::Fails(denied("AssignPrivateIpAddresses")));
     });
     let records = one_pass(&world).await;
     assert_eq!(outcomes(&records)[0], Outcome::Failed);
@@ -152,17 +124,12 @@ async fn a_lost_reply_after_the_effect_is_recognised() {
 async fn stale_reads_delay_the_proof_and_nothing_else() {
     let world = World::new().with(|state| {
         state.ill_on_a("redis");
-        state.stale = Some((
-            state.inventory.clone(),
-            start() + SignedDuration::from_secs(3),
-        ));
+        state.stale = Some((state.inventory.clone(), start() + SignedDuration::from_secs(3)));
     });
     let records = one_pass(&world).await;
     assert_eq!(outcomes(&records)[0], Outcome::Moved);
     assert_eq!(world.state().assigns.len(), 1);
-    let Some(MoveOutcome::Moved(times)) = records[0].outcome else {
-        panic!("it moved")
-    };
+    let Some(MoveOutcome::Moved(times)) = records[0].outcome else { panic!("it moved") };
     assert!(times.proven >= start() + SignedDuration::from_secs(3));
 }
 
@@ -180,9 +147,7 @@ async fn an_assignment_without_effect_is_repeated() {
 async fn an_assignment_that_never_shows_is_unproven_and_alerts() {
     let world = World::new().with(|state| {
         state.ill_on_a("redis");
-        state
-            .assign_faults
-            .extend(std::iter::repeat_n(Fault::DoesNothing, 99));
+        state.assign_faults.extend(std::iter::repeat_n(Fault::DoesNothing, 99));
     });
     assert_eq!(outcomes(&one_pass(&world).await)[0], Outcome::Unproven);
     assert_eq!(world.state().notices[0].detail["alert"], "unproven");
@@ -202,9 +167,7 @@ async fn a_rival_that_moved_the_vip_first_is_left_alone() {
 async fn a_read_that_fails_for_now_is_repeated() {
     let world = World::new().with(|state| {
         state.ill_on_a("redis");
-        state
-            .inventory_faults
-            .push_back(throttled("DescribeNetworkInterfaces"));
+        state.inventory_faults.push_back(throttled("DescribeNetworkInterfaces"));
     });
     assert_eq!(outcomes(&one_pass(&world).await)[0], Outcome::Moved);
 }
@@ -213,18 +176,9 @@ async fn a_read_that_fails_for_now_is_repeated() {
 async fn without_ec2_nothing_is_done() {
     let world = World::new().with(|state| {
         state.ill_on_a("redis");
-        state
-            .inventory_faults
-            .push_back(denied("DescribeNetworkInterfaces"));
+        state.inventory_faults.push_back(denied("DescribeNetworkInterfaces"));
     });
-    let result = reconcile(
-        &config(),
-        &world,
-        &Mutex::default(),
-        "alarm",
-        world.deadline(),
-    )
-    .await;
+    let result = reconcile(&config(), &world, &Mutex::default(), "alarm", world.deadline()).await;
     assert_eq!(result, Err(denied("DescribeNetworkInterfaces")));
     assert!(world.state().assigns.is_empty());
 }
@@ -232,22 +186,18 @@ async fn without_ec2_nothing_is_done() {
 #[tokio::test]
 async fn without_cloudwatch_nothing_moves_on_silence() {
     let world = World::new().with(|state| {
-        state.alarms_fail = true;
-        state.words_fail = true;
+        state.failing.insert("DescribeAlarms");
+        state.failing.insert("GetMetricData");
     });
     let records = one_pass(&world).await;
-    assert!(
-        records
-            .iter()
-            .all(|r| hold_reason(r) == Some(HoldReason::AwaitingEvidence))
-    );
+    assert!(records.iter().all(|r| hold_reason(r) == Some(HoldReason::AwaitingEvidence)));
 }
 
 #[tokio::test]
 async fn a_move_that_cannot_be_recorded_stands() {
     let world = World::new().with(|state| {
         state.ill_on_a("redis");
-        state.tag_fails = true;
+        state.failing.insert("CreateTags");
     });
     assert_eq!(outcomes(&one_pass(&world).await)[0], Outcome::Moved);
 }
@@ -256,7 +206,7 @@ async fn a_move_that_cannot_be_recorded_stands() {
 async fn notices_that_cannot_be_sent_do_not_undo_the_move() {
     let world = World::new().with(|state| {
         state.ill_on_a("redis");
-        state.announce_fails = true;
+        state.failing.insert("PutEvents");
     });
     assert_eq!(outcomes(&one_pass(&world).await)[0], Outcome::Moved);
 }
@@ -283,17 +233,9 @@ async fn the_same_alert_is_told_once() {
     }
     assert_eq!(world.state().notices.len(), 1);
     world.state().elapsed += std::time::Duration::from_mins(10);
-    world
-        .state()
-        .words
-        .iter_mut()
-        .for_each(|(_, word)| word.at += SignedDuration::from_mins(10));
+    world.state().words.iter_mut().for_each(|(_, word)| word.at += SignedDuration::from_mins(10));
     pass(&config(), &world, &memory).await;
-    assert_eq!(
-        world.state().notices.len(),
-        2,
-        "it is repeated after a while"
-    );
+    assert_eq!(world.state().notices.len(), 2, "it is repeated after a while");
 }
 
 #[tokio::test]

@@ -24,20 +24,11 @@ fn hint(cluster: &str, version: u32) -> Value {
 #[test]
 fn an_alarm_of_ours_is_heard() {
     let event: Value = serde_json::from_str(ALARM).expect("the fixture is JSON");
-    let name = "vipward/prod-db/redis/resource-01/self"
-        .parse()
-        .expect("an alarm's name");
-    let example = Config::parse(
-        "example",
-        include_str!("../../../../infra/example/vipward.toml"),
-    );
+    let name = "vipward/prod-db/redis/resource-01/self".parse().expect("an alarm's name");
+    let example = Config::parse("example", include_str!("../../../../infra/example/vipward.toml"));
     let wake = parse(&example.expect("the example is right"), &event, start());
     assert_eq!(wake.expect("ours"), Wake::Alarm(name));
-    assert!(
-        parsed(&event)
-            .expect_err("another cluster's")
-            .contains("not of this cluster")
-    );
+    assert!(parsed(&event).expect_err("another cluster's").contains("not of this cluster"));
 }
 
 #[test]
@@ -48,14 +39,8 @@ fn the_other_wake_ups_are_told_by_source_and_type() {
         &json!({ "instance-id": "i-1", "state": "stopped" }),
     );
     assert_eq!(parsed(&instance), Ok(Wake::Instance));
-    assert_eq!(
-        parsed(&event("aws.events", "Scheduled Event", &json!({}))),
-        Ok(Wake::Schedule)
-    );
-    assert_eq!(
-        parsed(&json!({ "command": "status" })),
-        Ok(Wake::Command(Command::Status))
-    );
+    assert_eq!(parsed(&event("aws.events", "Scheduled Event", &json!({}))), Ok(Wake::Schedule));
+    assert_eq!(parsed(&json!({ "command": "status" })), Ok(Wake::Command(Command::Status)));
     let redis = Some("redis".parse().expect("a name"));
     assert_eq!(
         parsed(&json!({ "command": "explain", "service": "redis" })),
@@ -65,14 +50,8 @@ fn the_other_wake_ups_are_told_by_source_and_type() {
 
 #[test]
 fn a_hint_speaks_for_its_source_at_its_time() {
-    let heard = parsed(&event(
-        "vipward.agent.test.b",
-        HINT_DETAIL_TYPE,
-        &hint("test", 1),
-    ));
-    let Ok(Wake::Hint(heard)) = heard else {
-        panic!("{heard:?}")
-    };
+    let heard = parsed(&event("vipward.agent.test.b", HINT_DETAIL_TYPE, &hint("test", 1)));
+    let Ok(Wake::Hint(heard)) = heard else { panic!("{heard:?}") };
     assert_eq!(heard.observer.as_str(), "b");
     assert_eq!(heard.at, start() - jiff::SignedDuration::from_secs(1));
 }
@@ -81,9 +60,7 @@ fn a_hint_speaks_for_its_source_at_its_time() {
 fn a_hint_from_the_future_is_of_now() {
     let mut event = event("vipward.agent.test.b", HINT_DETAIL_TYPE, &hint("test", 1));
     event["time"] = json!("2999-01-01T00:00:00Z");
-    let Ok(Wake::Hint(heard)) = parsed(&event) else {
-        panic!("it is a hint")
-    };
+    let Ok(Wake::Hint(heard)) = parsed(&event) else { panic!("it is a hint") };
     assert_eq!(heard.at, start());
 }
 
@@ -102,53 +79,25 @@ fn what_is_not_ours_or_not_right_is_refused_with_its_reason() {
         (json!(null), "no event and no command"),
         (json!({ "a": 1 }), "no event and no command"),
         (json!("text"), "no event and no command"),
-        (
-            event("aws.s3", "Object Created", &json!({})),
-            "nothing that vipward listens to",
-        ),
-        (
-            event("evil", "CloudWatch Alarm State Change", &json!({})),
-            "nothing that vipward",
-        ),
+        (event("aws.s3", "Object Created", &json!({})), "nothing that vipward listens to"),
+        (event("evil", "CloudWatch Alarm State Change", &json!({})), "nothing that vipward"),
         (alarm("cpu-high"), "not the name of a vipward alarm"),
         (alarm("vipward/other/redis/a/self"), "not of this cluster"),
         (alarm("vipward/test/nosuch/a/self"), "not of this cluster"),
         (alarm("vipward/test/redis/z/self"), "not of this cluster"),
-        (
-            event(
-                "aws.cloudwatch",
-                "CloudWatch Alarm State Change",
-                &json!({}),
-            ),
-            "alarmName",
-        ),
+        (event("aws.cloudwatch", "CloudWatch Alarm State Change", &json!({})), "alarmName"),
         (replay, "replayed from an archive"),
-        (
-            from("vipward.agent.test.z", &hint("test", 1)),
-            "no agent of this cluster",
-        ),
-        (
-            from("vipward.agent.other.b", &hint("other", 1)),
-            "no agent of this cluster",
-        ),
+        (from("vipward.agent.test.z", &hint("test", 1)), "no agent of this cluster"),
+        (from("vipward.agent.other.b", &hint("other", 1)), "no agent of this cluster"),
         (from("me", &hint("test", 1)), "no agent of this cluster"),
-        (
-            from("vipward.agent.test.b", &hint("other", 1)),
-            "for cluster other",
-        ),
+        (from("vipward.agent.test.b", &hint("other", 1)), "for cluster other"),
         (from("vipward.agent.test.b", &hint("test", 2)), "version 2"),
         (from("vipward.agent.test.b", &json!({})), "missing field"),
         (timeless, "no time"),
         (json!({ "command": "destroy" }), "unknown variant"),
-        (
-            json!({ "command": "explain", "service": "NO" }),
-            "is not a name",
-        ),
+        (json!({ "command": "explain", "service": "NO" }), "is not a name"),
     ] {
         let refusal = parsed(&event).expect_err("it is refused");
-        assert!(
-            refusal.contains(reason),
-            "expected {reason:?} in {refusal:?}"
-        );
+        assert!(refusal.contains(reason), "expected {reason:?} in {refusal:?}");
     }
 }

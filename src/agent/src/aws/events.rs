@@ -15,12 +15,7 @@ pub(super) async fn put(client: &Client, source: &str, hint: &Hint) -> Result<()
         .detail_type(HINT_DETAIL_TYPE)
         .detail(detail)
         .build();
-    let output = client
-        .put_events()
-        .entries(entry)
-        .send()
-        .await
-        .map_err(|error| failed(&error))?;
+    let output = client.put_events().entries(entry).send().await.map_err(|error| failed(&error))?;
     if output.failed_entry_count() == 0 {
         return Ok(());
     }

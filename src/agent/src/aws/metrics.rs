@@ -25,14 +25,8 @@ pub(super) async fn put(client: &Client, namespace: &str, data: &[Datum]) -> Res
 
 fn metric_datum(datum: &Datum) -> MetricDatum {
     let dimension = |name: &str, value: &str| Dimension::builder().name(name).value(value).build();
-    let subject = datum
-        .subject
-        .as_ref()
-        .map(|subject| dimension(DIM_SUBJECT, subject.as_str()));
-    let dimensions = [
-        Some(dimension(DIM_SERVICE, datum.service.as_str())),
-        subject,
-    ];
+    let subject = datum.subject.as_ref().map(|subject| dimension(DIM_SUBJECT, subject.as_str()));
+    let dimensions = [Some(dimension(DIM_SERVICE, datum.service.as_str())), subject];
     MetricDatum::builder()
         .metric_name(datum.metric())
         .set_dimensions(Some(dimensions.into_iter().flatten().collect()))

@@ -23,10 +23,7 @@ fn play(what: &str, steps: &[Step]) {
             Change(when, trouble, own_ended) => hinting.on_change(at(when), trouble, own_ended),
             Sent(when, took) => {
                 assert_eq!(hinting.deadline(), Some(at(when)), "{what}: step {index}");
-                assert!(
-                    !hinting.take(at(when) - Duration::from_millis(1)),
-                    "{what}: step {index}"
-                );
+                assert!(!hinting.take(at(when) - Duration::from_millis(1)), "{what}: step {index}");
                 assert!(hinting.take(at(when)), "{what}: step {index}");
                 assert_eq!(hinting.deadline(), None, "{what}: one at a time");
                 assert!(!hinting.take(at(when + took)), "{what}: one at a time");
@@ -39,10 +36,7 @@ fn play(what: &str, steps: &[Step]) {
 
 #[test]
 fn hints_follow_the_table() {
-    play(
-        "no trouble, no hint",
-        &[Quiet, Change(0, false, false), Quiet],
-    );
+    play("no trouble, no hint", &[Quiet, Change(0, false, false), Quiet]);
     play(
         "trouble is told at once and again while it lasts",
         &[
@@ -68,31 +62,15 @@ fn hints_follow_the_table() {
     );
     play(
         "the end of another's trouble is silence",
-        &[
-            Change(0, true, false),
-            Sent(0, 20),
-            Change(300, false, false),
-            Quiet,
-        ],
+        &[Change(0, true, false), Sent(0, 20), Change(300, false, false), Quiet],
     );
     play(
         "the end of own trouble is told once",
-        &[
-            Change(0, true, false),
-            Sent(0, 20),
-            Change(300, false, true),
-            Sent(300, 20),
-            Quiet,
-        ],
+        &[Change(0, true, false), Sent(0, 20), Change(300, false, true), Sent(300, 20), Quiet],
     );
     play(
         "and not lost when something else changes before it is sent",
-        &[
-            Change(0, false, true),
-            Change(10, false, false),
-            Sent(10, 20),
-            Quiet,
-        ],
+        &[Change(0, false, true), Change(10, false, false), Sent(10, 20), Quiet],
     );
 }
 

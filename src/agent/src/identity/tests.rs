@@ -3,10 +3,7 @@ use crate::run::tests::config;
 
 fn find_at(named: Option<&str>, local: &[&str]) -> Result<String, String> {
     let named = named.map(|name| name.parse().expect("a name"));
-    let local: Vec<_> = local
-        .iter()
-        .map(|text| text.parse().expect("an address"))
-        .collect();
+    let local: Vec<_> = local.iter().map(|text| text.parse().expect("an address")).collect();
     find(&config(4242), "v.toml", named.as_ref(), &local)
         .map(|name| name.to_string())
         .map_err(|faults| faults.to_string())
@@ -14,10 +11,7 @@ fn find_at(named: Option<&str>, local: &[&str]) -> Result<String, String> {
 
 #[test]
 fn a_host_is_the_member_whose_address_it_has() {
-    assert_eq!(
-        find_at(None, &["127.0.0.1", "127.77.0.12"]),
-        Ok("b".to_owned())
-    );
+    assert_eq!(find_at(None, &["127.0.0.1", "127.77.0.12"]), Ok("b".to_owned()));
     assert_eq!(find_at(None, &["127.77.0.30"]), Ok("w".to_owned()));
 }
 

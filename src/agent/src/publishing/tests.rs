@@ -13,16 +13,10 @@ fn publishing() -> Publishing {
 #[test]
 fn ticks_come_at_the_interval_whatever_changes_between() {
     let mut publishing = publishing();
-    assert_eq!(
-        (publishing.deadline(), publishing.take(at(9))),
-        (Some(at(10)), None)
-    );
-    for (seconds, reason) in [
-        (10, Reason::Tick),
-        (20, Reason::Tick),
-        (23, Reason::Change),
-        (30, Reason::Tick),
-    ] {
+    assert_eq!((publishing.deadline(), publishing.take(at(9))), (Some(at(10)), None));
+    for (seconds, reason) in
+        [(10, Reason::Tick), (20, Reason::Tick), (23, Reason::Change), (30, Reason::Tick)]
+    {
         if reason == Reason::Change {
             publishing.on_change(at(seconds));
         }
@@ -39,19 +33,12 @@ fn what_becomes_due_during_a_request_is_sent_once_after_it() {
     assert_eq!(publishing.take(at(1)), Some(Reason::Change));
     for seconds in 2..45 {
         publishing.on_change(at(seconds));
-        assert_eq!(
-            (publishing.deadline(), publishing.take(at(seconds))),
-            (None, None)
-        );
+        assert_eq!((publishing.deadline(), publishing.take(at(seconds))), (None, None));
     }
     publishing.on_done();
     assert_eq!(publishing.take(at(45)), Some(Reason::Change));
     publishing.on_done();
-    assert_eq!(
-        publishing.deadline(),
-        Some(at(50)),
-        "missed ticks are not made up for"
-    );
+    assert_eq!(publishing.deadline(), Some(at(50)), "missed ticks are not made up for");
 }
 
 #[test]

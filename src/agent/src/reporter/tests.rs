@@ -9,26 +9,13 @@ fn at(seconds: u64) -> Timestamp {
 }
 
 fn reporter() -> Reporter {
-    Reporter::new(
-        &config(4242),
-        &"a".parse().expect("a name"),
-        "start".to_owned(),
-        at(0),
-    )
+    Reporter::new(&config(4242), &"a".parse().expect("a name"), "start".to_owned(), at(0))
 }
 
 fn sighting(subject: &str, from: Verdict, to: Verdict) -> Sighting {
-    let change = Change {
-        from,
-        to,
-        cause: None,
-    };
+    let change = Change { from, to, cause: None };
     let service = "web".parse().expect("a name");
-    Sighting {
-        subject: subject.parse().expect("a name"),
-        service,
-        change,
-    }
+    Sighting { subject: subject.parse().expect("a name"), service, change }
 }
 
 /// All that is due, as words, answered at once.
@@ -65,11 +52,7 @@ fn changes_are_told_at_once_and_trouble_by_hint_first() {
     assert_eq!(due(&mut reporter, at(2)), ["hint 1", "change 2"]);
     assert_eq!(due(&mut reporter, at(3)), ["hint 2"]);
     reporter.observe(at(4), &sighting("b", Verdict::Unhealthy, Verdict::Healthy));
-    assert_eq!(
-        due(&mut reporter, at(4)),
-        ["change 2"],
-        "the end of another's trouble"
-    );
+    assert_eq!(due(&mut reporter, at(4)), ["change 2"], "the end of another's trouble");
     assert_eq!(due(&mut reporter, at(10)), ["tick 2"]);
 }
 
@@ -96,10 +79,7 @@ fn a_hanging_request_of_one_kind_does_not_hold_up_the_other() {
     );
     assert_eq!(reporter.due(at(20)), None);
     reporter.published();
-    assert!(matches!(
-        reporter.due(at(20)),
-        Some(Report::Metrics(Reason::Tick, _))
-    ));
+    assert!(matches!(reporter.due(at(20)), Some(Report::Metrics(Reason::Tick, _))));
 }
 
 #[test]

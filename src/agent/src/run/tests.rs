@@ -49,11 +49,7 @@ struct Recorder {
 
 impl Recorder {
     fn answer(&self) -> Result<(), SendError> {
-        if self.fails {
-            Err(SendError::NoRegion)
-        } else {
-            Ok(())
-        }
+        if self.fails { Err(SendError::NoRegion) } else { Ok(()) }
     }
 }
 
@@ -76,9 +72,7 @@ struct Service {
 
 impl Service {
     async fn start(address: SocketAddr) -> (Self, SocketAddr) {
-        let listener = TcpListener::bind(address)
-            .await
-            .expect("a free port on loopback");
+        let listener = TcpListener::bind(address).await.expect("a free port on loopback");
         let bound = listener.local_addr().expect("bound");
         let task = tokio::spawn(async move {
             let mut connections = JoinSet::new();
@@ -113,28 +107,17 @@ impl Agent {
         let task = tokio::task::spawn_local(async move {
             let clock = Clock::start();
             let reporter = Reporter::new(&config, &me, "start".to_owned(), clock.now());
-            let outlet = Recorder {
-                metrics: metrics_in,
-                hints: hints_in,
-                fails,
-            };
+            let outlet = Recorder { metrics: metrics_in, hints: hints_in, fails };
             let asked = async { asked.await.expect("the test asks") };
             run(&config, reporter, clock, &outlet, asked).await
         });
-        Self {
-            metrics,
-            hints,
-            shutdown,
-            task,
-        }
+        Self { metrics, hints, shutdown, task }
     }
 
     /// Waits until the metrics say that; keys are the subjects, `None` for the agent's own.
     async fn publishes(&mut self, expected: &[(Option<&str>, bool)]) {
-        let expected: BTreeMap<_, _> = expected
-            .iter()
-            .map(|(subject, up)| (subject.map(str::to_owned), *up))
-            .collect();
+        let expected: BTreeMap<_, _> =
+            expected.iter().map(|(subject, up)| (subject.map(str::to_owned), *up)).collect();
         loop {
             let data = self.metrics.recv().await.expect("the agent runs");
             let seen: BTreeMap<_, _> = data
@@ -158,28 +141,21 @@ impl Agent {
 }
 
 fn verdict_on(hint: &Hint, subject: &str) -> Verdict {
-    let seen = hint
-        .observations
-        .iter()
-        .find(|seen| seen.subject.as_str() == subject);
+    let seen = hint.observations.iter().find(|seen| seen.subject.as_str() == subject);
     seen.expect("the whole view").verdict
 }
 
 /// Runs the test with services on both nodes, within a bound that is shorter than any interval.
 fn with_services<F: Future<Output = ()>>(test: impl FnOnce(u16, Service, Service) -> F) {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .expect("a runtime");
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let local = tokio::task::LocalSet::new();
     local.block_on(&runtime, async {
         let (a, bound) = Service::start("127.77.0.11:0".parse().expect("an address")).await;
         let port = bound.port();
         let (b, _) = Service::start(SocketAddr::from(([127, 77, 0, 12], port))).await;
         let bound = Duration::from_secs(30);
-        tokio::time::timeout(bound, test(port, a, b))
-            .await
-            .expect("done before the next interval");
+        tokio::time::timeout(bound, test(port, a, b)).await.expect("done before the next interval");
     });
 }
 
@@ -216,9 +192,7 @@ fn the_death_of_an_own_service_is_noticed_too() {
 fn a_witness_speaks_of_others_only() {
     with_services(|port, _a, _b| async move {
         let mut agent = Agent::start("w", port, false);
-        agent
-            .publishes(&[(Some("a"), true), (Some("b"), true)])
-            .await;
+        agent.publishes(&[(Some("a"), true), (Some("b"), true)]).await;
         agent.stop().await;
     });
 }
@@ -230,11 +204,7 @@ fn an_agent_that_nobody_hears_works_on() {
         agent.publishes(&[(None, true), (Some("b"), true)]).await;
         b.stop().await;
         assert_eq!(agent.hints().await.sequence, 1);
-        assert_eq!(
-            agent.hints().await.sequence,
-            2,
-            "a hint that failed is followed by another"
-        );
+        assert_eq!(agent.hints().await.sequence, 2, "a hint that failed is followed by another");
         agent.publishes(&[(None, true), (Some("b"), false)]).await;
         agent.stop().await;
     });

@@ -39,10 +39,7 @@ async fn it_stands_in_silence_and_breaks_when_the_server_goes() {
         accepted = listener.accept() => accepted.expect("a connection").0,
     };
     // What the server says does not end it, and it says nothing itself.
-    server
-        .write_all(b"+welcome\r\n")
-        .await
-        .expect("the connection stands");
+    server.write_all(b"+welcome\r\n").await.expect("the connection stands");
     let mut heard = [0; 8];
     tokio::select! {
         () = standing.broken() => panic!("a greeting broke it"),

@@ -8,14 +8,7 @@ const INTERVAL: Duration = Duration::from_secs(1);
 
 fn machine(rise: u32, fall: u32) -> VerdictMachine {
     let timeout = Duration::from_millis(800);
-    let check = Check {
-        kind: CheckKind::Tcp,
-        port: 1,
-        interval: INTERVAL,
-        timeout,
-        rise,
-        fall,
-    };
+    let check = Check { kind: CheckKind::Tcp, port: 1, interval: INTERVAL, timeout, rise, fall };
     VerdictMachine::new(&check, Timestamp::UNIX_EPOCH)
 }
 
@@ -63,38 +56,13 @@ fn verdicts_and_pauses_follow_the_table() {
         ("a timeout is as bad as a failure", "ft", "?U", "._"),
         ("one failure is not enough", "pppfpp", "??HHHH", ".._.__"),
         ("failures are confirmed quickly", "pppff", "??HHU", ".._._"),
-        (
-            "recovery takes whole intervals",
-            "ffppppp",
-            "?UUUHHH",
-            ".______",
-        ),
-        (
-            "a failure starts recovery over",
-            "ffppfppp",
-            "?UUUUUUH",
-            "._______",
-        ),
+        ("recovery takes whole intervals", "ffppppp", "?UUUHHH", ".______"),
+        ("a failure starts recovery over", "ffppfppp", "?UUUUUUH", "._______"),
         ("errors are not failures", "pppee", "??HH?", ".._._"),
         ("nor are they passes", "ppppfef", "??HHH??", "..__..."),
-        (
-            "one error on an ill service changes nothing",
-            "ffefe",
-            "?UUUU",
-            ".____",
-        ),
-        (
-            "errors on an ill service leave it unknown",
-            "ffee",
-            "?UU?",
-            ".___",
-        ),
-        (
-            "after errors either verdict comes quickly",
-            "eeppp",
-            "????H",
-            "._.._",
-        ),
+        ("one error on an ill service changes nothing", "ffefe", "?UUUU", ".____"),
+        ("errors on an ill service leave it unknown", "ffee", "?UU?", ".___"),
+        ("after errors either verdict comes quickly", "eeppp", "????H", "._.._"),
         (
             "flapping without a verdict is not probed quickly for ever",
             "pfpfpfpf",
@@ -114,28 +82,14 @@ fn verdicts_and_pauses_follow_the_table() {
 fn a_change_names_both_verdicts_and_the_cause() {
     let mut machine = machine(1, 1);
     let now = Timestamp::UNIX_EPOCH;
-    let to = |from, to, cause: Option<&str>| Change {
-        from,
-        to,
-        cause: cause.map(str::to_owned),
-    };
+    let to = |from, to, cause: Option<&str>| Change { from, to, cause: cause.map(str::to_owned) };
     let healthy = machine.finish(now, &outcome('p'));
     assert_eq!(healthy, Some(to(Verdict::Unknown, Verdict::Healthy, None)));
     assert_eq!(machine.finish(now, &outcome('p')), None);
     let unhealthy = machine.finish(now, &outcome('f'));
-    assert_eq!(
-        unhealthy,
-        Some(to(Verdict::Healthy, Verdict::Unhealthy, Some("refused")))
-    );
+    assert_eq!(unhealthy, Some(to(Verdict::Healthy, Verdict::Unhealthy, Some("refused"))));
     let unknown = machine.finish(now, &outcome('e'));
-    assert_eq!(
-        unknown,
-        Some(to(
-            Verdict::Unhealthy,
-            Verdict::Unknown,
-            Some("wrong password")
-        ))
-    );
+    assert_eq!(unknown, Some(to(Verdict::Unhealthy, Verdict::Unknown, Some("wrong password"))));
 }
 
 #[test]

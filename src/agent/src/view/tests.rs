@@ -11,16 +11,8 @@ fn service() -> ServiceName {
 }
 
 fn sighting(subject: &str, from: Verdict, to: Verdict, cause: Option<&str>) -> Sighting {
-    let change = Change {
-        from,
-        to,
-        cause: cause.map(str::to_owned),
-    };
-    Sighting {
-        subject: name(subject),
-        service: service(),
-        change,
-    }
+    let change = Change { from, to, cause: cause.map(str::to_owned) };
+    Sighting { subject: name(subject), service: service(), change }
 }
 
 fn view(me: &str) -> View {
@@ -36,11 +28,7 @@ fn a_view_begins_unknown_and_publishes_nothing() {
     assert_eq!(view.summary(), "0 healthy, 0 unhealthy, 2 unknown");
     let observations = view.observations(Timestamp::UNIX_EPOCH);
     assert_eq!(observations.len(), 2);
-    assert!(
-        observations
-            .iter()
-            .all(|seen| seen.verdict == Verdict::Unknown)
-    );
+    assert!(observations.iter().all(|seen| seen.verdict == Verdict::Unknown));
 }
 
 #[test]
@@ -52,29 +40,13 @@ fn own_and_other_services_are_told_apart() {
     );
     view.apply(
         Timestamp::UNIX_EPOCH,
-        &sighting(
-            "resource-02",
-            Verdict::Unknown,
-            Verdict::Unhealthy,
-            Some("refused"),
-        ),
+        &sighting("resource-02", Verdict::Unknown, Verdict::Unhealthy, Some("refused")),
     );
     let data = view.data();
-    let own = Datum {
-        service: service(),
-        subject: None,
-        healthy: true,
-    };
-    let other = Datum {
-        service: service(),
-        subject: Some(name("resource-02")),
-        healthy: false,
-    };
+    let own = Datum { service: service(), subject: None, healthy: true };
+    let other = Datum { service: service(), subject: Some(name("resource-02")), healthy: false };
     assert_eq!(data, [own, other]);
-    assert_eq!(
-        data.iter().map(Datum::metric).collect::<Vec<_>>(),
-        [SELF_HEALTH, PEER_HEALTH]
-    );
+    assert_eq!(data.iter().map(Datum::metric).collect::<Vec<_>>(), [SELF_HEALTH, PEER_HEALTH]);
     assert!(view.trouble());
 }
 
@@ -85,25 +57,14 @@ fn a_witness_sees_others_only() {
         Timestamp::UNIX_EPOCH,
         &sighting("resource-01", Verdict::Unknown, Verdict::Healthy, None),
     );
-    assert_eq!(
-        view.data().iter().map(Datum::metric).collect::<Vec<_>>(),
-        [PEER_HEALTH]
-    );
+    assert_eq!(view.data().iter().map(Datum::metric).collect::<Vec<_>>(), [PEER_HEALTH]);
 }
 
 #[test]
 fn an_observation_says_for_how_long_it_holds_and_why() {
     let mut view = view("resource-01");
     let at = Timestamp::UNIX_EPOCH + Duration::from_mins(1);
-    view.apply(
-        at,
-        &sighting(
-            "resource-02",
-            Verdict::Healthy,
-            Verdict::Unhealthy,
-            Some("refused"),
-        ),
-    );
+    view.apply(at, &sighting("resource-02", Verdict::Healthy, Verdict::Unhealthy, Some("refused")));
     let observations = view.observations(at + Duration::from_millis(1500));
     assert_eq!(observations[0].held_ms, 61_500);
     assert_eq!(
@@ -112,12 +73,7 @@ fn an_observation_says_for_how_long_it_holds_and_why() {
     );
     view.apply(
         at,
-        &sighting(
-            "resource-02",
-            Verdict::Unhealthy,
-            Verdict::Unknown,
-            Some("wrong password"),
-        ),
+        &sighting("resource-02", Verdict::Unhealthy, Verdict::Unknown, Some("wrong password")),
     );
     assert_eq!(view.data(), [], "unknown is silence");
     assert!(!view.trouble(), "unknown is an alert, not trouble");

@@ -36,11 +36,7 @@ fn a_missing_capability_is_told_with_its_cure() {
 fn only_eexist_means_that_it_is_there() {
     const EEXIST: i32 = 17;
     for errno in 1..=133 {
-        assert_eq!(
-            refusal(errno).already_there(),
-            errno == EEXIST,
-            "errno {errno}"
-        );
+        assert_eq!(refusal(errno).already_there(), errno == EEXIST, "errno {errno}");
     }
 }
 
@@ -58,11 +54,7 @@ fn the_local_address_counts_not_the_far_end() {
     let far = AddressAttribute::Address(IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1)));
     let local = AddressAttribute::Local(IpAddr::V4(VIP));
     message.attributes = vec![far, local];
-    let want = Held {
-        link: 7,
-        address: VIP,
-        prefix: 32,
-    };
+    let want = Held { link: 7, address: VIP, prefix: 32 };
     assert_eq!(held(&message), Some(want));
     assert_eq!(held(&AddressMessage::default()), None);
 }
@@ -72,12 +64,8 @@ fn an_interface_without_a_name_is_passed_over() {
     let mut message = LinkMessage::default();
     message.header.index = 2;
     assert_eq!(link(&message), None);
-    message
-        .attributes
-        .push(LinkAttribute::Address(vec![2, 0, 0, 0, 0, 1]));
-    message
-        .attributes
-        .push(LinkAttribute::IfName("ens5".to_owned()));
+    message.attributes.push(LinkAttribute::Address(vec![2, 0, 0, 0, 0, 1]));
+    message.attributes.push(LinkAttribute::IfName("ens5".to_owned()));
     let found = link(&message).expect("it has a name");
     assert_eq!((found.index, found.name.as_str()), (2, "ens5"));
     assert_eq!(found.mac, Mac::from_bytes(&[2, 0, 0, 0, 0, 1]));

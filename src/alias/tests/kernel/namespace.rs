@@ -26,22 +26,14 @@ pub fn inside(name: &str, body: fn(&Path)) {
     let program = std::env::current_exe().expect("the path of this program");
     let files = Files::new(name);
     let mut command = unshared();
-    command
-        .arg(program)
-        .args(["--exact", name, "--nocapture", "--test-threads=1"]);
-    let output = command
-        .env(INSIDE, &files.0)
-        .output()
-        .expect("unshare ran a moment ago");
+    command.arg(program).args(["--exact", name, "--nocapture", "--test-threads=1"]);
+    let output = command.env(INSIDE, &files.0).output().expect("unshare ran a moment ago");
     let said = said(&output);
     assert!(output.status.success(), "inside the namespace:\n{said}");
     assert!(said.contains("1 passed"), "the test ran inside:\n{said}");
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a process learns from it that it is inside"
-)]
+#[expect(clippy::disallowed_methods, reason = "a process learns from it that it is inside")]
 fn marked() -> Option<PathBuf> {
     std::env::var_os(INSIDE).map(PathBuf::from)
 }
@@ -49,21 +41,11 @@ fn marked() -> Option<PathBuf> {
 /// `unshare` in the first form that this machine allows: as root, else in a user namespace.
 fn unshared() -> Command {
     let plain = ["--net", "--pid", "--fork", "--kill-child"].as_slice();
-    let user = [
-        "--user",
-        "--map-root-user",
-        "--net",
-        "--pid",
-        "--fork",
-        "--kill-child",
-    ]
-    .as_slice();
+    let user = ["--user", "--map-root-user", "--net", "--pid", "--fork", "--kill-child"].as_slice();
     let mut heard = Vec::new();
     for form in [plain, user] {
         let mut trial = Command::new("unshare");
-        trial
-            .args(form)
-            .args(["ip", "link", "add", "trial", "type", "veth"]);
+        trial.args(form).args(["ip", "link", "add", "trial", "type", "veth"]);
         heard.push(match trial.output() {
             Ok(output) if output.status.success() => {
                 let mut command = Command::new("unshare");
@@ -105,10 +87,7 @@ impl Drop for Files {
 /// # Panics
 /// It failed.
 pub fn ip(words: &str) -> String {
-    let output = Command::new("ip")
-        .args(words.split(' '))
-        .output()
-        .expect("ip runs");
+    let output = Command::new("ip").args(words.split(' ')).output().expect("ip runs");
     assert!(output.status.success(), "ip {words}: {}", said(&output));
     String::from_utf8(output.stdout).expect("ip speaks UTF-8")
 }
@@ -130,22 +109,11 @@ pub fn addresses() -> Vec<String> {
         let Some(name) = interface["ifname"].as_str() else {
             continue;
         };
-        for held in interface["addr_info"]
-            .as_array()
-            .expect("a list of addresses")
-        {
+        for held in interface["addr_info"].as_array().expect("a list of addresses") {
             let word = |key: &str| held[key].as_str().unwrap_or_default().to_owned();
-            let routed = if held["noprefixroute"] == true {
-                " noprefixroute"
-            } else {
-                ""
-            };
+            let routed = if held["noprefixroute"] == true { " noprefixroute" } else { "" };
             let prefix = &held["prefixlen"];
-            lines.push(format!(
-                "{name} {}/{prefix} {}{routed}",
-                word("local"),
-                word("label")
-            ));
+            lines.push(format!("{name} {}/{prefix} {}{routed}", word("local"), word("label")));
         }
     }
     lines.sort();
@@ -162,12 +130,7 @@ pub fn interface(name: &str, address: &str) {
 
 /// The command that runs `program` without `CAP_NET_ADMIN`.
 pub fn without_net_admin(program: &str) -> Vec<OsString> {
-    [
-        "setpriv",
-        "--bounding-set=-net_admin",
-        "--inh-caps=-net_admin",
-        program,
-    ]
-    .map(OsString::from)
-    .to_vec()
+    ["setpriv", "--bounding-set=-net_admin", "--inh-caps=-net_admin", program]
+        .map(OsString::from)
+        .to_vec()
 }

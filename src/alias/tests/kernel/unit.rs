@@ -47,19 +47,13 @@ fn command(files: &Path, prefix: &[OsString], arguments: &[&str]) -> Command {
     let config = files.join("vipward.toml");
     fs::write(&config, CONFIG).expect("the file is written");
     let mut command = Command::new(&prefix[0]);
-    command
-        .args(&prefix[1..])
-        .arg("--config")
-        .arg(config)
-        .args(arguments);
+    command.args(&prefix[1..]).arg("--config").arg(config).args(arguments);
     command
 }
 
 /// Runs the program to its end.
 pub fn run(files: &Path, prefix: &[OsString], arguments: &[&str]) -> Output {
-    command(files, prefix, arguments)
-        .output()
-        .expect("the program runs")
+    command(files, prefix, arguments).output().expect("the program runs")
 }
 
 /// The program while it runs.
@@ -77,9 +71,7 @@ impl Unit {
         let socket = files.join("notify");
         let _ = fs::remove_file(&socket);
         let manager = UnixDatagram::bind(&socket).expect("a socket for the service manager");
-        manager
-            .set_read_timeout(Some(DEADLINE))
-            .expect("a deadline");
+        manager.set_read_timeout(Some(DEADLINE)).expect("a deadline");
         let mut child = command(files, &[PROGRAM.into()], &["--log", "json"])
             .env("NOTIFY_SOCKET", &socket)
             .env("WATCHDOG_USEC", "120000000")
@@ -97,12 +89,7 @@ impl Unit {
                 }
             }
         });
-        let mut unit = Self {
-            child,
-            log,
-            manager,
-            greeting: String::new(),
-        };
+        let mut unit = Self { child, log, manager, greeting: String::new() };
         unit.greeting = unit.hear_manager("READY=1");
         unit
     }
@@ -111,10 +98,7 @@ impl Unit {
     pub fn hear_manager(&self, word: &str) -> String {
         let mut buffer = [0; 1024];
         loop {
-            let length = self
-                .manager
-                .recv(&mut buffer)
-                .expect("the unit speaks in time");
+            let length = self.manager.recv(&mut buffer).expect("the unit speaks in time");
             let told = String::from_utf8_lossy(&buffer[..length]).into_owned();
             if told.lines().any(|line| line == word) {
                 return told;
@@ -137,10 +121,7 @@ impl Unit {
     /// sorted.
     pub fn hear_two(&self, message: &str) -> [String; 2] {
         let mut vips = [(); 2].map(|()| {
-            self.hear(message)["vip"]
-                .as_str()
-                .expect("the event names a VIP")
-                .to_owned()
+            self.hear(message)["vip"].as_str().expect("the event names a VIP").to_owned()
         });
         vips.sort();
         vips
@@ -149,10 +130,7 @@ impl Unit {
     /// Sends a signal, by its name without SIG.
     pub fn signal(&self, name: &str) {
         let kill = format!("kill -{name} {}", self.child.id());
-        let status = Command::new("sh")
-            .args(["-c", &kill])
-            .status()
-            .expect("sh runs");
+        let status = Command::new("sh").args(["-c", &kill]).status().expect("sh runs");
         assert!(status.success(), "{kill}");
     }
 

@@ -41,10 +41,7 @@ fn own_word(config: &Config, service: &Service, node: &NodeName) -> Resource {
         config,
         logical_id("OwnWord", &[service.name.as_str(), node.as_str()]),
         &name(config, service, node, AlarmKind::OwnWord),
-        &format!(
-            "{node} says that its {} is ill, or says nothing",
-            service.name
-        ),
+        &format!("{node} says that its {} is ill, or says nothing", service.name),
         json!({
             "Namespace": namespace(&config.cluster, node),
             "MetricName": SELF_HEALTH,
@@ -58,10 +55,7 @@ fn own_word(config: &Config, service: &Service, node: &NodeName) -> Resource {
 fn peer_word(config: &Config, service: &Service, node: &NodeName, observer: &NodeName) -> Resource {
     alarm(
         config,
-        logical_id(
-            "PeerWord",
-            &[service.name.as_str(), node.as_str(), observer.as_str()],
-        ),
+        logical_id("PeerWord", &[service.name.as_str(), node.as_str(), observer.as_str()]),
         &name(config, service, node, AlarmKind::PeerWord(observer.clone())),
         &format!("{observer} cannot reach {} on {node}", service.name),
         json!({
@@ -107,10 +101,7 @@ fn alarm(
 /// The shortest period into which every publication falls; a shorter one would see silence.
 fn period(publish_interval: Duration) -> u64 {
     let fits = |period: &u64| Duration::from_secs(*period) >= publish_interval;
-    PERIODS
-        .into_iter()
-        .find(fits)
-        .unwrap_or(PERIODS[PERIODS.len() - 1])
+    PERIODS.into_iter().find(fits).unwrap_or(PERIODS[PERIODS.len() - 1])
 }
 
 fn dimension(name: &str, value: &str) -> Value {

@@ -65,10 +65,7 @@ mod tests {
             );
         }
         let config = Config::parse("c.toml", &text).expect("it is in order");
-        let place = Place {
-            directory: ".".to_owned(),
-            file_name: "c.toml".to_owned(),
-        };
+        let place = Place { directory: ".".to_owned(), file_name: "c.toml".to_owned() };
         within_limits("c.toml", &config, &Template::render(&config, &place))
     }
 
@@ -84,12 +81,7 @@ mod tests {
                 ),
             ),
             (5, 30, false, None),
-            (
-                20,
-                30,
-                false,
-                Some("name fewer services or nodes: split them between two clusters"),
-            ),
+            (20, 30, false, Some("name fewer services or nodes: split them between two clusters")),
             (51, 1, false, Some("split the cluster")),
             (50, 1, false, None),
         ] {
@@ -99,11 +91,7 @@ mod tests {
                 .flat_map(Faults::iter)
                 .map(|fault| fault.cure.clone())
                 .collect();
-            assert_eq!(
-                cures,
-                Vec::from_iter(cure),
-                "{nodes} nodes, {services} services"
-            );
+            assert_eq!(cures, Vec::from_iter(cure), "{nodes} nodes, {services} services");
         }
     }
 }

@@ -78,24 +78,9 @@ impl Template {
     /// The template as YAML.
     pub fn to_yaml(&self) -> String {
         let mut out = self.header.clone();
-        yaml::write_entry(
-            &mut out,
-            0,
-            "AWSTemplateFormatVersion",
-            &"2010-09-09".into(),
-        );
-        yaml::write_entry(
-            &mut out,
-            0,
-            "Transform",
-            &"AWS::Serverless-2016-10-31".into(),
-        );
-        yaml::write_entry(
-            &mut out,
-            0,
-            "Description",
-            &self.description.as_str().into(),
-        );
+        yaml::write_entry(&mut out, 0, "AWSTemplateFormatVersion", &"2010-09-09".into());
+        yaml::write_entry(&mut out, 0, "Transform", &"AWS::Serverless-2016-10-31".into());
+        yaml::write_entry(&mut out, 0, "Description", &self.description.as_str().into());
         section(&mut out, "Parameters", &parameters::parameters());
         section(&mut out, "Conditions", &parameters::conditions());
         out.push_str("\nResources:\n");
@@ -121,10 +106,7 @@ fn section(out: &mut String, name: &str, content: &Value) {
 }
 
 fn header(place: &Place) -> String {
-    let Place {
-        directory,
-        file_name,
-    } = place;
+    let Place { directory, file_name } = place;
     format!(
         "# Rendered by `vipward render` from {directory}/{file_name}: change that file and render again.\n\
          # Build and deploy it in the root of vipward's source: `sam build`, `sam deploy --guided`.\n\

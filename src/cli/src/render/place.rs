@@ -55,32 +55,19 @@ impl Place {
 
 /// The directory that a file lies in; `.` for a mere name.
 pub fn parent(file: &Path) -> &Path {
-    file.parent()
-        .filter(|parent| !parent.as_os_str().is_empty())
-        .unwrap_or(Path::new("."))
+    file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 fn resolved(path: &Path) -> Result<PathBuf, PlaceError> {
-    path.canonicalize().map_err(|source| PlaceError::Lost {
-        path: path.to_owned(),
-        source,
-    })
+    path.canonicalize().map_err(|source| PlaceError::Lost { path: path.to_owned(), source })
 }
 
 /// The way from one resolved directory to another.
 fn relative(from: &Path, to: &Path) -> PathBuf {
-    let shared = from
-        .components()
-        .zip(to.components())
-        .take_while(|(a, b)| a == b)
-        .count();
+    let shared = from.components().zip(to.components()).take_while(|(a, b)| a == b).count();
     let up = from.components().skip(shared).map(|_| Component::ParentDir);
     let way: PathBuf = up.chain(to.components().skip(shared)).collect();
-    if way.as_os_str().is_empty() {
-        PathBuf::from(".")
-    } else {
-        way
-    }
+    if way.as_os_str().is_empty() { PathBuf::from(".") } else { way }
 }
 
 #[cfg(test)]
@@ -104,10 +91,7 @@ mod tests {
     fn a_directory_that_is_not_there_is_named() {
         let error = Place::seen_from(Path::new("/nowhere/at/all"), Path::new("vipward.toml"))
             .expect_err("it is not there");
-        assert_eq!(
-            error.to_string(),
-            "cannot find the directory /nowhere/at/all"
-        );
+        assert_eq!(error.to_string(), "cannot find the directory /nowhere/at/all");
     }
 
     #[test]

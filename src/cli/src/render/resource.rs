@@ -19,11 +19,7 @@ impl Resource {
     pub fn new(id: impl Into<String>, kind: &str, properties: Value) -> Self {
         let mut body = json!({"Type": kind});
         body["Properties"] = properties;
-        Self {
-            id: id.into(),
-            comment: "",
-            body,
-        }
+        Self { id: id.into(), comment: "", body }
     }
 
     /// The same with a comment above it.
@@ -94,10 +90,7 @@ mod tests {
             ["a--1", "b"],
             ["a", "1--b"],
         ];
-        let ids: BTreeSet<String> = tricky
-            .iter()
-            .map(|names| logical_id("Alarm", names))
-            .collect();
+        let ids: BTreeSet<String> = tricky.iter().map(|names| logical_id("Alarm", names)).collect();
         assert_eq!(ids.len(), tricky.len());
         for id in ids {
             assert!(id.chars().all(|c| c.is_ascii_alphanumeric()), "{id}");

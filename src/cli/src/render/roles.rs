@@ -16,11 +16,7 @@ const EC2: &str = "ec2.amazonaws.com";
 
 /// Everything of this part.
 pub fn resources(config: &Config) -> Vec<Resource> {
-    let mut resources = vec![
-        failover_role(config),
-        query_role(config),
-        operator_policy(config),
-    ];
+    let mut resources = vec![failover_role(config), query_role(config), operator_policy(config)];
     for member in config.members() {
         resources.push(member_role(config, member));
         resources.push(instance_profile(member));
@@ -50,11 +46,7 @@ fn failover_role(config: &Config) -> Resource {
             }),
         ),
         allow_events_from(FUNCTION_SOURCE),
-        allow(
-            "KeepWhatFailed",
-            &["sqs:SendMessage"],
-            attribute(DEAD_LETTERS, "Arn"),
-        ),
+        allow("KeepWhatFailed", &["sqs:SendMessage"], attribute(DEAD_LETTERS, "Arn")),
     ]);
     let description = format!("Moves the VIPs of cluster {}", config.cluster);
     role("FailoverRole", &description, LAMBDA, &statements)
@@ -79,11 +71,7 @@ fn reads(log: &str) -> Vec<Value> {
             ],
             "*",
         ),
-        allow(
-            "WriteItsLog",
-            &["logs:CreateLogStream", "logs:PutLogEvents"],
-            attribute(log, "Arn"),
-        ),
+        allow("WriteItsLog", &["logs:CreateLogStream", "logs:PutLogEvents"], attribute(log, "Arn")),
     ]
 }
 
@@ -129,9 +117,5 @@ fn member_role(config: &Config, member: &NodeName) -> Resource {
 
 fn instance_profile(member: &NodeName) -> Resource {
     let properties = json!({"Roles": [reference(&role_id(member))]});
-    Resource::new(
-        instance_profile_id(member),
-        "AWS::IAM::InstanceProfile",
-        properties,
-    )
+    Resource::new(instance_profile_id(member), "AWS::IAM::InstanceProfile", properties)
 }

@@ -18,9 +18,7 @@ const EVENTS: &str = "events.amazonaws.com";
 pub fn resources(config: &Config, others: &[&str]) -> Vec<Resource> {
     let rules = rules(config);
     let ids = rules.iter().map(|rule| rule.id.as_str());
-    let sources = ids
-        .chain(others.iter().copied())
-        .map(|id| attribute(id, "Arn"));
+    let sources = ids.chain(others.iter().copied()).map(|id| attribute(id, "Arn"));
     let queue_policy = dead_letter_policy(&sources.collect::<Vec<_>>());
     let mut resources = Vec::new();
     for rule in rules {
@@ -78,10 +76,8 @@ fn rules(config: &Config) -> Vec<Resource> {
 
 /// Exact sources rather than a prefix: `a.b` is not a member of cluster `a`.
 fn hint_rules(config: &Config) -> Vec<Resource> {
-    let sources: Vec<String> = config
-        .members()
-        .map(|member| hint_source(&config.cluster, member))
-        .collect();
+    let sources: Vec<String> =
+        config.members().map(|member| hint_source(&config.cluster, member)).collect();
     let chunks = sources.chunks(SOURCES_A_RULE).enumerate();
     let rules = chunks.map(|(index, sources)| {
         rule(
@@ -119,11 +115,7 @@ fn permission(rule: &str) -> Resource {
         "Principal": EVENTS,
         "SourceArn": attribute(rule, "Arn"),
     });
-    Resource::new(
-        format!("{rule}Permission"),
-        "AWS::Lambda::Permission",
-        properties,
-    )
+    Resource::new(format!("{rule}Permission"), "AWS::Lambda::Permission", properties)
 }
 
 fn dead_letter_policy(rules: &[Value]) -> Resource {

@@ -5,16 +5,8 @@ use std::cmp::Reverse;
 use serde_json::{Map, Value};
 
 /// Keys that come first in a map, whatever the alphabet says: what a thing is, then what it allows.
-const FIRST: [&str; 8] = [
-    "Version",
-    "Type",
-    "Description",
-    "Sid",
-    "Effect",
-    "Principal",
-    "Action",
-    "Resource",
-];
+const FIRST: [&str; 8] =
+    ["Version", "Type", "Description", "Sid", "Effect", "Principal", "Action", "Resource"];
 
 /// The longest list that stays on its key's line.
 const WIDEST_LIST: usize = 72;
@@ -101,17 +93,11 @@ fn pad(out: &mut String, indent: usize) {
 /// escapes are YAML's too).
 fn text(string: &str) -> String {
     let plain = string.starts_with(|first: char| first.is_ascii_alphabetic() || first == '/')
-        && string
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || " _./:@-".contains(c))
+        && string.chars().all(|c| c.is_ascii_alphanumeric() || " _./:@-".contains(c))
         && !string.contains(": ")
         && !string.ends_with([':', ' '])
         && !RESERVED.contains(&string.to_ascii_lowercase().as_str());
-    if plain {
-        string.to_owned()
-    } else {
-        Value::from(string).to_string()
-    }
+    if plain { string.to_owned() } else { Value::from(string).to_string() }
 }
 
 #[cfg(test)]

@@ -19,11 +19,7 @@ fn ask(answer: Answer, arguments: &[&str]) -> (Run, Request) {
 }
 
 fn answer(body: String) -> Answer {
-    Answer {
-        status: 200,
-        headers: &[],
-        body,
-    }
+    Answer { status: 200, headers: &[], body }
 }
 
 #[test]
@@ -76,21 +72,9 @@ fn what_goes_wrong_is_told_with_a_hint() {
         body: r#"{"Message":"not authorized"}"#.to_owned(),
     };
     for (answer, error, hint) in [
-        (
-            failed,
-            "vipward-no-query failed: Throttled: EC2 throttles",
-            "its log is ",
-        ),
-        (
-            missing,
-            "ResourceNotFoundException: Function not found",
-            "deploy the template",
-        ),
-        (
-            denied,
-            "AccessDeniedException: not authorized",
-            "you need the policy",
-        ),
+        (failed, "vipward-no-query failed: Throttled: EC2 throttles", "its log is "),
+        (missing, "ResourceNotFoundException: Function not found", "deploy the template"),
+        (denied, "AccessDeniedException: not authorized", "you need the policy"),
         (
             answer("[]".to_owned()),
             "cannot read the answer",
@@ -100,11 +84,7 @@ fn what_goes_wrong_is_told_with_a_hint() {
         let (run, _) = ask(answer, &["status"]);
         assert_eq!((run.exit_code, run.stdout.as_str()), (Some(1), ""));
         assert!(run.stderr.contains(error), "{}", run.stderr);
-        assert!(
-            run.stderr.contains(&format!("hint: {hint}")),
-            "{}",
-            run.stderr
-        );
+        assert!(run.stderr.contains(&format!("hint: {hint}")), "{}", run.stderr);
     }
 }
 
@@ -113,25 +93,13 @@ fn aws_out_of_reach_is_told_with_a_hint() {
     // Nothing listens on the discard port.
     let run = vipward(&["status", "--function", "vipward-no-query"]);
     assert_eq!(run.exit_code, Some(1));
-    assert!(
-        run.stderr
-            .contains("error: cannot reach vipward-no-query: "),
-        "{}",
-        run.stderr
-    );
-    assert!(
-        run.stderr.contains("hint: set AWS_REGION"),
-        "{}",
-        run.stderr
-    );
+    assert!(run.stderr.contains("error: cannot reach vipward-no-query: "), "{}", run.stderr);
+    assert!(run.stderr.contains("hint: set AWS_REGION"), "{}", run.stderr);
 }
 
 #[test]
 fn a_service_that_is_not_in_the_file_is_a_usage_error() {
     let run = vipward(&["explain", "mysql", "--config", &fixture("pair.toml")]);
     assert_eq!(run.exit_code, Some(2));
-    assert_eq!(
-        run.stderr,
-        "error: the configuration has no service mysql\nhint: it has redis\n"
-    );
+    assert_eq!(run.stderr, "error: the configuration has no service mysql\nhint: it has redis\n");
 }

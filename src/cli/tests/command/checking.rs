@@ -18,11 +18,7 @@ fn every_fault_is_told_and_nothing_on_standard_output() {
         let run = vipward(&[command, &fixture("faulty.toml")]);
         assert_eq!((run.exit_code, run.stdout.as_str()), (Some(3), ""));
         for line in [":3:", ":15:"] {
-            assert!(
-                run.stderr.contains(&format!("faulty.toml{line}")),
-                "{}",
-                run.stderr
-            );
+            assert!(run.stderr.contains(&format!("faulty.toml{line}")), "{}", run.stderr);
         }
         assert_eq!(run.stderr.matches("cure: ").count(), 2, "{}", run.stderr);
     }
@@ -37,11 +33,7 @@ fn a_file_that_is_not_there_is_bad_configuration() {
     ] {
         let run = vipward(arguments);
         assert_eq!(run.exit_code, Some(3), "{arguments:?}");
-        assert!(
-            run.stderr.contains("nowhere.toml: cannot be read"),
-            "{}",
-            run.stderr
-        );
+        assert!(run.stderr.contains("nowhere.toml: cannot be read"), "{}", run.stderr);
     }
 }
 
@@ -79,12 +71,7 @@ fn a_file_that_cloudformation_would_refuse_is_refused() {
 
 #[test]
 fn usage_errors_exit_with_two() {
-    for arguments in [
-        &[][..],
-        &["chekc"],
-        &["check", "a", "b"],
-        &["status", "--output", "xml"],
-    ] {
+    for arguments in [&[][..], &["chekc"], &["check", "a", "b"], &["status", "--output", "xml"]] {
         assert_eq!(vipward(arguments).exit_code, Some(2), "{arguments:?}");
     }
 }

@@ -47,28 +47,14 @@ fn serve(stream: TcpStream, answer: &Answer) -> Request {
         .map_or(0, |(_, value)| value.trim().parse().expect("a length"));
     let mut body = vec![0; length];
     reader.read_exact(&mut body).expect("the body arrives");
-    let Answer {
-        status,
-        headers,
-        body: payload,
-    } = answer;
+    let Answer { status, headers, body: payload } = answer;
     let mut response = format!("HTTP/1.1 {status} x\r\nconnection: close\r\n");
     for (name, value) in *headers {
         let _ = write!(response, "{name}: {value}\r\n");
     }
-    let _ = write!(
-        response,
-        "content-length: {}\r\n\r\n{payload}",
-        payload.len()
-    );
+    let _ = write!(response, "content-length: {}\r\n\r\n{payload}", payload.len());
     let mut stream = reader.get_ref();
-    stream
-        .write_all(response.as_bytes())
-        .expect("the answer leaves");
-    let path = head[0]
-        .split(' ')
-        .nth(1)
-        .expect("a request line has a path")
-        .to_owned();
+    stream.write_all(response.as_bytes()).expect("the answer leaves");
+    let path = head[0].split(' ').nth(1).expect("a request line has a path").to_owned();
     (path, String::from_utf8(body).expect("a payload is text"))
 }

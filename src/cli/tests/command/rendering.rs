@@ -38,10 +38,7 @@ fn references<'v>(value: &'v Value, found: &mut BTreeSet<&'v str>) {
     match value {
         Value::Object(map) => {
             found.extend(map.get("Ref").and_then(Value::as_str));
-            found.extend(
-                map.get("Fn::GetAtt")
-                    .and_then(|attribute| attribute[0].as_str()),
-            );
+            found.extend(map.get("Fn::GetAtt").and_then(|attribute| attribute[0].as_str()));
             map.values().for_each(|value| references(value, found));
         }
         Value::Array(items) => items.iter().for_each(|item| references(item, found)),
@@ -57,33 +54,23 @@ fn every_reference_leads_somewhere_and_no_tag_is_used() {
     let mut found = BTreeSet::new();
     references(&template, &mut found);
     for name in found.into_iter().filter(|name| !name.starts_with("AWS::")) {
-        let there = ["Resources", "Parameters"]
-            .iter()
-            .any(|section| template[section].get(name).is_some());
+        let there =
+            ["Resources", "Parameters"].iter().any(|section| template[section].get(name).is_some());
         assert!(there, "{name} is nowhere");
     }
 }
 
 fn resources_of(template: &Value, kind: &str) -> Vec<Value> {
-    let resources = template["Resources"]
-        .as_object()
-        .expect("it has resources")
-        .values();
-    resources
-        .filter(|resource| resource["Type"] == kind)
-        .cloned()
-        .collect()
+    let resources = template["Resources"].as_object().expect("it has resources").values();
+    resources.filter(|resource| resource["Type"] == kind).cloned().collect()
 }
 
 #[test]
 fn the_policy_decides_on_peer_alarms_and_hints() {
     let pair = fs::read_to_string(root().join(fixture("pair.toml"))).expect("a fixture");
     let file = scratch("alarms-alone.toml");
-    fs::write(
-        &file,
-        format!("{pair}[policy]\npeer_alarms = true\nhints = false\n"),
-    )
-    .expect("written");
+    fs::write(&file, format!("{pair}[policy]\npeer_alarms = true\nhints = false\n"))
+        .expect("written");
     let with_hints = parsed(&rendered(&fixture("pair.toml")));
     let alarms_alone = rendered(&file.display().to_string());
     assert!(!alarms_alone.contains("vipward.agent"), "nobody may hint");
@@ -108,14 +95,8 @@ fn no_role_but_the_failover_functions_may_change_ec2() {
 #[test]
 fn the_template_names_the_directory_from_where_it_lies() {
     let output = scratch("elsewhere.yaml").display().to_string();
-    let run = vipward(&[
-        "render",
-        &fixture("pair.toml"),
-        "--output",
-        &output,
-        "--config-dir",
-        "conf",
-    ]);
+    let run =
+        vipward(&["render", &fixture("pair.toml"), "--output", &output, "--config-dir", "conf"]);
     assert_eq!((run.exit_code, run.stdout.as_str()), (Some(0), ""));
     assert!(run.stderr.starts_with("wrote "), "{}", run.stderr);
     let template = parsed(&fs::read_to_string(output).expect("written"));
@@ -134,10 +115,5 @@ fn a_template_that_cannot_be_written_is_a_failure() {
         ".",
     ]);
     assert_eq!(run.exit_code, Some(1));
-    assert!(
-        run.stderr
-            .starts_with("error: cannot write nowhere/t.yaml: "),
-        "{}",
-        run.stderr
-    );
+    assert!(run.stderr.starts_with("error: cannot write nowhere/t.yaml: "), "{}", run.stderr);
 }

@@ -40,25 +40,15 @@ pub(super) fn counts(findings: &Findings<'_>, nodes: usize, services: usize) {
 impl Checks<'_, '_> {
     /// Names, addresses and ENIs stand for one host each, and nodes lie in the subnet.
     pub fn members(&self) {
-        let nodes = self
-            .nodes
-            .iter()
-            .map(|n| (n.line, &n.thing.name, n.thing.address));
-        let witnesses = self
-            .witnesses
-            .iter()
-            .map(|w| (w.line, &w.thing.name, w.thing.address));
+        let nodes = self.nodes.iter().map(|n| (n.line, &n.thing.name, n.thing.address));
+        let witnesses = self.witnesses.iter().map(|w| (w.line, &w.thing.name, w.thing.address));
         let members: Vec<_> = nodes.chain(witnesses).collect();
         self.unique(
             "name",
             "host",
-            members
-                .iter()
-                .map(|(line, name, _)| (*line, name.to_string())),
+            members.iter().map(|(line, name, _)| (*line, name.to_string())),
         );
-        let addresses = members
-            .iter()
-            .map(|(line, _, address)| (*line, address.to_string()));
+        let addresses = members.iter().map(|(line, _, address)| (*line, address.to_string()));
         self.unique("address", "host", addresses);
         let enis = self.nodes.iter().map(|n| (n.line, n.thing.eni.to_string()));
         self.unique("ENI", "node", enis);
@@ -70,16 +60,8 @@ impl Checks<'_, '_> {
 
     /// Services have names and VIPs of their own, and the VIPs can move between the nodes.
     pub fn services(&self, services: &[Placed<Service>]) {
-        self.unique(
-            "name",
-            "service",
-            services.iter().map(|s| (s.line, s.thing.name.to_string())),
-        );
-        self.unique(
-            "VIP",
-            "service",
-            services.iter().map(|s| (s.line, s.thing.vip.to_string())),
-        );
+        self.unique("name", "service", services.iter().map(|s| (s.line, s.thing.name.to_string())));
+        self.unique("VIP", "service", services.iter().map(|s| (s.line, s.thing.vip.to_string())));
         for service in services {
             let vip = service.thing.vip;
             let what = format!("VIP {vip} of service {}", service.thing.name);
@@ -114,10 +96,7 @@ impl Checks<'_, '_> {
             let wrong = Wrong::new(format!("{what} is outside the subnet {subnet}"), cure());
             self.findings.add(line, wrong);
         } else if !(first..=last).contains(&address) {
-            let wrong = Wrong::new(
-                format!("{what} is one that AWS reserves in {subnet}"),
-                cure(),
-            );
+            let wrong = Wrong::new(format!("{what} is one that AWS reserves in {subnet}"), cure());
             self.findings.add(line, wrong);
         }
     }

@@ -28,10 +28,7 @@ impl Faults {
 
     pub(super) fn new(origin: &str, mut faults: Vec<Fault>) -> Self {
         faults.sort_by_key(|fault| fault.line);
-        Self {
-            origin: origin.to_owned(),
-            faults,
-        }
+        Self { origin: origin.to_owned(), faults }
     }
 
     /// The file could not be read at all.
@@ -42,24 +39,14 @@ impl Faults {
             io::ErrorKind::InvalidData => "save it as UTF-8",
             _ => "check the path and the disk",
         };
-        let fault = Fault {
-            line: None,
-            what: format!("cannot be read: {error}"),
-            cure: cure.to_owned(),
-        };
+        let fault =
+            Fault { line: None, what: format!("cannot be read: {error}"), cure: cure.to_owned() };
         Self::new(&path.display().to_string(), vec![fault])
     }
 
     /// A fault that only the host can tell, such as a node that is not this one.
     pub fn of_host(origin: &str, what: impl Into<String>, cure: impl Into<String>) -> Self {
-        Self::new(
-            origin,
-            vec![Fault {
-                line: None,
-                what: what.into(),
-                cure: cure.into(),
-            }],
-        )
+        Self::new(origin, vec![Fault { line: None, what: what.into(), cure: cure.into() }])
     }
 
     /// The faults, in the order of their lines.

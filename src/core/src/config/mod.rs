@@ -219,17 +219,8 @@ impl Config {
 
     /// The member whose address is among `addresses`: how a host finds itself in the file.
     pub fn member_at(&self, addresses: &[Ipv4Addr]) -> Option<&NodeName> {
-        let witnesses = self
-            .witnesses
-            .iter()
-            .map(|witness| (&witness.name, witness.address));
-        let mut members = self
-            .nodes
-            .iter()
-            .map(|node| (&node.name, node.address))
-            .chain(witnesses);
-        members
-            .find(|(_, address)| addresses.contains(address))
-            .map(|(name, _)| name)
+        let witnesses = self.witnesses.iter().map(|witness| (&witness.name, witness.address));
+        let mut members = self.nodes.iter().map(|node| (&node.name, node.address)).chain(witnesses);
+        members.find(|(_, address)| addresses.contains(address)).map(|(name, _)| name)
     }
 }

@@ -41,10 +41,7 @@ pub(super) fn config(source: &str) -> Result<Config, Vec<Fault>> {
         }
         return Err(findings.into_faults());
     }
-    let config = top_level(
-        &Table::new("the file", 1, document.get_ref(), &findings),
-        &findings,
-    );
+    let config = top_level(&Table::new("the file", 1, document.get_ref(), &findings), &findings);
     let faults = findings.into_faults();
     match config {
         Some(config) if faults.is_empty() => Ok(config),
@@ -62,12 +59,7 @@ fn top_level<'t>(top: &Table<'t>, findings: &Findings<'t>) -> Option<Config> {
     let witnesses = each(top.tables("witness"), witness);
     let services = each(service_tables, service);
     top.finish();
-    let checks = check::Checks {
-        findings,
-        subnet,
-        nodes: &nodes,
-        witnesses: &witnesses,
-    };
+    let checks = check::Checks { findings, subnet, nodes: &nodes, witnesses: &witnesses };
     checks.members();
     checks.services(&services);
     Some(Config {
@@ -86,10 +78,7 @@ fn each<'t, T>(tables: Vec<Table<'t>>, read: impl Fn(&Table<'t>) -> Option<T>) -
         .filter_map(|table| {
             let thing = read(&table);
             table.finish();
-            Some(Placed {
-                line: table.line,
-                thing: thing?,
-            })
+            Some(Placed { line: table.line, thing: thing? })
         })
         .collect()
 }
@@ -100,10 +89,7 @@ fn things<T>(placed: Vec<Placed<T>>) -> Vec<T> {
 
 fn policy(table: Option<&Table<'_>>) -> Policy {
     const MODES: &[(&str, Mode)] = &[("act", Mode::Act), ("observe", Mode::Observe)];
-    let budget = MoveBudget {
-        moves: 3,
-        per: HOUR,
-    };
+    let budget = MoveBudget { moves: 3, per: HOUR };
     let defaults = |publish_interval: Duration| Policy {
         mode: Mode::Act,
         cooldown: MINUTE,
@@ -117,28 +103,21 @@ fn policy(table: Option<&Table<'_>>) -> Policy {
     let Some(table) = table else {
         return defaults(10 * SECOND);
     };
-    let publish_interval = table
-        .optional("publish_interval", duration(SECOND..=MINUTE))
-        .unwrap_or(10 * SECOND);
+    let publish_interval =
+        table.optional("publish_interval", duration(SECOND..=MINUTE)).unwrap_or(10 * SECOND);
     let base = defaults(publish_interval);
     let shortest_silence = publish_interval + SECOND;
     let policy = Policy {
         mode: table.optional("mode", word(MODES)).unwrap_or(base.mode),
-        cooldown: table
-            .optional("cooldown", duration(SECOND..=24 * HOUR))
-            .unwrap_or(base.cooldown),
+        cooldown: table.optional("cooldown", duration(SECOND..=24 * HOUR)).unwrap_or(base.cooldown),
         move_budget: move_budget(table).unwrap_or(budget),
-        failback: table
-            .optional("failback", failback)
-            .unwrap_or(base.failback),
+        failback: table.optional("failback", failback).unwrap_or(base.failback),
         publish_interval,
         stale_after: table
             .optional("stale_after", duration(shortest_silence..=HOUR))
             .unwrap_or(base.stale_after),
         hints: table.optional("hints", flag).unwrap_or(base.hints),
-        peer_alarms: table
-            .optional("peer_alarms", flag)
-            .unwrap_or(base.peer_alarms),
+        peer_alarms: table.optional("peer_alarms", flag).unwrap_or(base.peer_alarms),
     };
     table.finish();
     policy
@@ -149,17 +128,12 @@ fn move_budget(policy: &Table<'_>) -> Option<MoveBudget> {
     let moves = table.required("moves", "3", number(1..=15));
     let per = table.required("per", "\"1h\"", duration(MINUTE..=24 * HOUR));
     table.finish();
-    Some(MoveBudget {
-        moves: moves?,
-        per: per?,
-    })
+    Some(MoveBudget { moves: moves?, per: per? })
 }
 
 fn failback(value: &DeValue<'_>) -> Result<Failback, Wrong> {
     const RANGE: RangeInclusive<Duration> = MINUTE..=Duration::from_hours(168);
-    let text = value
-        .as_str()
-        .ok_or_else(|| mistyped(value, "a string", "\"never\""))?;
+    let text = value.as_str().ok_or_else(|| mistyped(value, "a string", "\"never\""))?;
     match text.strip_prefix("after ") {
         Some(rest) => duration_from(rest, &RANGE).map(Failback::After),
         None if text == "never" => Ok(Failback::Never),
@@ -173,87 +147,52 @@ fn failback(value: &DeValue<'_>) -> Result<Failback, Wrong> {
 fn node(table: &Table<'_>) -> Option<Node> {
     let name = table.required("name", "\"resource-01\"", parsed("resource-01"));
     let address = table.required("address", "\"172.31.0.11\"", parsed("172.31.0.11"));
-    let eni = table.required(
-        "eni",
-        "\"eni-0a1b2c3d4e5f60001\"",
-        parsed("eni-0a1b2c3d4e5f60001"),
-    );
+    let eni = table.required("eni", "\"eni-0a1b2c3d4e5f60001\"", parsed("eni-0a1b2c3d4e5f60001"));
     let priority = table.optional("priority", number(0..=1000)).unwrap_or(0);
-    Some(Node {
-        name: name?,
-        address: address?,
-        eni: eni?,
-        priority,
-    })
+    Some(Node { name: name?, address: address?, eni: eni?, priority })
 }
 
 fn witness(table: &Table<'_>) -> Option<Witness> {
     let name = table.required("name", "\"app-01\"", parsed("app-01"));
     let address = table.required("address", "\"172.31.0.30\"", parsed("172.31.0.30"));
-    Some(Witness {
-        name: name?,
-        address: address?,
-    })
+    Some(Witness { name: name?, address: address? })
 }
 
 fn service(table: &Table<'_>) -> Option<Service> {
     let name = table.required("name", "\"redis\"", parsed("redis"));
     let vip = table.required("vip", "\"172.31.0.202\"", parsed("172.31.0.202"));
     let check = table
-        .required_table(
-            "check",
-            "check in [[service]]",
-            "{ kind = \"tcp\", port = 6379 }",
-        )
+        .required_table("check", "check in [[service]]", "{ kind = \"tcp\", port = 6379 }")
         .and_then(|check| probe(&check));
-    Some(Service {
-        name: name?,
-        vip: vip?,
-        check: check?,
-    })
+    Some(Service { name: name?, vip: vip?, check: check? })
 }
 
 fn probe(table: &Table<'_>) -> Option<Check> {
-    const KINDS: &[(&str, CheckName)] = &[
-        ("tcp", CheckName::Tcp),
-        ("http", CheckName::Http),
-        ("redis", CheckName::Redis),
-    ];
-    let interval = table
-        .optional("interval", duration(100 * MILLISECOND..=MINUTE))
-        .unwrap_or(SECOND);
+    const KINDS: &[(&str, CheckName)] =
+        &[("tcp", CheckName::Tcp), ("http", CheckName::Http), ("redis", CheckName::Redis)];
+    let interval =
+        table.optional("interval", duration(100 * MILLISECOND..=MINUTE)).unwrap_or(SECOND);
     let timeout = table
         .optional("timeout", duration(10 * MILLISECOND..=10 * SECOND))
         .unwrap_or(800 * MILLISECOND);
     let rise = table.optional("rise", number(1..=20)).unwrap_or(3);
     let fall = table.optional("fall", number(1..=20)).unwrap_or(2);
     let port = table.required("port", "6379", number(1..=u16::MAX));
-    let kind = table
-        .required("kind", "\"tcp\"", word(KINDS))
-        .map(|name| match name {
-            CheckName::Tcp => CheckKind::Tcp,
-            CheckName::Http => CheckKind::Http {
-                path: table
-                    .optional("path", http_path)
-                    .unwrap_or_else(|| "/".to_owned()),
-                status: table.optional("status", number(100..=599)).unwrap_or(200),
-            },
-            CheckName::Redis => CheckKind::Redis {
-                user: table.optional("user", text("vipward")),
-                password_file: table
-                    .optional("password_file", text("/etc/vipward/redis.pw"))
-                    .map(PathBuf::from),
-            },
-        });
+    let kind = table.required("kind", "\"tcp\"", word(KINDS)).map(|name| match name {
+        CheckName::Tcp => CheckKind::Tcp,
+        CheckName::Http => CheckKind::Http {
+            path: table.optional("path", http_path).unwrap_or_else(|| "/".to_owned()),
+            status: table.optional("status", number(100..=599)).unwrap_or(200),
+        },
+        CheckName::Redis => CheckKind::Redis {
+            user: table.optional("user", text("vipward")),
+            password_file: table
+                .optional("password_file", text("/etc/vipward/redis.pw"))
+                .map(PathBuf::from),
+        },
+    });
     table.finish();
-    Some(Check {
-        kind: kind?,
-        port: port?,
-        interval,
-        timeout,
-        rise,
-        fall,
-    })
+    Some(Check { kind: kind?, port: port?, interval, timeout, rise, fall })
 }
 
 #[derive(Clone, Copy)]
@@ -268,9 +207,6 @@ fn http_path(value: &DeValue<'_>) -> Result<String, Wrong> {
     if path.starts_with('/') && path.bytes().all(|byte| byte.is_ascii_graphic()) {
         Ok(path)
     } else {
-        Err(Wrong::new(
-            format!("{path:?} is not a path"),
-            "write it like \"/health\"",
-        ))
+        Err(Wrong::new(format!("{path:?} is not a path"), "write it like \"/health\""))
     }
 }

@@ -17,10 +17,7 @@ pub(super) struct Wrong {
 
 impl Wrong {
     pub fn new(what: impl Into<String>, cure: impl Into<String>) -> Self {
-        Self {
-            what: what.into(),
-            cure: cure.into(),
-        }
+        Self { what: what.into(), cure: cure.into() }
     }
 }
 
@@ -32,10 +29,7 @@ pub(super) struct Findings<'t> {
 
 impl<'t> Findings<'t> {
     pub fn new(text: &'t str) -> Self {
-        Self {
-            text,
-            faults: RefCell::default(),
-        }
+        Self { text, faults: RefCell::default() }
     }
 
     pub fn line_of(&self, offset: usize) -> usize {
@@ -83,14 +77,7 @@ impl<'t> Table<'t> {
             key_lines.insert(name, findings.line_of(key.span().start));
         }
         let asked = RefCell::default();
-        Self {
-            title: title.into(),
-            line,
-            entries,
-            key_lines,
-            asked,
-            findings,
-        }
+        Self { title: title.into(), line, entries, key_lines, asked, findings }
     }
 
     /// The value of `key`, if it is there and `read` can make sense of it.
@@ -105,8 +92,7 @@ impl<'t> Table<'t> {
             Ok(value) => Some(value),
             Err(wrong) => {
                 let what = format!("{key} in {}: {}", self.title, wrong.what);
-                self.findings
-                    .add(self.line_of(key), Wrong::new(what, wrong.cure));
+                self.findings.add(self.line_of(key), Wrong::new(what, wrong.cure));
                 None
             }
         }
@@ -220,8 +206,5 @@ pub(super) fn mistyped(value: &DeValue<'_>, expected: &str, example: &str) -> Wr
         DeValue::Array(_) => "an array",
         DeValue::Table(_) => "a table",
     };
-    Wrong::new(
-        format!("is {found}, not {expected}"),
-        format!("write it like {example}"),
-    )
+    Wrong::new(format!("is {found}, not {expected}"), format!("write it like {example}"))
 }

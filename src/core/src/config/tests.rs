@@ -1,13 +1,13 @@
 //! The file's good and bad forms. The bad ones are texts with what must be said of them.
 
+use std::fmt::Write as _;
+
 use super::*;
 
 const PAIR: &str = include_str!("../../../../infra/example/vipward.toml");
 
 fn complaints(text: &str) -> String {
-    Config::parse("vipward.toml", text)
-        .expect_err("the text is faulty")
-        .to_string()
+    Config::parse("vipward.toml", text).expect_err("the text is faulty").to_string()
 }
 
 /// The example with one line changed.
@@ -23,22 +23,14 @@ fn the_example_is_right() {
     assert_eq!(config.services.len(), 3);
     assert_eq!(config.policy.stale_after, Duration::from_secs(15));
     assert_eq!(config.members().count(), 3);
-    assert_eq!(
-        config.services[1].check.kind,
-        CheckKind::Redis {
-            user: None,
-            password_file: None
-        }
-    );
+    assert_eq!(config.services[1].check.kind, CheckKind::Redis { user: None, password_file: None });
 }
 
 #[test]
 fn a_host_finds_itself_by_address() {
     let config = Config::parse("vipward.toml", PAIR).expect("the example is right");
     let found = |address: &str| {
-        config
-            .member_at(&[address.parse().expect("an address")])
-            .map(NodeName::as_str)
+        config.member_at(&[address.parse().expect("an address")]).map(NodeName::as_str)
     };
     assert_eq!(found("172.31.0.124"), Some("resource-02"));
     assert_eq!(found("172.31.0.30"), Some("app-01"));
@@ -49,10 +41,7 @@ fn a_host_finds_itself_by_address() {
 fn the_digest_is_of_the_meaning() {
     let digest = |text: &str| Config::parse("x", text).expect("right").digest();
     assert_eq!(digest(PAIR), digest(&format!("# a comment\n{PAIR}")));
-    assert_ne!(
-        digest(PAIR),
-        digest(&with("priority = 100", "priority = 101"))
-    );
+    assert_ne!(digest(PAIR), digest(&with("priority = 100", "priority = 101")));
     assert_eq!(digest(PAIR).len(), 16);
 }
 
@@ -94,10 +83,7 @@ fn assert_complaints(cases: &[(String, &str)]) {
     for (text, expected) in cases {
         let said = complaints(text);
         assert!(said.contains(expected), "expected {expected:?} in:\n{said}");
-        assert!(
-            said.lines().any(|line| line.starts_with("  cure: ")),
-            "no cure in:\n{said}"
-        );
+        assert!(said.lines().any(|line| line.starts_with("  cure: ")), "no cure in:\n{said}");
     }
 }
 
@@ -112,10 +98,7 @@ fn what_does_not_hold_together_is_told() {
             with("vip   = \"172.31.0.202\"", "vip = \"172.31.0.1\""),
             "is one that AWS reserves in 172.31.0.0/20",
         ),
-        (
-            with("vip   = \"172.31.0.202\"", "vip = \"172.31.15.255\""),
-            "is one that AWS reserves",
-        ),
+        (with("vip   = \"172.31.0.202\"", "vip = \"172.31.15.255\""), "is one that AWS reserves"),
         (
             with("vip   = \"172.31.0.202\"", "vip = \"172.31.0.11\""),
             "is the own address of node resource-01",
@@ -130,46 +113,22 @@ fn what_does_not_hold_together_is_told() {
 #[test]
 fn what_cannot_be_read_is_told() {
     assert_complaints(&[
-        (
-            with("kind = \"redis\"", "kind = \"redsi\""),
-            "did you mean \"redis\"?",
-        ),
+        (with("kind = \"redis\"", "kind = \"redsi\""), "did you mean \"redis\"?"),
         (
             with("cooldown    = \"60s\"", "cooldown = 60"),
             "cooldown in [policy]: is a whole number, not a string",
         ),
-        (
-            with("cooldown    = \"60s\"", "cooldown = \"soon\""),
-            "\"soon\" is not a duration",
-        ),
-        (
-            with("cooldown    = \"60s\"", "cooldown = \"0s\""),
-            "use a duration from 1s to 24h",
-        ),
-        (
-            with("cooldown    = \"60s\"", "stale_after = \"10s\""),
-            "use a duration from 11s to 1h",
-        ),
+        (with("cooldown    = \"60s\"", "cooldown = \"soon\""), "\"soon\" is not a duration"),
+        (with("cooldown    = \"60s\"", "cooldown = \"0s\""), "use a duration from 1s to 24h"),
+        (with("cooldown    = \"60s\"", "stale_after = \"10s\""), "use a duration from 11s to 1h"),
         (
             with("failback    = \"never\"", "failback = \"later\""),
             "write \"never\", or \"after 10m\"",
         ),
-        (
-            with("failback    = \"never\"", "hints = \"no\""),
-            "is a string, not true or false",
-        ),
-        (
-            with("moves = 3", "moves = 99"),
-            "use a whole number from 1 to 15",
-        ),
-        (
-            with("priority = 100", "priority = -1"),
-            "priority in [[node]]: -1 is out of range",
-        ),
-        (
-            with("[[witness]]", "[[witnes]]"),
-            "did you mean \"witness\"?",
-        ),
+        (with("failback    = \"never\"", "hints = \"no\""), "is a string, not true or false"),
+        (with("moves = 3", "moves = 99"), "use a whole number from 1 to 15"),
+        (with("priority = 100", "priority = -1"), "priority in [[node]]: -1 is out of range"),
+        (with("[[witness]]", "[[witnes]]"), "did you mean \"witness\"?"),
         (with("cluster = ", "cluster : "), "is not TOML"),
         (
             "cluster = \"a\"\nnode = 3\n".to_owned(),
@@ -183,7 +142,7 @@ fn too_many_services_name_the_limit() {
     let mut text = PAIR.to_owned();
     for n in 0..40 {
         text.push_str("[[service]]\ncheck = { kind = \"tcp\", port = 80 }\n");
-        text.push_str(&format!("name = \"s{n}\"\nvip = \"172.31.1.{n}\"\n"));
+        let _ = writeln!(text, "name = \"s{n}\"\nvip = \"172.31.1.{n}\"");
     }
     assert!(complaints(&text).contains("split the cluster"));
 }
@@ -192,10 +151,7 @@ fn too_many_services_name_the_limit() {
 fn an_unreadable_file_is_a_fault_of_the_configuration() {
     for (kind, cure) in [
         (io::ErrorKind::NotFound, "name the file with --config"),
-        (
-            io::ErrorKind::PermissionDenied,
-            "let the user that runs vipward read it",
-        ),
+        (io::ErrorKind::PermissionDenied, "let the user that runs vipward read it"),
         (io::ErrorKind::InvalidData, "save it as UTF-8"),
         (io::ErrorKind::TimedOut, "check the path"),
     ] {

@@ -35,17 +35,10 @@ pub(super) fn word<T: Copy>(
 ) -> impl Fn(&DeValue<'_>) -> Result<T, Wrong> {
     move |value| {
         let text = string(value, words[0].0)?;
-        words
-            .iter()
-            .find(|(word, _)| *word == text)
-            .map(|(_, meaning)| *meaning)
-            .ok_or_else(|| {
-                let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-                Wrong::new(
-                    format!("{text:?} is not known"),
-                    cure_for_unknown(text, &known),
-                )
-            })
+        words.iter().find(|(word, _)| *word == text).map(|(_, meaning)| *meaning).ok_or_else(|| {
+            let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+            Wrong::new(format!("{text:?} is not known"), cure_for_unknown(text, &known))
+        })
     }
 }
 
@@ -64,19 +57,14 @@ where
             .and_then(|number| T::try_from(number).ok())
             .filter(|number| range.contains(number))
             .ok_or_else(|| {
-                Wrong::new(
-                    format!("{} is out of range", digits.as_str()),
-                    format!("use {bounds}"),
-                )
+                Wrong::new(format!("{} is out of range", digits.as_str()), format!("use {bounds}"))
             })
     }
 }
 
 /// `true` or `false`.
 pub(super) fn flag(value: &DeValue<'_>) -> Result<bool, Wrong> {
-    value
-        .as_bool()
-        .ok_or_else(|| mistyped(value, "true or false", "true"))
+    value.as_bool().ok_or_else(|| mistyped(value, "true or false", "true"))
 }
 
 /// A duration such as `"800ms"`, within `range`.
@@ -94,13 +82,8 @@ pub(super) fn duration_from(
     text: &str,
     range: &RangeInclusive<Duration>,
 ) -> Result<Duration, Wrong> {
-    let cure = || {
-        format!(
-            "use a duration from {} to {}",
-            shown(*range.start()),
-            shown(*range.end())
-        )
-    };
+    let cure =
+        || format!("use a duration from {} to {}", shown(*range.start()), shown(*range.end()));
     let parsed = text
         .parse::<SignedDuration>()
         .ok()
@@ -120,7 +103,5 @@ pub(super) fn shown(duration: Duration) -> String {
 }
 
 fn string<'v>(value: &'v DeValue<'_>, example: &str) -> Result<&'v str, Wrong> {
-    value
-        .as_str()
-        .ok_or_else(|| mistyped(value, "a string", &format!("\"{example}\"")))
+    value.as_str().ok_or_else(|| mistyped(value, "a string", &format!("\"{example}\"")))
 }

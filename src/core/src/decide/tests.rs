@@ -9,9 +9,7 @@ use proptest::prelude::*;
 const LONG: i64 = 600;
 
 fn choice(scene: &Scene) -> Choice {
-    decide(&scene.config, &scene.evidence, scene.now)
-        .remove(0)
-        .choice
+    decide(&scene.config, &scene.evidence, scene.now).remove(0).choice
 }
 
 fn moves(to: &str, kind: MoveKind) -> Choice {
@@ -67,9 +65,7 @@ fn with_both_ill_the_vip_stays_and_the_reason_is_named() {
 
 #[test]
 fn a_node_of_which_nothing_is_known_is_no_candidate() {
-    let scene = Scene::new(2, 0, "")
-        .held_by("a")
-        .says("a", "a", Unhealthy, 1, 0);
+    let scene = Scene::new(2, 0, "").held_by("a").says("a", "a", Unhealthy, 1, 0);
     assert_eq!(choice(&scene), hold(HoldReason::NoCandidate));
 }
 
@@ -102,24 +98,16 @@ fn a_foreign_holder_is_never_robbed() {
         addresses: vec![VIP.0],
         tags: BTreeMap::new(),
     };
-    scene
-        .evidence
-        .inventory
-        .enis
-        .insert("eni-ffffffff".parse().expect("an id"), eni);
+    scene.evidence.inventory.enis.insert("eni-ffffffff".parse().expect("an id"), eni);
     assert_eq!(choice(&scene), hold(HoldReason::ForeignHolder));
 }
 
 #[test]
 fn a_vip_that_nobody_holds_goes_to_the_best_node_that_is_up() {
-    let scene = Scene::new(3, 0, "")
-        .says("b", "b", Healthy, 1, LONG)
-        .says("c", "c", Healthy, 1, LONG);
+    let scene =
+        Scene::new(3, 0, "").says("b", "b", Healthy, 1, LONG).says("c", "c", Healthy, 1, LONG);
     assert_eq!(choice(&scene), moves("b", MoveKind::Placement));
-    assert_eq!(
-        choice(&Scene::new(2, 0, "")),
-        hold(HoldReason::AwaitingEvidence)
-    );
+    assert_eq!(choice(&Scene::new(2, 0, "")), hold(HoldReason::AwaitingEvidence));
 }
 
 #[test]
@@ -129,26 +117,16 @@ fn a_clean_candidate_is_better_than_a_suspect_one_whatever_its_priority() {
         .says("c", "a", Unhealthy, 1, LONG)
         .says("b", "b", Healthy, 1, LONG);
     assert_eq!(choice(&scene), moves("b", MoveKind::Placement));
-    let only_suspect = Scene::new(2, 0, "")
-        .says("a", "a", Healthy, 1, LONG)
-        .says("b", "a", Unhealthy, 1, LONG);
+    let only_suspect =
+        Scene::new(2, 0, "").says("a", "a", Healthy, 1, LONG).says("b", "a", Unhealthy, 1, LONG);
     assert_eq!(choice(&only_suspect), moves("a", MoveKind::Placement));
 }
 
 #[test]
 fn beyond_the_budget_moves_wait() {
-    assert_eq!(
-        choice(&ill_holder().moved("a", &[300, 200])),
-        moves("b", MoveKind::Failover)
-    );
-    assert_eq!(
-        choice(&ill_holder().moved("a", &[300, 200, 30])),
-        hold(HoldReason::BudgetSpent)
-    );
-    assert_eq!(
-        choice(&ill_holder().moved("b", &[300, 200, 60])),
-        moves("b", MoveKind::Failover)
-    );
+    assert_eq!(choice(&ill_holder().moved("a", &[300, 200])), moves("b", MoveKind::Failover));
+    assert_eq!(choice(&ill_holder().moved("a", &[300, 200, 30])), hold(HoldReason::BudgetSpent));
+    assert_eq!(choice(&ill_holder().moved("b", &[300, 200, 60])), moves("b", MoveKind::Failover));
 }
 
 #[test]
@@ -162,14 +140,8 @@ fn failback_is_asked_for_in_the_file_and_takes_its_time() {
         choice(&scene)
     };
     assert_eq!(case("", 9_999), hold(HoldReason::HolderUp));
-    assert_eq!(
-        case("failback = \"after 10m\"", 599),
-        hold(HoldReason::HolderUp)
-    );
-    assert_eq!(
-        case("failback = \"after 10m\"", 600),
-        moves("a", MoveKind::Failback)
-    );
+    assert_eq!(case("failback = \"after 10m\"", 599), hold(HoldReason::HolderUp));
+    assert_eq!(case("failback = \"after 10m\"", 600), moves("a", MoveKind::Failback));
     let short_stay = "failback = \"after 1m\"\ncooldown = \"2m\"";
     assert_eq!(case(short_stay, 100), hold(HoldReason::Cooldown));
     assert_eq!(case(short_stay, 120), moves("a", MoveKind::Failback));
@@ -190,10 +162,7 @@ fn every_reason_is_in_the_closed_list_once() {
     let mut sorted = HoldReason::ALL.to_vec();
     sorted.dedup();
     assert_eq!(sorted, HoldReason::ALL);
-    let alerting = HoldReason::ALL
-        .iter()
-        .filter(|reason| reason.alerts())
-        .count();
+    let alerting = HoldReason::ALL.iter().filter(|reason| reason.alerts()).count();
     assert_eq!(alerting, 5);
 }
 

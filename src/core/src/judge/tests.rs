@@ -8,12 +8,7 @@ use proptest::prelude::*;
 const LONG: i64 = 600;
 
 fn of(scene: &Scene, name: &str) -> Judgement {
-    judge(
-        &scene.config,
-        &scene.evidence,
-        &scene.config.services[0],
-        scene.now,
-    )[&node(name)]
+    judge(&scene.config, &scene.evidence, &scene.config.services[0], scene.now)[&node(name)]
 }
 
 fn pair() -> Scene {
@@ -39,18 +34,8 @@ fn ec2_is_believed_about_what_is_gone() {
     assert_eq!(of(&scene, "a"), Judgement::Down(DownBasis::Gone));
     let mut scene = pair().says("a", "a", Healthy, 1, LONG);
     let eni = scene.config.nodes[0].eni.clone();
-    scene
-        .evidence
-        .inventory
-        .enis
-        .get_mut(&eni)
-        .expect("there")
-        .instance = None;
-    assert_eq!(
-        of(&scene, "a"),
-        Judgement::Down(DownBasis::Gone),
-        "detached"
-    );
+    scene.evidence.inventory.enis.get_mut(&eni).expect("there").instance = None;
+    assert_eq!(of(&scene, "a"), Judgement::Down(DownBasis::Gone), "detached");
     scene.evidence.inventory.enis.remove(&eni);
     assert_eq!(of(&scene, "a"), Judgement::Down(DownBasis::Gone), "deleted");
 }
@@ -61,26 +46,18 @@ fn a_majority_of_all_observers_overrules_a_node_that_says_it_is_well() {
         .says("a", "a", Healthy, 1, LONG)
         .says("b", "a", Unhealthy, 1, 0)
         .says("w0", "a", Unhealthy, 1, 0);
-    assert_eq!(
-        of(&two_of_two, "a"),
-        Judgement::Down(DownBasis::Unreachable)
-    );
+    assert_eq!(of(&two_of_two, "a"), Judgement::Down(DownBasis::Unreachable));
     let two_of_three = Scene::new(3, 1, "")
         .says("a", "a", Healthy, 1, LONG)
         .says("b", "a", Unhealthy, 1, 0)
         .says("c", "a", Unhealthy, 1, 0)
         .says("w0", "a", Healthy, 1, LONG);
-    assert_eq!(
-        of(&two_of_three, "a"),
-        Judgement::Down(DownBasis::Unreachable)
-    );
+    assert_eq!(of(&two_of_three, "a"), Judgement::Down(DownBasis::Unreachable));
 }
 
 #[test]
 fn one_observer_only_makes_a_well_node_suspect() {
-    let alone = pair()
-        .says("a", "a", Healthy, 1, LONG)
-        .says("b", "a", Unhealthy, 1, LONG);
+    let alone = pair().says("a", "a", Healthy, 1, LONG).says("b", "a", Unhealthy, 1, LONG);
     assert_eq!(of(&alone, "a"), Judgement::Up(UpBasis::Suspect));
     let one_of_two = pair_and_witness()
         .says("a", "a", Healthy, 1, LONG)
@@ -101,42 +78,30 @@ fn a_silent_node_that_two_cannot_reach_is_down_at_once() {
         .says("a", "a", Healthy, 15, LONG)
         .says("b", "a", Unhealthy, 1, 0)
         .says("w0", "a", Unhealthy, 1, 0);
-    assert_eq!(
-        of(&scene, "a"),
-        Judgement::Down(DownBasis::SilentAndUnreachable)
-    );
+    assert_eq!(of(&scene, "a"), Judgement::Down(DownBasis::SilentAndUnreachable));
 }
 
 #[test]
 fn a_single_observers_word_on_a_silent_node_counts_after_a_while() {
-    let said_for = |held| {
-        pair()
-            .says("a", "a", Healthy, 20, LONG)
-            .says("b", "a", Unhealthy, 1, held)
-    };
+    let said_for =
+        |held| pair().says("a", "a", Healthy, 20, LONG).says("b", "a", Unhealthy, 1, held);
     assert_eq!(of(&said_for(13), "a"), Judgement::Unknown);
-    assert_eq!(
-        of(&said_for(14), "a"),
-        Judgement::Down(DownBasis::SilentAndUnreachable)
-    );
+    assert_eq!(of(&said_for(14), "a"), Judgement::Down(DownBasis::SilentAndUnreachable));
 }
 
 #[test]
 fn a_silent_node_that_is_reached_has_only_lost_its_agent() {
     let one = pair().says("b", "a", Healthy, 1, LONG);
     assert_eq!(of(&one, "a"), Judgement::Up(UpBasis::PeersOnly));
-    let they_disagree = pair_and_witness()
-        .says("b", "a", Healthy, 1, LONG)
-        .says("w0", "a", Unhealthy, 1, LONG);
+    let they_disagree =
+        pair_and_witness().says("b", "a", Healthy, 1, LONG).says("w0", "a", Unhealthy, 1, LONG);
     assert_eq!(of(&they_disagree, "a"), Judgement::Up(UpBasis::PeersOnly));
 }
 
 #[test]
 fn of_what_nobody_speaks_nobody_knows() {
     assert_eq!(of(&pair(), "a"), Judgement::Unknown);
-    let all_stale = pair()
-        .says("a", "a", Unhealthy, 15, 0)
-        .says("b", "a", Unhealthy, 15, LONG);
+    let all_stale = pair().says("a", "a", Unhealthy, 15, 0).says("b", "a", Unhealthy, 15, LONG);
     assert_eq!(of(&all_stale, "a"), Judgement::Unknown);
 }
 
@@ -148,21 +113,14 @@ fn metrics_that_cannot_be_read_are_no_silence() {
         .says("b", "a", Unhealthy, 1, 0)
         .says("w0", "a", Unhealthy, 1, 0)
         .unread();
-    assert_eq!(
-        of(&all_of_two, "a"),
-        Judgement::Down(DownBasis::SilentAndUnreachable)
-    );
+    assert_eq!(of(&all_of_two, "a"), Judgement::Down(DownBasis::SilentAndUnreachable));
 }
 
 #[test]
 fn a_probe_that_cannot_judge_is_neither_up_nor_down() {
-    let alone = pair()
-        .says("a", "a", Unknown, 1, LONG)
-        .says("b", "a", Unhealthy, 1, LONG);
+    let alone = pair().says("a", "a", Unknown, 1, LONG).says("b", "a", Unhealthy, 1, LONG);
     assert_eq!(of(&alone, "a"), Judgement::Unknown);
-    let reached = pair()
-        .says("a", "a", Unknown, 1, LONG)
-        .says("b", "a", Healthy, 1, LONG);
+    let reached = pair().says("a", "a", Unknown, 1, LONG).says("b", "a", Healthy, 1, LONG);
     assert_eq!(of(&reached, "a"), Judgement::Up(UpBasis::PeersOnly));
 }
 
@@ -177,11 +135,7 @@ fn the_word_of_a_cut_off_observer_does_not_count() {
         .says("b", "b", Healthy, 1, LONG)
         .says("w0", "b", Healthy, 1, LONG);
     assert_eq!(of(&scene, "a"), Judgement::Down(DownBasis::Unreachable));
-    assert_eq!(
-        of(&scene, "b"),
-        Judgement::Up(UpBasis::OwnWord),
-        "not even suspect"
-    );
+    assert_eq!(of(&scene, "b"), Judgement::Up(UpBasis::OwnWord), "not even suspect");
 }
 
 #[test]
@@ -191,10 +145,7 @@ fn an_observer_whose_own_service_is_ill_still_sees() {
         .says("b", "b", Unhealthy, 1, LONG)
         .says("b", "a", Unhealthy, 1, 0)
         .says("c", "a", Unhealthy, 1, 0);
-    assert_eq!(
-        of(&scene, "a"),
-        Judgement::Down(DownBasis::SilentAndUnreachable)
-    );
+    assert_eq!(of(&scene, "a"), Judgement::Down(DownBasis::SilentAndUnreachable));
 }
 
 fn any_verdict() -> impl Strategy<Value = Verdict> {

@@ -10,10 +10,7 @@ fn decided(to: &str, service: &str, vip: &str) -> Decision {
         vip: vip.parse().expect("an address"),
         holder: Holder::Nobody,
         judgements: BTreeMap::new(),
-        choice: Choice::Move {
-            to: node(to),
-            kind: MoveKind::Placement,
-        },
+        choice: Choice::Move { to: node(to), kind: MoveKind::Placement },
     }
 }
 
@@ -21,9 +18,7 @@ fn decided(to: &str, service: &str, vip: &str) -> Decision {
 fn all_vips_bound_for_one_eni_share_a_step() {
     let scene = Scene::new(2, 0, "");
     let mut held = decided("a", "held", "10.0.0.203");
-    held.choice = Choice::Hold {
-        reason: HoldReason::HolderUp,
-    };
+    held.choice = Choice::Hold { reason: HoldReason::HolderUp };
     let decisions = [
         decided("b", "one", "10.0.0.200"),
         decided("a", "two", "10.0.0.201"),
@@ -34,13 +29,7 @@ fn all_vips_bound_for_one_eni_share_a_step() {
     let shape: Vec<_> = steps
         .iter()
         .map(|step| {
-            (
-                step.to.as_str(),
-                step.moves
-                    .iter()
-                    .map(|m| m.service.as_str())
-                    .collect::<Vec<_>>(),
-            )
+            (step.to.as_str(), step.moves.iter().map(|m| m.service.as_str()).collect::<Vec<_>>())
         })
         .collect();
     assert_eq!(shape, [("a", vec!["two"]), ("b", vec!["one", "three"])]);
@@ -49,19 +38,14 @@ fn all_vips_bound_for_one_eni_share_a_step() {
 #[test]
 fn observing_plans_nothing() {
     let scene = Scene::new(2, 0, "mode = \"observe\"");
-    assert_eq!(
-        plan(&scene.config, &[decided("a", "svc", "10.0.0.200")]),
-        []
-    );
+    assert_eq!(plan(&scene.config, &[decided("a", "svc", "10.0.0.200")]), []);
 }
 
 #[test]
 fn a_move_whose_vip_got_another_holder_is_dropped() {
     let before = Scene::new(2, 0, "");
     let step = plan(&before.config, &[decided("b", "svc", &VIP.to_string())]).remove(0);
-    let (kept, overtaken) = step
-        .clone()
-        .reconsidered(&before.config, &before.evidence.inventory);
+    let (kept, overtaken) = step.clone().reconsidered(&before.config, &before.evidence.inventory);
     assert_eq!((kept.moves.len(), overtaken.len()), (1, 0));
     let after = before.held_by("a");
     let (kept, overtaken) = step.reconsidered(&after.config, &after.evidence.inventory);

@@ -1,6 +1,6 @@
 //! When a cluster is ready to be broken.
 
-use crate::layout::{Layout, Role};
+use crate::layout::{Layout, Role, ServicePlan};
 use crate::observed::{self, Answer};
 use crate::record::{REGION, Record};
 
@@ -29,6 +29,11 @@ pub fn missing(records: &[Record], layout: &Layout) -> Vec<String> {
         ));
     }
     let holders = observed::holders(records);
+    let decides =
+        |service: &ServicePlan| !observed::decisions(records, service.name.as_str()).is_empty();
+    if !layout.services.iter().all(decides) {
+        missing.push("a decision of the function".to_owned());
+    }
     for service in &layout.services {
         if !holders.contains_key(&service.vip.to_string()) {
             missing.push(format!("a holder of {}", service.name));

@@ -23,6 +23,11 @@ pub const ENDPOINT: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 10);
 pub const IMDS: Ipv4Addr = Ipv4Addr::new(169, 254, 169, 254);
 /// The hosts' default gateway.
 const GATEWAY: Ipv4Addr = Ipv4Addr::new(172, 31, 0, 1);
+/// What the router itself answers for.
+const OF_THE_ROUTER: [Ipv4Addr; 3] = [ENDPOINT, IMDS, GATEWAY];
+/// The router's device for what goes nowhere. A blackhole route would do, but then the router answers no ARP for such
+/// addresses, and hosts were told at once what a VPC never tells them.
+const VOID: &str = "void";
 /// A host's only interface.
 pub const INTERFACE: &str = "eth0";
 
@@ -129,7 +134,7 @@ impl Namespaces {
                     format!("neighbour replace {address} lladdr {mac} nud permanent dev {device}"),
                 ]
             }
-            None => vec![format!("route replace blackhole {address}/32")],
+            None => vec![format!("route replace {address}/32 dev {VOID}")],
         }
     }
 
@@ -162,20 +167,22 @@ impl Namespaces {
             commands.push(format!("link delete {}", port.device()));
             commands.push(format!("netns delete {}", port.host));
         }
-        commands.push("address flush dev lo".to_owned());
-        commands.push("route flush type blackhole".to_owned());
+        commands.push(format!("link delete {VOID}"));
+        commands.extend(OF_THE_ROUTER.map(|own| format!("address delete {own}/32 dev lo")));
         ip(None, &commands).await
     }
 }
 
-fn router_commands(subnet: &str) -> [String; 5] {
-    [
+fn router_commands(subnet: &str) -> Vec<String> {
+    let mut commands = vec![
         "link set lo up".to_owned(),
-        format!("address add {ENDPOINT}/32 dev lo"),
-        format!("address add {IMDS}/32 dev lo"),
-        format!("address add {GATEWAY}/32 dev lo"),
-        format!("route add blackhole {subnet}"),
-    ]
+        // Its other end stays down: what is sent there is dropped.
+        format!("link add {VOID} type veth peer name {VOID}-end"),
+        format!("link set {VOID} arp off up"),
+        format!("route add {subnet} dev {VOID}"),
+    ];
+    commands.extend(OF_THE_ROUTER.map(|own| format!("address add {own}/32 dev lo")));
+    commands
 }
 
 /// A command that will run in the host's namespace.

@@ -47,19 +47,12 @@ impl RedisServer {
             .stdout(Stdio::null())
             .spawn()
             .expect("redis-server must be installed for this test: apt-get install redis-server");
-        Self {
-            process,
-            directory,
-            address,
-        }
+        Self { process, directory, address }
     }
 
     /// Until it answers in whatever way, or its process has ended (the port was taken).
     async fn answers(&mut self) -> bool {
-        let kind = CheckKind::Redis {
-            user: None,
-            password_file: None,
-        };
+        let kind = CheckKind::Redis { user: None, password_file: None };
         loop {
             match probe(self.address, &check(kind.clone())).await {
                 Ok(_) | Err(Shortfall::Error(_)) => {
@@ -88,10 +81,7 @@ impl RedisServer {
     pub fn signal(&self, name: &str) {
         // The shell's own kill: present wherever a shell is.
         let command = format!("kill -{name} {}", self.process.id());
-        let status = Command::new("sh")
-            .args(["-c", &command])
-            .status()
-            .expect("a shell");
+        let status = Command::new("sh").args(["-c", &command]).status().expect("a shell");
         assert!(status.success(), "{command}");
     }
 }

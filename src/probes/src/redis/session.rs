@@ -32,20 +32,13 @@ pub(super) struct Refusal {
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "answered {} with {} {}",
-            self.asked, self.code, self.details
-        )
+        write!(f, "answered {} with {} {}", self.asked, self.code, self.details)
     }
 }
 
 impl<'d> Session<'d> {
     pub fn new(stream: TcpStream, deadline: &'d Deadline) -> Self {
-        Self {
-            stream: stream.take(MOST_BYTES),
-            deadline,
-        }
+        Self { stream: stream.take(MOST_BYTES), deadline }
     }
 
     /// Sends the command and waits for its reply; `name` is for messages.
@@ -62,14 +55,10 @@ impl<'d> Session<'d> {
             .bound(stream.get_mut().write_all(&request), incomplete)
             .await?
             .map_err(|error| tcp::failure(&format!("cannot send {name}"), &error))?;
-        #[expect(
-            clippy::default_trait_access,
-            reason = "its crate is not re-exported by redis"
-        )]
+        #[expect(clippy::default_trait_access, reason = "its crate is not re-exported by redis")]
         let mut parser = Default::default();
-        let reply = deadline
-            .bound(parse_redis_value_async(&mut parser, stream), incomplete)
-            .await?;
+        let reply =
+            deadline.bound(parse_redis_value_async(&mut parser, stream), incomplete).await?;
         match reply {
             Ok(Value::ServerError(error)) => Ok(Err(Refusal {
                 asked: name,
@@ -84,9 +73,7 @@ impl<'d> Session<'d> {
     fn no_reply(&self, name: &str, left_before: u64, error: &RedisError) -> Shortfall {
         let received = left_before - self.stream.limit();
         if self.stream.limit() == 0 {
-            Shortfall::fail(format!(
-                "sent {MOST_BYTES} bytes without a complete reply to {name}"
-            ))
+            Shortfall::fail(format!("sent {MOST_BYTES} bytes without a complete reply to {name}"))
         } else if error.kind() == ErrorKind::Parse {
             Shortfall::fail(format!("no Redis reply to {name}: {error}"))
         } else if error.is_connection_dropped() && received > 0 {

@@ -7,22 +7,14 @@ use super::server::RedisServer;
 use crate::scripted::{self, Script, check};
 use crate::{Outcome, Pass, Role, Shortfall, probe};
 
-const PRIMARY: Outcome = Ok(Pass {
-    role: Some(Role::Primary),
-});
+const PRIMARY: Outcome = Ok(Pass { role: Some(Role::Primary) });
 
 fn redis() -> CheckKind {
-    CheckKind::Redis {
-        user: None,
-        password_file: None,
-    }
+    CheckKind::Redis { user: None, password_file: None }
 }
 
 fn login(user: Option<&str>, password_file: PathBuf) -> CheckKind {
-    CheckKind::Redis {
-        user: user.map(str::to_owned),
-        password_file: Some(password_file),
-    }
+    CheckKind::Redis { user: user.map(str::to_owned), password_file: Some(password_file) }
 }
 
 async fn answer_to(script: Script) -> Outcome {
@@ -36,9 +28,7 @@ async fn a_real_server_passes_until_it_is_stopped() {
     assert_eq!(probe(server.address, &check(redis())).await, PRIMARY);
     server.stop();
     let outcome = probe(server.address, &check(redis())).await;
-    let Err(Shortfall::Fail(cause)) = &outcome else {
-        panic!("{outcome:?}")
-    };
+    let Err(Shortfall::Fail(cause)) = &outcome else { panic!("{outcome:?}") };
     assert!(cause.contains("Connection refused"), "{cause}");
 }
 
@@ -48,12 +38,7 @@ async fn a_real_replica_says_so() {
     let port = primary.address.port().to_string();
     let replica = RedisServer::start(&["--replicaof", "127.0.0.1", &port]).await;
     let outcome = probe(replica.address, &check(redis())).await;
-    assert_eq!(
-        outcome,
-        Ok(Pass {
-            role: Some(Role::Replica)
-        })
-    );
+    assert_eq!(outcome, Ok(Pass { role: Some(Role::Replica) }));
 }
 
 #[tokio::test]
@@ -70,55 +55,26 @@ async fn a_hung_server_times_out_and_passes_once_it_goes_on() {
 
 #[tokio::test]
 async fn a_login_passes_and_a_wrong_one_is_an_error() {
-    let acl = [
-        "--requirepass",
-        "right",
-        "--user",
-        "vipward",
-        "on",
-        ">of-user",
-        "+ping",
-    ];
+    let acl = ["--requirepass", "right", "--user", "vipward", "on", ">of-user", "+ping"];
     let server = RedisServer::start(&acl).await;
     let right = server.file("right", "right\nsecond line\n");
     let of_user = server.file("of-user", "of-user");
     let wrong = server.file("wrong", "wrong");
-    assert_eq!(
-        probe(server.address, &check(login(None, right.clone()))).await,
-        PRIMARY
-    );
+    assert_eq!(probe(server.address, &check(login(None, right.clone()))).await, PRIMARY);
     // The user may not ask for the role, which is no fault of the service.
-    let outcome = probe(
-        server.address,
-        &check(login(Some("vipward"), of_user.clone())),
-    )
-    .await;
+    let outcome = probe(server.address, &check(login(Some("vipward"), of_user.clone()))).await;
     assert_eq!(outcome, Ok(Pass { role: None }));
     for (kind, expected) in [
         (redis(), "answered PING with NOAUTH"),
         (login(None, wrong), "answered AUTH with WRONGPASS"),
-        (
-            login(Some("nobody"), of_user),
-            "answered AUTH with WRONGPASS",
-        ),
-        (
-            login(None, right.with_file_name("absent")),
-            "password file ",
-        ),
+        (login(Some("nobody"), of_user), "answered AUTH with WRONGPASS"),
+        (login(None, right.with_file_name("absent")), "password file "),
         (login(None, right.with_file_name("")), "password file "),
-        (
-            login(None, server.file("empty", "\nright")),
-            "password file ",
-        ),
-        (
-            login(None, server.file("huge", &"x".repeat(10_000))),
-            "password file ",
-        ),
+        (login(None, server.file("empty", "\nright")), "password file "),
+        (login(None, server.file("huge", &"x".repeat(10_000))), "password file "),
     ] {
         let outcome = probe(server.address, &check(kind)).await;
-        let Err(Shortfall::Error(cause)) = &outcome else {
-            panic!("{expected}: {outcome:?}")
-        };
+        let Err(Shortfall::Error(cause)) = &outcome else { panic!("{expected}: {outcome:?}") };
         assert!(cause.starts_with(expected), "{cause}");
     }
 }
@@ -128,79 +84,46 @@ async fn a_password_that_the_server_does_not_want_is_an_error() {
     let server = RedisServer::start(&[]).await;
     let password = server.file("password", "needless");
     let outcome = probe(server.address, &check(login(None, password))).await;
-    let Err(Shortfall::Error(cause)) = &outcome else {
-        panic!("{outcome:?}")
-    };
+    let Err(Shortfall::Error(cause)) = &outcome else { panic!("{outcome:?}") };
     assert!(cause.starts_with("answered AUTH with ERR AUTH"), "{cause}");
 }
 
 #[tokio::test]
 async fn a_server_that_serves_nobody_fails_with_a_cause() {
     let table = [
-        (
-            Script::Answers(vec!["-LOADING Redis is loading\r\n"]),
-            "is loading its data set",
-        ),
+        (Script::Answers(vec!["-LOADING Redis is loading\r\n"]), "is loading its data set"),
         (
             Script::Answers(vec!["+PONG\r\n", "-LOADING Redis is loading\r\n"]),
             "is loading its data set",
         ),
-        (
-            Script::Answers(vec!["-MISCONF disk\r\n"]),
-            "answered PING with MISCONF disk",
-        ),
+        (Script::Answers(vec!["-MISCONF disk\r\n"]), "answered PING with MISCONF disk"),
         (
             Script::Answers(vec!["-ERR max number of clients reached\r\n"]),
             "answered PING with ERR max",
         ),
         (Script::Answers(vec!["+OK\r\n"]), "answered PING with ok"),
         (Script::HangUp, "hung up without a reply to PING"),
-        (
-            Script::AnswerThenHangUp("+PO"),
-            "hung up in the middle of its reply to PING",
-        ),
-        (
-            Script::AnswerThenHangUp("+PONG\r\n"),
-            "hung up without a reply to ROLE",
-        ),
-        (
-            Script::Answers(vec!["HTTP/1.1 400 Bad Request\r\n\r\n"]),
-            "no Redis reply to PING",
-        ),
+        (Script::AnswerThenHangUp("+PO"), "hung up in the middle of its reply to PING"),
+        (Script::AnswerThenHangUp("+PONG\r\n"), "hung up without a reply to ROLE"),
+        (Script::Answers(vec!["HTTP/1.1 400 Bad Request\r\n\r\n"]), "no Redis reply to PING"),
         (Script::Answers(vec!["*-7\r\n"]), "answered PING with nil"),
-        (
-            Script::Answers(vec!["$99999999999999999999\r\n"]),
-            "no Redis reply to PING",
-        ),
-        (
-            Script::Endless("+PONG"),
-            "sent 65536 bytes without a complete reply to PING",
-        ),
-        (
-            Script::Endless("$1000000000\r\n"),
-            "sent 65536 bytes without a complete reply to PING",
-        ),
-        (
-            Script::Endless("*1000000000\r\n:"),
-            "sent 65536 bytes without a complete reply to PING",
-        ),
+        (Script::Answers(vec!["$99999999999999999999\r\n"]), "no Redis reply to PING"),
+        (Script::Endless("+PONG"), "sent 65536 bytes without a complete reply to PING"),
+        (Script::Endless("$1000000000\r\n"), "sent 65536 bytes without a complete reply to PING"),
+        (Script::Endless("*1000000000\r\n:"), "sent 65536 bytes without a complete reply to PING"),
     ];
     for (script, expected) in table {
         let outcome = answer_to(script.clone()).await;
-        let Err(Shortfall::Fail(cause)) = &outcome else {
-            panic!("{script:?}: {outcome:?}")
-        };
+        let Err(Shortfall::Fail(cause)) = &outcome else { panic!("{script:?}: {outcome:?}") };
         assert!(cause.starts_with(expected), "{script:?}: {cause}");
     }
 }
 
 #[tokio::test]
 async fn nothing_and_half_a_reply_time_out() {
-    for script in [
-        Script::Silence,
-        Script::Answers(vec!["+PON"]),
-        Script::Answers(vec!["*5\r\n$4\r\nab"]),
-    ] {
+    for script in
+        [Script::Silence, Script::Answers(vec!["+PON"]), Script::Answers(vec!["*5\r\n$4\r\nab"])]
+    {
         let target = scripted::serve(script.clone()).await;
         let mut impatient = check(redis());
         impatient.timeout = Duration::from_millis(200);
@@ -211,12 +134,9 @@ async fn nothing_and_half_a_reply_time_out() {
 
 #[tokio::test]
 async fn a_role_that_is_not_understood_is_unknown() {
-    for role in [
-        "*1\r\n$8\r\nsentinel\r\n",
-        "-ERR unknown command 'ROLE'\r\n",
-        "*0\r\n",
-        "+master\r\n",
-    ] {
+    for role in
+        ["*1\r\n$8\r\nsentinel\r\n", "-ERR unknown command 'ROLE'\r\n", "*0\r\n", "+master\r\n"]
+    {
         let outcome = answer_to(Script::Answers(vec!["+PONG\r\n", role])).await;
         assert_eq!(outcome, Ok(Pass { role: None }), "{role}");
     }

@@ -9,32 +9,22 @@ use crate::{Pass, Shortfall, probe};
 #[tokio::test]
 async fn an_open_port_passes_even_when_the_peer_says_nothing() {
     let target = scripted::serve(Script::Silence).await;
-    assert_eq!(
-        probe(target, &check(CheckKind::Tcp)).await,
-        Ok(Pass { role: None })
-    );
+    assert_eq!(probe(target, &check(CheckKind::Tcp)).await, Ok(Pass { role: None }));
 }
 
 #[tokio::test]
 async fn a_closed_port_fails() {
     let target = scripted::closed_port().await;
     let outcome = probe(target, &check(CheckKind::Tcp)).await;
-    let Err(Shortfall::Fail(cause)) = outcome else {
-        panic!("{outcome:?}")
-    };
-    assert!(
-        cause.starts_with("no connection: Connection refused"),
-        "{cause}"
-    );
+    let Err(Shortfall::Fail(cause)) = outcome else { panic!("{outcome:?}") };
+    assert!(cause.starts_with("no connection: Connection refused"), "{cause}");
 }
 
 #[tokio::test]
 async fn a_full_backlog_times_out() {
     // Nobody accepts, so once the backlog is full the kernel drops further SYNs.
     let listener = tokio::net::TcpSocket::new_v4().expect("a socket");
-    listener
-        .bind("127.0.0.1:0".parse().expect("an address"))
-        .expect("a free port");
+    listener.bind("127.0.0.1:0".parse().expect("an address")).expect("a free port");
     let listener = listener.listen(1).expect("listening");
     let target = listener.local_addr().expect("bound");
     let mut check = check(CheckKind::Tcp);
@@ -48,10 +38,7 @@ async fn a_full_backlog_times_out() {
             outcome => break outcome,
         }
     };
-    assert_eq!(
-        outcome,
-        Err(Shortfall::Timeout("no connection within 100 ms".to_owned()))
-    );
+    assert_eq!(outcome, Err(Shortfall::Timeout("no connection within 100 ms".to_owned())));
 }
 
 #[test]
@@ -70,10 +57,6 @@ fn an_error_of_this_host_says_nothing_about_the_peer() {
         (104, false),
     ] {
         let error = io::Error::from_raw_os_error(errno);
-        assert_eq!(
-            super::failure("no connection", &error).is_error(),
-            is_error,
-            "{error}"
-        );
+        assert_eq!(super::failure("no connection", &error).is_error(), is_error, "{error}");
     }
 }

@@ -3,10 +3,7 @@
 use jiff::Timestamp;
 
 /// The time now, to the microsecond, which is as fine as the journal tells it.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the driver is where time comes in"
-)]
+#[expect(clippy::disallowed_methods, reason = "the driver is where time comes in")]
 pub(super) fn now() -> Timestamp {
     let now = Timestamp::now();
     Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now)

@@ -35,11 +35,7 @@ pub(super) fn handle(region: &mut Region, now: Timestamp, request: &Request) -> 
             Value::Null
         }),
         ("GET", ["state"]) => Ok(state(region)),
-        _ => Err(ApiError::new(
-            "NotFound",
-            404,
-            "no such resource of the control API",
-        )),
+        _ => Err(ApiError::new("NotFound", 404, "no such resource of the control API")),
     };
     match done {
         Ok(Value::Null) => Response::new(204, "application/json", ""),
@@ -84,9 +80,8 @@ fn state(region: &Region) -> Value {
             held.map(|address| (address.to_string(), Value::from(interface.id.as_str())))
         })
         .collect();
-    let tags: serde_json::Map<String, Value> = interfaces()
-        .map(|interface| (interface.id.clone(), json!(interface.tags)))
-        .collect();
+    let tags: serde_json::Map<String, Value> =
+        interfaces().map(|interface| (interface.id.clone(), json!(interface.tags))).collect();
     let instances: serde_json::Map<String, Value> = inventory
         .instances
         .values()
@@ -95,12 +90,7 @@ fn state(region: &Region) -> Value {
     let alarms: serde_json::Map<String, Value> = region
         .cloudwatch
         .alarms()
-        .map(|alarm| {
-            (
-                alarm.spec.name.clone(),
-                Value::from(alarm.state.value.as_str()),
-            )
-        })
+        .map(|alarm| (alarm.spec.name.clone(), Value::from(alarm.state.value.as_str())))
         .collect();
     json!({ "holders": holders, "tags": tags, "instances": instances, "alarms": alarms })
 }

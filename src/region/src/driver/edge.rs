@@ -27,11 +27,7 @@ async fn answer(shared: &Arc<Shared>, request: &Request) -> Option<Response> {
         return Some(shared.turn(|inner, now| control::handle(&mut inner.region, now, request)));
     }
     let Some(call) = Call::read(request) else {
-        return Some(Response::new(
-            404,
-            "text/plain",
-            "no such service in this region\n",
-        ));
+        return Some(Response::new(404, "text/plain", "no such service in this region\n"));
     };
     let hit = shared.turn(|inner, now| inner.region.faults.take(&call.name(), now));
     tokio::time::sleep(hit.delay.try_into().unwrap_or_default()).await;

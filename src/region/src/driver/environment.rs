@@ -41,10 +41,7 @@ pub(super) fn create(
 ) -> (Environment, impl Future<Output = ()> + Send + use<>) {
     let (invocations, waiting) = mpsc::unbounded_channel();
     let (alive, dropped) = oneshot::channel();
-    let handle = Environment {
-        invocations,
-        _alive: alive,
-    };
+    let handle = Environment { invocations, _alive: alive };
     let life = async move {
         let ended = live(&shared, id, &function, &launch, waiting, dropped).await;
         let how = match ended {
@@ -107,10 +104,7 @@ async fn kill(child: &mut Child, pid: Option<u32>) {
 async fn pass_on(shared: Arc<Shared>, function: String, pipe: impl AsyncRead + Unpin) {
     let mut lines = BufReader::new(pipe).lines();
     while let Ok(Some(line)) = lines.next_line().await {
-        shared.tell(Happening::FunctionLog {
-            function: function.clone(),
-            line,
-        });
+        shared.tell(Happening::FunctionLog { function: function.clone(), line });
     }
 }
 

@@ -73,10 +73,7 @@ async fn connection(stream: TcpStream, peer: SocketAddr, handler: Handler) {
 async fn read(incoming: hyper::Request<Incoming>) -> Result<Request, Response> {
     let (parts, body) = incoming.into_parts();
     let too_large = |error| Response::new(413, "text/plain", format!("{error}"));
-    let body = Limited::new(body, LARGEST_BODY)
-        .collect()
-        .await
-        .map_err(too_large)?;
+    let body = Limited::new(body, LARGEST_BODY).collect().await.map_err(too_large)?;
     Ok(Request {
         method: parts.method.as_str().to_owned(),
         path: parts.uri.path().to_owned(),
@@ -98,13 +95,11 @@ fn write(response: Response) -> hyper::Response<Full<Bytes>> {
     for (name, value) in &response.headers {
         builder = builder.header(name, value);
     }
-    builder
-        .body(Full::from(response.body))
-        .unwrap_or_else(|error| {
-            // Only a header that cannot be sent gets here, and that is a fault of the region.
-            tracing::error!(%error, "response not representable");
-            let mut failed = hyper::Response::new(Full::default());
-            *failed.status_mut() = hyper::StatusCode::INTERNAL_SERVER_ERROR;
-            failed
-        })
+    builder.body(Full::from(response.body)).unwrap_or_else(|error| {
+        // Only a header that cannot be sent gets here, and that is a fault of the region.
+        tracing::error!(%error, "response not representable");
+        let mut failed = hyper::Response::new(Full::default());
+        *failed.status_mut() = hyper::StatusCode::INTERNAL_SERVER_ERROR;
+        failed
+    })
 }

@@ -20,12 +20,7 @@ pub(super) struct Launch {
 
 impl Launch {
     pub(super) fn new(files: &LambdaFiles, place: Place, endpoint: String) -> Self {
-        Self {
-            bootstrap: files.bootstrap.clone(),
-            layer: files.layer.clone(),
-            place,
-            endpoint,
-        }
+        Self { bootstrap: files.bootstrap.clone(), layer: files.layer.clone(), place, endpoint }
     }
 
     /// Starts the process in a group of its own, so that it can be ended with all it started.
@@ -53,27 +48,15 @@ impl Launch {
             ("AWS_ACCESS_KEY_ID", access_key_id(&function.name)),
             ("AWS_DEFAULT_REGION", self.place.region.clone()),
             ("AWS_ENDPOINT_URL", self.endpoint.clone()),
-            (
-                "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
-                function.memory_mb.to_string(),
-            ),
+            ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", function.memory_mb.to_string()),
             ("AWS_LAMBDA_FUNCTION_NAME", function.name.clone()),
             ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST".to_owned()),
             ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand".to_owned()),
-            (
-                "AWS_LAMBDA_LOG_GROUP_NAME",
-                format!("/aws/lambda/{}", function.name),
-            ),
-            (
-                "AWS_LAMBDA_LOG_STREAM_NAME",
-                format!("[$LATEST]{runtime_api}"),
-            ),
+            ("AWS_LAMBDA_LOG_GROUP_NAME", format!("/aws/lambda/{}", function.name)),
+            ("AWS_LAMBDA_LOG_STREAM_NAME", format!("[$LATEST]{runtime_api}")),
             ("AWS_LAMBDA_RUNTIME_API", runtime_api.to_owned()),
             ("AWS_REGION", self.place.region.clone()),
-            (
-                "AWS_SECRET_ACCESS_KEY",
-                "no-secret-is-checked-here".to_owned(),
-            ),
+            ("AWS_SECRET_ACCESS_KEY", "no-secret-is-checked-here".to_owned()),
             ("AWS_SESSION_TOKEN", "no-token-is-checked-here".to_owned()),
             ("LAMBDA_RUNTIME_DIR", "/var/runtime".to_owned()),
             ("LAMBDA_TASK_ROOT", folder.display().to_string()),
@@ -113,14 +96,9 @@ mod tests {
 
     #[test]
     fn the_function_sees_lambdas_variables_and_its_own_with_the_layer_in_place() {
-        let files = LambdaFiles {
-            bootstrap: "/srv/fn/bootstrap".into(),
-            layer: Some("/srv/layer".into()),
-        };
-        let place = Place {
-            account: "123456789012".to_owned(),
-            region: "us-east-1".to_owned(),
-        };
+        let files =
+            LambdaFiles { bootstrap: "/srv/fn/bootstrap".into(), layer: Some("/srv/layer".into()) };
+        let place = Place { account: "123456789012".to_owned(), region: "us-east-1".to_owned() };
         let function = FunctionSpec {
             name: "fail-over".to_owned(),
             arn: String::new(),
@@ -135,10 +113,8 @@ mod tests {
             max_retries: 2,
         };
         let launch = Launch::new(&files, place, "http://127.0.0.1:1".to_owned());
-        let variables: BTreeMap<_, _> = launch
-            .variables(&function, "127.0.0.1:2")
-            .into_iter()
-            .collect();
+        let variables: BTreeMap<_, _> =
+            launch.variables(&function, "127.0.0.1:2").into_iter().collect();
         for (name, wanted) in [
             ("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:2"),
             ("AWS_ENDPOINT_URL", "http://127.0.0.1:1"),
@@ -148,11 +124,7 @@ mod tests {
             ("CONFIG", "/srv/layer/vipward.toml"),
             ("TZ", "Europe/Vienna"),
         ] {
-            assert_eq!(
-                variables.get(name).map(String::as_str),
-                Some(wanted),
-                "{name}"
-            );
+            assert_eq!(variables.get(name).map(String::as_str), Some(wanted), "{name}");
         }
     }
 }

@@ -61,10 +61,8 @@ impl Running {
         let Beginning { region, told } = world.begin(clock::now())?;
         let (apis, address) = listen(world.listen).await?;
         let endpoint = format!("http://{address}");
-        let launch = world
-            .lambda
-            .as_ref()
-            .map(|files| Launch::new(files, world.place(), endpoint.clone()));
+        let launch =
+            world.lambda.as_ref().map(|files| Launch::new(files, world.place(), endpoint.clone()));
         let shared = Arc::new(Shared::new(region, launch, sink));
 
         let mut tasks = JoinSet::new();
@@ -77,10 +75,7 @@ impl Running {
         let mut imds = BTreeMap::new();
         for (instance, wanted) in world.imds_listeners() {
             let (listener, address) = listen(wanted).await?;
-            tasks.spawn(http::serve(
-                listener,
-                imds::for_one(shared.clone(), instance.clone()),
-            ));
+            tasks.spawn(http::serve(listener, imds::for_one(shared.clone(), instance.clone())));
             imds.insert(instance, format!("http://{address}"));
         }
         tasks.spawn(http::serve(apis, edge::handler(shared.clone())));
@@ -93,13 +88,7 @@ impl Running {
             shared.tell(happening);
         }
         tasks.spawn(shared::tick(shared.clone()));
-        Ok(Self {
-            endpoint,
-            shared_imds,
-            imds,
-            shared,
-            tasks,
-        })
+        Ok(Self { endpoint, shared_imds, imds, shared, tasks })
     }
 
     /// Base URL of all AWS APIs.

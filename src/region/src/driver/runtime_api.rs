@@ -26,11 +26,7 @@ impl RuntimeApi {
         environment: EnvironmentId,
         waiting: mpsc::UnboundedReceiver<Invocation>,
     ) -> Self {
-        Self {
-            shared,
-            environment,
-            waiting: Mutex::new(waiting),
-        }
+        Self { shared, environment, waiting: Mutex::new(waiting) }
     }
 
     pub(super) fn handler(self: Arc<Self>) -> Handler {
@@ -58,28 +54,20 @@ impl RuntimeApi {
                 });
                 Some(accepted())
             }
-            _ => Some(error(
-                404,
-                "InvalidPath",
-                "no such resource of the Runtime API",
-            )),
+            _ => Some(error(404, "InvalidPath", "no such resource of the Runtime API")),
         }
     }
 
     /// Waits for the next invocation; its time begins when the runtime gets it.
     async fn next(&self) -> Option<Response> {
         let invocation = self.waiting.lock().await.recv().await?;
-        let deadline = self
-            .shared
-            .turn(|inner, now| inner.region.lambda.began(self.environment, now))?;
+        let deadline =
+            self.shared.turn(|inner, now| inner.region.lambda.began(self.environment, now))?;
         let trace = invocation.request_id.replace('-', "");
         Some(
             Response::new(200, "application/json", invocation.payload)
                 .with_header("lambda-runtime-aws-request-id", invocation.request_id)
-                .with_header(
-                    "lambda-runtime-deadline-ms",
-                    deadline.as_millisecond().to_string(),
-                )
+                .with_header("lambda-runtime-deadline-ms", deadline.as_millisecond().to_string())
                 .with_header("lambda-runtime-invoked-function-arn", invocation.arn)
                 .with_header(
                     "lambda-runtime-trace-id",
@@ -93,11 +81,7 @@ impl RuntimeApi {
             let lambda = &mut inner.region.lambda;
             lambda.ended(self.environment, request_id, answer, now)
         });
-        if known {
-            accepted()
-        } else {
-            error(400, "InvalidRequestID", "Invalid request ID")
-        }
+        if known { accepted() } else { error(400, "InvalidRequestID", "Invalid request ID") }
     }
 }
 

@@ -39,9 +39,7 @@ pub(super) struct Inner {
 
 impl std::fmt::Debug for Inner {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Inner")
-            .field("region", &self.region)
-            .finish_non_exhaustive()
+        f.debug_struct("Inner").field("region", &self.region).finish_non_exhaustive()
     }
 }
 
@@ -101,10 +99,7 @@ impl Shared {
 
     fn carry_out(self: &Arc<Self>, inner: &mut Inner, effect: lambda::Effect) {
         match effect {
-            lambda::Effect::Start {
-                environment,
-                function,
-            } => {
+            lambda::Effect::Start { environment, function } => {
                 while inner.processes.try_join_next().is_some() {}
                 let launch = self
                     .launch
@@ -115,10 +110,7 @@ impl Shared {
                 inner.environments.insert(environment, handle);
                 inner.processes.spawn(process);
             }
-            lambda::Effect::Hand {
-                environment,
-                invocation,
-            } => {
+            lambda::Effect::Hand { environment, invocation } => {
                 if let Some(handle) = inner.environments.get(&environment) {
                     handle.hand(invocation);
                 }

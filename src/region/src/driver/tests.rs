@@ -75,16 +75,12 @@ impl Lab {
 
     async fn control(&self, method: &str, path: &str, body: &str) -> client::Answer {
         let path = format!("/_region/{path}");
-        client::call(self.endpoint(), method, &path, &[], body)
-            .await
-            .expect("an answer")
+        client::call(self.endpoint(), method, &path, &[], body).await.expect("an answer")
     }
 
     /// Invokes the stand-in; gives its answer and kind of error.
     async fn invoke(&self, event: &str) -> (Value, Option<String>) {
-        let answer = self
-            .invoke_as("RequestResponse", "vipward-failover", event)
-            .await;
+        let answer = self.invoke_as("RequestResponse", "vipward-failover", event).await;
         assert_eq!(answer.status, 200, "{}", answer.body);
         let error = answer.headers.get("x-amz-function-error").cloned();
         (serde_json::from_str(&answer.body).expect("JSON"), error)
@@ -93,9 +89,7 @@ impl Lab {
     async fn invoke_as(&self, kind: &str, function: &str, event: &str) -> client::Answer {
         let path = format!("/2015-03-31/functions/{function}/invocations");
         let headers = [("x-amz-invocation-type", kind)];
-        client::call(self.endpoint(), "POST", &path, &headers, event)
-            .await
-            .expect("an answer")
+        client::call(self.endpoint(), "POST", &path, &headers, event).await.expect("an answer")
     }
 }
 
@@ -110,10 +104,7 @@ async fn a_world_that_is_wrong_is_refused_with_its_reason() {
     let unreadable = World::load(Path::new("/nowhere/world.toml")).expect_err("not there");
     assert!(chain(unreadable).starts_with("cannot read /nowhere/world.toml: "));
     for (text, wanted) in [
-        (
-            "listen = \"127.0.0.1:0\"\ntemplate = \"/nowhere.yaml\"",
-            "cannot read /nowhere.yaml",
-        ),
+        ("listen = \"127.0.0.1:0\"\ntemplate = \"/nowhere.yaml\"", "cannot read /nowhere.yaml"),
         (
             &format!("listen = \"127.0.0.1:0\"\ntemplate = \"{FIXTURES}/template.yaml\"") as &str,
             "needs [lambda]",
@@ -135,8 +126,6 @@ async fn a_world_that_is_wrong_is_refused_with_its_reason() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = taken.local_addr().expect("bound");
     let world: World = toml::from_str(&format!("listen = \"{address}\"")).expect("a world");
-    let error = Running::start(&world, sink)
-        .await
-        .expect_err("the port is taken");
+    let error = Running::start(&world, sink).await.expect_err("the port is taken");
     assert!(chain(error).starts_with(&format!("cannot listen on {address}: ")));
 }

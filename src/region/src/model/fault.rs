@@ -86,18 +86,13 @@ impl FaultSpec {
         let fits = match kind {
             Kind::Delay(_) => true,
             Kind::Error(_) | Kind::LostReply => !delivery,
-            Kind::Stale(_) => ["ec2:", "imds:"]
-                .iter()
-                .any(|service| self.on.starts_with(service)),
+            Kind::Stale(_) => ["ec2:", "imds:"].iter().any(|service| self.on.starts_with(service)),
             Kind::Duplicate | Kind::Reorder | Kind::Drop => delivery,
         };
         if fits && self.on.contains(':') {
             return Ok(kind);
         }
-        Err(FaultError::Misplaced {
-            kind: self.kind.clone(),
-            on: self.on.clone(),
-        })
+        Err(FaultError::Misplaced { kind: self.kind.clone(), on: self.on.clone() })
     }
 
     fn read_kind(&self) -> Result<Kind, FaultError> {
@@ -123,10 +118,7 @@ impl FaultSpec {
     }
 
     fn missing(&self, field: &'static str) -> FaultError {
-        FaultError::Missing {
-            kind: self.kind.clone(),
-            field,
-        }
+        FaultError::Missing { kind: self.kind.clone(), field }
     }
 }
 
@@ -190,9 +182,7 @@ impl Faults {
                 name: spec.kind.clone(),
                 kind: spec.check()?,
                 left: spec.times,
-                until: spec
-                    .for_ms
-                    .map(|ms| now + SignedDuration::from_millis(ms.into())),
+                until: spec.for_ms.map(|ms| now + SignedDuration::from_millis(ms.into())),
             });
         }
         self.active.extend(new);
@@ -224,10 +214,8 @@ impl Faults {
                 Kind::Reorder => hit.reorder = true,
                 Kind::Drop => hit.drop = true,
             }
-            self.journal.push(Happening::Fault {
-                on: operation.to_owned(),
-                kind: fault.name.clone(),
-            });
+            self.journal
+                .push(Happening::Fault { on: operation.to_owned(), kind: fault.name.clone() });
         }
         self.active
             .retain(|fault| fault.left != Some(0) && fault.until.is_none_or(|until| now < until));
@@ -256,19 +244,10 @@ mod tests {
         faults.add(&[fault], at(0)).expect("fits");
         assert_eq!(faults.take("ec2:DescribeTags", at(1)), Hit::default());
         for _ in 0..2 {
-            let error = faults
-                .take("ec2:AssignPrivateIpAddresses", at(1))
-                .error
-                .expect("hits");
-            assert_eq!(
-                (error.code.as_ref(), error.status),
-                ("RequestLimitExceeded", 503)
-            );
+            let error = faults.take("ec2:AssignPrivateIpAddresses", at(1)).error.expect("hits");
+            assert_eq!((error.code.as_ref(), error.status), ("RequestLimitExceeded", 503));
         }
-        assert_eq!(
-            faults.take("ec2:AssignPrivateIpAddresses", at(1)),
-            Hit::default()
-        );
+        assert_eq!(faults.take("ec2:AssignPrivateIpAddresses", at(1)), Hit::default());
         assert_eq!(faults.journal.len(), 2);
     }
 
@@ -277,10 +256,7 @@ mod tests {
         let mut faults = Faults::default();
         let fault = spec(r#"{"on":"ec2:*","kind":"stale","ms":3000,"for_ms":1000}"#);
         faults.add(&[fault], at(0)).expect("fits");
-        assert_eq!(
-            faults.take("ec2:DescribeTags", at(999)).stale,
-            SignedDuration::from_secs(3)
-        );
+        assert_eq!(faults.take("ec2:DescribeTags", at(999)).stale, SignedDuration::from_secs(3));
         assert_eq!(faults.take("ec2:DescribeTags", at(1000)), Hit::default());
     }
 
@@ -292,19 +268,11 @@ mod tests {
             (r#"{"on":"ec2:*","kind":"error"}"#, "needs `code`"),
             (r#"{"on":"ec2:*","kind":"delay"}"#, "needs `ms`"),
             (r#"{"on":"ec2:*","kind":"drop"}"#, "cannot be on `ec2:*`"),
-            (
-                r#"{"on":"events:deliver","kind":"lost-reply"}"#,
-                "cannot be on",
-            ),
-            (
-                r#"{"on":"cloudwatch:DescribeAlarms","kind":"stale","ms":1}"#,
-                "cannot be on",
-            ),
+            (r#"{"on":"events:deliver","kind":"lost-reply"}"#, "cannot be on"),
+            (r#"{"on":"cloudwatch:DescribeAlarms","kind":"stale","ms":1}"#, "cannot be on"),
         ] {
             let mut faults = Faults::default();
-            let error = faults
-                .add(&[good.clone(), spec(text)], at(0))
-                .expect_err(text);
+            let error = faults.add(&[good.clone(), spec(text)], at(0)).expect_err(text);
             assert!(error.to_string().contains(wanted), "{text}: {error}");
             assert_eq!(faults.take("ec2:DescribeTags", at(0)), Hit::default());
         }

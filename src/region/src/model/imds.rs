@@ -35,30 +35,21 @@ pub struct Imds {
 impl Imds {
     /// A service that has given out no token yet.
     pub fn new(settings: Settings) -> Self {
-        Self {
-            settings,
-            tokens: BTreeMap::new(),
-            ids: Ids::new("imds"),
-        }
+        Self { settings, tokens: BTreeMap::new(), ids: Ids::new("imds") }
     }
 
     /// Gives out a token for one instance.
     pub fn token(&mut self, instance: &str, ttl: SignedDuration, now: Timestamp) -> String {
         self.tokens.retain(|_, token| now < token.until);
         let name = format!("{}==", self.ids.next_id().replace('-', ""));
-        let token = Token {
-            instance: instance.to_owned(),
-            until: now + ttl,
-        };
+        let token = Token { instance: instance.to_owned(), until: now + ttl };
         self.tokens.insert(name.clone(), token);
         name
     }
 
     /// Whether a token was given to this instance and still holds.
     pub fn accepts(&self, token: &str, instance: &str, now: Timestamp) -> bool {
-        self.tokens
-            .get(token)
-            .is_some_and(|token| token.instance == instance && now < token.until)
+        self.tokens.get(token).is_some_and(|token| token.instance == instance && now < token.until)
     }
 
     /// All leaves of an instance's `/latest/meta-data/`, by path below it.
@@ -88,10 +79,7 @@ impl Imds {
 
         let mut tree = about_instance(inventory, interface, instance, &found.kind, place);
         tree.extend(about_interface(inventory, interface, addresses, place));
-        tree.insert(
-            format!("iam/security-credentials/{ROLE}"),
-            credentials(instance, now),
-        );
+        tree.insert(format!("iam/security-credentials/{ROLE}"), credentials(instance, now));
         Some(tree)
     }
 }
@@ -136,10 +124,7 @@ fn about_interface(
     place: &Place,
 ) -> BTreeMap<String, String> {
     let subnet = inventory.subnet_of(interface);
-    let listed: Vec<String> = addresses
-        .addresses()
-        .map(|address| address.to_string())
-        .collect();
+    let listed: Vec<String> = addresses.addresses().map(|address| address.to_string()).collect();
     [
         ("device-number", "0".to_owned()),
         ("interface-id", interface.id.clone()),
@@ -151,12 +136,7 @@ fn about_interface(
         ("subnet-ipv4-cidr-block", subnet.cidr.to_string()),
         ("vpc-id", subnet.vpc.clone()),
     ]
-    .map(|(leaf, value)| {
-        (
-            format!("network/interfaces/macs/{}/{leaf}", interface.mac),
-            value,
-        )
-    })
+    .map(|(leaf, value)| (format!("network/interfaces/macs/{}/{leaf}", interface.mac), value))
     .into()
 }
 

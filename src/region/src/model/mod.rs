@@ -67,14 +67,10 @@ pub struct Region {
 impl Region {
     /// When there is something to do next without any call before.
     pub fn next_deadline(&self) -> Option<Timestamp> {
-        [
-            self.cloudwatch.next_deadline(),
-            self.events.next_deadline(),
-            self.lambda.next_deadline(),
-        ]
-        .into_iter()
-        .flatten()
-        .min()
+        [self.cloudwatch.next_deadline(), self.events.next_deadline(), self.lambda.next_deadline()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// Does all that is due: alarms change, their events travel, functions start and time out.
@@ -93,9 +89,7 @@ impl Region {
         }
         let lambda = self.lambda.advance(now);
         told.append(&mut self.lambda.journal);
-        let told = told
-            .into_iter()
-            .map(|happening| Effect::Tell(Entry { at: now, happening }));
+        let told = told.into_iter().map(|happening| Effect::Tell(Entry { at: now, happening }));
         told.chain(lambda.into_iter().map(Effect::Lambda)).collect()
     }
 
@@ -106,10 +100,7 @@ impl Region {
             return None;
         }
         let payload = delivery.event.to_string().into_bytes();
-        let refused = self
-            .lambda
-            .enqueue(&delivery.target_arn, payload, now)
-            .err()?;
+        let refused = self.lambda.enqueue(&delivery.target_arn, payload, now).err()?;
         Some(Happening::DeliveryFailed {
             rule: delivery.rule.clone(),
             target: delivery.target_arn.clone(),

@@ -45,17 +45,10 @@ fn run(region: &mut Region, from: Timestamp, to: Timestamp) -> Vec<(Timestamp, H
         for effect in region.advance(now) {
             match effect {
                 Effect::Tell(entry) => told.push((entry.at, entry.happening)),
-                Effect::Lambda(lambda::Effect::Hand {
-                    environment,
-                    invocation,
-                }) => {
+                Effect::Lambda(lambda::Effect::Hand { environment, invocation }) => {
                     region.lambda.began(environment, now).expect("handed");
                     let done = Answer::ok(b"{}".to_vec());
-                    assert!(
-                        region
-                            .lambda
-                            .ended(environment, &invocation.request_id, done, now)
-                    );
+                    assert!(region.lambda.ended(environment, &invocation.request_id, done, now));
                 }
                 Effect::Lambda(_) => {}
             }
@@ -77,31 +70,21 @@ fn a_silent_metric_brings_its_alarm_and_the_alarm_an_invocation() {
         |(_, happening)| matches!(happening, Happening::AlarmState { to, .. } if to == "ALARM"),
     );
     let (alarmed, _) = alarm.expect("missing data is breaching");
-    let invoked = told
-        .iter()
-        .find(|(_, happening)| matches!(happening, Happening::Invoked { .. }));
+    let invoked = told.iter().find(|(_, happening)| matches!(happening, Happening::Invoked { .. }));
     let (invoked, _) = invoked.expect("the rule's target is the function");
-    assert_eq!(
-        invoked.duration_since(*alarmed),
-        SignedDuration::from_millis(80)
-    );
+    assert_eq!(invoked.duration_since(*alarmed), SignedDuration::from_millis(80));
 }
 
 #[test]
 fn an_instances_end_is_told_to_the_function() {
     let mut region = region();
-    region
-        .set_instance_state("i-01", InstanceState::Terminated, at(1))
-        .expect("exists");
+    region.set_instance_state("i-01", InstanceState::Terminated, at(1)).expect("exists");
     let told = run(&mut region, at(1), at(2));
     let delivered = |happening: &Happening| match happening {
         Happening::EventDelivered { rule, .. } => Some(rule.clone()),
         _ => None,
     };
-    let rules: Vec<_> = told
-        .iter()
-        .filter_map(|(_, happening)| delivered(happening))
-        .collect();
+    let rules: Vec<_> = told.iter().filter_map(|(_, happening)| delivered(happening)).collect();
     assert_eq!(rules, ["OnInstance"]);
     assert!(region.ec2.present().interfaces.is_empty());
 }

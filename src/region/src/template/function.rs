@@ -30,11 +30,7 @@ pub(super) fn read(
         return Err(FunctionError::Events);
     }
     let property = |name: &'static str| {
-        let value = if own[name].is_null() {
-            &globals[name]
-        } else {
-            &own[name]
-        };
+        let value = if own[name].is_null() { &globals[name] } else { &own[name] };
         number(name, value)
     };
     let invoke = &own["EventInvokeConfig"];
@@ -45,19 +41,13 @@ pub(super) fn read(
     environment.extend(variables(own)?);
     Ok(FunctionSpec {
         name: name.to_owned(),
-        arn: format!(
-            "arn:aws:lambda:{}:{}:function:{name}",
-            place.region, place.account
-        ),
+        arn: format!("arn:aws:lambda:{}:{}:function:{name}", place.region, place.account),
         timeout: seconds(property("Timeout")?, 3),
         memory_mb: property("MemorySize")?.unwrap_or(128),
         reserved: property("ReservedConcurrentExecutions")?,
         environment,
         max_event_age: seconds(
-            number(
-                "MaximumEventAgeInSeconds",
-                &invoke["MaximumEventAgeInSeconds"],
-            )?,
+            number("MaximumEventAgeInSeconds", &invoke["MaximumEventAgeInSeconds"])?,
             21_600,
         ),
         max_retries: number("MaximumRetryAttempts", &invoke["MaximumRetryAttempts"])?.unwrap_or(2),

@@ -46,10 +46,7 @@ pub enum TemplateError {
 
 impl TemplateError {
     fn at(at: impl Into<String>, what: impl Into<String>) -> Self {
-        Self::Shape {
-            at: at.into(),
-            what: what.into(),
-        }
+        Self::Shape { at: at.into(), what: what.into() }
     }
 }
 
@@ -79,9 +76,8 @@ impl Template {
         place: &Place,
     ) -> Result<(), TemplateError> {
         let at = format!("Resources.{id}");
-        let kind = resource["Type"]
-            .as_str()
-            .ok_or_else(|| TemplateError::at(&at, "has no Type"))?;
+        let kind =
+            resource["Type"].as_str().ok_or_else(|| TemplateError::at(&at, "has no Type"))?;
         let properties = || resolver.resolve(&resource["Properties"], &format!("{at}.Properties"));
         let wrong = |error: &dyn std::fmt::Display| TemplateError::at(&at, error.to_string());
         let name = resolver.name(id);
@@ -90,8 +86,7 @@ impl Template {
                 let globals =
                     resolver.resolve(&document["Globals"]["Function"], "Globals.Function")?;
                 let function = function::read(name, &globals, &properties()?, place);
-                self.functions
-                    .push(function.map_err(|error| wrong(&error))?);
+                self.functions.push(function.map_err(|error| wrong(&error))?);
             }
             "AWS::Events::Rule" => {
                 let rule = RuleSpec::from_cfn(name, &properties()?);

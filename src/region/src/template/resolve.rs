@@ -46,14 +46,9 @@ impl<'a> Resolver<'a> {
         for (name, parameter) in document["Parameters"].as_object().into_iter().flatten() {
             if parameter["Default"].is_null() {
                 let at = format!("Parameters.{name}");
-                return Err(TemplateError::at(
-                    at,
-                    "has no Default, and nobody to ask for a value",
-                ));
+                return Err(TemplateError::at(at, "has no Default, and nobody to ask for a value"));
             }
-            resolver
-                .values
-                .insert(name.clone(), parameter["Default"].clone());
+            resolver.values.insert(name.clone(), parameter["Default"].clone());
         }
         // Names come from parameters only, so they can be told before any reference to them.
         for (id, resource) in resources {
@@ -61,9 +56,7 @@ impl<'a> Resolver<'a> {
             let given = NAMED_BY
                 .iter()
                 .find(|(named, _)| *named == kind)
-                .map_or(&Value::Null, |(_, property)| {
-                    &resource["Properties"][property]
-                });
+                .map_or(&Value::Null, |(_, property)| &resource["Properties"][property]);
             let at = format!("Resources.{id}");
             let name = match resolver.resolve(given, &at)? {
                 Value::String(name) => name,
@@ -141,20 +134,14 @@ impl<'a> Resolver<'a> {
                 let branch = if self.condition(condition, at)? { 1 } else { 2 };
                 self.resolve(&argument[branch], at)
             }
-            other => Err(TemplateError::at(
-                at,
-                format!("the region does not know {other}"),
-            )),
+            other => Err(TemplateError::at(at, format!("the region does not know {other}"))),
         }
     }
 
     fn condition(&self, name: &str, at: &str) -> Result<bool, TemplateError> {
         let condition = self.conditions.and_then(|conditions| conditions.get(name));
         let unknown = || TemplateError::at(at, format!("there is no condition {name}"));
-        self.holds(
-            condition.ok_or_else(unknown)?,
-            &format!("Conditions.{name}"),
-        )
+        self.holds(condition.ok_or_else(unknown)?, &format!("Conditions.{name}"))
     }
 
     fn holds(&self, condition: &Value, at: &str) -> Result<bool, TemplateError> {
@@ -165,10 +152,7 @@ impl<'a> Resolver<'a> {
             }
             Some(("Fn::Not", list)) => Ok(!self.holds(&list[0], at)?),
             Some(("Condition", name)) => self.condition(name.as_str().unwrap_or_default(), at),
-            _ => Err(TemplateError::at(
-                at,
-                "the region does not know this condition",
-            )),
+            _ => Err(TemplateError::at(at, "the region does not know this condition")),
         }
     }
 
@@ -219,9 +203,8 @@ impl<'a> Resolver<'a> {
         let mut out = String::new();
         let mut rest = text;
         while let Some((before, after)) = rest.split_once("${") {
-            let (name, after) = after
-                .split_once('}')
-                .ok_or_else(|| TemplateError::at(at, "a ${ without its }"))?;
+            let (name, after) =
+                after.split_once('}').ok_or_else(|| TemplateError::at(at, "a ${ without its }"))?;
             out.push_str(before);
             match (name.strip_prefix('!'), own.get(name), name.split_once('.')) {
                 (Some(literal), ..) => out.extend(["${", literal, "}"]),
@@ -247,10 +230,8 @@ fn pseudo_parameters(place: &Place) -> BTreeMap<String, Value> {
         ("AWS::StackName", "vipward-lab"),
         ("AWS::URLSuffix", "amazonaws.com"),
     ];
-    let mut values: BTreeMap<_, _> = texts
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), Value::from(value)))
-        .collect();
+    let mut values: BTreeMap<_, _> =
+        texts.into_iter().map(|(name, value)| (name.to_owned(), Value::from(value))).collect();
     values.insert("AWS::NoValue".to_owned(), Value::Null);
     values
 }

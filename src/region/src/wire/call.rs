@@ -134,10 +134,7 @@ mod tests {
         };
         let (ec2, monitoring) = (signed("ec2"), signed("monitoring"));
         let table = [
-            (
-                request("/", &[("authorization", &ec2)], "Action=DescribeTags"),
-                "ec2:DescribeTags",
-            ),
+            (request("/", &[("authorization", &ec2)], "Action=DescribeTags"), "ec2:DescribeTags"),
             (
                 request(
                     "/service/GraniteServiceVersion20100801/operation/PutMetricData",
@@ -147,45 +144,25 @@ mod tests {
                 "cloudwatch:PutMetricData",
             ),
             (
-                request(
-                    "/",
-                    &[("authorization", &monitoring)],
-                    "Action=PutMetricData",
-                ),
+                request("/", &[("authorization", &monitoring)], "Action=PutMetricData"),
                 "cloudwatch:PutMetricData",
             ),
-            (
-                request("/", &[("x-amz-target", "AWSEvents.PutEvents")], "{}"),
-                "events:PutEvents",
-            ),
-            (
-                request("/2015-03-31/functions/f/invocations", &[], "{}"),
-                "lambda:Invoke",
-            ),
-            (
-                request("/", &[], "Action=DescribeTags&Version=2016-11-15"),
-                "ec2:DescribeTags",
-            ),
+            (request("/", &[("x-amz-target", "AWSEvents.PutEvents")], "{}"), "events:PutEvents"),
+            (request("/2015-03-31/functions/f/invocations", &[], "{}"), "lambda:Invoke"),
+            (request("/", &[], "Action=DescribeTags&Version=2016-11-15"), "ec2:DescribeTags"),
         ];
         for (request, wanted) in table {
             let call = Call::read(&request).expect(wanted);
             assert_eq!(call.name(), wanted);
             let signed = request.header("authorization").is_some();
-            assert_eq!(
-                call.principal,
-                if signed { "AKIDEXAMPLE" } else { "-" },
-                "{wanted}"
-            );
+            assert_eq!(call.principal, if signed { "AKIDEXAMPLE" } else { "-" }, "{wanted}");
         }
     }
 
     #[test]
     fn what_no_service_takes_is_none() {
         let s3 = "AWS4-HMAC-SHA256 Credential=A/20260102/us-east-1/s3/aws4_request";
-        assert_eq!(
-            Call::read(&request("/", &[("authorization", s3)], "")),
-            None
-        );
+        assert_eq!(Call::read(&request("/", &[("authorization", s3)], "")), None);
         assert_eq!(Call::read(&request("/", &[], "hello")), None);
     }
 }

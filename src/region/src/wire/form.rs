@@ -50,10 +50,7 @@ impl Params {
 
     /// The plain values of a list, `Name.1`, `Name.2`, ... or `Name.member.1`, ..., by number.
     pub fn list(&self, name: &str) -> Vec<String> {
-        self.members(name)
-            .into_iter()
-            .filter_map(|mut member| member.0.remove(""))
-            .collect()
+        self.members(name).into_iter().filter_map(|mut member| member.0.remove("")).collect()
     }
 
     /// The structured members of a list, `Name.1.Field` or `Name.member.1.Field`, by number.
@@ -104,9 +101,7 @@ mod tests {
     #[test]
     fn both_list_dialects_read_alike_and_by_number() {
         for dialect in ["Ip", "Ip.member"] {
-            let pairs: Vec<_> = (1..=11)
-                .map(|n| format!("{dialect}.{n}=10.0.0.{n}"))
-                .collect();
+            let pairs: Vec<_> = (1..=11).map(|n| format!("{dialect}.{n}=10.0.0.{n}")).collect();
             let body = pairs.join("&");
             let list = Params::parse(body.as_bytes()).list("Ip");
             assert_eq!(list.len(), 11, "{dialect}");
@@ -140,10 +135,7 @@ mod tests {
     fn a_missing_or_unreadable_value_is_an_api_error() {
         let params = Params::parse(b"Max=many");
         let missing = params.require("Action").expect_err("not there");
-        assert_eq!(
-            (missing.code.as_ref(), missing.status),
-            ("MissingParameter", 400)
-        );
+        assert_eq!((missing.code.as_ref(), missing.status), ("MissingParameter", 400));
         let unreadable = params.parsed::<u32>("Max").expect_err("no number");
         assert_eq!(unreadable.code, "InvalidParameterValue");
         assert_eq!(params.parsed::<u32>("Min"), Ok(None));

@@ -13,11 +13,7 @@ const LONGEST_TTL: i64 = 21_600;
 
 /// The operation a request stands for, as faults name it.
 pub fn operation(request: &Request) -> &'static str {
-    if request.method == "PUT" {
-        "PutToken"
-    } else {
-        "GetMetadata"
-    }
+    if request.method == "PUT" { "PutToken" } else { "GetMetadata" }
 }
 
 /// Answers one metadata request of an instance; `None` when no such instance runs.
@@ -28,9 +24,7 @@ pub fn handle(
     stale: SignedDuration,
     request: &Request,
 ) -> Option<Response> {
-    let tree = region
-        .imds
-        .tree(&region.ec2, instance, &region.place, stale, now)?;
+    let tree = region.imds.tree(&region.ec2, instance, &region.place, stale, now)?;
     let path = request.path.trim_end_matches('/');
     Some(match (request.method.as_str(), path) {
         ("PUT", "/latest/api/token") => put_token(region, instance, now, request),
@@ -51,14 +45,10 @@ fn put_token(region: &mut Region, instance: &str, now: Timestamp, request: &Requ
     if request.header("x-forwarded-for").is_some() {
         return plain(403, "");
     }
-    let ttl = request
-        .header(TTL)
-        .and_then(|text| text.parse::<i64>().ok());
+    let ttl = request.header(TTL).and_then(|text| text.parse::<i64>().ok());
     match ttl.filter(|ttl| (1..=LONGEST_TTL).contains(ttl)) {
         Some(ttl) => {
-            let token = region
-                .imds
-                .token(instance, SignedDuration::from_secs(ttl), now);
+            let token = region.imds.token(instance, SignedDuration::from_secs(ttl), now);
             plain(200, &token).with_header(TTL, ttl.to_string())
         }
         None => plain(400, ""),
@@ -73,11 +63,7 @@ fn get(tree: &BTreeMap<String, String>, path: &str) -> Response {
     if let Some(value) = tree.get(below) {
         return plain(200, value);
     }
-    let directory = if below.is_empty() {
-        String::new()
-    } else {
-        format!("{below}/")
-    };
+    let directory = if below.is_empty() { String::new() } else { format!("{below}/") };
     let children: BTreeSet<String> = tree
         .keys()
         .filter_map(|leaf| leaf.strip_prefix(&directory))

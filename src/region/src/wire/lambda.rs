@@ -18,11 +18,7 @@ pub enum Reply {
 /// The operation that a path and method stand for; empty when it is none.
 pub fn operation(request: &Request) -> String {
     let invoke = request.method == "POST" && function_name(&request.path).is_some();
-    if invoke {
-        "Invoke".to_owned()
-    } else {
-        String::new()
-    }
+    if invoke { "Invoke".to_owned() } else { String::new() }
 }
 
 /// Takes one Lambda request.
@@ -52,24 +48,15 @@ pub fn error_response(error: &ApiError) -> Response {
 fn invoke(lambda: &mut Lambda, now: Timestamp, request: &Request) -> Result<Reply, ApiError> {
     let name = function_name(&request.path).filter(|_| request.method == "POST");
     let name = name.ok_or_else(|| {
-        ApiError::new(
-            "UnknownOperationException",
-            404,
-            "the region has only Invoke",
-        )
+        ApiError::new("UnknownOperationException", 404, "the region has only Invoke")
     })?;
     let payload = payload(request)?;
-    match request
-        .header("x-amz-invocation-type")
-        .unwrap_or("RequestResponse")
-    {
+    match request.header("x-amz-invocation-type").unwrap_or("RequestResponse") {
         "RequestResponse" => lambda.invoke(&name, payload, now).map(Reply::Waits),
         "Event" => {
             let request_id = lambda.enqueue(&name, payload, now)?;
             let accepted = Response::new(202, "application/json", "");
-            Ok(Reply::Now(
-                accepted.with_header("x-amzn-requestid", request_id),
-            ))
+            Ok(Reply::Now(accepted.with_header("x-amzn-requestid", request_id)))
         }
         "DryRun" => {
             lambda.function(&name)?;
@@ -85,13 +72,9 @@ fn invoke(lambda: &mut Lambda, now: Timestamp, request: &Request) -> Result<Repl
 
 /// `/2015-03-31/functions/{name or ARN}/invocations`, the name percent-decoded.
 fn function_name(path: &str) -> Option<String> {
-    let name = path
-        .strip_prefix("/2015-03-31/functions/")?
-        .strip_suffix("/invocations")?;
+    let name = path.strip_prefix("/2015-03-31/functions/")?.strip_suffix("/invocations")?;
     // The same encoding as a form's, but for `+`, which no function name holds.
-    form_urlencoded::parse(name.as_bytes())
-        .next()
-        .map(|(name, _)| name.into_owned())
+    form_urlencoded::parse(name.as_bytes()).next().map(|(name, _)| name.into_owned())
 }
 
 fn payload(request: &Request) -> Result<Vec<u8>, ApiError> {

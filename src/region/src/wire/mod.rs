@@ -84,10 +84,6 @@ impl ApiError {
         status: u16,
         message: impl Into<String>,
     ) -> Self {
-        Self {
-            code: code.into(),
-            message: message.into(),
-            status,
-        }
+        Self { code: code.into(), message: message.into(), status }
     }
 }

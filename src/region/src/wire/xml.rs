@@ -15,9 +15,7 @@ impl Xml {
         namespace: Option<&str>,
         content: impl FnOnce(&mut Self),
     ) -> String {
-        let mut xml = Self {
-            out: String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"),
-        };
+        let mut xml = Self { out: String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n") };
         xml.out.push('<');
         xml.out.push_str(root);
         if let Some(namespace) = namespace {

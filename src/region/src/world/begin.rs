@@ -44,9 +44,7 @@ impl World {
                 event_delivery: self.delays.event_delivery,
             }),
             lambda: Lambda::new(self.lambda_settings(), template.functions),
-            imds: Imds::new(imds::Settings {
-                lag: self.delays.imds_lag,
-            }),
+            imds: Imds::new(imds::Settings { lag: self.delays.imds_lag }),
             faults,
             place,
         };
@@ -59,9 +57,7 @@ impl World {
         let told = template.ignored.into_iter();
         Ok(Beginning {
             region,
-            told: told
-                .map(|(kind, count)| Happening::TemplateIgnored { kind, count })
-                .collect(),
+            told: told.map(|(kind, count)| Happening::TemplateIgnored { kind, count }).collect(),
         })
     }
 
@@ -69,11 +65,8 @@ impl World {
         let Some(path) = &self.template else {
             return Ok(Template::default());
         };
-        let template =
-            Template::parse(&read(path)?, place).map_err(|source| WorldError::Template {
-                path: path.clone(),
-                source,
-            })?;
+        let template = Template::parse(&read(path)?, place)
+            .map_err(|source| WorldError::Template { path: path.clone(), source })?;
         if !template.functions.is_empty() && self.lambda.is_none() {
             return Err(WorldError::NoBootstrap);
         }
@@ -81,17 +74,12 @@ impl World {
     }
 
     fn ec2(&self, now: Timestamp) -> Result<Ec2, WorldError> {
-        let settings = ec2::Settings {
-            describe_lag: self.delays.describe_lag,
-        };
+        let settings = ec2::Settings { describe_lag: self.delays.describe_lag };
         let subnets = self.subnets.iter().map(|entry| Subnet {
             id: entry.id.clone(),
             cidr: entry.cidr,
             vpc: entry.vpc.clone(),
-            zone: entry
-                .zone
-                .clone()
-                .unwrap_or_else(|| format!("{}a", self.region)),
+            zone: entry.zone.clone().unwrap_or_else(|| format!("{}a", self.region)),
         });
         let mut ec2 = Ec2::new(settings, subnets);
         for entry in &self.instances {
@@ -105,10 +93,7 @@ impl World {
                 secondaries: entry.secondaries.clone(),
             };
             ec2.launch(instance, now)
-                .map_err(|source| WorldError::Instance {
-                    id: entry.id.clone(),
-                    source,
-                })?;
+                .map_err(|source| WorldError::Instance { id: entry.id.clone(), source })?;
         }
         Ok(ec2)
     }

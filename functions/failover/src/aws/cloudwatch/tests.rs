@@ -14,44 +14,29 @@ fn at(second: i64) -> Timestamp {
 #[test]
 fn a_word_is_the_last_point_and_how_long_it_was_the_same() {
     let word = |values: &[(i64, f64)]| {
-        let points: Vec<_> = values
-            .iter()
-            .map(|(second, value)| (at(*second), *value))
-            .collect();
+        let points: Vec<_> = values.iter().map(|(second, value)| (at(*second), *value)).collect();
         newest_word(&points)
     };
     let said = |verdict, since, last| {
-        Some(Observed {
-            value: Statement {
-                verdict,
-                since: at(since),
-            },
-            at: at(last),
-        })
+        Some(Observed { value: Statement { verdict, since: at(since) }, at: at(last) })
     };
     assert_eq!(word(&[]), None);
     assert_eq!(word(&[(0, 1.0)]), said(Verdict::Healthy, 0, 0));
-    assert_eq!(
-        word(&[(0, 1.0), (10, 0.0), (20, 0.0)]),
-        said(Verdict::Unhealthy, 10, 20)
-    );
-    assert_eq!(
-        word(&[(0, 0.0), (10, 1.0), (20, 0.5)]),
-        said(Verdict::Unhealthy, 20, 20)
-    );
+    assert_eq!(word(&[(0, 1.0), (10, 0.0), (20, 0.0)]), said(Verdict::Unhealthy, 10, 20));
+    assert_eq!(word(&[(0, 0.0), (10, 1.0), (20, 0.5)]), said(Verdict::Unhealthy, 20, 20));
 }
 
 #[tokio::test]
 async fn only_alarms_in_trouble_are_asked_for_and_only_ours_are_heard() {
     let named = |name: &str| MetricAlarm::builder().alarm_name(name).build();
-    let asks = |state: StateValue| {
+    let prefixed = |state: StateValue| {
         move |request: &aws_sdk_cloudwatch::operation::describe_alarms::DescribeAlarmsInput| {
             request.alarm_name_prefix() == Some("vipward/test/")
                 && request.state_value() == Some(&state)
         }
     };
-    let alarm = mock!(Client::describe_alarms)
-        .match_requests(asks(StateValue::Alarm))
+    let in_alarm = mock!(Client::describe_alarms)
+        .match_requests(prefixed(StateValue::Alarm))
         .then_output(move || {
             DescribeAlarmsOutput::builder()
                 .metric_alarms(named("vipward/test/redis/a/self"))
@@ -59,23 +44,16 @@ async fn only_alarms_in_trouble_are_asked_for_and_only_ours_are_heard() {
                 .build()
         });
     let insufficient = mock!(Client::describe_alarms)
-        .match_requests(asks(StateValue::InsufficientData))
+        .match_requests(prefixed(StateValue::InsufficientData))
         .then_output(move || {
             DescribeAlarmsOutput::builder()
                 .metric_alarms(named("vipward/test/redis/b/peer/a"))
                 .build()
         });
-    let client = mock_client!(
-        aws_sdk_cloudwatch,
-        RuleMode::MatchAny,
-        [&alarm, &insufficient]
-    );
+    let client = mock_client!(aws_sdk_cloudwatch, RuleMode::MatchAny, [&in_alarm, &insufficient]);
     let alarms = troubled_alarms(&client, &config()).await.expect("read");
     let names: Vec<_> = alarms.iter().map(ToString::to_string).collect();
-    assert_eq!(
-        names,
-        ["vipward/test/redis/a/self", "vipward/test/redis/b/peer/a"]
-    );
+    assert_eq!(names, ["vipward/test/redis/a/self", "vipward/test/redis/b/peer/a"]);
 }
 
 #[tokio::test]
@@ -98,36 +76,22 @@ async fn every_topic_of_the_services_is_asked_for_in_one_call() {
                 .timestamps(DateTime::from_secs(at(-3).as_second()))
                 .values(0.0)
                 .build();
-            GetMetricDataOutput::builder()
-                .metric_data_results(result)
-                .build()
+            GetMetricDataOutput::builder().metric_data_results(result).build()
         });
     let client = mock_client!(aws_sdk_cloudwatch, [&rule]);
     let services = BTreeSet::from(["redis".parse().expect("a name")]);
-    let words = words(&client, &config(), &services, at(-60), at(0))
-        .await
-        .expect("read");
-    let [(topic, word)] = words.as_slice() else {
-        panic!("{words:?}")
-    };
-    assert_eq!(
-        (topic.observer.as_str(), topic.subject.as_str()),
-        ("b", "a")
-    );
+    let words = words(&client, &config(), &services, at(-60), at(0)).await.expect("read");
+    let [(topic, word)] = words.as_slice() else { panic!("{words:?}") };
+    assert_eq!((topic.observer.as_str(), topic.subject.as_str()), ("b", "a"));
     assert_eq!((word.value.verdict, word.at), (Verdict::Unhealthy, at(-3)));
 }
 
 #[tokio::test]
 async fn an_unreadable_series_is_an_error_and_not_a_silence() {
-    let rule = mock!(Client::get_metric_data)
-        .sequence()
-        .http_status(500, None)
-        .repeatedly()
-        .build();
+    let rule =
+        mock!(Client::get_metric_data).sequence().http_status(500, None).repeatedly().build();
     let client = mock_client!(aws_sdk_cloudwatch, [&rule]);
     let services = BTreeSet::from(["redis".parse().expect("a name")]);
-    let error = words(&client, &config(), &services, at(-60), at(0))
-        .await
-        .expect_err("it fails");
+    let error = words(&client, &config(), &services, at(-60), at(0)).await.expect_err("it fails");
     assert!(error.is_transient());
 }

@@ -6,9 +6,7 @@ use aws_sdk_ec2::operation::assign_private_ip_addresses::AssignPrivateIpAddresse
 use aws_sdk_ec2::operation::create_tags::CreateTagsOutput;
 use aws_sdk_ec2::operation::describe_instances::DescribeInstancesOutput;
 use aws_sdk_ec2::operation::describe_network_interfaces::DescribeNetworkInterfacesOutput;
-use aws_sdk_ec2::types::{
-    Instance, NetworkInterfaceAttachment, NetworkInterfacePrivateIpAddress, Reservation,
-};
+use aws_sdk_ec2::types::{Instance, NetworkInterfaceAttachment, NetworkInterfacePrivateIpAddress};
 use aws_smithy_mocks::{RuleMode, mock, mock_client};
 use vipward_core::evidence::Holder;
 
@@ -19,9 +17,7 @@ fn described(
     addresses: &[&str],
 ) -> NetworkInterface {
     let private = addresses.iter().map(|address| {
-        NetworkInterfacePrivateIpAddress::builder()
-            .private_ip_address(*address)
-            .build()
+        NetworkInterfacePrivateIpAddress::builder().private_ip_address(*address).build()
     });
     let attachment = instance.map(|instance| {
         NetworkInterfaceAttachment::builder()
@@ -87,31 +83,15 @@ async fn the_inventory_is_read_by_filters_and_sees_foreign_holders() {
         .then_output(|| {
             let stopped = Instance::builder().instance_id("i-a").build();
             let reservation = Reservation::builder().instances(stopped).build();
-            DescribeInstancesOutput::builder()
-                .reservations(reservation)
-                .build()
+            DescribeInstancesOutput::builder().reservations(reservation).build()
         });
-    let client = mock_client!(
-        aws_sdk_ec2,
-        RuleMode::MatchAny,
-        [&ours, &holders, &instances]
-    );
+    let client = mock_client!(aws_sdk_ec2, RuleMode::MatchAny, [&ours, &holders, &instances]);
     let inventory = inventory(&client, &config()).await.expect("read");
     let holder = |vip: &str| inventory.holder(&config(), vip.parse().expect("an address"));
     assert_eq!(holder("10.0.0.201"), Holder::Foreign(id("eni-ffffffff")));
-    assert_eq!(
-        holder("10.0.0.202"),
-        Holder::Nobody,
-        "another subnet's address is not ours"
-    );
-    assert_eq!(
-        inventory.stopped,
-        BTreeSet::from(["a".parse().expect("a name")])
-    );
-    assert!(
-        inventory.is_gone(&config().nodes[1]),
-        "it is attached to nothing"
-    );
+    assert_eq!(holder("10.0.0.202"), Holder::Nobody, "another subnet's address is not ours");
+    assert_eq!(inventory.stopped, BTreeSet::from(["a".parse().expect("a name")]));
+    assert!(inventory.is_gone(&config().nodes[1]), "it is attached to nothing");
     assert_eq!(inventory.enis[&id("eni-0000000a")].tags["k"], "v");
 }
 
@@ -156,9 +136,7 @@ async fn failure_of(status: u16, code: &'static str) -> PortError {
         .build();
     let client = mock_client!(aws_sdk_ec2, [&rule]);
     let vip = "10.0.0.201".parse().expect("an address");
-    assign(&client, &id("eni-0000000b"), &[vip])
-        .await
-        .expect_err("it fails")
+    assign(&client, &id("eni-0000000b"), &[vip]).await.expect_err("it fails")
 }
 
 #[tokio::test]

@@ -7,10 +7,7 @@ use aws_smithy_mocks::{mock, mock_client};
 use serde_json::json;
 
 fn notice() -> Notice {
-    Notice {
-        detail_type: "Vipward Move",
-        detail: json!({ "service": "redis" }),
-    }
+    Notice { detail_type: "Vipward Move", detail: json!({ "service": "redis" }) }
 }
 
 #[tokio::test]
@@ -48,15 +45,9 @@ async fn a_failed_entry_inside_a_success_is_a_failure() {
             .error_code("InternalFailure")
             .error_message("words")
             .build();
-        PutEventsOutput::builder()
-            .failed_entry_count(1)
-            .entries(entry)
-            .build()
+        PutEventsOutput::builder().failed_entry_count(1).entries(entry).build()
     });
     let client = mock_client!(aws_sdk_eventbridge, [&rule]);
     let error = put(&client, &[notice()]).await.expect_err("it fails");
-    assert_eq!(
-        error.to_string(),
-        "PutEvents failed for now: InternalFailure: words"
-    );
+    assert_eq!(error.to_string(), "PutEvents failed for now: InternalFailure: words");
 }

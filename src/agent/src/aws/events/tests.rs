@@ -30,9 +30,7 @@ fn is_as_agreed(request: &PutEventsInput) -> bool {
     let [entry] = request.entries() else {
         return false;
     };
-    let detail = entry
-        .detail()
-        .and_then(|text| serde_json::from_str::<Hint>(text).ok());
+    let detail = entry.detail().and_then(|text| serde_json::from_str::<Hint>(text).ok());
     entry.source() == Some(SOURCE)
         && entry.detail_type() == Some("Vipward Observation")
         && entry.event_bus_name().is_none()
@@ -56,10 +54,7 @@ async fn a_failed_entry_inside_a_success_is_a_failure() {
             .error_code("ThrottlingException")
             .error_message("slow down")
             .build();
-        PutEventsOutput::builder()
-            .failed_entry_count(1)
-            .entries(entry)
-            .build()
+        PutEventsOutput::builder().failed_entry_count(1).entries(entry).build()
     });
     let client = mock_client!(aws_sdk_eventbridge, RuleMode::MatchAny, [&rule]);
     let expected = SendError::Refused {
@@ -73,10 +68,7 @@ async fn a_failed_entry_inside_a_success_is_a_failure() {
 async fn a_denied_request_is_told_in_the_words_of_aws() {
     let rule = mock!(Client::put_events).then_error(|| {
         PutEventsError::generic(
-            ErrorMetadata::builder()
-                .code("AccessDeniedException")
-                .message("no")
-                .build(),
+            ErrorMetadata::builder().code("AccessDeniedException").message("no").build(),
         )
     });
     let client = mock_client!(aws_sdk_eventbridge, RuleMode::MatchAny, [&rule]);

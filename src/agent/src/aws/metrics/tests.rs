@@ -10,16 +10,8 @@ fn data() -> [Datum; 2] {
     let service: vipward_core::ServiceName = "redis".parse().expect("a name");
     let subject = "resource-02".parse().expect("a name");
     [
-        Datum {
-            service: service.clone(),
-            subject: None,
-            healthy: true,
-        },
-        Datum {
-            service,
-            subject: Some(subject),
-            healthy: false,
-        },
+        Datum { service: service.clone(), subject: None, healthy: true },
+        Datum { service, subject: Some(subject), healthy: false },
     ]
 }
 
@@ -34,23 +26,13 @@ fn is_as_agreed(request: &PutMetricDataInput) -> bool {
                 .map(|d| (d.name().unwrap_or_default(), d.value().unwrap_or_default()))
                 .collect();
             let value = datum.value().map(|value| value.to_string());
-            assert_eq!(
-                (datum.storage_resolution(), datum.timestamp()),
-                (Some(1), None)
-            );
-            (
-                datum.metric_name().unwrap_or_default(),
-                dimensions,
-                value.unwrap_or_default(),
-            )
+            assert_eq!((datum.storage_resolution(), datum.timestamp()), (Some(1), None));
+            (datum.metric_name().unwrap_or_default(), dimensions, value.unwrap_or_default())
         })
         .collect();
     let own = ("SelfHealth", vec![("Service", "redis")], "1".to_owned());
-    let of_peer = (
-        "PeerHealth",
-        vec![("Service", "redis"), ("Subject", "resource-02")],
-        "0".to_owned(),
-    );
+    let of_peer =
+        ("PeerHealth", vec![("Service", "redis"), ("Subject", "resource-02")], "0".to_owned());
     request.namespace() == Some("Vipward/prod-db/resource-01") && rows == [own, of_peer]
 }
 
@@ -60,10 +42,7 @@ async fn all_values_go_in_one_request() {
         .match_requests(is_as_agreed)
         .then_output(|| PutMetricDataOutput::builder().build());
     let client = mock_client!(aws_sdk_cloudwatch, RuleMode::MatchAny, [&rule]);
-    assert_eq!(
-        put(&client, "Vipward/prod-db/resource-01", &data()).await,
-        Ok(())
-    );
+    assert_eq!(put(&client, "Vipward/prod-db/resource-01", &data()).await, Ok(()));
     assert_eq!(rule.num_calls(), 1);
 }
 
@@ -71,18 +50,12 @@ async fn all_values_go_in_one_request() {
 async fn a_refusal_is_told_in_the_words_of_aws() {
     let rule = mock!(Client::put_metric_data).then_error(|| {
         PutMetricDataError::generic(
-            ErrorMetadata::builder()
-                .code("AccessDenied")
-                .message("not your namespace")
-                .build(),
+            ErrorMetadata::builder().code("AccessDenied").message("not your namespace").build(),
         )
     });
     let client = mock_client!(aws_sdk_cloudwatch, RuleMode::MatchAny, [&rule]);
     let Err(SendError::Failed(text)) = put(&client, "Vipward/prod-db/other", &data()).await else {
         panic!("a refusal is a failure")
     };
-    assert!(
-        text.contains("AccessDenied") && text.contains("not your namespace"),
-        "{text}"
-    );
+    assert!(text.contains("AccessDenied") && text.contains("not your namespace"), "{text}");
 }

@@ -50,23 +50,15 @@ pub(super) async fn call_from(
     let socket = TcpSocket::new_v4().expect("a socket");
     let source = SocketAddr::new(source.parse().expect("an address"), 0);
     socket.bind(source).expect("a loopback address");
-    let mut stream = socket
-        .connect(host.parse().expect("an address"))
-        .await
-        .expect("serves");
-    let own: String = headers
-        .iter()
-        .map(|(name, value)| [name, ": ", value, "\r\n"].concat())
-        .collect();
+    let mut stream = socket.connect(host.parse().expect("an address")).await.expect("serves");
+    let own: String =
+        headers.iter().map(|(name, value)| [name, ": ", value, "\r\n"].concat()).collect();
     let length = body.len();
     let head = format!(
         "{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n{own}\
          content-length: {length}\r\n\r\n{body}"
     );
-    stream
-        .write_all(head.as_bytes())
-        .await
-        .expect("takes a request");
+    stream.write_all(head.as_bytes()).await.expect("takes a request");
     let mut answer = Vec::new();
     let read = tokio::time::timeout(TOO_LONG, stream.read_to_end(&mut answer)).await;
     // A reset without a byte is no answer either.
@@ -81,9 +73,7 @@ fn parse(answer: &str) -> Option<Answer> {
     let headers = lines.filter_map(|line| line.split_once(": "));
     Some(Answer {
         status,
-        headers: headers
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .collect(),
+        headers: headers.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
         body: body.to_owned(),
     })
 }
@@ -119,7 +109,5 @@ pub(super) async fn next_of(journal: &mut mpsc::UnboundedReceiver<Line>, event: 
             }
         }
     };
-    tokio::time::timeout(TOO_LONG, wanted)
-        .await
-        .unwrap_or_else(|_| panic!("no {event} came"))
+    tokio::time::timeout(TOO_LONG, wanted).await.unwrap_or_else(|_| panic!("no {event} came"))
 }

@@ -4,10 +4,8 @@ use serde_json::Value;
 
 use super::{Lab, client, lab};
 
-const SIGNED: (&str, &str) = (
-    "authorization",
-    "AWS4-HMAC-SHA256 Credential=AKIATEST/20260102/us-east-1/ec2/aws4_request",
-);
+const SIGNED: (&str, &str) =
+    ("authorization", "AWS4-HMAC-SHA256 Credential=AKIATEST/20260102/us-east-1/ec2/aws4_request");
 const MOVE: &str = "Action=AssignPrivateIpAddresses&NetworkInterfaceId=eni-02&PrivateIpAddress.1=127.0.0.100&AllowReassignment=true";
 const WHO: &str = "Action=DescribeNetworkInterfaces&Filter.1.Name=addresses.private-ip-address&Filter.1.Value.1=127.0.0.100";
 
@@ -18,10 +16,7 @@ async fn ec2(lab: &Lab, form: &str) -> Option<client::Answer> {
 async fn holder(lab: &Lab) -> String {
     let state = lab.control("GET", "state", "").await;
     let state: Value = serde_json::from_str(&state.body).expect("JSON");
-    state["holders"]["127.0.0.100"]
-        .as_str()
-        .expect("held")
-        .to_owned()
+    state["holders"]["127.0.0.100"].as_str().expect("held").to_owned()
 }
 
 #[tokio::test]
@@ -32,15 +27,9 @@ async fn an_injected_error_hits_as_often_as_it_says_and_has_no_effect() {
     let refused = ec2(&lab, MOVE).await.expect("an answer");
     assert_eq!(refused.status, 503);
     assert!(refused.body.contains("<Code>RequestLimitExceeded</Code>"));
-    assert_eq!(
-        lab.told("fault").await["on"],
-        "ec2:AssignPrivateIpAddresses"
-    );
+    assert_eq!(lab.told("fault").await["on"], "ec2:AssignPrivateIpAddresses");
     let told = lab.told("api").await;
-    assert_eq!(
-        (&told["status"], &told["principal"]),
-        (&503.into(), &"AKIATEST".into())
-    );
+    assert_eq!((&told["status"], &told["principal"]), (&503.into(), &"AKIATEST".into()));
     assert_eq!(holder(&lab).await, "eni-01");
     assert_eq!(ec2(&lab, MOVE).await.expect("an answer").status, 200);
     assert_eq!(holder(&lab).await, "eni-02");
@@ -65,21 +54,9 @@ async fn a_stale_read_names_the_old_holder_until_the_fault_is_lifted() {
     let fault = r#"[{"on":"ec2:DescribeNetworkInterfaces","kind":"stale","ms":600000}]"#;
     lab.control("POST", "faults", fault).await;
     ec2(&lab, MOVE).await.expect("moved");
-    assert!(
-        ec2(&lab, WHO)
-            .await
-            .expect("an answer")
-            .body
-            .contains("eni-01")
-    );
+    assert!(ec2(&lab, WHO).await.expect("an answer").body.contains("eni-01"));
     assert_eq!(lab.control("DELETE", "faults", "").await.status, 204);
-    assert!(
-        ec2(&lab, WHO)
-            .await
-            .expect("an answer")
-            .body
-            .contains("eni-02")
-    );
+    assert!(ec2(&lab, WHO).await.expect("an answer").body.contains("eni-02"));
     lab.running.stop().await;
 }
 
@@ -101,27 +78,9 @@ async fn what_the_control_api_does_not_know_it_refuses() {
     let lab = lab("").await;
     for (method, path, body, status, text) in [
         ("POST", "faults", "{}", 400, "expected a sequence"),
-        (
-            "POST",
-            "faults",
-            r#"[{"on":"ec2:*","kind":"eror"}]"#,
-            400,
-            "is not one of",
-        ),
-        (
-            "POST",
-            "instances/i-09/state",
-            r#"{"state":"stopped"}"#,
-            400,
-            "does not exist",
-        ),
-        (
-            "POST",
-            "instances/i-01/state",
-            r#"{"state":"asleep"}"#,
-            400,
-            "unknown variant",
-        ),
+        ("POST", "faults", r#"[{"on":"ec2:*","kind":"eror"}]"#, 400, "is not one of"),
+        ("POST", "instances/i-09/state", r#"{"state":"stopped"}"#, 400, "does not exist"),
+        ("POST", "instances/i-01/state", r#"{"state":"asleep"}"#, 400, "unknown variant"),
         ("GET", "nothing", "", 404, "no such resource"),
     ] {
         let answer = lab.control(method, path, body).await;

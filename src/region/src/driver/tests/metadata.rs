@@ -15,9 +15,7 @@ async fn token(base: &str) -> String {
 
 async fn get(base: &str, token: &str, path: &str) -> (u16, String) {
     let headers = [("x-aws-ec2-metadata-token", token)];
-    let answer = client::call(base, "GET", path, &headers, "")
-        .await
-        .expect("an answer");
+    let answer = client::call(base, "GET", path, &headers, "").await.expect("an answer");
     (answer.status, answer.body)
 }
 
@@ -31,57 +29,24 @@ async fn the_tree_is_there_for_those_with_a_token() {
         ("/latest/meta-data/instance-id".to_owned(), "i-01"),
         ("/latest/meta-data/mac".to_owned(), "02:00:00:00:00:01"),
         ("/latest/meta-data/local-ipv4".to_owned(), "127.0.0.11"),
-        (
-            "/latest/meta-data/placement/availability-zone".to_owned(),
-            "us-east-1a",
-        ),
+        ("/latest/meta-data/placement/availability-zone".to_owned(), "us-east-1a"),
         (MACS.to_owned(), "02:00:00:00:00:01/"),
         (of_interface("interface-id"), "eni-01"),
         (of_interface("local-ipv4s"), "127.0.0.11\n127.0.0.100"),
         (of_interface("subnet-id"), "subnet-0a"),
         (of_interface("subnet-ipv4-cidr-block"), "127.0.0.0/24"),
         (of_interface("device-number"), "0"),
-        (
-            "/latest/meta-data/events/maintenance/scheduled".to_owned(),
-            "[]",
-        ),
-        (
-            "/latest/meta-data/autoscaling/target-lifecycle-state".to_owned(),
-            "InService",
-        ),
-        (
-            "/latest/meta-data/iam/security-credentials/".to_owned(),
-            "vipward-node",
-        ),
+        ("/latest/meta-data/events/maintenance/scheduled".to_owned(), "[]"),
+        ("/latest/meta-data/autoscaling/target-lifecycle-state".to_owned(), "InService"),
+        ("/latest/meta-data/iam/security-credentials/".to_owned(), "vipward-node"),
     ] {
-        assert_eq!(
-            get(base, &token, &path).await,
-            (200, body.to_owned()),
-            "{path}"
-        );
+        assert_eq!(get(base, &token, &path).await, (200, body.to_owned()), "{path}");
     }
-    let (status, role) = get(
-        base,
-        &token,
-        "/latest/meta-data/iam/security-credentials/vipward-node",
-    )
-    .await;
-    assert!(
-        status == 200 && role.contains("\"AccessKeyId\":\"ASIA01\""),
-        "{role}"
-    );
-    for path in [
-        "spot/instance-action",
-        "events/recommendations/rebalance",
-        "public-keys",
-    ] {
-        assert_eq!(
-            get(base, &token, &format!("/latest/meta-data/{path}"))
-                .await
-                .0,
-            404,
-            "{path}"
-        );
+    let (status, role) =
+        get(base, &token, "/latest/meta-data/iam/security-credentials/vipward-node").await;
+    assert!(status == 200 && role.contains("\"AccessKeyId\":\"ASIA01\""), "{role}");
+    for path in ["spot/instance-action", "events/recommendations/rebalance", "public-keys"] {
+        assert_eq!(get(base, &token, &format!("/latest/meta-data/{path}")).await.0, 404, "{path}");
     }
     lab.running.stop().await;
 }
@@ -92,11 +57,7 @@ async fn without_a_token_of_its_own_an_instance_gets_nothing() {
     let base = lab.running.imds("i-01").expect("a listener");
     let other = token(lab.running.imds("i-02").expect("a listener")).await;
     for wrong in ["", "made-up", other.as_str()] {
-        assert_eq!(
-            get(base, wrong, "/latest/meta-data/mac").await.0,
-            401,
-            "{wrong}"
-        );
+        assert_eq!(get(base, wrong, "/latest/meta-data/mac").await.0, 401, "{wrong}");
     }
     for (headers, status) in [
         (vec![], 400),
@@ -120,13 +81,8 @@ async fn a_stopped_instance_and_a_fault_are_silence_and_an_error() {
     let token = token(base).await;
     assert_eq!(get(base, &token, "/latest/meta-data/mac").await.0, 503);
     assert_eq!(get(base, &token, "/latest/meta-data/mac").await.0, 200);
-    lab.control("POST", "instances/i-01/state", r#"{"state":"stopped"}"#)
-        .await;
-    assert!(
-        client::call(base, "GET", "/latest/meta-data/mac", &[], "")
-            .await
-            .is_none()
-    );
+    lab.control("POST", "instances/i-01/state", r#"{"state":"stopped"}"#).await;
+    assert!(client::call(base, "GET", "/latest/meta-data/mac", &[], "").await.is_none());
     lab.running.stop().await;
 }
 
@@ -135,24 +91,14 @@ async fn the_shared_listener_knows_instances_by_their_addresses() {
     let lab = lab("").await;
     let base = lab.running.shared_imds().expect("a listener");
     let path = "/latest/api/token";
-    for (source, instance) in [
-        ("127.0.0.11", "i-01"),
-        ("127.0.0.100", "i-01"),
-        ("127.0.0.12", "i-02"),
-    ] {
+    for (source, instance) in
+        [("127.0.0.11", "i-01"), ("127.0.0.100", "i-01"), ("127.0.0.12", "i-02")]
+    {
         let token = client::call_from(source, base, "PUT", path, &[TTL], "").await;
         let token = [("x-aws-ec2-metadata-token", token.expect("an answer").body)];
-        let token = token
-            .each_ref()
-            .map(|(name, value)| (*name, value.as_str()));
-        let id = client::call_from(
-            source,
-            base,
-            "GET",
-            "/latest/meta-data/instance-id",
-            &token,
-            "",
-        );
+        let token = token.each_ref().map(|(name, value)| (*name, value.as_str()));
+        let id =
+            client::call_from(source, base, "GET", "/latest/meta-data/instance-id", &token, "");
         assert_eq!(id.await.expect("an answer").body, instance, "{source}");
     }
     let nobody = client::call_from("127.0.0.99", base, "PUT", path, &[TTL], "").await;

@@ -65,10 +65,7 @@ impl AlarmChange {
 
 /// The ARN of an alarm.
 pub fn arn(place: &Place, name: &str) -> String {
-    format!(
-        "arn:aws:cloudwatch:{}:{}:alarm:{name}",
-        place.region, place.account
-    )
+    format!("arn:aws:cloudwatch:{}:{}:alarm:{name}", place.region, place.account)
 }
 
 fn state(state: &State) -> Value {
@@ -97,21 +94,15 @@ mod tests {
             "Threshold": 1, "ComparisonOperator": "LessThanThreshold", "EvaluationPeriods": 1,
         });
         let spec = AlarmSpec::from_cfn("vipward/c/redis/a/self", &properties).expect("well formed");
-        let place = Place {
-            account: "123456789012".to_owned(),
-            region: "us-east-1".to_owned(),
-        };
+        let place = Place { account: "123456789012".to_owned(), region: "us-east-1".to_owned() };
         let created = "2019-10-02T17:04:31.5Z".parse().expect("a time");
         let evaluated = "2019-10-02T17:04:40.0029Z".parse().expect("a time");
         let mut alarm = Alarm::new(spec, created);
         let start = alarm.range(0, evaluated).start;
-        let change = alarm
-            .judge(start, &[Some(StatisticSet::of(0.0, 2.0))], evaluated)
-            .expect("a change");
+        let change =
+            alarm.judge(start, &[Some(StatisticSet::of(0.0, 2.0))], evaluated).expect("a change");
         let event = change.to_event(&place);
-        let reason_data = event["detail"]["state"]["reasonData"]
-            .as_str()
-            .expect("JSON in a text");
+        let reason_data = event["detail"]["state"]["reasonData"].as_str().expect("JSON in a text");
         assert_eq!(
             serde_json::from_str::<Value>(reason_data).expect("JSON")["recentDatapoints"],
             json!([0.0])

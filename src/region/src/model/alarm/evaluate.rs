@@ -59,12 +59,7 @@ pub enum MissingData {
 
 impl MissingData {
     /// Every policy.
-    pub const ALL: [Self; 4] = [
-        Self::Breaching,
-        Self::NotBreaching,
-        Self::Ignore,
-        Self::Missing,
-    ];
+    pub const ALL: [Self; 4] = [Self::Breaching, Self::NotBreaching, Self::Ignore, Self::Missing];
 
     /// Its name in the API.
     pub const fn as_str(self) -> &'static str {
@@ -116,24 +111,11 @@ pub struct Criteria {
 /// The range is wider than N, so that late data and single gaps can be looked past: with N real
 /// buckets in it, empty ones mean nothing whatever the policy says.
 pub fn evaluate(criteria: Criteria, range: &[Bucket]) -> Option<StateValue> {
-    let real: Vec<Bucket> = range
-        .iter()
-        .copied()
-        .filter(|b| *b != Bucket::Missing)
-        .collect();
+    let real: Vec<Bucket> = range.iter().copied().filter(|b| *b != Bucket::Missing).collect();
     let considered = &real[real.len().saturating_sub(criteria.periods)..];
-    let breaching = considered
-        .iter()
-        .filter(|b| **b == Bucket::Breaching)
-        .count();
+    let breaching = considered.iter().filter(|b| **b == Bucket::Breaching).count();
     let filled = criteria.periods - considered.len();
-    let alarm_if = |reached: bool| {
-        Some(if reached {
-            StateValue::Alarm
-        } else {
-            StateValue::Ok
-        })
-    };
+    let alarm_if = |reached: bool| Some(if reached { StateValue::Alarm } else { StateValue::Ok });
     match criteria.missing {
         _ if filled == 0 => alarm_if(breaching >= criteria.to_alarm),
         MissingData::Breaching => alarm_if(breaching + filled >= criteria.to_alarm),

@@ -82,22 +82,16 @@ impl Alarm {
         now: Timestamp,
     ) -> Option<AlarmChange> {
         self.next_evaluation = following(&self.spec, now);
-        let buckets: Vec<Bucket> = range
-            .iter()
-            .map(|values| self.spec.bucket(values.as_ref()))
-            .collect();
+        let buckets: Vec<Bucket> =
+            range.iter().map(|values| self.spec.bucket(values.as_ref())).collect();
         let value = evaluate(self.spec.criteria(), &buckets)?;
         if value == self.state.value {
             return None;
         }
         let begins = (0..).map(|index| start + index * i64::from(self.spec.period));
-        let real: Vec<_> = begins
-            .zip(range)
-            .filter_map(|(at, values)| Some((at, (*values)?)))
-            .collect();
-        let considered = &real[real
-            .len()
-            .saturating_sub(self.spec.evaluation_periods as usize)..];
+        let real: Vec<_> =
+            begins.zip(range).filter_map(|(at, values)| Some((at, (*values)?))).collect();
+        let considered = &real[real.len().saturating_sub(self.spec.evaluation_periods as usize)..];
         let state = State {
             value,
             reason: reason::sentence(&self.spec, value, considered),

@@ -18,21 +18,13 @@ pub fn sentence(spec: &AlarmSpec, to: StateValue, datapoints: &[Datapoint]) -> S
     if to == StateValue::InsufficientData {
         return format!("Insufficient Data: {} unknown.", were(missing));
     }
-    let side = if to == StateValue::Alarm {
-        Bucket::Breaching
-    } else {
-        Bucket::Good
-    };
+    let side = if to == StateValue::Alarm { Bucket::Breaching } else { Bucket::Good };
     let deciding: Vec<String> = datapoints
         .iter()
         .rev()
         .filter(|(_, values)| spec.bucket(Some(values)) == side)
         .map(|(second, values)| {
-            format!(
-                "{:?} ({})",
-                values.get(spec.statistic),
-                short_stamp(*second)
-            )
+            format!("{:?} ({})", values.get(spec.statistic), short_stamp(*second))
         })
         .collect();
     let filled = filled(spec.missing_data, missing);
@@ -49,11 +41,7 @@ pub fn sentence(spec: &AlarmSpec, to: StateValue, datapoints: &[Datapoint]) -> S
     }
     let (not, needed, transition) = match side {
         Bucket::Breaching => ("", spec.datapoints_to_alarm, "OK -> ALARM"),
-        _ => (
-            "not ",
-            spec.evaluation_periods - spec.datapoints_to_alarm + 1,
-            "ALARM -> OK",
-        ),
+        _ => ("not ", spec.evaluation_periods - spec.datapoints_to_alarm + 1, "ALARM -> OK"),
     };
     format!(
         "Threshold Crossed: {} out of the last {periods} datapoints [{}] {} {not}{} the threshold ({:?}){} \

@@ -28,12 +28,8 @@ pub enum Comparison {
 
 impl Comparison {
     /// Every comparison with a fixed threshold; those with a band need anomaly detection.
-    pub const ALL: [Self; 4] = [
-        Self::GreaterThan,
-        Self::GreaterThanOrEqualTo,
-        Self::LessThan,
-        Self::LessThanOrEqualTo,
-    ];
+    pub const ALL: [Self; 4] =
+        [Self::GreaterThan, Self::GreaterThanOrEqualTo, Self::LessThan, Self::LessThanOrEqualTo];
 
     /// Its name in the API.
     pub const fn as_str(self) -> &'static str {
@@ -107,9 +103,7 @@ impl AlarmSpec {
     /// resolved; `AlarmName`, where there is one, wins over `name`.
     pub fn from_cfn(name: &str, properties: &Value) -> Result<Self, PropertyError> {
         let properties = Properties::root(properties);
-        let name = properties
-            .text("AlarmName")?
-            .unwrap_or_else(|| name.to_owned());
+        let name = properties.text("AlarmName")?.unwrap_or_else(|| name.to_owned());
         Self::from_properties(name, &properties)
     }
 
@@ -132,10 +126,8 @@ impl AlarmSpec {
             properties.parsed("Statistic", "Average, Sum, Minimum, Maximum or SampleCount")?;
         let comparison =
             properties.parsed("ComparisonOperator", "a comparison with a fixed threshold")?;
-        let missing_data = properties.parsed(
-            "TreatMissingData",
-            "breaching, notBreaching, ignore or missing",
-        )?;
+        let missing_data =
+            properties.parsed("TreatMissingData", "breaching, notBreaching, ignore or missing")?;
         let spec = Self {
             name,
             description: properties.text("AlarmDescription")?,
@@ -208,12 +200,7 @@ pub fn dimensions(properties: &Properties<'_>) -> Result<BTreeMap<String, String
     properties
         .structures("Dimensions")?
         .iter()
-        .map(|dimension| {
-            Ok((
-                dimension.needed_text("Name")?,
-                dimension.needed_text("Value")?,
-            ))
-        })
+        .map(|dimension| Ok((dimension.needed_text("Name")?, dimension.needed_text("Value")?)))
         .collect()
 }
 
@@ -239,10 +226,7 @@ mod tests {
         assert_eq!((spec.period, spec.evaluated_every()), (10, 10));
         assert_eq!((spec.evaluation_periods, spec.datapoints_to_alarm), (2, 1));
         assert_eq!(spec.missing_data, MissingData::Breaching);
-        assert_eq!(
-            spec.bucket(Some(&StatisticSet::of(0.0, 1.0))),
-            Bucket::Breaching
-        );
+        assert_eq!(spec.bucket(Some(&StatisticSet::of(0.0, 1.0))), Bucket::Breaching);
         assert_eq!(spec.bucket(Some(&StatisticSet::of(1.0, 1.0))), Bucket::Good);
     }
 
@@ -277,9 +261,7 @@ mod tests {
         ] {
             let mut wrong = properties();
             wrong[name] = value;
-            let error = AlarmSpec::from_cfn("Logical", &wrong)
-                .expect_err(name)
-                .to_string();
+            let error = AlarmSpec::from_cfn("Logical", &wrong).expect_err(name).to_string();
             assert!(error.contains(name), "{error}");
         }
     }
@@ -289,12 +271,7 @@ mod tests {
         let outcomes = Comparison::ALL.map(|c| [0.0, 1.0, 2.0].map(|value| c.breaches(value, 1.0)));
         assert_eq!(
             outcomes,
-            [
-                [false, false, true],
-                [false, true, true],
-                [true, false, false],
-                [true, true, false]
-            ]
+            [[false, false, true], [false, true, true], [true, false, false], [true, true, false]]
         );
     }
 

@@ -21,11 +21,8 @@ impl MetricId {
         if self.dimensions.is_empty() {
             return self.name.clone();
         }
-        let dimensions: Vec<String> = self
-            .dimensions
-            .iter()
-            .map(|(name, value)| format!("{name}={value}"))
-            .collect();
+        let dimensions: Vec<String> =
+            self.dimensions.iter().map(|(name, value)| format!("{name}={value}")).collect();
         format!("{}{{{}}}", self.name, dimensions.join(","))
     }
 }
@@ -47,13 +44,8 @@ pub enum Statistic {
 
 impl Statistic {
     /// Every statistic.
-    pub const ALL: [Self; 5] = [
-        Self::Average,
-        Self::Sum,
-        Self::Minimum,
-        Self::Maximum,
-        Self::SampleCount,
-    ];
+    pub const ALL: [Self; 5] =
+        [Self::Average, Self::Sum, Self::Minimum, Self::Maximum, Self::SampleCount];
 
     /// Its name in the API.
     pub const fn as_str(self) -> &'static str {
@@ -105,12 +97,7 @@ pub struct StatisticSet {
 impl StatisticSet {
     /// The set of one value that occurred `count` times.
     pub fn of(value: f64, count: f64) -> Self {
-        Self {
-            count,
-            sum: value * count,
-            minimum: value,
-            maximum: value,
-        }
+        Self { count, sum: value * count, minimum: value, maximum: value }
     }
 
     /// The set of both sets' values.
@@ -165,8 +152,7 @@ mod tests {
         };
         assert_eq!(id.label(), "PeerHealth");
         id.dimensions.insert("Subject".to_owned(), "a".to_owned());
-        id.dimensions
-            .insert("Service".to_owned(), "redis".to_owned());
+        id.dimensions.insert("Service".to_owned(), "redis".to_owned());
         assert_eq!(id.label(), "PeerHealth{Service=redis,Subject=a}");
     }
 }

@@ -80,9 +80,7 @@ impl CloudWatch {
 
     /// Takes the values of one request, which share a name space.
     pub fn put_data(&mut self, namespace: &str, data: Vec<Datum>, now: Timestamp) {
-        let values = data
-            .iter()
-            .map(|d| (d.metric.label(), d.values.get(Statistic::Average)));
+        let values = data.iter().map(|d| (d.metric.label(), d.values.get(Statistic::Average)));
         self.journal.push(Happening::MetricData {
             namespace: namespace.to_owned(),
             values: values.collect(),
@@ -90,18 +88,12 @@ impl CloudWatch {
         let visible_at = now + self.settings.metric_ingestion;
         for datum in data {
             let second = datum.at.unwrap_or(now).as_second();
-            let second = if datum.high_resolution {
-                second
-            } else {
-                second.div_euclid(60) * 60
-            };
-            self.store
-                .put(datum.metric, second, datum.values, visible_at);
+            let second = if datum.high_resolution { second } else { second.div_euclid(60) * 60 };
+            self.store.put(datum.metric, second, datum.values, visible_at);
         }
         if now.duration_since(self.pruned_at) >= PRUNED_EVERY {
             self.pruned_at = now;
-            self.store
-                .prune((now - self.settings.retention).as_second());
+            self.store.prune((now - self.settings.retention).as_second());
         }
     }
 
@@ -161,43 +153,28 @@ impl CloudWatch {
     /// When there is something to do next.
     pub fn next_deadline(&self) -> Option<Timestamp> {
         let set = self.changes.iter().map(|change| change.current.since);
-        self.alarms
-            .values()
-            .map(Alarm::next_evaluation)
-            .chain(set)
-            .min()
+        self.alarms.values().map(Alarm::next_evaluation).chain(set).min()
     }
 
     /// Evaluates what is due and gives every change of state since the last call, each of which is an event.
     pub fn advance(&mut self, now: Timestamp) -> Vec<AlarmChange> {
         let mut changes = std::mem::take(&mut self.changes);
         let extra = self.settings.evaluation_range_extra;
-        for alarm in self
-            .alarms
-            .values_mut()
-            .filter(|alarm| alarm.next_evaluation() <= now)
-        {
+        for alarm in self.alarms.values_mut().filter(|alarm| alarm.next_evaluation() <= now) {
             let period = i64::from(alarm.spec.period);
             let range = alarm.range(extra, now);
-            let found = self
-                .store
-                .buckets(&alarm.spec.metric, range.start, range.end, period, now);
+            let found = self.store.buckets(&alarm.spec.metric, range.start, range.end, period, now);
             let buckets: Vec<Option<StatisticSet>> = (0..alarm.spec.evaluation_periods + extra)
-                .map(|index| {
-                    found
-                        .get(&(range.start + i64::from(index) * period))
-                        .copied()
-                })
+                .map(|index| found.get(&(range.start + i64::from(index) * period)).copied())
                 .collect();
             changes.extend(alarm.judge(range.start, &buckets, now));
         }
-        self.journal
-            .extend(changes.iter().map(|change| Happening::AlarmState {
-                alarm: change.spec.name.clone(),
-                from: change.previous.value.to_string(),
-                to: change.current.value.to_string(),
-                reason: change.current.reason.clone(),
-            }));
+        self.journal.extend(changes.iter().map(|change| Happening::AlarmState {
+            alarm: change.spec.name.clone(),
+            from: change.previous.value.to_string(),
+            to: change.current.value.to_string(),
+            reason: change.current.reason.clone(),
+        }));
         changes
     }
 }

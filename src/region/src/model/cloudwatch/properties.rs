@@ -37,19 +37,12 @@ pub struct Properties<'a> {
 impl<'a> Properties<'a> {
     /// The root of a tree. Whatever is no structure reads as one without members.
     pub fn root(value: &'a Value) -> Self {
-        Self {
-            path: String::new(),
-            members: value.as_object(),
-        }
+        Self { path: String::new(), members: value.as_object() }
     }
 
     /// The full path of a member.
     pub fn path(&self, name: &str) -> String {
-        if self.path.is_empty() {
-            name.to_owned()
-        } else {
-            format!("{}.{name}", self.path)
-        }
+        if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
     }
 
     /// The member as it is; null counts as absent.
@@ -69,18 +62,12 @@ impl<'a> Properties<'a> {
             Some(value) => value.to_string(),
             None => "(none)".to_owned(),
         };
-        PropertyError::Invalid {
-            path: self.path(name),
-            value,
-            wanted: wanted.into(),
-        }
+        PropertyError::Invalid { path: self.path(name), value, wanted: wanted.into() }
     }
 
     /// The value, or an error that says that the member has to be there.
     pub fn required<T>(&self, name: &str, value: Option<T>) -> Result<T, PropertyError> {
-        value.ok_or_else(|| PropertyError::Missing {
-            path: self.path(name),
-        })
+        value.ok_or_else(|| PropertyError::Missing { path: self.path(name) })
     }
 
     /// A text.
@@ -134,22 +121,15 @@ impl<'a> Properties<'a> {
     /// A structure; one without members when absent.
     #[must_use]
     pub fn structure(&self, name: &str) -> Self {
-        Self {
-            path: self.path(name),
-            members: self.value(name).and_then(Value::as_object),
-        }
+        Self { path: self.path(name), members: self.value(name).and_then(Value::as_object) }
     }
 
     /// A list of structures; empty when absent.
     pub fn structures(&self, name: &str) -> Result<Vec<Self>, PropertyError> {
-        let members = self
-            .list(name)?
-            .iter()
-            .enumerate()
-            .map(|(index, value)| Self {
-                path: format!("{}.member.{}", self.path(name), index + 1),
-                members: value.as_object(),
-            });
+        let members = self.list(name)?.iter().enumerate().map(|(index, value)| Self {
+            path: format!("{}.member.{}", self.path(name), index + 1),
+            members: value.as_object(),
+        });
         Ok(members.collect())
     }
 
@@ -161,11 +141,7 @@ impl<'a> Properties<'a> {
 
     /// A list of numbers; empty when absent.
     pub fn numbers(&self, name: &str) -> Result<Vec<f64>, PropertyError> {
-        let numbers = self
-            .list(name)?
-            .iter()
-            .map(number_of)
-            .collect::<Option<_>>();
+        let numbers = self.list(name)?.iter().map(number_of).collect::<Option<_>>();
         numbers.ok_or_else(|| self.invalid(name, "a list of numbers"))
     }
 

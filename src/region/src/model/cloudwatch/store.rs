@@ -23,12 +23,7 @@ impl MetricStore {
     /// Keeps values of a metric at a Unix second; reads see them from `visible_at` on.
     pub fn put(&mut self, id: MetricId, second: i64, values: StatisticSet, visible_at: Timestamp) {
         let sample = Sample { visible_at, values };
-        self.series
-            .entry(id)
-            .or_default()
-            .entry(second)
-            .or_default()
-            .push(sample);
+        self.series.entry(id).or_default().entry(second).or_default().push(sample);
     }
 
     /// The non-empty buckets of `period` seconds from `start` up to, not including, `end`, as seen at
@@ -45,11 +40,7 @@ impl MetricStore {
         if start >= end {
             return buckets;
         }
-        let seconds = self
-            .series
-            .get(id)
-            .into_iter()
-            .flat_map(|s| s.range(start..end));
+        let seconds = self.series.get(id).into_iter().flat_map(|s| s.range(start..end));
         for (second, samples) in seconds {
             let bucket = start + (second - start).div_euclid(period) * period;
             for sample in samples.iter().filter(|sample| sample.visible_at <= now) {
@@ -65,11 +56,7 @@ impl MetricStore {
     /// Every metric that has a value visible at `now`, in order.
     pub fn metrics(&self, now: Timestamp) -> impl Iterator<Item = &MetricId> {
         self.series.iter().filter_map(move |(id, seconds)| {
-            seconds
-                .values()
-                .flatten()
-                .any(|sample| sample.visible_at <= now)
-                .then_some(id)
+            seconds.values().flatten().any(|sample| sample.visible_at <= now).then_some(id)
         })
     }
 
@@ -88,11 +75,7 @@ mod tests {
     use crate::model::cloudwatch::Statistic;
 
     fn id() -> MetricId {
-        MetricId {
-            namespace: "N".to_owned(),
-            name: "M".to_owned(),
-            dimensions: BTreeMap::new(),
-        }
+        MetricId { namespace: "N".to_owned(), name: "M".to_owned(), dimensions: BTreeMap::new() }
     }
 
     fn at(second: i64) -> Timestamp {

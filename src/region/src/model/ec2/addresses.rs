@@ -48,11 +48,7 @@ impl Ec2 {
                 }
             }
         });
-        let assigned = Assigned {
-            eni: eni.to_owned(),
-            addresses: addresses.to_vec(),
-            from,
-        };
+        let assigned = Assigned { eni: eni.to_owned(), addresses: addresses.to_vec(), from };
         self.journal.push(Happening::Assigned {
             eni: assigned.eni.clone(),
             addresses: assigned.addresses.clone(),
@@ -76,15 +72,11 @@ impl Ec2 {
         }
         self.change(now, |inventory| {
             if let Some(interface) = inventory.interfaces.get_mut(eni) {
-                interface
-                    .secondaries
-                    .retain(|held| !addresses.contains(held));
+                interface.secondaries.retain(|held| !addresses.contains(held));
             }
         });
-        self.journal.push(Happening::Unassigned {
-            eni: eni.to_owned(),
-            addresses: addresses.to_vec(),
-        });
+        self.journal
+            .push(Happening::Unassigned { eni: eni.to_owned(), addresses: addresses.to_vec() });
         Ok(())
     }
 
@@ -134,10 +126,7 @@ impl Ec2 {
         if taken.is_empty() {
             return Ok(());
         }
-        Err(invalid_value(format!(
-            "[{}] assigned, but move is not allowed.",
-            taken.join(", ")
-        )))
+        Err(invalid_value(format!("[{}] assigned, but move is not allowed.", taken.join(", "))))
     }
 
     fn check_room(&self, target: &Interface, addresses: &[Ipv4Addr]) -> Result<(), ApiError> {
@@ -145,13 +134,8 @@ impl Ec2 {
             .present()
             .instances
             .get(&target.instance)
-            .map_or(usize::MAX, |instance| {
-                addresses_per_interface(&instance.kind)
-            });
-        let new = addresses
-            .iter()
-            .filter(|address| !target.secondaries.contains(address))
-            .count();
+            .map_or(usize::MAX, |instance| addresses_per_interface(&instance.kind));
+        let new = addresses.iter().filter(|address| !target.secondaries.contains(address)).count();
         if target.addresses().count() + new > limit {
             return Err(ApiError::new(
                 "PrivateIpAddressLimitExceeded",

@@ -15,9 +15,7 @@ pub struct Filter {
 
 impl Filter {
     fn accepts<'a>(&self, candidates: impl IntoIterator<Item = &'a str>) -> bool {
-        candidates
-            .into_iter()
-            .any(|text| self.values.iter().any(|pattern| glob(pattern, text)))
+        candidates.into_iter().any(|text| self.values.iter().any(|pattern| glob(pattern, text)))
     }
 
     fn unknown(&self) -> ApiError {
@@ -83,10 +81,7 @@ impl Paging {
             items.truncate(most);
             items.last().map(|last| format!("{TOKEN}{}", id(last)))
         });
-        Ok(Page {
-            items,
-            next_token: next_token.flatten(),
-        })
+        Ok(Page { items, next_token: next_token.flatten() })
     }
 }
 
@@ -174,11 +169,7 @@ impl Inventory {
         let mut found = Vec::new();
         for interface in self.interfaces.values() {
             for (key, value) in &interface.tags {
-                let tag = TagDescription {
-                    resource: &interface.id,
-                    key,
-                    value,
-                };
+                let tag = TagDescription { resource: &interface.id, key, value };
                 if all(filters, |filter| tag_matches(tag, filter))? {
                     found.push(tag);
                 }

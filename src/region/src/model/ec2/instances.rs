@@ -46,10 +46,8 @@ pub struct StateChange {
 impl StateChange {
     /// The event that EC2 puts on the default bus.
     pub fn to_event(&self, place: &Place) -> Value {
-        let arn = format!(
-            "arn:aws:ec2:{}:{}:instance/{}",
-            place.region, place.account, self.instance
-        );
+        let arn =
+            format!("arn:aws:ec2:{}:{}:instance/{}", place.region, place.account, self.instance);
         Envelope {
             id: stable_id(&[&arn, &self.at.to_string(), self.to.name()]),
             source: "aws.ec2".to_owned(),
@@ -147,10 +145,6 @@ impl Ec2 {
             from: from.name().to_owned(),
             to: to.name().to_owned(),
         });
-        Ok(Some(StateChange {
-            instance: id.to_owned(),
-            to,
-            at: now,
-        }))
+        Ok(Some(StateChange { instance: id.to_owned(), to, at: now }))
     }
 }

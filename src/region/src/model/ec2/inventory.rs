@@ -128,9 +128,7 @@ pub struct Inventory {
 impl Inventory {
     /// The interface that has an address, as primary or secondary.
     pub fn holder(&self, address: Ipv4Addr) -> Option<&Interface> {
-        self.interfaces
-            .values()
-            .find(|interface| interface.addresses().any(|held| held == address))
+        self.interfaces.values().find(|interface| interface.addresses().any(|held| held == address))
     }
 
     /// The subnet of an interface.

@@ -49,16 +49,11 @@ pub struct Ec2 {
 impl Ec2 {
     /// An EC2 with these subnets and nothing else.
     pub fn new(settings: Settings, subnets: impl IntoIterator<Item = Subnet>) -> Self {
-        let subnets: BTreeMap<_, _> = subnets
-            .into_iter()
-            .map(|subnet| (subnet.id.clone(), subnet))
-            .collect();
+        let subnets: BTreeMap<_, _> =
+            subnets.into_iter().map(|subnet| (subnet.id.clone(), subnet)).collect();
         Self {
             settings,
-            present: Inventory {
-                subnets,
-                ..Inventory::default()
-            },
+            present: Inventory { subnets, ..Inventory::default() },
             past: VecDeque::new(),
             throttle: Throttle::default(),
             journal: Vec::new(),
@@ -91,21 +86,14 @@ impl Ec2 {
     /// Changes the present in one step and keeps what was before.
     fn change<T>(&mut self, now: Timestamp, step: impl FnOnce(&mut Inventory) -> T) -> T {
         self.past.push_back((now, self.present.clone()));
-        while self
-            .past
-            .front()
-            .is_some_and(|(ended, _)| *ended + MEMORY < now)
-        {
+        while self.past.front().is_some_and(|(ended, _)| *ended + MEMORY < now) {
             self.past.pop_front();
         }
         step(&mut self.present)
     }
 
     fn interface(&self, eni: &str) -> Result<&Interface, ApiError> {
-        self.present
-            .interfaces
-            .get(eni)
-            .ok_or_else(|| no_such_interface(eni))
+        self.present.interfaces.get(eni).ok_or_else(|| no_such_interface(eni))
     }
 }
 

@@ -79,30 +79,20 @@ impl Ec2 {
                 })
                 .collect()
         });
-        self.journal.extend(
-            after
-                .into_iter()
-                .map(|(eni, tags)| Happening::Tagged { eni, tags }),
-        );
+        self.journal.extend(after.into_iter().map(|(eni, tags)| Happening::Tagged { eni, tags }));
     }
 
     fn taggable(&self, resource: &str) -> Result<&super::Interface, ApiError> {
         if resource.starts_with("eni-") {
             return self.interface(resource);
         }
-        Err(ApiError::new(
-            "InvalidID",
-            400,
-            format!("The ID '{resource}' is not valid"),
-        ))
+        Err(ApiError::new("InvalidID", 400, format!("The ID '{resource}' is not valid")))
     }
 }
 
 fn check_tag(key: &str, value: &str) -> Result<(), ApiError> {
     if key.starts_with("aws:") {
-        return Err(invalid_value(
-            "Tag keys starting with 'aws:' are reserved for internal use",
-        ));
+        return Err(invalid_value("Tag keys starting with 'aws:' are reserved for internal use"));
     }
     if key.is_empty() || key.chars().count() > LONGEST_KEY {
         return Err(invalid_value(format!(

@@ -37,9 +37,7 @@ fn ec2() -> Ec2 {
         vpc: "vpc-0a".to_owned(),
         zone: "us-east-1a".to_owned(),
     };
-    let settings = Settings {
-        describe_lag: SignedDuration::ZERO,
-    };
+    let settings = Settings { describe_lag: SignedDuration::ZERO };
     let mut ec2 = Ec2::new(settings, [subnet]);
     for (n, eni, kind, secondaries) in [
         (1, ENI_1, "m7g.medium", vec![ip(VIP)]),
@@ -69,18 +67,11 @@ fn secondaries(ec2: &Ec2, eni: &str) -> Vec<String> {
 fn interfaces_are_found_by_every_filter() {
     let mut ec2 = ec2();
     let tags = BTreeMap::from([("vipward:prod:redis".to_owned(), "moved=1".to_owned())]);
-    ec2.create_tags(&[ENI_2.to_owned()], &tags, at(1))
-        .expect("taggable");
+    ec2.create_tags(&[ENI_2.to_owned()], &tags, at(1)).expect("taggable");
     let table: &[(&[Filter], &[&str])] = &[
-        (
-            &[filter("network-interface-id", &[ENI_1, "eni-0b"])],
-            &[ENI_1],
-        ),
+        (&[filter("network-interface-id", &[ENI_1, "eni-0b"])], &[ENI_1]),
         (&[filter("addresses.private-ip-address", &[VIP])], &[ENI_1]),
-        (
-            &[filter("addresses.private-ip-address", &["172.31.0.12"])],
-            &[ENI_2],
-        ),
+        (&[filter("addresses.private-ip-address", &["172.31.0.12"])], &[ENI_2]),
         (
             &[
                 filter("addresses.private-ip-address", &["172.31.0.1?"]),
@@ -89,10 +80,7 @@ fn interfaces_are_found_by_every_filter() {
             &[ENI_1, ENI_2, ENI_SMALL],
         ),
         (
-            &[
-                filter("addresses.private-ip-address", &[VIP]),
-                filter("subnet-id", &["subnet-0b"]),
-            ],
+            &[filter("addresses.private-ip-address", &[VIP]), filter("subnet-id", &["subnet-0b"])],
             &[],
         ),
         (&[filter("private-ip-address", &[VIP])], &[]),
@@ -101,25 +89,14 @@ fn interfaces_are_found_by_every_filter() {
         (&[filter("attachment.instance-id", &["i-03"])], &[ENI_SMALL]),
     ];
     for (filters, wanted) in table {
-        let page = ec2
-            .present()
-            .describe_interfaces(&[], filters, &Paging::default());
-        let found: Vec<_> = page
-            .expect("known filters")
-            .items
-            .iter()
-            .map(|i| i.id.clone())
-            .collect();
+        let page = ec2.present().describe_interfaces(&[], filters, &Paging::default());
+        let found: Vec<_> =
+            page.expect("known filters").items.iter().map(|i| i.id.clone()).collect();
         assert_eq!(found, *wanted, "{filters:?}");
     }
     let misspelt = [filter("adresses.private-ip-address", &[VIP])];
-    let error = ec2
-        .present()
-        .describe_interfaces(&[], &misspelt, &Paging::default());
-    assert_eq!(
-        error.expect_err("no such filter").code,
-        "InvalidParameterValue"
-    );
+    let error = ec2.present().describe_interfaces(&[], &misspelt, &Paging::default());
+    assert_eq!(error.expect_err("no such filter").code, "InvalidParameterValue");
 }
 
 #[test]
@@ -139,14 +116,8 @@ fn pages_follow_each_other_to_the_end() {
     }
     let (mut next_token, mut sizes) = (None, Vec::new());
     loop {
-        let paging = Paging {
-            max_results: Some(5),
-            next_token,
-        };
-        let page = ec2
-            .present()
-            .describe_interfaces(&[], &[], &paging)
-            .expect("a page");
+        let paging = Paging { max_results: Some(5), next_token };
+        let page = ec2.present().describe_interfaces(&[], &[], &paging).expect("a page");
         sizes.push(page.items.len());
         next_token = page.next_token;
         if next_token.is_none() {
@@ -154,18 +125,11 @@ fn pages_follow_each_other_to_the_end() {
         }
     }
     assert_eq!(sizes, [5, 5, 2]);
-    for (max_results, token, code) in [
-        (Some(4), None, "InvalidParameterValue"),
-        (None, Some("x"), "InvalidPaginationToken"),
-    ] {
-        let paging = Paging {
-            max_results,
-            next_token: token.map(str::to_owned),
-        };
-        let error = ec2
-            .present()
-            .describe_interfaces(&[], &[], &paging)
-            .expect_err(code);
+    for (max_results, token, code) in
+        [(Some(4), None, "InvalidParameterValue"), (None, Some("x"), "InvalidPaginationToken")]
+    {
+        let paging = Paging { max_results, next_token: token.map(str::to_owned) };
+        let error = ec2.present().describe_interfaces(&[], &[], &paging).expect_err(code);
         assert_eq!(error.code, code);
     }
 }
@@ -176,24 +140,14 @@ fn tags_are_checked_set_and_removed() {
     let tag = |key: &str, value: &str| BTreeMap::from([(key.to_owned(), value.to_owned())]);
     let eni = [ENI_1.to_owned()];
     for (resource, tags, code) in [
-        (
-            "eni-0b",
-            tag("k", "v"),
-            "InvalidNetworkInterfaceID.NotFound",
-        ),
+        ("eni-0b", tag("k", "v"), "InvalidNetworkInterfaceID.NotFound"),
         ("i-01", tag("k", "v"), "InvalidID"),
         (ENI_1, tag("aws:k", "v"), "InvalidParameterValue"),
         (ENI_1, tag("", "v"), "InvalidParameterValue"),
         (ENI_1, tag("k", &"v".repeat(257)), "InvalidParameterValue"),
-        (
-            ENI_1,
-            (0..51).map(|n| (n.to_string(), String::new())).collect(),
-            "TagLimitExceeded",
-        ),
+        (ENI_1, (0..51).map(|n| (n.to_string(), String::new())).collect(), "TagLimitExceeded"),
     ] {
-        let error = ec2
-            .create_tags(&[resource.to_owned()], &tags, at(1))
-            .expect_err(code);
+        let error = ec2.create_tags(&[resource.to_owned()], &tags, at(1)).expect_err(code);
         assert_eq!(error.code, code);
     }
     ec2.create_tags(&eni, &tag("a", "1"), at(1)).expect("fits");
@@ -201,64 +155,39 @@ fn tags_are_checked_set_and_removed() {
     let only_if = |key: &str, value: Option<&str>| {
         BTreeMap::from([(key.to_owned(), value.map(str::to_owned))])
     };
-    ec2.delete_tags(&eni, &only_if("a", Some("9")), at(2))
-        .expect("no error");
+    ec2.delete_tags(&eni, &only_if("a", Some("9")), at(2)).expect("no error");
     assert_eq!(ec2.present().interfaces[ENI_1].tags.len(), 2);
-    ec2.delete_tags(&eni, &only_if("a", None), at(2))
-        .expect("no error");
+    ec2.delete_tags(&eni, &only_if("a", None), at(2)).expect("no error");
     assert_eq!(ec2.present().interfaces[ENI_1].tags, tag("b", "2"));
-    let found = ec2
-        .present()
-        .describe_tags(&[filter("resource-id", &[ENI_1])])
-        .expect("known");
+    let found = ec2.present().describe_tags(&[filter("resource-id", &[ENI_1])]).expect("known");
     assert_eq!(found.len(), 1);
-    ec2.delete_tags(&eni, &BTreeMap::new(), at(3))
-        .expect("no error");
+    ec2.delete_tags(&eni, &BTreeMap::new(), at(3)).expect("no error");
     assert!(ec2.present().interfaces[ENI_1].tags.is_empty());
 }
 
 #[test]
 fn a_stopped_instance_keeps_its_addresses_and_a_terminated_one_loses_its_interface() {
     let mut ec2 = ec2();
-    let change = ec2
-        .set_state("i-01", InstanceState::Stopped, at(7))
-        .expect("exists")
-        .expect("changes");
-    let place = Place {
-        account: "123456789012".to_owned(),
-        region: "us-east-1".to_owned(),
-    };
+    let change =
+        ec2.set_state("i-01", InstanceState::Stopped, at(7)).expect("exists").expect("changes");
+    let place = Place { account: "123456789012".to_owned(), region: "us-east-1".to_owned() };
     let event = change.to_event(&place);
     assert_eq!(event["detail"]["state"], "stopped");
-    assert_eq!(
-        event["resources"][0],
-        "arn:aws:ec2:us-east-1:123456789012:instance/i-01"
-    );
-    assert_eq!(
-        ec2.set_state("i-01", InstanceState::Stopped, at(8)),
-        Ok(None)
-    );
+    assert_eq!(event["resources"][0], "arn:aws:ec2:us-east-1:123456789012:instance/i-01");
+    assert_eq!(ec2.set_state("i-01", InstanceState::Stopped, at(8)), Ok(None));
     assert_eq!(secondaries(&ec2, ENI_1), [VIP]);
     let by_state = [
         filter("instance-state-name", &["stopped"]),
         filter("network-interface.network-interface-id", &[ENI_1]),
     ];
-    let page = ec2
-        .present()
-        .describe_instances(&[], &by_state, &Paging::default())
-        .expect("known");
+    let page = ec2.present().describe_instances(&[], &by_state, &Paging::default()).expect("known");
     assert_eq!(page.items.len(), 1);
 
-    ec2.set_state("i-01", InstanceState::Terminated, at(9))
-        .expect("exists");
+    ec2.set_state("i-01", InstanceState::Terminated, at(9)).expect("exists");
     assert!(ec2.present().holder(ip(VIP)).is_none());
-    let back = ec2
-        .set_state("i-01", InstanceState::Running, at(10))
-        .expect_err("gone for good");
+    let back = ec2.set_state("i-01", InstanceState::Running, at(10)).expect_err("gone for good");
     assert_eq!(back.code, "IncorrectInstanceState");
-    let unknown = ec2
-        .set_state("i-09", InstanceState::Running, at(10))
-        .expect_err("not there");
+    let unknown = ec2.set_state("i-09", InstanceState::Running, at(10)).expect_err("not there");
     assert_eq!(unknown.code, "InvalidInstanceID.NotFound");
 }
 
@@ -266,8 +195,7 @@ fn a_stopped_instance_keeps_its_addresses_and_a_terminated_one_loses_its_interfa
 fn reads_lag_as_far_as_they_are_told_and_the_past_is_forgotten_in_time() {
     let mut ec2 = ec2();
     ec2.settings.describe_lag = SignedDuration::from_secs(1);
-    ec2.assign(ENI_2, &[ip(VIP)], true, at(10_000))
-        .expect("moves");
+    ec2.assign(ENI_2, &[ip(VIP)], true, at(10_000)).expect("moves");
     let holder = |ec2: &Ec2, now: i64, stale: i64| {
         let seen = ec2.seen(at(now), SignedDuration::from_millis(stale));
         seen.holder(ip(VIP)).map(|interface| interface.id.clone())
@@ -276,7 +204,6 @@ fn reads_lag_as_far_as_they_are_told_and_the_past_is_forgotten_in_time() {
     assert_eq!(holder(&ec2, 11_000, 0).as_deref(), Some(ENI_2));
     assert_eq!(holder(&ec2, 13_999, 3000).as_deref(), Some(ENI_1));
     let later = 10_000 + 11 * 60_000;
-    ec2.assign(ENI_1, &[ip(VIP)], true, at(later))
-        .expect("moves back");
+    ec2.assign(ENI_1, &[ip(VIP)], true, at(later)).expect("moves back");
     assert_eq!(ec2.past.len(), 1);
 }

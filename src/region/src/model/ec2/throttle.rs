@@ -49,19 +49,12 @@ impl Throttle {
     /// Takes a token for one call, or refuses it.
     pub fn admit(&mut self, class: Class, now: Timestamp) -> Result<(), ApiError> {
         let (burst, refill) = class.limits();
-        let bucket = self.0.entry(class).or_insert(Bucket {
-            tokens: burst,
-            at: now,
-        });
+        let bucket = self.0.entry(class).or_insert(Bucket { tokens: burst, at: now });
         let passed = now.duration_since(bucket.at).as_secs_f64().max(0.0);
         bucket.tokens = (bucket.tokens + passed * refill).min(burst);
         bucket.at = now;
         if bucket.tokens < 1.0 {
-            return Err(ApiError::new(
-                "RequestLimitExceeded",
-                503,
-                "Request limit exceeded.",
-            ));
+            return Err(ApiError::new("RequestLimitExceeded", 503, "Request limit exceeded."));
         }
         bucket.tokens -= 1.0;
         Ok(())
@@ -74,9 +67,7 @@ mod tests {
 
     fn admitted(throttle: &mut Throttle, class: Class, at: i64) -> usize {
         let now = Timestamp::from_second(at).expect("in range");
-        (0..1000)
-            .filter(|_| throttle.admit(class, now).is_ok())
-            .count()
+        (0..1000).filter(|_| throttle.admit(class, now).is_ok()).count()
     }
 
     #[test]
@@ -99,12 +90,7 @@ mod tests {
     fn a_refusal_is_awss() {
         let mut throttle = Throttle::default();
         admitted(&mut throttle, Class::Assign, 0);
-        let error = throttle
-            .admit(Class::Assign, Timestamp::UNIX_EPOCH)
-            .expect_err("empty");
-        assert_eq!(
-            (error.code.as_ref(), error.status),
-            ("RequestLimitExceeded", 503)
-        );
+        let error = throttle.admit(Class::Assign, Timestamp::UNIX_EPOCH).expect_err("empty");
+        assert_eq!((error.code.as_ref(), error.status), ("RequestLimitExceeded", 503));
     }
 }

@@ -53,13 +53,7 @@ pub fn stable_id(parts: &[&str]) -> String {
     for byte in hash.finalize().iter().take(16) {
         write!(digits, "{byte:02x}").expect("a string takes every write");
     }
-    let groups = [
-        &digits[..8],
-        &digits[8..12],
-        &digits[12..16],
-        &digits[16..20],
-        &digits[20..],
-    ];
+    let groups = [&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]];
     groups.join("-")
 }
 

@@ -84,16 +84,11 @@ impl EventBridge {
         let next_tick = spec.schedule.map(|Rate(period)| now + period);
         if let Some(old) = self.rules.remove(&spec.name) {
             let named = |target: &Target| spec.targets.iter().any(|other| other.id == target.id);
-            let kept: Vec<Target> = old
-                .spec
-                .targets
-                .into_iter()
-                .filter(|target| !named(target))
-                .collect();
+            let kept: Vec<Target> =
+                old.spec.targets.into_iter().filter(|target| !named(target)).collect();
             spec.targets.extend(kept);
         }
-        self.rules
-            .insert(spec.name.clone(), Rule { spec, next_tick });
+        self.rules.insert(spec.name.clone(), Rule { spec, next_tick });
     }
 
     /// Removes a rule; its targets go with it. Says whether it was there.
@@ -124,10 +119,8 @@ impl EventBridge {
     /// Takes an event, whole and as it is, and sends it to the targets of every rule that it matches.
     pub fn offer(&mut self, event: &Value, now: Timestamp) {
         let text = |name: &str| event[name].as_str().unwrap_or_default().to_owned();
-        self.journal.push(Happening::EventPut {
-            source: text("source"),
-            detail_type: text("detail-type"),
-        });
+        self.journal
+            .push(Happening::EventPut { source: text("source"), detail_type: text("detail-type") });
         let matching = self.rules.values().filter(|rule| {
             let pattern = rule.spec.pattern.as_ref();
             rule.spec.enabled && pattern.is_some_and(|pattern| pattern.matches(event))
@@ -139,11 +132,8 @@ impl EventBridge {
 
     /// When there is something to do next: a schedule's event, or a delivery.
     pub fn next_deadline(&self) -> Option<Timestamp> {
-        let ticks = self
-            .rules
-            .values()
-            .filter(|rule| rule.spec.enabled)
-            .filter_map(|rule| rule.next_tick);
+        let ticks =
+            self.rules.values().filter(|rule| rule.spec.enabled).filter_map(|rule| rule.next_tick);
         ticks.chain(self.outbox.next_due()).min()
     }
 
@@ -152,12 +142,11 @@ impl EventBridge {
     pub fn advance(&mut self, now: Timestamp, faults: &mut Faults) -> Vec<Delivery> {
         self.tick(now);
         let arrived = self.outbox.advance(now, faults);
-        self.journal
-            .extend(arrived.iter().map(|delivery| Happening::EventDelivered {
-                rule: delivery.rule.clone(),
-                function: target_name(&delivery.target_arn).to_owned(),
-                id: delivery.id.clone(),
-            }));
+        self.journal.extend(arrived.iter().map(|delivery| Happening::EventDelivered {
+            rule: delivery.rule.clone(),
+            function: target_name(&delivery.target_arn).to_owned(),
+            id: delivery.id.clone(),
+        }));
         arrived
     }
 
@@ -173,21 +162,14 @@ impl EventBridge {
             let event = scheduled_event(place, &rule.spec.name, due);
             send(&mut self.outbox, &rule.spec, &event, now);
             // A driver that comes late makes up for one tick, not for a burst of them.
-            rule.next_tick = Some(if due + period > now {
-                due + period
-            } else {
-                now + period
-            });
+            rule.next_tick = Some(if due + period > now { due + period } else { now + period });
         }
     }
 }
 
 /// The ARN of a rule on the default bus.
 pub fn rule_arn(place: &Place, name: &str) -> String {
-    format!(
-        "arn:aws:events:{}:{}:rule/{name}",
-        place.region, place.account
-    )
+    format!("arn:aws:events:{}:{}:rule/{name}", place.region, place.account)
 }
 
 fn send(outbox: &mut Outbox, rule: &RuleSpec, event: &Value, now: Timestamp) {

@@ -31,10 +31,7 @@ pub struct Outbox {
 impl Outbox {
     /// An empty outbox with the time that a delivery takes.
     pub fn new(transit: SignedDuration) -> Self {
-        Self {
-            transit,
-            ..Self::default()
-        }
+        Self { transit, ..Self::default() }
     }
 
     /// Takes a delivery in.
@@ -77,11 +74,7 @@ impl Outbox {
     }
 
     fn post(&mut self, delivery: Delivery, due: Timestamp, past_faults: bool, held: bool) {
-        let parcel = Parcel {
-            delivery,
-            past_faults,
-            held,
-        };
+        let parcel = Parcel { delivery, past_faults, held };
         self.serial += 1;
         self.parcels.insert((due, self.serial), parcel);
     }
@@ -94,11 +87,7 @@ impl Outbox {
         if overtakes {
             let waiting =
                 |_: &_, other: &mut Parcel| other.held && other.delivery.target_arn == target;
-            out.extend(
-                self.parcels
-                    .extract_if(.., waiting)
-                    .map(|(_, parcel)| parcel.delivery),
-            );
+            out.extend(self.parcels.extract_if(.., waiting).map(|(_, parcel)| parcel.delivery));
         }
     }
 }
@@ -160,10 +149,8 @@ mod tests {
                 "" => String::new(),
                 kind => format!(r#"{{"on":"events:deliver","kind":"{kind}","ms":1000,"times":1}}"#),
             };
-            let expected: Vec<_> = expected
-                .iter()
-                .map(|(ms, id)| (*ms, (*id).to_owned()))
-                .collect();
+            let expected: Vec<_> =
+                expected.iter().map(|(ms, id)| (*ms, (*id).to_owned())).collect();
             assert_eq!(run(&fault), expected, "{kind}");
         }
     }

@@ -31,10 +31,7 @@ pub struct PatternError {
 impl Pattern {
     /// Reads a pattern.
     pub fn parse(source: &Value) -> Result<Self, PatternError> {
-        parse::fields(source, "$").map(|fields| Self {
-            source: source.clone(),
-            fields,
-        })
+        parse::fields(source, "$").map(|fields| Self { source: source.clone(), fields })
     }
 
     /// The pattern as it was written.
@@ -94,9 +91,9 @@ fn leaf_matches(matchers: &[Matcher], value: Option<&Value>) -> bool {
 fn collect<'a>(value: Option<&'a Value>, into: &mut Vec<&'a Value>) {
     match value {
         None | Some(Value::Object(_)) => {}
-        Some(Value::Array(elements)) => elements
-            .iter()
-            .for_each(|element| collect(Some(element), into)),
+        Some(Value::Array(elements)) => {
+            elements.iter().for_each(|element| collect(Some(element), into))
+        }
         Some(scalar) => into.push(scalar),
     }
 }

@@ -68,10 +68,8 @@ impl RuleSpec {
         pattern: Option<Pattern>,
         properties: &Properties<'_>,
     ) -> Result<Self, RuleError> {
-        let schedule = properties
-            .text("ScheduleExpression")?
-            .map(|text| text.parse())
-            .transpose()?;
+        let schedule =
+            properties.text("ScheduleExpression")?.map(|text| text.parse()).transpose()?;
         if pattern.is_none() && schedule.is_none() {
             return Err(RuleError::Empty);
         }
@@ -96,12 +94,7 @@ pub fn targets(properties: &Properties<'_>) -> Result<Vec<Target>, PropertyError
     properties
         .structures("Targets")?
         .iter()
-        .map(|target| {
-            Ok(Target {
-                id: target.needed_text("Id")?,
-                arn: target.needed_text("Arn")?,
-            })
-        })
+        .map(|target| Ok(Target { id: target.needed_text("Id")?, arn: target.needed_text("Arn")? }))
         .collect()
 }
 
@@ -168,10 +161,7 @@ mod tests {
         ] {
             let expected = minutes.map(|minutes| Rate(SignedDuration::from_mins(minutes)));
             assert_eq!(text.parse().ok(), expected, "{text}");
-            assert_eq!(
-                expected.map(|rate| rate.to_string()).as_deref(),
-                minutes.map(|_| text)
-            );
+            assert_eq!(expected.map(|rate| rate.to_string()).as_deref(), minutes.map(|_| text));
         }
     }
 
@@ -185,10 +175,7 @@ mod tests {
             }),
         )
         .expect("well formed");
-        assert_eq!(
-            (spec.name.as_str(), spec.enabled, spec.targets.len()),
-            ("Alarms", true, 1)
-        );
+        assert_eq!((spec.name.as_str(), spec.enabled, spec.targets.len()), ("Alarms", true, 1));
         assert!(spec.pattern.is_some() && spec.schedule.is_none());
     }
 
@@ -198,18 +185,13 @@ mod tests {
             (json!({}), "needs an event pattern"),
             (json!({"ScheduleExpression": "cron(x)"}), "cron(x)"),
             (json!({"EventPattern": {"source": "x"}}), "`source`"),
-            (
-                json!({"ScheduleExpression": "rate(1 day)", "State": "OFF"}),
-                "State",
-            ),
+            (json!({"ScheduleExpression": "rate(1 day)", "State": "OFF"}), "State"),
             (
                 json!({"ScheduleExpression": "rate(1 day)", "Targets": [{"Id": "x"}]}),
                 "Targets.member.1.Arn",
             ),
         ] {
-            let error = RuleSpec::from_cfn("r", &properties)
-                .expect_err(wanted)
-                .to_string();
+            let error = RuleSpec::from_cfn("r", &properties).expect_err(wanted).to_string();
             assert!(error.contains(wanted), "{error}");
         }
     }

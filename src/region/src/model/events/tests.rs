@@ -8,10 +8,7 @@ fn at(ms: i64) -> Timestamp {
 
 fn bus() -> EventBridge {
     EventBridge::new(Settings {
-        place: Place {
-            account: "123456789012".to_owned(),
-            region: "us-east-1".to_owned(),
-        },
+        place: Place { account: "123456789012".to_owned(), region: "us-east-1".to_owned() },
         event_delivery: SignedDuration::from_millis(80),
     })
 }
@@ -24,19 +21,10 @@ fn rule(name: &str, mut properties: Value) -> RuleSpec {
 #[test]
 fn an_event_goes_to_the_rules_that_match() {
     let mut bus = bus();
+    bus.put_rule(rule("yes", json!({"EventPattern": {"source": ["a"]}})), at(0));
+    bus.put_rule(rule("no", json!({"EventPattern": {"source": ["b"]}})), at(0));
     bus.put_rule(
-        rule("yes", json!({"EventPattern": {"source": ["a"]}})),
-        at(0),
-    );
-    bus.put_rule(
-        rule("no", json!({"EventPattern": {"source": ["b"]}})),
-        at(0),
-    );
-    bus.put_rule(
-        rule(
-            "off",
-            json!({"EventPattern": {"source": ["a"]}, "State": "DISABLED"}),
-        ),
+        rule("off", json!({"EventPattern": {"source": ["a"]}, "State": "DISABLED"})),
         at(0),
     );
     let event = json!({"id": "1", "source": "a", "detail-type": "T"});
@@ -58,10 +46,7 @@ fn an_event_goes_to_the_rules_that_match() {
     assert_eq!(
         bus.journal,
         [
-            Happening::EventPut {
-                source: "a".to_owned(),
-                detail_type: "T".to_owned(),
-            },
+            Happening::EventPut { source: "a".to_owned(), detail_type: "T".to_owned() },
             Happening::EventDelivered {
                 rule: "yes".to_owned(),
                 function: "failover".to_owned(),
@@ -75,10 +60,7 @@ fn an_event_goes_to_the_rules_that_match() {
 fn a_schedule_makes_its_own_events() {
     let mut bus = bus();
     let mut faults = Faults::default();
-    bus.put_rule(
-        rule("minute", json!({"ScheduleExpression": "rate(1 minute)"})),
-        at(500),
-    );
+    bus.put_rule(rule("minute", json!({"ScheduleExpression": "rate(1 minute)"})), at(500));
     assert_eq!(bus.next_deadline(), Some(at(60_500)));
     assert!(bus.advance(at(60_500), &mut faults).is_empty());
     assert_eq!(bus.next_deadline(), Some(at(60_580)));
@@ -99,10 +81,7 @@ fn a_schedule_makes_its_own_events() {
 fn a_late_driver_makes_up_for_one_tick() {
     let mut bus = bus();
     let mut faults = Faults::default();
-    bus.put_rule(
-        rule("minute", json!({"ScheduleExpression": "rate(1 minute)"})),
-        at(0),
-    );
+    bus.put_rule(rule("minute", json!({"ScheduleExpression": "rate(1 minute)"})), at(0));
     bus.advance(at(600_000), &mut faults);
     assert_eq!(bus.advance(at(600_080), &mut faults).len(), 1);
     assert_eq!(bus.next_deadline(), Some(at(660_000)));
@@ -114,18 +93,10 @@ fn a_rule_put_again_keeps_its_other_targets() {
     let pattern = json!({"EventPattern": {"source": ["a"]}});
     bus.put_rule(rule("r", pattern.clone()), at(0));
     let targets = bus.targets_mut("r").expect("there");
-    targets.push(Target {
-        id: "G".to_owned(),
-        arn: "g".to_owned(),
-    });
+    targets.push(Target { id: "G".to_owned(), arn: "g".to_owned() });
     bus.put_rule(rule("r", pattern), at(1));
-    let ids: Vec<&str> = bus
-        .rule("r")
-        .expect("there")
-        .targets
-        .iter()
-        .map(|t| t.id.as_str())
-        .collect();
+    let ids: Vec<&str> =
+        bus.rule("r").expect("there").targets.iter().map(|t| t.id.as_str()).collect();
     assert_eq!(ids, ["F", "G"]);
     assert!(bus.remove_rule("r") && !bus.remove_rule("r"));
 }

@@ -15,18 +15,12 @@ pub struct Answer {
 impl Answer {
     /// The function answered.
     pub fn ok(payload: Vec<u8>) -> Self {
-        Self {
-            payload,
-            error: None,
-        }
+        Self { payload, error: None }
     }
 
     /// The function, or its runtime, reported an error document of its own.
     pub fn reported(payload: Vec<u8>) -> Self {
-        Self {
-            payload,
-            error: Some("Unhandled"),
-        }
+        Self { payload, error: Some("Unhandled") }
     }
 
     /// The process ended before it answered.
@@ -48,10 +42,6 @@ impl Answer {
     }
 
     fn fault(kind: &str, message: &str) -> Self {
-        Self::reported(
-            json!({ "errorType": kind, "errorMessage": message })
-                .to_string()
-                .into(),
-        )
+        Self::reported(json!({ "errorType": kind, "errorMessage": message }).to_string().into())
     }
 }

@@ -54,15 +54,9 @@ impl Lambda {
             (busy(&|name| name == function.name), reserved)
         } else {
             let reserved: u32 = self.functions.values().filter_map(|f| f.reserved).sum();
-            let shared = |name: &str| {
-                self.functions
-                    .get(name)
-                    .is_some_and(|f| f.reserved.is_none())
-            };
-            (
-                busy(&shared),
-                self.settings.account_concurrency.saturating_sub(reserved),
-            )
+            let shared =
+                |name: &str| self.functions.get(name).is_some_and(|f| f.reserved.is_none());
+            (busy(&shared), self.settings.account_concurrency.saturating_sub(reserved))
         };
         u32::try_from(used).is_ok_and(|used| used < limit)
     }
@@ -84,10 +78,7 @@ impl Lambda {
         let id = idle.unwrap_or_else(|| {
             self.started += 1;
             let environment = EnvironmentId(self.started);
-            self.effects.push(Effect::Start {
-                environment,
-                function: function.clone(),
-            });
+            self.effects.push(Effect::Start { environment, function: function.clone() });
             environment
         });
         let kind = match origin {
@@ -106,15 +97,9 @@ impl Lambda {
             until: now + self.settings.init_timeout,
             running: false,
         };
-        let environment = Environment {
-            function: function.name.clone(),
-            work: Some(work),
-        };
+        let environment = Environment { function: function.name.clone(), work: Some(work) };
         self.environments.insert(id, environment);
-        self.effects.push(Effect::Hand {
-            environment: id,
-            invocation,
-        });
+        self.effects.push(Effect::Hand { environment: id, invocation });
     }
 
     pub(super) fn finish(&mut self, function: &str, work: Work, answer: Answer, now: Timestamp) {
@@ -125,20 +110,16 @@ impl Lambda {
             ms: i64::try_from(now.duration_since(work.began).as_millis()).unwrap_or(i64::MAX),
         });
         match work.origin {
-            Origin::Caller => self.effects.push(Effect::Answer {
-                request_id: work.request_id,
-                answer,
-            }),
+            Origin::Caller => {
+                self.effects.push(Effect::Answer { request_id: work.request_id, answer })
+            }
             Origin::Queue(queued) if answer.error.is_some() => self.retry(queued, now),
             Origin::Queue(_) => {}
         }
     }
 
     fn retry(&mut self, mut queued: Queued, now: Timestamp) {
-        let most = self
-            .functions
-            .get(&queued.function)
-            .map_or(0, |function| function.max_retries);
+        let most = self.functions.get(&queued.function).map_or(0, |function| function.max_retries);
         if queued.failed(most, &self.settings, now) {
             self.queue.push(queued);
         } else {

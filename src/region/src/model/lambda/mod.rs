@@ -141,11 +141,7 @@ impl Lambda {
         let unqualified = name.rsplit_once("function:").map_or(name, |(_, rest)| rest);
         let unqualified = unqualified.split(':').next().unwrap_or_default();
         self.functions.get(unqualified).ok_or_else(|| {
-            ApiError::new(
-                "ResourceNotFoundException",
-                404,
-                format!("Function not found: {name}"),
-            )
+            ApiError::new("ResourceNotFoundException", 404, format!("Function not found: {name}"))
         })
     }
 
@@ -158,18 +154,11 @@ impl Lambda {
     ) -> Result<String, ApiError> {
         let function = self.function(function)?.clone();
         if !self.has_room(&function) {
-            return Err(ApiError::new(
-                "TooManyRequestsException",
-                429,
-                "Rate Exceeded.",
-            ));
+            return Err(ApiError::new("TooManyRequestsException", 429, "Rate Exceeded."));
         }
         let request_id = self.ids.next_id();
-        let invocation = Invocation {
-            request_id: request_id.clone(),
-            payload,
-            arn: function.arn.clone(),
-        };
+        let invocation =
+            Invocation { request_id: request_id.clone(), payload, arn: function.arn.clone() };
         self.hand(&function, invocation, Origin::Caller, now);
         Ok(request_id)
     }
@@ -183,8 +172,7 @@ impl Lambda {
     ) -> Result<String, ApiError> {
         let function = self.function(function)?.name.clone();
         let request_id = self.ids.next_id();
-        self.queue
-            .push(Queued::new(function, request_id.clone(), payload, now));
+        self.queue.push(Queued::new(function, request_id.clone(), payload, now));
         Ok(request_id)
     }
 
@@ -208,14 +196,9 @@ impl Lambda {
         answer: Answer,
         now: Timestamp,
     ) -> bool {
-        let work = self
-            .environments
-            .get_mut(&environment)
-            .and_then(|environment| {
-                environment
-                    .work
-                    .take_if(|work| work.running && work.request_id == request_id)
-            });
+        let work = self.environments.get_mut(&environment).and_then(|environment| {
+            environment.work.take_if(|work| work.running && work.request_id == request_id)
+        });
         let Some(work) = work else { return false };
         let function = self.environments[&environment].function.clone();
         self.finish(&function, work, answer, now);
@@ -224,9 +207,7 @@ impl Lambda {
 
     /// The environment's process ended by itself; `how` is `exit status 1` for example.
     pub fn exited(&mut self, environment: EnvironmentId, how: &str, now: Timestamp) {
-        self.forget(environment, now, |request_id| {
-            Answer::exited(request_id, how)
-        });
+        self.forget(environment, now, |request_id| Answer::exited(request_id, how));
     }
 
     /// The runtime in an environment reported that it cannot start; the process is ended.

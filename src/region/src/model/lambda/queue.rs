@@ -24,15 +24,7 @@ impl Queued {
         payload: Vec<u8>,
         now: Timestamp,
     ) -> Self {
-        Self {
-            function,
-            request_id,
-            payload,
-            accepted: now,
-            due: now,
-            failures: 0,
-            backoff: None,
-        }
+        Self { function, request_id, payload, accepted: now, due: now, failures: 0, backoff: None }
     }
 
     pub(super) fn age(&self, now: Timestamp) -> SignedDuration {
@@ -41,9 +33,9 @@ impl Queued {
 
     /// There was no room: it waits 1 s, doubling up to 5 min (both settings). Costs no attempt.
     pub(super) fn throttled(&mut self, settings: &Settings, now: Timestamp) {
-        let wait = self.backoff.map_or(settings.throttle_first, |last| {
-            (last * 2).min(settings.throttle_most)
-        });
+        let wait = self
+            .backoff
+            .map_or(settings.throttle_first, |last| (last * 2).min(settings.throttle_most));
         self.backoff = Some(wait);
         self.due = now + wait;
     }

@@ -61,11 +61,7 @@ fn run(lambda: &mut Lambda, ends: impl Fn(i64) -> Answer, last: i64) -> Vec<(i64
     while now <= at(last) {
         for effect in lambda.advance(now) {
             seen.push((now.as_second(), names(std::slice::from_ref(&effect))[0]));
-            if let Effect::Hand {
-                environment,
-                invocation,
-            } = effect
-            {
+            if let Effect::Hand { environment, invocation } = effect {
                 lambda.began(environment, now).expect("handed");
                 let done = ends(now.as_second());
                 assert!(lambda.ended(environment, &invocation.request_id, done, now));
@@ -80,13 +76,10 @@ fn run(lambda: &mut Lambda, ends: impl Fn(i64) -> Answer, last: i64) -> Vec<(i64
 }
 
 fn dropped(lambda: &Lambda) -> Vec<&str> {
-    let reasons = lambda
-        .journal
-        .iter()
-        .filter_map(|happening| match happening {
-            Happening::InvocationDropped { reason, .. } => Some(reason.as_str()),
-            _ => None,
-        });
+    let reasons = lambda.journal.iter().filter_map(|happening| match happening {
+        Happening::InvocationDropped { reason, .. } => Some(reason.as_str()),
+        _ => None,
+    });
     reasons.collect()
 }
 
@@ -95,18 +88,12 @@ fn a_synchronous_invocation_goes_to_a_new_environment_and_the_next_to_the_same()
     let mut lambda = lambda(|_| {});
     let first = lambda.invoke("f", b"1".to_vec(), at(0)).expect("room");
     assert_eq!(names(&lambda.advance(at(0))), ["start", "hand"]);
-    assert_eq!(
-        lambda.next_deadline(),
-        Some(at(10)),
-        "the process has its time to start"
-    );
+    assert_eq!(lambda.next_deadline(), Some(at(10)), "the process has its time to start");
     assert_eq!(lambda.began(ENVIRONMENT, at(2)), Some(at(7)));
     assert!(!lambda.ended(ENVIRONMENT, "other", Answer::ok(vec![]), at(3)));
     assert!(lambda.ended(ENVIRONMENT, &first, Answer::ok(b"2".to_vec()), at(3)));
     assert_eq!(answer(&lambda.advance(at(3))), ("2".to_owned(), false));
-    lambda
-        .invoke("123456789012:function:f:$LATEST", vec![], at(4))
-        .expect("room again");
+    lambda.invoke("123456789012:function:f:$LATEST", vec![], at(4)).expect("room again");
     assert_eq!(names(&lambda.advance(at(4))), ["hand"]);
 }
 
@@ -114,18 +101,10 @@ fn a_synchronous_invocation_goes_to_a_new_environment_and_the_next_to_the_same()
 fn reserved_concurrency_refuses_a_second_caller() {
     let mut lambda = lambda(|_| {});
     lambda.invoke("f", vec![], at(0)).expect("room");
-    let error = lambda
-        .invoke("f", vec![], at(0))
-        .expect_err("one at a time");
-    assert_eq!(
-        (error.code.as_ref(), error.status),
-        ("TooManyRequestsException", 429)
-    );
+    let error = lambda.invoke("f", vec![], at(0)).expect_err("one at a time");
+    assert_eq!((error.code.as_ref(), error.status), ("TooManyRequestsException", 429));
     let unknown = lambda.invoke("g", vec![], at(0)).expect_err("not there");
-    assert_eq!(
-        (unknown.code.as_ref(), unknown.status),
-        ("ResourceNotFoundException", 404)
-    );
+    assert_eq!((unknown.code.as_ref(), unknown.status), ("ResourceNotFoundException", 404));
 }
 
 #[test]
@@ -134,9 +113,7 @@ fn functions_without_a_reservation_share_what_the_others_leave() {
     for _ in 0..10 {
         lambda.invoke("f", vec![], at(0)).expect("room");
     }
-    lambda
-        .invoke("f", vec![], at(0))
-        .expect_err("the account's concurrency is used up");
+    lambda.invoke("f", vec![], at(0)).expect_err("the account's concurrency is used up");
 }
 
 #[test]
@@ -149,10 +126,7 @@ fn a_function_that_runs_too_long_is_stopped_and_answered_for() {
     let effects = lambda.advance(at(6));
     assert_eq!(names(&effects), ["stop", "answer"]);
     let (text, failed) = answer(&effects);
-    assert!(
-        failed && text.contains("Task timed out after 5.00 seconds"),
-        "{text}"
-    );
+    assert!(failed && text.contains("Task timed out after 5.00 seconds"), "{text}");
     assert_eq!(lambda.began(ENVIRONMENT, at(7)), None);
 }
 
@@ -171,18 +145,12 @@ fn a_crash_or_an_init_error_is_an_error_answer_and_the_next_starts_anew() {
     lambda.advance(at(0));
     lambda.exited(ENVIRONMENT, "exit status 1", at(1));
     let (text, failed) = answer(&lambda.advance(at(1)));
-    assert!(
-        failed && text.contains("Runtime exited with error: exit status 1"),
-        "{text}"
-    );
+    assert!(failed && text.contains("Runtime exited with error: exit status 1"), "{text}");
 
     lambda.invoke("f", vec![], at(2)).expect("room");
     assert_eq!(names(&lambda.advance(at(2))), ["start", "hand"]);
     lambda.init_failed(EnvironmentId(2), b"{\"errorType\":\"x\"}".to_vec(), at(3));
-    assert_eq!(
-        answer(&lambda.advance(at(3))),
-        ("{\"errorType\":\"x\"}".to_owned(), true)
-    );
+    assert_eq!(answer(&lambda.advance(at(3))), ("{\"errorType\":\"x\"}".to_owned(), true));
 }
 
 #[test]
@@ -190,11 +158,8 @@ fn a_failing_event_is_tried_again_after_one_and_two_minutes_then_dropped() {
     let mut lambda = lambda(|_| {});
     lambda.enqueue("f", vec![], at(0)).expect("queued");
     let seen = run(&mut lambda, |_| Answer::reported(vec![]), 1000);
-    let hands: Vec<_> = seen
-        .iter()
-        .filter(|(_, name)| *name == "hand")
-        .map(|(at, _)| *at)
-        .collect();
+    let hands: Vec<_> =
+        seen.iter().filter(|(_, name)| *name == "hand").map(|(at, _)| *at).collect();
     assert_eq!(hands, [0, 60, 180]);
     assert_eq!(dropped(&lambda), ["RetriesExhausted"]);
 }
@@ -204,11 +169,7 @@ fn retries_end_with_success_with_the_configured_number_or_with_age() {
     let mut succeeds = lambda(|_| {});
     succeeds.enqueue("f", vec![], at(0)).expect("queued");
     let ends = |at| {
-        if at == 0 {
-            Answer::reported(vec![])
-        } else {
-            Answer::ok(vec![])
-        }
+        if at == 0 { Answer::reported(vec![]) } else { Answer::ok(vec![]) }
     };
     assert_eq!(run(&mut succeeds, ends, 1000).last(), Some(&(60, "hand")));
     assert!(dropped(&succeeds).is_empty());

@@ -30,9 +30,7 @@ pub fn describe(cloudwatch: &CloudWatch, input: &Properties<'_>) -> Result<Answe
     let names = input.texts("AlarmNames")?;
     let prefix = input.text("AlarmNamePrefix")?;
     if prefix.is_some() && !names.is_empty() {
-        return Err(contradictory(
-            "AlarmNames and AlarmNamePrefix cannot be given together.",
-        ));
+        return Err(contradictory("AlarmNames and AlarmNamePrefix cannot be given together."));
     }
     let state: Option<StateValue> = input.parsed("StateValue", "OK, ALARM or INSUFFICIENT_DATA")?;
     let types = input.texts("AlarmTypes")?;
@@ -42,24 +40,18 @@ pub fn describe(cloudwatch: &CloudWatch, input: &Properties<'_>) -> Result<Answe
     }
     let wanted = |alarm: &&Alarm| {
         (names.is_empty() || names.contains(&alarm.spec.name))
-            && prefix
-                .as_ref()
-                .is_none_or(|prefix| alarm.spec.name.starts_with(prefix))
+            && prefix.as_ref().is_none_or(|prefix| alarm.spec.name.starts_with(prefix))
             && state.is_none_or(|state| alarm.state.value == state)
             && (types.is_empty() || types.iter().any(|kind| kind == "MetricAlarm"))
     };
-    let entries = cloudwatch.alarms().filter(wanted).map(|alarm| {
-        (
-            alarm.spec.name.clone(),
-            alarm_answer(cloudwatch.place(), alarm),
-        )
-    });
+    let entries = cloudwatch
+        .alarms()
+        .filter(wanted)
+        .map(|alarm| (alarm.spec.name.clone(), alarm_answer(cloudwatch.place(), alarm)));
     let token = input.text("NextToken")?;
     let (alarms, next) = page(entries, token.as_deref(), largest as usize)?;
-    let mut members = vec![
-        ("MetricAlarms", Answer::List(alarms)),
-        ("CompositeAlarms", Answer::List(Vec::new())),
-    ];
+    let mut members =
+        vec![("MetricAlarms", Answer::List(alarms)), ("CompositeAlarms", Answer::List(Vec::new()))];
     members.extend(next.map(|token| ("NextToken", Answer::Text(token))));
     Ok(Answer::Structure(members))
 }
@@ -69,10 +61,7 @@ fn alarm_answer(place: &Place, alarm: &Alarm) -> Answer {
     let mut members = vec![
         ("AlarmName", Answer::text(&spec.name)),
         ("AlarmArn", Answer::Text(arn(place, &spec.name))),
-        (
-            "AlarmConfigurationUpdatedTimestamp",
-            Answer::Time(alarm.configured_at),
-        ),
+        ("AlarmConfigurationUpdatedTimestamp", Answer::Time(alarm.configured_at)),
         ("ActionsEnabled", Answer::Flag(true)),
         ("StateValue", Answer::text(state.value.as_str())),
         ("StateReason", Answer::text(&state.reason)),
@@ -83,14 +72,8 @@ fn alarm_answer(place: &Place, alarm: &Alarm) -> Answer {
         ("Statistic", Answer::text(spec.statistic.as_str())),
         ("Dimensions", dimensions_answer(&spec.metric.dimensions)),
         ("Period", Answer::Whole(spec.period.into())),
-        (
-            "EvaluationPeriods",
-            Answer::Whole(spec.evaluation_periods.into()),
-        ),
-        (
-            "DatapointsToAlarm",
-            Answer::Whole(spec.datapoints_to_alarm.into()),
-        ),
+        ("EvaluationPeriods", Answer::Whole(spec.evaluation_periods.into())),
+        ("DatapointsToAlarm", Answer::Whole(spec.datapoints_to_alarm.into())),
         ("Threshold", Answer::Number(spec.threshold)),
         ("ComparisonOperator", Answer::text(spec.comparison.as_str())),
         ("TreatMissingData", Answer::text(spec.missing_data.as_str())),
@@ -133,11 +116,7 @@ pub fn set_state(
     if let Some(data) = &reason_data
         && serde_json::from_str::<serde_json::Value>(data).is_err()
     {
-        return Err(ApiError::new(
-            "InvalidFormat",
-            400,
-            "StateReasonData is not valid JSON.",
-        ));
+        return Err(ApiError::new("InvalidFormat", 400, "StateReasonData is not valid JSON."));
     }
     let reason = input.text("StateReason")?;
     let state = State {
@@ -146,17 +125,9 @@ pub fn set_state(
         reason_data,
         since: now,
     };
-    if cloudwatch.set_alarm_state(&name, state) {
-        Ok(())
-    } else {
-        Err(unknown(&name))
-    }
+    if cloudwatch.set_alarm_state(&name, state) { Ok(()) } else { Err(unknown(&name)) }
 }
 
 fn unknown(name: &str) -> ApiError {
-    ApiError::new(
-        "ResourceNotFound",
-        404,
-        format!("Alarm {name} does not exist."),
-    )
+    ApiError::new("ResourceNotFound", 404, format!("Alarm {name} does not exist."))
 }

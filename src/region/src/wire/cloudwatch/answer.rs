@@ -31,10 +31,7 @@ impl Answer {
 }
 
 /// Seconds since 1970 to the millisecond, as CBOR and JSON write times.
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "milliseconds of our times fit 53 bits"
-)]
+#[expect(clippy::cast_precision_loss, reason = "milliseconds of our times fit 53 bits")]
 pub fn epoch_seconds(at: Timestamp) -> f64 {
     at.as_millisecond() as f64 / 1000.0
 }

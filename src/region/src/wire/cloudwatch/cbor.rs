@@ -85,10 +85,7 @@ mod tests {
         ];
         let members = members.map(|(name, value)| (Cbor::Text(name.to_owned()), value));
         ciborium::into_writer(&Cbor::Map(members.into()), &mut body).expect("writes");
-        assert_eq!(
-            decode(&body),
-            Ok(json!({"At": 1.5, "Value": "NaN", "Many": [3]}))
-        );
+        assert_eq!(decode(&body), Ok(json!({"At": 1.5, "Value": "NaN", "Many": [3]})));
         assert_eq!(decode(&[]), Ok(json!({})));
     }
 
@@ -114,10 +111,8 @@ mod tests {
     #[test]
     fn times_are_tagged_and_wholes_are_whole() {
         let at = "1970-01-01T00:00:02.5Z".parse().expect("a time");
-        let body = encode(&Answer::Structure(vec![
-            ("T", Answer::Time(at)),
-            ("P", Answer::Whole(10)),
-        ]));
+        let body =
+            encode(&Answer::Structure(vec![("T", Answer::Time(at)), ("P", Answer::Whole(10))]));
         assert_eq!(body, b"\xa2\x61T\xc1\xf9\x41\x00\x61P\x0a");
     }
 }

@@ -52,10 +52,7 @@ pub fn get_metric_data(
     for query in &queries {
         let query = Query::read(query)?;
         if !ids.insert(query.id.clone()) {
-            return Err(validation(format!(
-                "The query id {} is used more than once.",
-                query.id
-            )));
+            return Err(validation(format!("The query id {} is used more than once.", query.id)));
         }
         if query.returned {
             let found = cloudwatch.read(&query.metric, seconds.clone(), query.period, now);
@@ -80,9 +77,7 @@ struct Query {
 impl Query {
     fn read(query: &Properties<'_>) -> Result<Self, ApiError> {
         if query.has("Expression") {
-            return Err(validation(
-                "Metric math expressions are not part of this region.",
-            ));
+            return Err(validation("Metric math expressions are not part of this region."));
         }
         let stat = query.structure("MetricStat");
         let metric = read_metric(&stat.structure("Metric"))?;
@@ -104,25 +99,16 @@ impl Query {
         oldest_first: bool,
         left: &mut usize,
     ) -> Answer {
-        let mut points: Vec<(i64, f64)> = found
-            .iter()
-            .map(|(at, set)| (*at, set.get(self.statistic)))
-            .collect();
+        let mut points: Vec<(i64, f64)> =
+            found.iter().map(|(at, set)| (*at, set.get(self.statistic))).collect();
         if !oldest_first {
             points.reverse();
         }
-        let status = if points.len() > *left {
-            "PartialData"
-        } else {
-            "Complete"
-        };
+        let status = if points.len() > *left { "PartialData" } else { "Complete" };
         points.truncate(*left);
         *left -= points.len();
         let times = points.iter().map(|(second, _)| time(*second)).collect();
-        let values = points
-            .iter()
-            .map(|(_, value)| Answer::Number(*value))
-            .collect();
+        let values = points.iter().map(|(_, value)| Answer::Number(*value)).collect();
         Answer::Structure(vec![
             ("Id", Answer::text(&self.id)),
             ("Label", Answer::text(&self.label)),
@@ -148,10 +134,7 @@ pub fn get_metric_statistics(
         .map(|text| text.parse())
         .collect::<Result<_, _>>()
         .map_err(|_| {
-            input.invalid(
-                "Statistics",
-                "Average, Sum, Minimum, Maximum or SampleCount",
-            )
+            input.invalid("Statistics", "Average, Sum, Minimum, Maximum or SampleCount")
         })?;
     if statistics.is_empty() {
         return Err(ApiError::new(
@@ -170,11 +153,7 @@ pub fn get_metric_statistics(
     let found = cloudwatch.read(&metric, seconds, period, now);
     let datapoints = found.iter().map(|(second, set)| {
         let mut members = vec![("Timestamp", time(*second))];
-        members.extend(
-            statistics
-                .iter()
-                .map(|s| (s.as_str(), Answer::Number(set.get(*s)))),
-        );
+        members.extend(statistics.iter().map(|s| (s.as_str(), Answer::Number(set.get(*s)))));
         members.push(("Unit", Answer::text("None")));
         Answer::Structure(members)
     });
@@ -197,9 +176,7 @@ pub fn list_metrics(
         wanted.push((dimension.needed_text("Name")?, dimension.text("Value")?));
     }
     let matches = |id: &MetricId| {
-        namespace
-            .as_ref()
-            .is_none_or(|namespace| *namespace == id.namespace)
+        namespace.as_ref().is_none_or(|namespace| *namespace == id.namespace)
             && name.as_ref().is_none_or(|name| *name == id.name)
             && wanted.iter().all(|(name, value)| {
                 let found = id.dimensions.get(name);
@@ -208,10 +185,7 @@ pub fn list_metrics(
     };
     let mut entries: BTreeMap<String, Answer> = BTreeMap::new();
     for id in cloudwatch.metrics(now).filter(|id| matches(id)) {
-        entries.insert(
-            format!("{}\n{}", id.namespace, id.label()),
-            metric_answer(id),
-        );
+        entries.insert(format!("{}\n{}", id.namespace, id.label()), metric_answer(id));
     }
     let token = input.text("NextToken")?;
     let (metrics, next) = page(entries.into_iter(), token.as_deref(), LISTED_AT_ONCE)?;
@@ -231,10 +205,7 @@ fn metric_answer(id: &MetricId) -> Answer {
 /// Dimensions as the API lists them.
 pub fn dimensions_answer(dimensions: &BTreeMap<String, String>) -> Answer {
     let dimension = |(name, value): (&String, &String)| {
-        Answer::Structure(vec![
-            ("Name", Answer::text(name)),
-            ("Value", Answer::text(value)),
-        ])
+        Answer::Structure(vec![("Name", Answer::text(name)), ("Value", Answer::text(value))])
     };
     Answer::List(dimensions.iter().map(dimension).collect())
 }
@@ -252,9 +223,7 @@ fn read_period(input: &Properties<'_>) -> Result<u32, ApiError> {
     if matches!(period, 1 | 5 | 10 | 20 | 30) || period.is_multiple_of(60) {
         Ok(period)
     } else {
-        Err(input
-            .invalid("Period", "1, 5, 10, 20, 30 or a multiple of 60")
-            .into())
+        Err(input.invalid("Period", "1, 5, 10, 20, 30 or a multiple of 60").into())
     }
 }
 
@@ -263,9 +232,7 @@ fn seconds(input: &Properties<'_>) -> Result<Range<i64>, ApiError> {
     let start = input.required("StartTime", input.time("StartTime")?)?;
     let end = input.required("EndTime", input.time("EndTime")?)?;
     if start >= end {
-        return Err(invalid(
-            "The parameter StartTime must be less than the parameter EndTime.",
-        ));
+        return Err(invalid("The parameter StartTime must be less than the parameter EndTime."));
     }
     Ok(start.as_second()..(end.as_millisecond() + 999).div_euclid(1000))
 }

@@ -26,10 +26,7 @@ fn from_answer(answer: &Answer) -> Value {
         Answer::Time(at) => json!(epoch_seconds(*at)),
         Answer::List(values) => values.iter().map(from_answer).collect(),
         Answer::Structure(members) => Value::Object(
-            members
-                .iter()
-                .map(|(name, value)| ((*name).to_owned(), from_answer(value)))
-                .collect(),
+            members.iter().map(|(name, value)| ((*name).to_owned(), from_answer(value))).collect(),
         ),
     }
 }

@@ -20,9 +20,8 @@ pub fn page(
                 ApiError::new("InvalidNextToken", 400, "The next token is invalid.")
             })?),
         };
-    let mut rest = entries
-        .skip_while(|(key, _)| after.is_some_and(|after| key.as_str() <= after))
-        .peekable();
+    let mut rest =
+        entries.skip_while(|(key, _)| after.is_some_and(|after| key.as_str() <= after)).peekable();
     let mut answers = Vec::new();
     let mut last = String::new();
     while answers.len() < largest {
@@ -42,11 +41,7 @@ mod tests {
 
     #[test]
     fn pages_follow_each_other_to_the_end() {
-        let entries = || {
-            ["a", "b", "c"]
-                .map(|key| (key.to_owned(), Answer::text(key)))
-                .into_iter()
-        };
+        let entries = || ["a", "b", "c"].map(|key| (key.to_owned(), Answer::text(key))).into_iter();
         let (first, token) = page(entries(), None, 2).expect("a page");
         assert_eq!((first.len(), token.as_deref()), (2, Some("after:b")));
         let (second, end) = page(entries(), token.as_deref(), 2).expect("a page");

@@ -103,16 +103,9 @@ impl Protocol {
     /// The two younger protocols name the error's shape; its code of the Query days goes in a header,
     /// which is where the SDKs still take it from.
     fn error(self, error: &ApiError) -> Response {
-        let side = if error.status < 500 {
-            "Sender"
-        } else {
-            "Receiver"
-        };
+        let side = if error.status < 500 { "Sender" } else { "Receiver" };
         let answer = Answer::Structure(vec![
-            (
-                "__type",
-                Answer::text(format!("com.amazonaws.cloudwatch#{}", shape(&error.code))),
-            ),
+            ("__type", Answer::text(format!("com.amazonaws.cloudwatch#{}", shape(&error.code)))),
             ("message", Answer::text(&error.message)),
         ]);
         self.body(error.status, &answer)
@@ -125,28 +118,21 @@ pub fn operation(request: &Request) -> String {
     match Protocol::of(request) {
         Protocol::Cbor => path_operation(request),
         Protocol::Json => target_operation(request),
-        Protocol::Query => Protocol::Query
-            .read(request)
-            .map(|call| call.operation)
-            .unwrap_or_default(),
+        Protocol::Query => {
+            Protocol::Query.read(request).map(|call| call.operation).unwrap_or_default()
+        }
     }
 }
 
 fn path_operation(request: &Request) -> String {
-    let operation = request
-        .path
-        .split_once("/operation/")
-        .map(|(_, operation)| operation);
+    let operation = request.path.split_once("/operation/").map(|(_, operation)| operation);
     operation.unwrap_or_default().to_owned()
 }
 
 fn target_operation(request: &Request) -> String {
-    let target = request
-        .header("x-amz-target")
-        .and_then(|target| target.split_once('.'));
-    let operation = target
-        .filter(|(service, _)| *service == TARGET)
-        .map(|(_, operation)| operation);
+    let target = request.header("x-amz-target").and_then(|target| target.split_once('.'));
+    let operation =
+        target.filter(|(service, _)| *service == TARGET).map(|(_, operation)| operation);
     operation.unwrap_or_default().to_owned()
 }
 
@@ -161,13 +147,8 @@ fn xml(status: u16, text: String) -> Response {
 }
 
 fn unpack(request: &Request) -> Result<Vec<u8>, ApiError> {
-    let too_large = || {
-        ApiError::new(
-            "RequestEntityTooLarge",
-            413,
-            "the request is larger than 1 MB",
-        )
-    };
+    let too_large =
+        || ApiError::new("RequestEntityTooLarge", 413, "the request is larger than 1 MB");
     if request.body.len() > LARGEST_BODY {
         return Err(too_large());
     }

@@ -25,9 +25,7 @@ pub fn put_metric_data(
 ) -> Result<(), ApiError> {
     let namespace = input.needed_text("Namespace")?;
     if namespace.starts_with("AWS/") {
-        return Err(invalid(
-            "The value AWS/ for parameter Namespace is invalid.",
-        ));
+        return Err(invalid("The value AWS/ for parameter Namespace is invalid."));
     }
     let metrics = input.structures("MetricData")?;
     if metrics.is_empty() {
@@ -87,11 +85,8 @@ fn check_time(at: Timestamp, now: Timestamp, path: &str) -> Result<(), ApiError>
 /// The values, in one of three forms: a value, a statistic set, or values with how often each occurred.
 fn read_values(metric: &Properties<'_>) -> Result<StatisticSet, ApiError> {
     let forms = ["Value", "StatisticValues", "Values"];
-    let given: Vec<String> = forms
-        .into_iter()
-        .filter(|form| metric.has(form))
-        .map(|form| metric.path(form))
-        .collect();
+    let given: Vec<String> =
+        forms.into_iter().filter(|form| metric.has(form)).map(|form| metric.path(form)).collect();
     match given.as_slice() {
         [] => Err(ApiError::new(
             "MissingParameter",
@@ -132,10 +127,7 @@ fn read_counted(metric: &Properties<'_>) -> Result<StatisticSet, ApiError> {
         if count < 0.0 {
             return Err(metric.invalid("Counts", "counts of zero and more").into());
         }
-        sets.push(StatisticSet::of(
-            sound(*value, &path)?,
-            sound(count, &metric.path("Counts"))?,
-        ));
+        sets.push(StatisticSet::of(sound(*value, &path)?, sound(count, &metric.path("Counts"))?));
     }
     sets.into_iter()
         .reduce(StatisticSet::merge)
@@ -159,9 +151,7 @@ fn sound(value: f64, path: &str) -> Result<f64, ApiError> {
     if value.is_finite() && value.abs() <= 2_f64.powi(LARGEST_EXPONENT) {
         Ok(value)
     } else {
-        Err(invalid(format!(
-            "The value {value} for parameter {path} is invalid."
-        )))
+        Err(invalid(format!("The value {value} for parameter {path} is invalid.")))
     }
 }
 

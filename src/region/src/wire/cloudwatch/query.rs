@@ -36,9 +36,7 @@ fn insert(tree: &mut Map<String, Value>, steps: &[&str], value: String) {
         tree.insert((*step).to_owned(), Value::String(value));
         return;
     }
-    let below = tree
-        .entry(*step)
-        .or_insert_with(|| Value::Object(Map::new()));
+    let below = tree.entry(*step).or_insert_with(|| Value::Object(Map::new()));
     if let Some(below) = below.as_object_mut() {
         insert(below, rest, value);
     }
@@ -57,12 +55,7 @@ fn gather(value: Value) -> Value {
         numbered.sort_by_key(|(number, _)| *number);
         return numbered.into_iter().map(|(_, value)| value).collect();
     }
-    Value::Object(
-        members
-            .into_iter()
-            .map(|(name, value)| (name, gather(value)))
-            .collect(),
-    )
+    Value::Object(members.into_iter().map(|(name, value)| (name, gather(value))).collect())
 }
 
 /// Writes the answer of an operation.
@@ -79,14 +72,7 @@ pub fn encode(operation: &str, answer: Option<&Answer>, request_id: &str) -> Str
 pub fn encode_error(error: &ApiError, request_id: &str) -> String {
     Xml::document("ErrorResponse", Some(NAMESPACE), |xml| {
         xml.element("Error", |xml| {
-            xml.text(
-                "Type",
-                if error.status < 500 {
-                    "Sender"
-                } else {
-                    "Receiver"
-                },
-            );
+            xml.text("Type", if error.status < 500 { "Sender" } else { "Receiver" });
             xml.text("Code", &error.code);
             xml.text("Message", &error.message);
         });
@@ -130,10 +116,7 @@ mod tests {
             "MetricName": "a", "Dimensions": [{"Name": "S"}], "StatisticValues": {"Sum": "2"},
         });
         let data = json!([first, {"MetricName": "b"}, {"MetricName": "c"}]);
-        assert_eq!(
-            tree,
-            json!({"Namespace": "N", "MetricData": data, "Empty": ""})
-        );
+        assert_eq!(tree, json!({"Namespace": "N", "MetricData": data, "Empty": ""}));
     }
 
     #[test]

@@ -22,10 +22,7 @@ fn later() -> Timestamp {
 
 fn cloudwatch() -> CloudWatch {
     CloudWatch::new(Settings {
-        place: Place {
-            account: "123456789012".to_owned(),
-            region: "us-east-1".to_owned(),
-        },
+        place: Place { account: "123456789012".to_owned(), region: "us-east-1".to_owned() },
         metric_ingestion: SignedDuration::from_millis(500),
         evaluation_range_extra: 2,
         retention: SignedDuration::from_hours(3),
@@ -33,9 +30,7 @@ fn cloudwatch() -> CloudWatch {
 }
 
 fn request(path: &str, headers: &[(&str, &str)], body: &[u8]) -> Request {
-    let headers = headers
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
     Request {
         method: "POST".to_owned(),
         path: path.to_owned(),
@@ -47,11 +42,7 @@ fn request(path: &str, headers: &[(&str, &str)], body: &[u8]) -> Request {
 
 fn json_request(operation: &str, input: &Value) -> Request {
     let target = format!("GraniteServiceVersion20100801.{operation}");
-    request(
-        "/",
-        &[("x-amz-target", &target)],
-        input.to_string().as_bytes(),
-    )
+    request("/", &[("x-amz-target", &target)], input.to_string().as_bytes())
 }
 
 fn cbor_request(operation: &str, input: &Cbor) -> Request {
@@ -67,10 +58,7 @@ fn query_request(form: &str) -> Request {
 
 fn call(cloudwatch: &mut CloudWatch, operation: &str, input: &Value) -> (u16, Value) {
     let response = handle(cloudwatch, later(), &json_request(operation, input));
-    (
-        response.status,
-        serde_json::from_slice(&response.body).expect("JSON"),
-    )
+    (response.status, serde_json::from_slice(&response.body).expect("JSON"))
 }
 
 fn body_text(response: &Response) -> &str {
@@ -78,10 +66,7 @@ fn body_text(response: &Response) -> &str {
 }
 
 fn window() -> (String, String) {
-    (
-        "2024-03-01T12:00:00Z".to_owned(),
-        "2024-03-01T12:01:00Z".to_owned(),
-    )
+    ("2024-03-01T12:00:00Z".to_owned(), "2024-03-01T12:01:00Z".to_owned())
 }
 
 fn health(extra: &Value) -> Value {
@@ -112,11 +97,7 @@ fn the_three_protocols_say_the_same() {
     let (start, end) = window();
     let query = json!({"Namespace": "N", "MetricName": "SelfHealth", "StartTime": start, "EndTime": end,
         "Period": 10, "Statistics": ["SampleCount"]});
-    let response = handle(
-        &mut cloudwatch,
-        later(),
-        &json_request("GetMetricStatistics", &query),
-    );
+    let response = handle(&mut cloudwatch, later(), &json_request("GetMetricStatistics", &query));
     assert_eq!(
         body_text(&response),
         r#"{"Datapoints":[{"SampleCount":3.0,"Timestamp":1709294400.0,"Unit":"None"}],"Label":"SelfHealth"}"#
@@ -134,11 +115,7 @@ fn the_three_protocols_say_the_same() {
     query["StartTime"] = json!(1_709_294_400);
     query["EndTime"] = json!(1_709_294_460);
     let query = Cbor::serialized(&query).expect("CBOR");
-    let response = handle(
-        &mut cloudwatch,
-        later(),
-        &cbor_request("GetMetricStatistics", &query),
-    );
+    let response = handle(&mut cloudwatch, later(), &cbor_request("GetMetricStatistics", &query));
     let answer: Cbor = ciborium::from_reader(response.body.as_slice()).expect("CBOR");
     let time = Cbor::Tag(1, Box::new(Cbor::Float(1_709_294_400.0)));
     let found = format!("{answer:?}");
@@ -156,46 +133,25 @@ fn errors_are_shaped_for_their_protocol() {
         &json_request("DeleteAlarms", &json!({"AlarmNames": ["x"]})),
     );
     assert_eq!(response.status, 404);
-    let header = (
-        "x-amzn-query-error".to_owned(),
-        "ResourceNotFound;Sender".to_owned(),
-    );
+    let header = ("x-amzn-query-error".to_owned(), "ResourceNotFound;Sender".to_owned());
     assert!(response.headers.contains(&header));
     assert!(body_text(&response).contains("com.amazonaws.cloudwatch#ResourceNotFound"));
 
-    let response = handle(
-        &mut cloudwatch,
-        now(),
-        &query_request("Action=DeleteAlarms&AlarmNames.member.1=x"),
-    );
+    let response =
+        handle(&mut cloudwatch, now(), &query_request("Action=DeleteAlarms&AlarmNames.member.1=x"));
     assert_eq!(response.status, 404);
     assert!(body_text(&response).contains("<Code>ResourceNotFound</Code>"));
 
     let input = Cbor::Map(vec![("Namespace".into(), "AWS/EC2".into())]);
-    let response = handle(
-        &mut cloudwatch,
-        now(),
-        &cbor_request("PutMetricData", &input),
-    );
+    let response = handle(&mut cloudwatch, now(), &cbor_request("PutMetricData", &input));
     let answer: BTreeMap<String, String> =
         ciborium::from_reader(response.body.as_slice()).expect("CBOR");
     assert_eq!(response.status, 400);
-    assert_eq!(
-        answer["__type"],
-        "com.amazonaws.cloudwatch#InvalidParameterValueException"
-    );
+    assert_eq!(answer["__type"], "com.amazonaws.cloudwatch#InvalidParameterValueException");
 
     for broken in [
-        request(
-            "/",
-            &[("x-amz-target", "GraniteServiceVersion20100801.ListMetrics")],
-            b"{",
-        ),
-        request(
-            "/service/X/operation/ListMetrics",
-            &[("smithy-protocol", "rpc-v2-cbor")],
-            b"\xbf",
-        ),
+        request("/", &[("x-amz-target", "GraniteServiceVersion20100801.ListMetrics")], b"{"),
+        request("/service/X/operation/ListMetrics", &[("smithy-protocol", "rpc-v2-cbor")], b"\xbf"),
         request("/", &[("content-encoding", "gzip")], b"not gzip"),
         json_request("NoSuchOperation", &json!({})),
         query_request(""),
@@ -215,9 +171,7 @@ fn a_gzip_body_is_read_and_a_bomb_is_not() {
         encoder.finish().expect("finishes")
     };
     let mut request = json_request("PutMetricData", &health(&json!({"Value": 1})));
-    request
-        .headers
-        .insert("content-encoding".to_owned(), "gzip".to_owned());
+    request.headers.insert("content-encoding".to_owned(), "gzip".to_owned());
     request.body = pack(&request.body);
     assert_eq!(handle(&mut cloudwatch, now(), &request).status, 200);
     request.body = pack(&vec![b' '; 17 << 20]);

@@ -53,10 +53,7 @@ fn instance(xml: &mut Xml, seen: &Inventory, instance: &Instance, place: &Place)
         xml.text("name", instance.state.name());
     });
     xml.text("instanceType", &instance.kind);
-    xml.text(
-        "launchTime",
-        instance.launched.strftime("%Y-%m-%dT%H:%M:%S.000Z"),
-    );
+    xml.text("launchTime", instance.launched.strftime("%Y-%m-%dT%H:%M:%S.000Z"));
     let Some(interface) = seen.interfaces.get(&instance.eni) else {
         xml.element("networkInterfaceSet", |_| {});
         return;
@@ -69,27 +66,22 @@ fn instance(xml: &mut Xml, seen: &Inventory, instance: &Instance, place: &Place)
     xml.text("subnetId", &subnet.id);
     xml.text("vpcId", &subnet.vpc);
     xml.text("privateIpAddress", interface.primary);
-    xml.list(
-        "networkInterfaceSet",
-        "item",
-        [interface],
-        |xml, interface| {
-            xml.text("networkInterfaceId", &interface.id);
-            xml.text("subnetId", &subnet.id);
-            xml.text("vpcId", &subnet.vpc);
-            xml.text("ownerId", &place.account);
-            xml.text("status", "in-use");
-            xml.text("macAddress", &interface.mac);
-            xml.text("privateIpAddress", interface.primary);
-            xml.element("attachment", |xml| {
-                xml.text("attachmentId", attachment_id(interface));
-                xml.text("deviceIndex", 0);
-                xml.text("status", "attached");
-                xml.text("deleteOnTermination", true);
-            });
-            addresses(xml, interface);
-        },
-    );
+    xml.list("networkInterfaceSet", "item", [interface], |xml, interface| {
+        xml.text("networkInterfaceId", &interface.id);
+        xml.text("subnetId", &subnet.id);
+        xml.text("vpcId", &subnet.vpc);
+        xml.text("ownerId", &place.account);
+        xml.text("status", "in-use");
+        xml.text("macAddress", &interface.mac);
+        xml.text("privateIpAddress", interface.primary);
+        xml.element("attachment", |xml| {
+            xml.text("attachmentId", attachment_id(interface));
+            xml.text("deviceIndex", 0);
+            xml.text("status", "attached");
+            xml.text("deleteOnTermination", true);
+        });
+        addresses(xml, interface);
+    });
 }
 
 /// One `subnetSet` item.
@@ -104,10 +96,7 @@ pub(super) fn subnet(xml: &mut Xml, seen: &Inventory, subnet: &Subnet, place: &P
     xml.text("subnetId", &subnet.id);
     xml.text(
         "subnetArn",
-        format!(
-            "arn:aws:ec2:{}:{}:subnet/{}",
-            place.region, place.account, subnet.id
-        ),
+        format!("arn:aws:ec2:{}:{}:subnet/{}", place.region, place.account, subnet.id),
     );
     xml.text("state", "available");
     xml.text("vpcId", &subnet.vpc);
@@ -120,15 +109,10 @@ pub(super) fn subnet(xml: &mut Xml, seen: &Inventory, subnet: &Subnet, place: &P
 }
 
 fn addresses(xml: &mut Xml, interface: &Interface) {
-    xml.list(
-        "privateIpAddressesSet",
-        "item",
-        interface.addresses(),
-        |xml, address| {
-            xml.text("privateIpAddress", address);
-            xml.text("primary", address == interface.primary);
-        },
-    );
+    xml.list("privateIpAddressesSet", "item", interface.addresses(), |xml, address| {
+        xml.text("privateIpAddress", address);
+        xml.text("primary", address == interface.primary);
+    });
 }
 
 fn tags(xml: &mut Xml, tags: &BTreeMap<String, String>) {

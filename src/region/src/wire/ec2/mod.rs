@@ -42,10 +42,7 @@ pub fn handle(ec2: &mut Ec2, call: Call<'_>, request: &Request) -> Response {
 
 /// The operation that a request asks for; empty when it names none.
 pub fn operation(request: &Request) -> String {
-    Params::parse(&request.body)
-        .get("Action")
-        .unwrap_or_default()
-        .to_owned()
+    Params::parse(&request.body).get("Action").unwrap_or_default().to_owned()
 }
 
 /// The shape of every EC2 error.
@@ -87,13 +84,8 @@ fn answer(ec2: &mut Ec2, call: Call<'_>, params: &Params) -> Result<String, ApiE
 
 /// The request limit that a call counts against.
 fn class(action: &str, params: &Params) -> Result<Class, ApiError> {
-    let narrowed = [
-        "Filter.1.Name",
-        "MaxResults",
-        "NetworkInterfaceId.1",
-        "InstanceId.1",
-        "SubnetId.1",
-    ];
+    let narrowed =
+        ["Filter.1.Name", "MaxResults", "NetworkInterfaceId.1", "InstanceId.1", "SubnetId.1"];
     Ok(match action {
         "AssignPrivateIpAddresses" => Class::Assign,
         "UnassignPrivateIpAddresses" => Class::Unassign,
@@ -125,14 +117,9 @@ fn describe_interfaces(
     let ids = params.list("NetworkInterfaceId");
     let page = seen.describe_interfaces(&ids, &filters(params), &paging(params)?)?;
     Ok(document("DescribeNetworkInterfaces", call, |xml| {
-        xml.list(
-            "networkInterfaceSet",
-            "item",
-            page.items,
-            |xml, interface| {
-                answers::interface(xml, seen, interface, call.place);
-            },
-        );
+        xml.list("networkInterfaceSet", "item", page.items, |xml, interface| {
+            answers::interface(xml, seen, interface, call.place);
+        });
         xml.optional("nextToken", page.next_token);
     }))
 }
@@ -181,12 +168,9 @@ fn assign(ec2: &mut Ec2, call: Call<'_>, params: &Params) -> Result<String, ApiE
     let assigned = ec2.assign(eni, &addresses(params)?, reassign, call.now)?;
     Ok(document("AssignPrivateIpAddresses", call, |xml| {
         xml.text("networkInterfaceId", &assigned.eni);
-        xml.list(
-            "assignedPrivateIpAddressesSet",
-            "item",
-            &assigned.addresses,
-            |xml, address| xml.text("privateIpAddress", address),
-        );
+        xml.list("assignedPrivateIpAddressesSet", "item", &assigned.addresses, |xml, address| {
+            xml.text("privateIpAddress", address)
+        });
         xml.element("assignedIpv4PrefixSet", |_| {});
     }))
 }
@@ -224,11 +208,7 @@ fn resources(params: &Params) -> Result<Vec<String>, ApiError> {
 
 /// The addresses of an Assign or Unassign call, which the region wants named one by one.
 fn addresses(params: &Params) -> Result<Vec<Ipv4Addr>, ApiError> {
-    for unsupported in [
-        "SecondaryPrivateIpAddressCount",
-        "Ipv4Prefix.1",
-        "Ipv4PrefixCount",
-    ] {
+    for unsupported in ["SecondaryPrivateIpAddressCount", "Ipv4Prefix.1", "Ipv4PrefixCount"] {
         if params.get(unsupported).is_some() {
             return Err(ApiError::new(
                 "UnsupportedOperation",
@@ -284,17 +264,9 @@ fn done(action: &str, call: Call<'_>) -> String {
 }
 
 fn dry_run() -> ApiError {
-    ApiError::new(
-        "DryRunOperation",
-        412,
-        "Request would have succeeded, but DryRun flag is set.",
-    )
+    ApiError::new("DryRunOperation", 412, "Request would have succeeded, but DryRun flag is set.")
 }
 
 fn unknown_parameter(name: &str) -> ApiError {
-    ApiError::new(
-        "UnknownParameter",
-        400,
-        format!("The parameter {name} is not recognized"),
-    )
+    ApiError::new("UnknownParameter", 400, format!("The parameter {name} is not recognized"))
 }

@@ -15,9 +15,7 @@ fn ec2() -> Ec2 {
         vpc: "vpc-0a".to_owned(),
         zone: "us-east-1a".to_owned(),
     };
-    let settings = Settings {
-        describe_lag: SignedDuration::ZERO,
-    };
+    let settings = Settings { describe_lag: SignedDuration::ZERO };
     let mut ec2 = Ec2::new(settings, [subnet]);
     for n in 1..=2u8 {
         let instance = NewInstance {
@@ -27,11 +25,7 @@ fn ec2() -> Ec2 {
             mac: format!("02:00:00:00:00:0{n}"),
             subnet: "subnet-0a".to_owned(),
             address: Ipv4Addr::new(10, 0, 0, 10 + n),
-            secondaries: if n == 1 {
-                vec![Ipv4Addr::new(10, 0, 0, 100)]
-            } else {
-                vec![]
-            },
+            secondaries: if n == 1 { vec![Ipv4Addr::new(10, 0, 0, 100)] } else { vec![] },
         };
         ec2.launch(instance, Timestamp::UNIX_EPOCH).expect("fits");
     }
@@ -39,25 +33,16 @@ fn ec2() -> Ec2 {
 }
 
 fn call(ec2: &mut Ec2, form: &str) -> (u16, String) {
-    let place = Place {
-        account: "123456789012".to_owned(),
-        region: "us-east-1".to_owned(),
-    };
+    let place = Place { account: "123456789012".to_owned(), region: "us-east-1".to_owned() };
     let call = Call {
         now: Timestamp::UNIX_EPOCH,
         stale: SignedDuration::ZERO,
         place: &place,
         request_id: "r-1",
     };
-    let request = Request {
-        body: form.into(),
-        ..Request::default()
-    };
+    let request = Request { body: form.into(), ..Request::default() };
     let response = handle(ec2, call, &request);
-    (
-        response.status,
-        String::from_utf8(response.body).expect("text"),
-    )
+    (response.status, String::from_utf8(response.body).expect("text"))
 }
 
 #[test]
@@ -90,16 +75,8 @@ fn errors_answer_in_awss_shape() {
             400,
             "InvalidParameterValue",
         ),
-        (
-            "Action=AssignPrivateIpAddresses&NetworkInterfaceId=eni-02",
-            400,
-            "MissingParameter",
-        ),
-        (
-            "Action=AssignPrivateIpAddresses&PrivateIpAddress.1=10.0.0.100",
-            400,
-            "MissingParameter",
-        ),
+        ("Action=AssignPrivateIpAddresses&NetworkInterfaceId=eni-02", 400, "MissingParameter"),
+        ("Action=AssignPrivateIpAddresses&PrivateIpAddress.1=10.0.0.100", 400, "MissingParameter"),
         (
             "Action=AssignPrivateIpAddresses&NetworkInterfaceId=eni-02&SecondaryPrivateIpAddressCount=1",
             400,
@@ -110,11 +87,7 @@ fn errors_answer_in_awss_shape() {
             400,
             "UnknownParameter",
         ),
-        (
-            "Action=DescribeNetworkInterfaces&DryRun=true",
-            412,
-            "DryRunOperation",
-        ),
+        ("Action=DescribeNetworkInterfaces&DryRun=true", 412, "DryRunOperation"),
         (
             "Action=DescribeNetworkInterfaces&NetworkInterfaceId.1=eni-09",
             400,
@@ -125,11 +98,7 @@ fn errors_answer_in_awss_shape() {
             400,
             "InvalidParameterCombination",
         ),
-        (
-            "Action=CreateTags&Tag.1.Key=k&Tag.1.Value=v",
-            400,
-            "MissingParameter",
-        ),
+        ("Action=CreateTags&Tag.1.Key=k&Tag.1.Value=v", 400, "MissingParameter"),
         ("Action=RunInstances", 400, "InvalidAction"),
         ("Version=2016-11-15", 400, "MissingParameter"),
     ];
@@ -137,9 +106,7 @@ fn errors_answer_in_awss_shape() {
         let (got, body) = call(&mut ec2(), form);
         assert_eq!(got, status, "{form}");
         assert!(
-            body.contains(&format!(
-                "<Response><Errors><Error><Code>{code}</Code><Message>"
-            )),
+            body.contains(&format!("<Response><Errors><Error><Code>{code}</Code><Message>")),
             "{form}: {body}"
         );
         assert!(
@@ -152,10 +119,8 @@ fn errors_answer_in_awss_shape() {
 #[test]
 fn an_interface_is_described_with_all_its_addresses_and_tags() {
     let mut ec2 = ec2();
-    let (status, _) = call(
-        &mut ec2,
-        "Action=CreateTags&ResourceId.1=eni-01&Tag.1.Key=a%26b&Tag.1.Value=1",
-    );
+    let (status, _) =
+        call(&mut ec2, "Action=CreateTags&ResourceId.1=eni-01&Tag.1.Key=a%26b&Tag.1.Value=1");
     assert_eq!(status, 200);
     let (_, body) = call(
         &mut ec2,

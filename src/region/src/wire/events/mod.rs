@@ -29,10 +29,7 @@ pub fn refuse(request: &Request, error: &ApiError) -> Response {
 /// The operation that a request asks for; empty when it is no request to this service.
 pub fn operation(request: &Request) -> String {
     let target = request.header("x-amz-target").unwrap_or_default();
-    target
-        .strip_prefix("AWSEvents.")
-        .unwrap_or_default()
-        .to_owned()
+    target.strip_prefix("AWSEvents.").unwrap_or_default().to_owned()
 }
 
 fn operate(events: &mut EventBridge, now: Timestamp, request: &Request) -> Result<Value, ApiError> {
@@ -65,11 +62,7 @@ fn respond(request: &Request, status: u16, body: &Value) -> Response {
 }
 
 fn validation(error: &PropertyError) -> ApiError {
-    ApiError::new(
-        "ValidationException",
-        400,
-        format!("1 validation error detected: {error}"),
-    )
+    ApiError::new("ValidationException", 400, format!("1 validation error detected: {error}"))
 }
 
 fn rule_error(error: &RuleError) -> ApiError {
@@ -86,9 +79,7 @@ fn invalid_pattern(error: &impl std::fmt::Display) -> ApiError {
 
 /// Only the default bus is here, by its name or its ARN.
 fn check_bus(input: &Properties<'_>) -> Result<(), ApiError> {
-    let bus = input
-        .text("EventBusName")
-        .map_err(|error| validation(&error))?;
+    let bus = input.text("EventBusName").map_err(|error| validation(&error))?;
     match bus.as_deref() {
         None | Some("default") => Ok(()),
         Some(arn) if arn.ends_with(":event-bus/default") => Ok(()),

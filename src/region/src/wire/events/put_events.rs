@@ -20,9 +20,7 @@ pub fn put_events(
     now: Timestamp,
     input: &Properties<'_>,
 ) -> Result<Value, ApiError> {
-    let entries = input
-        .structures("Entries")
-        .map_err(|error| validation(&error))?;
+    let entries = input.structures("Entries").map_err(|error| validation(&error))?;
     if entries.is_empty() || entries.len() > MOST_ENTRIES {
         return Err(ApiError::new(
             "ValidationException",
@@ -88,17 +86,12 @@ fn read_entry(entry: &Properties<'_>, now: Timestamp) -> Result<Envelope, Refusa
             message: "Not authorized for the source.".to_owned(),
         });
     }
-    check_bus(entry).map_err(|error| Refusal {
-        code: "ResourceNotFoundException",
-        message: error.message,
-    })?;
+    check_bus(entry)
+        .map_err(|error| Refusal { code: "ResourceNotFoundException", message: error.message })?;
     let detail = serde_json::from_str(&detail)
         .ok()
         .filter(Value::is_object)
-        .ok_or(Refusal {
-            code: "MalformedDetail",
-            message: "Detail is malformed.".to_owned(),
-        })?;
+        .ok_or(Refusal { code: "MalformedDetail", message: "Detail is malformed.".to_owned() })?;
     Ok(Envelope {
         id: String::new(),
         source,
@@ -112,10 +105,8 @@ fn read_entry(entry: &Properties<'_>, now: Timestamp) -> Result<Envelope, Refusa
 /// The size of an entry as AWS counts it.
 fn size(entry: &Properties<'_>) -> usize {
     let texts = ["Source", "DetailType", "Detail"].into_iter();
-    let texts: usize = texts
-        .filter_map(|name| entry.text(name).ok().flatten())
-        .map(|text| text.len())
-        .sum();
+    let texts: usize =
+        texts.filter_map(|name| entry.text(name).ok().flatten()).map(|text| text.len()).sum();
     let resources = entry.texts("Resources").unwrap_or_default();
     let time = if entry.has("Time") { TIME_SIZE } else { 0 };
     texts + time + resources.iter().map(String::len).sum::<usize>()

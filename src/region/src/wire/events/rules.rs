@@ -16,9 +16,7 @@ pub fn put(
 ) -> Result<Value, ApiError> {
     check_bus(input)?;
     let name = text(input, "Name")?;
-    let pattern = input
-        .text("EventPattern")
-        .map_err(|error| validation(&error))?;
+    let pattern = input.text("EventPattern").map_err(|error| validation(&error))?;
     let pattern = pattern.map(|text| read_pattern(&text)).transpose()?;
     let spec = RuleSpec::from_properties(name.clone(), pattern, input)
         .map_err(|error| rule_error(&error))?;
@@ -55,10 +53,7 @@ fn targets_of<'a>(
 pub fn delete(events: &mut EventBridge, input: &Properties<'_>) -> Result<Value, ApiError> {
     check_bus(input)?;
     let name = text(input, "Name")?;
-    if events
-        .rule(&name)
-        .is_some_and(|rule| !rule.targets.is_empty())
-    {
+    if events.rule(&name).is_some_and(|rule| !rule.targets.is_empty()) {
         return Err(ApiError::new(
             "ValidationException",
             400,
@@ -80,10 +75,7 @@ pub fn describe(events: &EventBridge, input: &Properties<'_>) -> Result<Value, A
 /// Lists rules, by prefix where one is given.
 pub fn list(events: &EventBridge, input: &Properties<'_>) -> Result<Value, ApiError> {
     check_bus(input)?;
-    let prefix = input
-        .text("NamePrefix")
-        .map_err(|error| validation(&error))?
-        .unwrap_or_default();
+    let prefix = input.text("NamePrefix").map_err(|error| validation(&error))?.unwrap_or_default();
     let wanted = events.rules().filter(|rule| rule.name.starts_with(&prefix));
     let rules: Vec<Value> = wanted.map(|rule| rule_answer(events, rule)).collect();
     Ok(json!({"Rules": rules}))
@@ -94,10 +86,7 @@ pub fn list_targets(events: &EventBridge, input: &Properties<'_>) -> Result<Valu
     check_bus(input)?;
     let name = text(input, "Rule")?;
     let rule = events.rule(&name).ok_or_else(|| unknown(&name))?;
-    let targets = rule
-        .targets
-        .iter()
-        .map(|target| json!({"Id": target.id, "Arn": target.arn}));
+    let targets = rule.targets.iter().map(|target| json!({"Id": target.id, "Arn": target.arn}));
     Ok(json!({"Targets": targets.collect::<Vec<_>>()}))
 }
 
@@ -105,21 +94,9 @@ pub fn list_targets(events: &EventBridge, input: &Properties<'_>) -> Result<Valu
 pub fn test_pattern(input: &Properties<'_>) -> Result<Value, ApiError> {
     let pattern = read_pattern(&text(input, "EventPattern")?)?;
     let event: Value = serde_json::from_str(&text(input, "Event")?).map_err(|error| {
-        ApiError::new(
-            "ValidationException",
-            400,
-            format!("Event is not valid. Reason: {error}"),
-        )
+        ApiError::new("ValidationException", 400, format!("Event is not valid. Reason: {error}"))
     })?;
-    for name in [
-        "id",
-        "account",
-        "source",
-        "time",
-        "region",
-        "resources",
-        "detail-type",
-    ] {
+    for name in ["id", "account", "source", "time", "region", "resources", "detail-type"] {
         if event.get(name).is_none() {
             let message =
                 format!("Parameter Event is not valid. Reason: Missing required field {name}.");

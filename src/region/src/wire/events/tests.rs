@@ -11,10 +11,7 @@ fn now() -> Timestamp {
 
 fn bus() -> EventBridge {
     EventBridge::new(Settings {
-        place: Place {
-            account: "123456789012".to_owned(),
-            region: "us-east-1".to_owned(),
-        },
+        place: Place { account: "123456789012".to_owned(), region: "us-east-1".to_owned() },
         event_delivery: SignedDuration::ZERO,
     })
 }
@@ -28,10 +25,7 @@ fn call(events: &mut EventBridge, operation: &str, input: &Value) -> (u16, Value
     let target = format!("AWSEvents.{operation}");
     request.headers.insert("x-amz-target".to_owned(), target);
     let response = handle(events, now(), &request);
-    (
-        response.status,
-        serde_json::from_slice(&response.body).expect("JSON"),
-    )
+    (response.status, serde_json::from_slice(&response.body).expect("JSON"))
 }
 
 fn entry(source: &str, detail: &str) -> Value {
@@ -81,10 +75,7 @@ fn entries_fail_one_by_one() {
     let (status, answer) = call(&mut events, "PutEvents", &input);
     assert_eq!((status, &answer["FailedEntryCount"]), (200, &json!(6)));
     let entries = answer["Entries"].as_array().expect("a list");
-    let codes: Vec<&str> = entries
-        .iter()
-        .map(|e| e["ErrorCode"].as_str().unwrap_or("-"))
-        .collect();
+    let codes: Vec<&str> = entries.iter().map(|e| e["ErrorCode"].as_str().unwrap_or("-")).collect();
     assert_eq!(
         codes,
         [
@@ -111,10 +102,7 @@ fn requests_beyond_the_limits_fail_whole() {
         json!({"Entries": [entry("mine", &large)]}),
     ] {
         let (status, answer) = call(&mut events, "PutEvents", &input);
-        assert_eq!(
-            (status, &answer["__type"]),
-            (400, &json!("ValidationException"))
-        );
+        assert_eq!((status, &answer["__type"]), (400, &json!("ValidationException")));
     }
     assert!(events.journal.is_empty());
 }
@@ -126,10 +114,7 @@ fn rules_are_put_shown_and_deleted() {
     with_rule(&mut events, &pattern);
     let schedule = json!({"Name": "s", "ScheduleExpression": "rate(1 minute)", "State": "DISABLED", "Description": "d"});
     let (_, answer) = call(&mut events, "PutRule", &schedule);
-    assert_eq!(
-        answer["RuleArn"],
-        "arn:aws:events:us-east-1:123456789012:rule/s"
-    );
+    assert_eq!(answer["RuleArn"], "arn:aws:events:us-east-1:123456789012:rule/s");
     let (_, answer) = call(&mut events, "DescribeRule", &json!({"Name": "r"}));
     assert_eq!(
         (&answer["State"], &answer["EventPattern"]),
@@ -143,63 +128,21 @@ fn rules_are_put_shown_and_deleted() {
 
     let (status, _) = call(&mut events, "DeleteRule", &json!({"Name": "r"}));
     assert_eq!(status, 400, "it has targets");
-    assert_eq!(
-        call(
-            &mut events,
-            "RemoveTargets",
-            &json!({"Rule": "r", "Ids": ["1"]})
-        )
-        .0,
-        200
-    );
-    assert_eq!(
-        call(&mut events, "DeleteRule", &json!({"Name": "r"})).0,
-        200
-    );
-    assert_eq!(
-        call(&mut events, "DeleteRule", &json!({"Name": "r"})).0,
-        200
-    );
+    assert_eq!(call(&mut events, "RemoveTargets", &json!({"Rule": "r", "Ids": ["1"]})).0, 200);
+    assert_eq!(call(&mut events, "DeleteRule", &json!({"Name": "r"})).0, 200);
+    assert_eq!(call(&mut events, "DeleteRule", &json!({"Name": "r"})).0, 200);
     for (operation, input, kind) in [
-        (
-            "DescribeRule",
-            json!({"Name": "r"}),
-            "ResourceNotFoundException",
-        ),
-        (
-            "PutTargets",
-            json!({"Rule": "r", "Targets": []}),
-            "ResourceNotFoundException",
-        ),
-        (
-            "PutRule",
-            json!({"Name": "x", "EventPattern": "{"}),
-            "InvalidEventPatternException",
-        ),
-        (
-            "PutRule",
-            json!({"Name": "x", "EventPattern": "{}"}),
-            "InvalidEventPatternException",
-        ),
+        ("DescribeRule", json!({"Name": "r"}), "ResourceNotFoundException"),
+        ("PutTargets", json!({"Rule": "r", "Targets": []}), "ResourceNotFoundException"),
+        ("PutRule", json!({"Name": "x", "EventPattern": "{"}), "InvalidEventPatternException"),
+        ("PutRule", json!({"Name": "x", "EventPattern": "{}"}), "InvalidEventPatternException"),
         ("PutRule", json!({"Name": "x"}), "ValidationException"),
-        (
-            "PutRule",
-            json!({"ScheduleExpression": "rate(1 day)"}),
-            "ValidationException",
-        ),
-        (
-            "ListRules",
-            json!({"EventBusName": "other"}),
-            "ResourceNotFoundException",
-        ),
+        ("PutRule", json!({"ScheduleExpression": "rate(1 day)"}), "ValidationException"),
+        ("ListRules", json!({"EventBusName": "other"}), "ResourceNotFoundException"),
         ("NoSuch", json!({}), "UnknownOperationException"),
     ] {
         let (status, answer) = call(&mut events, operation, &input);
-        assert_eq!(
-            (status, &answer["__type"]),
-            (400, &json!(kind)),
-            "{operation} {input}"
-        );
+        assert_eq!((status, &answer["__type"]), (400, &json!(kind)), "{operation} {input}");
     }
     let broken = Request::default();
     assert_eq!(handle(&mut events, now(), &broken).status, 400);
@@ -211,10 +154,9 @@ fn patterns_can_be_tried_out() {
     let mut events = bus();
     let event = json!({"id": "1", "account": "1", "source": "mine", "time": "t", "region": "r", "resources": [],
         "detail-type": "T"});
-    for (pattern, expected) in [
-        (json!({"source": ["mine"]}), true),
-        (json!({"source": ["x"]}), false),
-    ] {
+    for (pattern, expected) in
+        [(json!({"source": ["mine"]}), true), (json!({"source": ["x"]}), false)]
+    {
         let input = json!({"EventPattern": pattern.to_string(), "Event": event.to_string()});
         assert_eq!(
             call(&mut events, "TestEventPattern", &input),

@@ -41,11 +41,7 @@ fn the_worked_table_of_aws() {
     ];
     for (text, to_alarm, outcomes) in table {
         for (missing, expected) in policies.into_iter().zip(outcomes) {
-            let criteria = Criteria {
-                periods: 3,
-                to_alarm,
-                missing,
-            };
+            let criteria = Criteria { periods: 3, to_alarm, missing };
             assert_eq!(
                 evaluate(criteria, &range(text)),
                 expected,
@@ -58,11 +54,7 @@ fn the_worked_table_of_aws() {
 /// The alarm that vipward sets on a node's own word: 1 of 2, missing is breaching, E = 4.
 #[test]
 fn a_published_zero_alarms_at_once_and_silence_after_three_buckets() {
-    let criteria = Criteria {
-        periods: 2,
-        to_alarm: 1,
-        missing: MissingData::Breaching,
-    };
+    let criteria = Criteria { periods: 2, to_alarm: 1, missing: MissingData::Breaching };
     for (text, expected) in [
         ("0 0 0 X", ALARM),
         ("0 0 0 -", OK),
@@ -77,23 +69,15 @@ fn a_published_zero_alarms_at_once_and_silence_after_three_buckets() {
 }
 
 fn bucket() -> impl Strategy<Value = Bucket> {
-    prop_oneof![
-        Just(Bucket::Good),
-        Just(Bucket::Breaching),
-        Just(Bucket::Missing)
-    ]
+    prop_oneof![Just(Bucket::Good), Just(Bucket::Breaching), Just(Bucket::Missing)]
 }
 
 fn case() -> impl Strategy<Value = (usize, usize, Vec<Bucket>)> {
-    (1_usize..6)
-        .prop_flat_map(|periods| (Just(periods), 1..=periods, 0_usize..4))
-        .prop_flat_map(|(periods, to_alarm, extra)| {
-            (
-                Just(periods),
-                Just(to_alarm),
-                proptest::collection::vec(bucket(), periods + extra),
-            )
-        })
+    (1_usize..6).prop_flat_map(|periods| (Just(periods), 1..=periods, 0_usize..4)).prop_flat_map(
+        |(periods, to_alarm, extra)| {
+            (Just(periods), Just(to_alarm), proptest::collection::vec(bucket(), periods + extra))
+        },
+    )
 }
 
 proptest! {

@@ -14,9 +14,7 @@ fn spec(periods: u32, to_alarm: u32, missing: &str) -> AlarmSpec {
 /// Datapoints from 2019-10-02T16:59:00Z on, five minutes apart.
 fn datapoints(values: &[f64]) -> Vec<Datapoint> {
     let seconds = (0..).map(|index| 1_570_035_540 + index * 300);
-    seconds
-        .zip(values.iter().map(|value| StatisticSet::of(*value, 1.0)))
-        .collect()
+    seconds.zip(values.iter().map(|value| StatisticSet::of(*value, 1.0))).collect()
 }
 
 #[test]
@@ -87,12 +85,9 @@ fn sentences_are_those_of_aws() {
 #[test]
 fn data_carries_the_datapoints() {
     let now = "2019-10-02T17:10:00.5Z".parse().expect("a time");
-    let data: Value = serde_json::from_str(&data(
-        &spec(2, 1, "missing"),
-        &datapoints(&[1.0, 99.5]),
-        now,
-    ))
-    .expect("JSON");
+    let data: Value =
+        serde_json::from_str(&data(&spec(2, 1, "missing"), &datapoints(&[1.0, 99.5]), now))
+            .expect("JSON");
     assert_eq!(
         data,
         json!({

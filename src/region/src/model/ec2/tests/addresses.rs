@@ -6,21 +6,10 @@ use super::{ENI_1, ENI_2, ENI_SMALL, VIP, at, ec2, ip, secondaries};
 use crate::model::journal::Happening;
 
 const FREE: &str = "172.31.0.210";
-const FULL: &[&str] = &[
-    "172.31.0.211",
-    "172.31.0.212",
-    "172.31.0.213",
-    "172.31.0.214",
-];
+const FULL: &[&str] = &["172.31.0.211", "172.31.0.212", "172.31.0.213", "172.31.0.214"];
 
 /// Interface, addresses, whether they may be reassigned; AWS's code and part of its text.
-type Refusal = (
-    &'static str,
-    &'static [&'static str],
-    bool,
-    &'static str,
-    &'static str,
-);
+type Refusal = (&'static str, &'static [&'static str], bool, &'static str, &'static str);
 
 const REFUSALS: &[Refusal] = &[
     (
@@ -44,20 +33,8 @@ const REFUSALS: &[Refusal] = &[
         "InvalidParameterValue",
         "[172.31.0.202] assigned, but move is not allowed.",
     ),
-    (
-        ENI_2,
-        &["172.31.0.11"],
-        true,
-        "InvalidParameterValue",
-        "secondary-addresses",
-    ),
-    (
-        ENI_2,
-        &["172.31.0.12"],
-        true,
-        "InvalidParameterValue",
-        "secondary-addresses",
-    ),
+    (ENI_2, &["172.31.0.11"], true, "InvalidParameterValue", "secondary-addresses"),
+    (ENI_2, &["172.31.0.12"], true, "InvalidParameterValue", "secondary-addresses"),
     (
         ENI_2,
         FULL,
@@ -108,19 +85,9 @@ fn every_refusal_of_assign_has_awss_code_and_text_and_changes_nothing() {
         let mut ec2 = ec2();
         let before = ec2.present().clone();
         let addresses: Vec<_> = addresses.iter().map(|address| ip(address)).collect();
-        let error = ec2
-            .assign(eni, &addresses, *reassign, at(1))
-            .expect_err(text);
-        assert_eq!(
-            (error.code.as_ref(), error.status),
-            (*code, 400),
-            "{addresses:?}"
-        );
-        assert!(
-            error.message.contains(text),
-            "{addresses:?}: {}",
-            error.message
-        );
+        let error = ec2.assign(eni, &addresses, *reassign, at(1)).expect_err(text);
+        assert_eq!((error.code.as_ref(), error.status), (*code, 400), "{addresses:?}");
+        assert!(error.message.contains(text), "{addresses:?}: {}", error.message);
         assert_eq!(*ec2.present(), before, "{addresses:?}");
         assert!(ec2.journal.is_empty());
     }
@@ -129,30 +96,20 @@ fn every_refusal_of_assign_has_awss_code_and_text_and_changes_nothing() {
 #[test]
 fn a_move_is_one_step_from_one_interface_to_the_other() {
     let mut ec2 = ec2();
-    let assigned = ec2
-        .assign(ENI_2, &[ip(VIP), ip("172.31.0.210")], true, at(5))
-        .expect("moves");
+    let assigned = ec2.assign(ENI_2, &[ip(VIP), ip("172.31.0.210")], true, at(5)).expect("moves");
     assert_eq!(assigned.from, BTreeMap::from([(ip(VIP), ENI_1.to_owned())]));
     assert!(secondaries(&ec2, ENI_1).is_empty());
     assert_eq!(secondaries(&ec2, ENI_2), [VIP, "172.31.0.210"]);
     assert!(matches!(&ec2.journal[..], [Happening::Assigned { eni, .. }] if eni == ENI_2));
-    assert_eq!(
-        ec2.as_of(at(4)).holder(ip(VIP)).map(|i| i.id.as_str()),
-        Some(ENI_1)
-    );
-    assert_eq!(
-        ec2.as_of(at(5)).holder(ip(VIP)).map(|i| i.id.as_str()),
-        Some(ENI_2)
-    );
+    assert_eq!(ec2.as_of(at(4)).holder(ip(VIP)).map(|i| i.id.as_str()), Some(ENI_1));
+    assert_eq!(ec2.as_of(at(5)).holder(ip(VIP)).map(|i| i.id.as_str()), Some(ENI_2));
 }
 
 #[test]
 fn assigning_what_is_there_already_changes_nothing_and_takes_no_room() {
     let mut ec2 = ec2();
-    ec2.assign(ENI_SMALL, &[ip(VIP)], true, at(1))
-        .expect("the one slot is free");
-    ec2.assign(ENI_SMALL, &[ip(VIP)], true, at(2))
-        .expect("it has it already");
+    ec2.assign(ENI_SMALL, &[ip(VIP)], true, at(1)).expect("the one slot is free");
+    ec2.assign(ENI_SMALL, &[ip(VIP)], true, at(2)).expect("it has it already");
     assert_eq!(secondaries(&ec2, ENI_SMALL), [VIP]);
 }
 
@@ -171,8 +128,6 @@ fn unassign_takes_all_addresses_or_none() {
     }
     ec2.unassign(ENI_1, &[ip(VIP)], at(1)).expect("held");
     assert!(secondaries(&ec2, ENI_1).is_empty());
-    let unknown = ec2
-        .unassign("eni-0b", &[ip(VIP)], at(2))
-        .expect_err("no such interface");
+    let unknown = ec2.unassign("eni-0b", &[ip(VIP)], at(2)).expect_err("no such interface");
     assert_eq!(unknown.code, "InvalidNetworkInterfaceID.NotFound");
 }

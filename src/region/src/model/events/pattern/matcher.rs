@@ -89,9 +89,7 @@ impl Matcher {
             }
             (Self::Numeric(bounds), Value::Number(number)) => {
                 number.as_f64().is_some_and(|value| {
-                    bounds
-                        .iter()
-                        .all(|(bound, limit)| bound.holds(value, *limit))
+                    bounds.iter().all(|(bound, limit)| bound.holds(value, *limit))
                 })
             }
             (Self::Prefix(text), Value::String(value)) => {

@@ -8,10 +8,7 @@ use super::{Fields, Node, PatternError};
 type Result<T> = std::result::Result<T, PatternError>;
 
 fn error<T>(path: &str, fault: impl Into<String>) -> Result<T> {
-    Err(PatternError {
-        path: path.to_owned(),
-        fault: fault.into(),
-    })
+    Err(PatternError { path: path.to_owned(), fault: fault.into() })
 }
 
 /// Reads the pattern of a structure.
@@ -24,22 +21,14 @@ pub fn fields(source: &Value, path: &str) -> Result<Fields> {
     }
     let mut fields = Fields::default();
     for (name, value) in members {
-        let path = if path == "$" {
-            name.clone()
-        } else {
-            format!("{path}.{name}")
-        };
+        let path = if path == "$" { name.clone() } else { format!("{path}.{name}") };
         match value {
             Value::Array(alternatives) if name == "$or" => fields.any = or(alternatives, &path)?,
             Value::Array(matchers) => {
-                fields
-                    .all
-                    .insert(name.clone(), Node::Leaf(leaf(matchers, &path)?));
+                fields.all.insert(name.clone(), Node::Leaf(leaf(matchers, &path)?));
             }
             Value::Object(_) => {
-                fields
-                    .all
-                    .insert(name.clone(), Node::Structure(self::fields(value, &path)?));
+                fields.all.insert(name.clone(), Node::Structure(self::fields(value, &path)?));
             }
             _ => return error(&path, "an object or an array expected"),
         }
@@ -51,10 +40,7 @@ fn or(alternatives: &[Value], path: &str) -> Result<Vec<Fields>> {
     if alternatives.len() < 2 {
         return error(path, "at least two alternatives expected");
     }
-    alternatives
-        .iter()
-        .map(|alternative| fields(alternative, path))
-        .collect()
+    alternatives.iter().map(|alternative| fields(alternative, path)).collect()
 }
 
 fn leaf(matchers: &[Value], path: &str) -> Result<Vec<Matcher>> {
@@ -101,10 +87,7 @@ fn textual(name: &str, argument: &Value, path: &str) -> Result<Matcher> {
             Ok(Matcher::IgnoringCase(text.to_lowercase()))
         }
         ("wildcard", Value::String(form)) => wildcard(form, path).map(Matcher::Wildcard),
-        _ => error(
-            path,
-            format!("operator `{name}` is unknown or has a wrong argument"),
-        ),
+        _ => error(path, format!("operator `{name}` is unknown or has a wrong argument")),
     }
 }
 
@@ -125,10 +108,9 @@ fn anything_but(argument: &Value, path: &str) -> Result<Vec<Matcher>> {
         Value::Object(members) => {
             let (name, argument) = only_member(members, path)?;
             match argument {
-                Value::Array(list) if !list.is_empty() => list
-                    .iter()
-                    .map(|argument| textual(name, argument, path))
-                    .collect(),
+                Value::Array(list) if !list.is_empty() => {
+                    list.iter().map(|argument| textual(name, argument, path)).collect()
+                }
                 argument => Ok(vec![textual(name, argument, path)?]),
             }
         }
@@ -142,20 +124,14 @@ fn anything_but(argument: &Value, path: &str) -> Result<Vec<Matcher>> {
 fn plain(scalar: &Value, path: &str) -> Result<Matcher> {
     match scalar {
         Value::String(_) | Value::Number(_) => Ok(Matcher::Exactly(scalar.clone())),
-        _ => error(
-            path,
-            "anything-but takes texts, numbers or an operator on texts",
-        ),
+        _ => error(path, "anything-but takes texts, numbers or an operator on texts"),
     }
 }
 
 fn numeric(bounds: &[Value], path: &str) -> Result<Vec<(Bound, f64)>> {
     let (pairs, rest) = bounds.as_chunks::<2>();
     if pairs.is_empty() || pairs.len() > 2 || !rest.is_empty() {
-        return error(
-            path,
-            "numeric takes one or two pairs of operator and number",
-        );
+        return error(path, "numeric takes one or two pairs of operator and number");
     }
     pairs
         .iter()

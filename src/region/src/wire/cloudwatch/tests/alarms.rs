@@ -18,37 +18,22 @@ fn alarms_are_put_described_set_and_deleted() {
         let (status, answer) = call(&mut cloudwatch, "DescribeAlarms", &input);
         assert_eq!(status, 200, "{answer}");
         let alarms = answer["MetricAlarms"].as_array().expect("a list");
-        alarms
-            .iter()
-            .filter_map(|alarm| alarm["AlarmName"].as_str().map(str::to_owned))
-            .collect()
+        alarms.iter().filter_map(|alarm| alarm["AlarmName"].as_str().map(str::to_owned)).collect()
     };
     assert_eq!(names(json!({})), ["a/1", "a/2", "b/1"]);
     assert_eq!(names(json!({"AlarmNames": ["b/1", "gone"]})), ["b/1"]);
     assert_eq!(names(json!({"AlarmNamePrefix": "a/"})), ["a/1", "a/2"]);
     assert_eq!(names(json!({"StateValue": "ALARM"})), ["a/2"]);
     assert_eq!(names(json!({"MaxRecords": 2})), ["a/1", "a/2"]);
-    assert_eq!(
-        names(json!({"MaxRecords": 2, "NextToken": "after:a/2"})),
-        ["b/1"]
-    );
+    assert_eq!(names(json!({"MaxRecords": 2, "NextToken": "after:a/2"})), ["b/1"]);
     assert!(names(json!({"AlarmTypes": ["CompositeAlarm"]})).is_empty());
 
     for (operation, input) in [
-        (
-            "DescribeAlarms",
-            json!({"AlarmNames": ["a"], "AlarmNamePrefix": "a"}),
-        ),
+        ("DescribeAlarms", json!({"AlarmNames": ["a"], "AlarmNamePrefix": "a"})),
         ("DescribeAlarms", json!({"MaxRecords": 101})),
         ("DescribeAlarms", json!({"NextToken": "?"})),
-        (
-            "SetAlarmState",
-            json!({"AlarmName": "a/1", "StateValue": "ALARM"}),
-        ),
-        (
-            "SetAlarmState",
-            json!({"AlarmName": "a/1", "StateValue": "BAD", "StateReason": "x"}),
-        ),
+        ("SetAlarmState", json!({"AlarmName": "a/1", "StateValue": "ALARM"})),
+        ("SetAlarmState", json!({"AlarmName": "a/1", "StateValue": "BAD", "StateReason": "x"})),
         (
             "SetAlarmState",
             json!({"AlarmName": "a/1", "StateValue": "OK", "StateReason": "x", "StateReasonData": "{"}),
@@ -56,30 +41,16 @@ fn alarms_are_put_described_set_and_deleted() {
         ("DeleteAlarms", json!({})),
         ("PutMetricAlarm", json!({"AlarmName": "a"})),
     ] {
-        assert_eq!(
-            call(&mut cloudwatch, operation, &input).0,
-            400,
-            "{operation} {input}"
-        );
+        assert_eq!(call(&mut cloudwatch, operation, &input).0, 400, "{operation} {input}");
     }
     let gone = json!({"AlarmName": "gone", "StateValue": "OK", "StateReason": "x"});
     assert_eq!(call(&mut cloudwatch, "SetAlarmState", &gone).0, 404);
     assert_eq!(
-        call(
-            &mut cloudwatch,
-            "DeleteAlarms",
-            &json!({"AlarmNames": ["a/1", "gone"]})
-        )
-        .0,
+        call(&mut cloudwatch, "DeleteAlarms", &json!({"AlarmNames": ["a/1", "gone"]})).0,
         404
     );
     assert_eq!(
-        call(
-            &mut cloudwatch,
-            "DeleteAlarms",
-            &json!({"AlarmNames": ["a/1", "a/2"]})
-        )
-        .0,
+        call(&mut cloudwatch, "DeleteAlarms", &json!({"AlarmNames": ["a/1", "a/2"]})).0,
         200
     );
     assert_eq!(cloudwatch.alarms().count(), 1);
