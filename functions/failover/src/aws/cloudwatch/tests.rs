@@ -29,14 +29,14 @@ fn a_word_is_the_last_point_and_how_long_it_was_the_same() {
 #[tokio::test]
 async fn only_alarms_in_trouble_are_asked_for_and_only_ours_are_heard() {
     let named = |name: &str| MetricAlarm::builder().alarm_name(name).build();
-    let prefixed = |state: StateValue| {
+    let ours = |state: StateValue| {
         move |request: &aws_sdk_cloudwatch::operation::describe_alarms::DescribeAlarmsInput| {
             request.alarm_name_prefix() == Some("vipward/test/")
                 && request.state_value() == Some(&state)
         }
     };
     let in_alarm = mock!(Client::describe_alarms)
-        .match_requests(prefixed(StateValue::Alarm))
+        .match_requests(ours(StateValue::Alarm))
         .then_output(move || {
             DescribeAlarmsOutput::builder()
                 .metric_alarms(named("vipward/test/redis/a/self"))
@@ -44,7 +44,7 @@ async fn only_alarms_in_trouble_are_asked_for_and_only_ours_are_heard() {
                 .build()
         });
     let insufficient = mock!(Client::describe_alarms)
-        .match_requests(prefixed(StateValue::InsufficientData))
+        .match_requests(ours(StateValue::InsufficientData))
         .then_output(move || {
             DescribeAlarmsOutput::builder()
                 .metric_alarms(named("vipward/test/redis/b/peer/a"))
@@ -52,8 +52,8 @@ async fn only_alarms_in_trouble_are_asked_for_and_only_ours_are_heard() {
         });
     let client = mock_client!(aws_sdk_cloudwatch, RuleMode::MatchAny, [&in_alarm, &insufficient]);
     let alarms = troubled_alarms(&client, &config()).await.expect("read");
-    let names: Vec<_> = alarms.iter().map(ToString::to_string).collect();
-    assert_eq!(names, ["vipward/test/redis/a/self", "vipward/test/redis/b/peer/a"]);
+    let heard: Vec<_> = alarms.iter().map(ToString::to_string).collect();
+    assert_eq!(heard, ["vipward/test/redis/a/self", "vipward/test/redis/b/peer/a"]);
 }
 
 #[tokio::test]

@@ -92,7 +92,9 @@ fn collect<'a>(value: Option<&'a Value>, into: &mut Vec<&'a Value>) {
     match value {
         None | Some(Value::Object(_)) => {}
         Some(Value::Array(elements)) => {
-            elements.iter().for_each(|element| collect(Some(element), into))
+            for element in elements {
+                collect(Some(element), into);
+            }
         }
         Some(scalar) => into.push(scalar),
     }

@@ -111,7 +111,7 @@ impl Lambda {
         });
         match work.origin {
             Origin::Caller => {
-                self.effects.push(Effect::Answer { request_id: work.request_id, answer })
+                self.effects.push(Effect::Answer { request_id: work.request_id, answer });
             }
             Origin::Queue(queued) if answer.error.is_some() => self.retry(queued, now),
             Origin::Queue(_) => {}

@@ -169,7 +169,7 @@ fn assign(ec2: &mut Ec2, call: Call<'_>, params: &Params) -> Result<String, ApiE
     Ok(document("AssignPrivateIpAddresses", call, |xml| {
         xml.text("networkInterfaceId", &assigned.eni);
         xml.list("assignedPrivateIpAddressesSet", "item", &assigned.addresses, |xml, address| {
-            xml.text("privateIpAddress", address)
+            xml.text("privateIpAddress", address);
         });
         xml.element("assignedIpv4PrefixSet", |_| {});
     }))
