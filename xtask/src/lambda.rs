@@ -11,13 +11,13 @@ use std::process::{Child, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 
 use crate::install::python;
 use crate::region::Region;
 use crate::report::say;
 use crate::wire::WORLD;
-use crate::workspace::{self, Workspace};
+use crate::workspace::Workspace;
 
 /// An alarm's state change, exactly as EventBridge delivers it.
 const EVENT: &str = "functions/failover/fixtures/alarm.json";
@@ -25,7 +25,7 @@ const EVENT: &str = "functions/failover/fixtures/alarm.json";
 /// Where the function finds its configuration; on Lambda it lies under /opt.
 const CONFIGURATION: &str = "infra/example/vipward.toml";
 
-/// `cargo lambda` serves in a second; this only ends a wait that would not end by itself.
+/// `cargo lambda` serves and answers in a second; this only ends what would not end by itself.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Sends one alarm event and wants an answer that is no error.
@@ -50,13 +50,16 @@ pub fn run(workspace: &Workspace) -> Result<()> {
         .env("AWS_LAMBDA_FUNCTION_NAME", "_")
         .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
         .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128")
+        .env("VIPWARD_ROLE", "failover")
         .env("VIPWARD_CONFIG", CONFIGURATION);
     let function_log = scratch.join("function.log");
     let _function = Running::start(function.stdout(log("function.log")?).stderr(Stdio::null()))?;
 
     let mut invoke = workspace.command_with("cargo", &tools);
     invoke.args(["lambda", "invoke", "--data-file", EVENT]).args(address);
-    workspace::run(&mut invoke)?;
+    Running::start(&mut invoke)?
+        .end_within(PATIENCE)
+        .with_context(|| format!("no answer; the function's log: {}", function_log.display()))?;
     let said = fs::read_to_string(&function_log).context("cannot read the function's log")?;
     ensure!(
         said.lines().any(|line| line.contains(r#""record":"decision""#)),
@@ -76,6 +79,19 @@ impl Running {
         Ok(Self(
             child.with_context(|| format!("cannot start {}", command.get_program().display()))?,
         ))
+    }
+
+    /// Waits for the end, which must come in time and be a success.
+    fn end_within(mut self, patience: Duration) -> Result<()> {
+        let started = Instant::now();
+        while started.elapsed() < patience {
+            if let Some(status) = self.0.try_wait()? {
+                ensure!(status.success(), "it failed: {status}");
+                return Ok(());
+            }
+            thread::sleep(Duration::from_millis(50));
+        }
+        bail!("it did not end within {} s", patience.as_secs())
     }
 }
 

@@ -57,6 +57,11 @@ impl Region {
         Ok(region)
     }
 
+    /// Where it serves.
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
     /// What an AWS client reads: the endpoint, the region's name, credentials of no value.
     pub fn environment(&self) -> [(&'static str, String); 7] {
         [

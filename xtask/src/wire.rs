@@ -1,7 +1,7 @@
 //! Step `wire`: the `aws` command and boto3 as clients of the embedded region.
 //!
-//! Each script of `tests/wire` gets a region of its own and finds it in the environment, as any
-//! program of AWS's would. A script fails by its exit code.
+//! Each script of `tests/wire` gets a region of its own: its endpoint as the argument, and in the
+//! environment, as any program of AWS's would find it. A script fails by its exit code.
 
 use std::path::{Path, PathBuf};
 use std::{fs, io};
@@ -31,7 +31,7 @@ pub fn run(workspace: &Workspace) -> Result<()> {
         let region = Region::start(workspace, Path::new(WORLD), "wire", &name)?;
         let mut command =
             workspace.command_with(tools.join("python"), std::slice::from_ref(&tools));
-        command.arg(&script).envs(region.environment());
+        command.arg(&script).arg(region.endpoint()).envs(region.environment());
         if let Err(error) = workspace::run(&mut command) {
             say(format_args!("error: {error:#}; the region's journal: {}", region.journal()));
             failed.push(name);

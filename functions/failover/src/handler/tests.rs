@@ -99,7 +99,7 @@ async fn status_says_who_holds_and_how_each_node_is_judged() {
     assert_eq!(redis["choice"]["move"], json!({ "to": "b", "kind": "failover" }));
     assert_eq!(redis["judgements"]["a"], json!({ "down": "own-word" }));
     assert_eq!(mysql["judgements"], json!({ "a": { "up": "suspect" }, "b": "unknown" }));
-    assert_eq!(mysql["choice"]["hold"]["reason"], "holder-up", "nothing is alarmed");
+    assert_eq!(mysql["choice"]["hold"]["reason"], "holder-suspect", "status looks closer");
     assert!(redis.get("evidence").is_none());
     assert!(function.ports.state().assigns.is_empty(), "looking moves nothing");
 }
