@@ -68,10 +68,7 @@ pub async fn tell_redis(
 ) -> Result<(), AskError> {
     let request = format!("SET node {node}\r\n");
     let set = line(address, &request);
-    match tokio::time::timeout(limit, set)
-        .await
-        .map_err(|_| AskError::TooLate(limit))??
-    {
+    match tokio::time::timeout(limit, set).await.map_err(|_| AskError::TooLate(limit))?? {
         ok if ok == "+OK" => Ok(()),
         other => Err(AskError::NotAName(other)),
     }
@@ -98,10 +95,7 @@ async fn read_line(stream: &mut BufReader<TcpStream>) -> std::io::Result<String>
     let mut answer = String::new();
     stream.read_line(&mut answer).await?;
     if answer.is_empty() {
-        return Err(std::io::Error::new(
-            std::io::ErrorKind::UnexpectedEof,
-            "connection closed",
-        ));
+        return Err(std::io::Error::new(std::io::ErrorKind::UnexpectedEof, "connection closed"));
     }
     answer.truncate(answer.trim_end().len().min(LONGEST_ANSWER));
     Ok(answer)

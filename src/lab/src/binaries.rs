@@ -21,7 +21,7 @@ pub struct Binaries {
 
 /// Binaries are not where they should be.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{} is not in {}; build everything with `cargo build --workspace`", .missing.join(", "), .folder.display())]
+#[error("{} lacks {}; build everything with `cargo build --workspace`", .folder.display(), .missing.join(", "))]
 pub struct NotBuilt {
     missing: Vec<&'static str>,
     folder: PathBuf,
@@ -49,10 +49,7 @@ impl Binaries {
         if missing.is_empty() {
             Ok(binaries)
         } else {
-            Err(NotBuilt {
-                missing,
-                folder: folder.to_owned(),
-            })
+            Err(NotBuilt { missing, folder: folder.to_owned() })
         }
     }
 }

@@ -30,16 +30,10 @@ impl FromStr for Target {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let (service, address) = text
-            .split_once('=')
-            .ok_or("write it like redis=172.31.0.202:6379")?;
-        let address = address
-            .parse()
-            .map_err(|error| format!("{address:?}: {error}"))?;
-        Ok(Self {
-            service: service.to_owned(),
-            address,
-        })
+        let (service, address) =
+            text.split_once('=').ok_or("write it like redis=172.31.0.202:6379")?;
+        let address = address.parse().map_err(|error| format!("{address:?}: {error}"))?;
+        Ok(Self { service: service.to_owned(), address })
     }
 }
 
@@ -87,10 +81,8 @@ impl View {
 /// # Errors
 /// None but a panic of one of its tasks.
 pub async fn run(kind: ServiceKind, targets: Vec<Target>) -> Result<(), tokio::task::JoinError> {
-    let asking: Vec<_> = targets
-        .into_iter()
-        .map(|target| tokio::spawn(ask_on(kind, target)))
-        .collect();
+    let asking: Vec<_> =
+        targets.into_iter().map(|target| tokio::spawn(ask_on(kind, target))).collect();
     for task in asking {
         task.await?;
     }
@@ -103,9 +95,7 @@ async fn ask_on(kind: ServiceKind, target: Target) {
     pace.set_missed_tick_behavior(MissedTickBehavior::Skip);
     loop {
         pace.tick().await;
-        let answer = who(kind, target.address, PATIENCE)
-            .await
-            .map_err(|error| error.to_string());
+        let answer = who(kind, target.address, PATIENCE).await.map_err(|error| error.to_string());
         let now = clock::now();
         if let Some(mut told) = view.take(answer, now) {
             told["at"] = json!(now);
@@ -130,23 +120,14 @@ mod tests {
     fn only_changes_are_told_with_the_count_of_failures_between() {
         let mut view = View::default();
         let first = view.take(Ok("a".into()), at(1)).expect("is news");
-        assert_eq!(
-            (first["event"].as_str(), first["failed"].as_u64()),
-            (Some("served"), Some(0))
-        );
+        assert_eq!((first["event"].as_str(), first["failed"].as_u64()), (Some("served"), Some(0)));
         assert_eq!(view.take(Ok("a".into()), at(2)), None);
         let lost = view.take(Err("refused".into()), at(3)).expect("is news");
-        assert_eq!(
-            (lost["event"].as_str(), lost["node"].as_str()),
-            (Some("lost"), Some("a"))
-        );
+        assert_eq!((lost["event"].as_str(), lost["node"].as_str()), (Some("lost"), Some("a")));
         assert_eq!(lost["last_good"], json!(at(2)));
         assert_eq!(view.take(Err("refused".into()), at(4)), None);
         let back = view.take(Ok("b".into()), at(5)).expect("is news");
-        assert_eq!(
-            (back["node"].as_str(), back["failed"].as_u64()),
-            (Some("b"), Some(2))
-        );
+        assert_eq!((back["node"].as_str(), back["failed"].as_u64()), (Some("b"), Some(2)));
         assert_eq!(view.take(Ok("b".into()), at(6)), None);
     }
 

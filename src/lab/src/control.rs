@@ -39,12 +39,7 @@ pub struct Control {
 impl Control {
     /// Adds a fault.
     pub async fn add_fault(&self, fault: &Value) -> Result<(), ControlError> {
-        self.call(
-            "POST",
-            "/_region/faults",
-            &Value::Array(vec![fault.clone()]).to_string(),
-        )
-        .await
+        self.call("POST", "/_region/faults", &Value::Array(vec![fault.clone()]).to_string()).await
     }
 
     /// Ends all faults.
@@ -54,19 +49,13 @@ impl Control {
 
     /// Puts an event on the bus as it is.
     pub async fn put_event(&self, event: &Value) -> Result<(), ControlError> {
-        self.call("POST", "/_region/events", &event.to_string())
-            .await
+        self.call("POST", "/_region/events", &event.to_string()).await
     }
 
     /// Changes the state of an instance (`running`, `stopped`, `terminated`).
     pub async fn set_state(&self, instance: &str, state: &str) -> Result<(), ControlError> {
         let path = format!("/_region/instances/{instance}/state");
-        self.call(
-            "POST",
-            &path,
-            &serde_json::json!({ "state": state }).to_string(),
-        )
-        .await
+        self.call("POST", &path, &serde_json::json!({ "state": state }).to_string()).await
     }
 
     async fn call(&self, method: &str, path: &str, body: &str) -> Result<(), ControlError> {
@@ -77,9 +66,7 @@ impl Control {
         if status.starts_with('2') {
             return Ok(());
         }
-        let told = answer
-            .split_once("\r\n\r\n")
-            .map_or(answer.as_str(), |(_, body)| body);
+        let told = answer.split_once("\r\n\r\n").map_or(answer.as_str(), |(_, body)| body);
         Err(ControlError::Refused {
             path: path.to_owned(),
             answer: format!("{status} {}", told.trim()),
@@ -88,10 +75,10 @@ impl Control {
 
     async fn exchange(&self, method: &str, path: &str, body: &str) -> std::io::Result<String> {
         let mut stream = TcpStream::connect(self.address).await?;
+        let (host, length) = (self.address, body.len());
         let request = format!(
-            "{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-            self.address,
-            body.len(),
+            "{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\
+             Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
         );
         stream.write_all(request.as_bytes()).await?;
         let mut answer = Vec::new();
@@ -110,9 +97,7 @@ mod tests {
     use super::*;
 
     async fn region_that_answers(answer: &'static str) -> Control {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-            .await
-            .expect("binds");
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("binds");
         let Ok(SocketAddr::V4(address)) = listener.local_addr() else {
             panic!("it was bound to IPv4");
         };
@@ -129,15 +114,9 @@ mod tests {
     #[tokio::test]
     async fn a_refusal_says_what_and_why() {
         let control = region_that_answers("HTTP/1.1 400 Bad Request\r\n\r\nno such kind\n").await;
-        let error = control
-            .add_fault(&json!({}))
-            .await
-            .expect_err("was refused");
+        let error = control.add_fault(&json!({})).await.expect_err("was refused");
         let told = error.to_string();
-        assert!(
-            told.contains("/_region/faults") && told.contains("400 no such kind"),
-            "{told}"
-        );
+        assert!(told.contains("/_region/faults") && told.contains("400 no such kind"), "{told}");
     }
 
     #[tokio::test]

@@ -61,32 +61,15 @@ async fn show_in(
     folder: &Folder,
     talk: &mut Talk,
 ) -> Result<bool, ClusterError> {
-    let service: ServiceName = kind
-        .name()
-        .parse()
-        .expect("kinds of service are plain words");
-    let wish = Wish {
-        kind,
-        services: vec![service],
-        ..Wish::default()
-    };
+    let service: ServiceName = kind.name().parse().expect("kinds of service are plain words");
+    let wish = Wish { kind, services: vec![service], ..Wish::default() };
     heading(talk, "1", "A service crashes; the agents hint at once.");
-    let by_hint = Wish {
-        placed: false,
-        ..wish.clone()
-    };
+    let by_hint = Wish { placed: false, ..wish.clone() };
     let mut cluster = Cluster::start(setting, by_hint, &folder.path.join("hints"), talk).await?;
     let crash = crash_of_a_service(&mut cluster, talk).await?;
     cluster.stop().await?;
-    heading(
-        talk,
-        "2",
-        "A whole node dies; there are no hints, alarms alone carry the news.",
-    );
-    let by_alarm = Wish {
-        hints: false,
-        ..wish
-    };
+    heading(talk, "2", "A whole node dies; there are no hints, alarms alone carry the news.");
+    let by_alarm = Wish { hints: false, ..wish };
     let mut cluster = Cluster::start(setting, by_alarm, &folder.path.join("alarms"), talk).await?;
     let death = death_of_a_node(&mut cluster, talk).await?;
     cluster.stop().await?;
@@ -103,9 +86,7 @@ fn scene(cluster: &Cluster) -> Result<(ServicePlan, NodeName), ClusterError> {
     let service = cluster.layout.services.first().cloned();
     let service =
         service.ok_or_else(|| ClusterError::Senseless("there is no service".to_owned()))?;
-    let holder = cluster
-        .log
-        .read(|records| cluster.holder(&service, records));
+    let holder = cluster.log.read(|records| cluster.holder(&service, records));
     let holder = holder.map(|holder| holder.name.clone());
     let holder =
         holder.ok_or_else(|| ClusterError::Senseless("nobody holds the VIP".to_owned()))?;
@@ -128,20 +109,14 @@ async fn crash_of_a_service(cluster: &mut Cluster, talk: &mut Talk) -> Result<Ac
             && record.text("to") == Some("healthy")
     };
     let deadline = Instant::now() + MENDED_WITHIN;
-    let mended = cluster.log.wait(deadline, |records| {
-        records[mark..].iter().any(healthy).then_some(())
-    });
+    let mended =
+        cluster.log.wait(deadline, |records| records[mark..].iter().any(healthy).then_some(()));
     let mended = match mended.await {
         Some(()) => "is healthy again; the VIP stays where it is (failback = \"never\")",
         None => "did not become healthy again",
     };
-    talk.line(&format!(
-        "   The service on {holder} is started again: it {mended}."
-    ));
-    Ok(Act {
-        title: "service crash, by hint",
-        outage,
-    })
+    talk.line(&format!("   The service on {holder} is started again: it {mended}."));
+    Ok(Act { title: "service crash, by hint", outage })
 }
 
 async fn death_of_a_node(cluster: &mut Cluster, talk: &mut Talk) -> Result<Act, ClusterError> {
@@ -154,32 +129,19 @@ async fn death_of_a_node(cluster: &mut Cluster, talk: &mut Talk) -> Result<Act, 
     let mark = cluster.log.mark();
     cluster.kill_node(&holder).await?;
     let outage = watch(cluster, mark, &service, &holder, fault, talk).await;
-    Ok(Act {
-        title: "death of a node, by alarm alone",
-        outage,
-    })
+    Ok(Act { title: "death of a node, by alarm alone", outage })
 }
 
 fn show_steady(cluster: &Cluster, service: &ServicePlan, holder: &NodeName, talk: &mut Talk) {
-    for host in cluster
-        .layout
-        .hosts
-        .iter()
-        .filter(|host| host.name.as_str() != "client")
-    {
-        let held = if host.name == *holder {
-            format!("holds {}", service.vip)
-        } else {
-            String::new()
-        };
+    for host in cluster.layout.hosts.iter().filter(|host| host.name.as_str() != "client") {
+        let held =
+            if host.name == *holder { format!("holds {}", service.vip) } else { String::new() };
         talk.line(&format!(
             "   {:<10} {:<15} {} up  {held}",
             host.name, host.address, service.name
         ));
     }
-    let answer = cluster
-        .log
-        .read(|records| observed::answer(records, service.name.as_str()));
+    let answer = cluster.log.read(|records| observed::answer(records, service.name.as_str()));
     if let Some(Answer::Served(node)) = answer {
         talk.line(&format!(
             "   client asks {} ten times a second: {node} answers",
@@ -202,49 +164,22 @@ async fn watch(
         Some(Answer::Served(node)) if node != holder.as_str() => Some(()),
         _ => None,
     };
-    wait(
-        cluster,
-        SERVED_WITHIN,
-        "until another node answers",
-        talk,
-        served,
-    )
-    .await;
+    wait(cluster, SERVED_WITHIN, "until another node answers", talk, served).await;
     let told = |records: &[Record]| {
         let decisions = observed::decisions(&records[mark..], name);
-        decisions
-            .iter()
-            .any(|one| one.outcome == "moved")
-            .then_some(())
+        decisions.iter().any(|one| one.outcome == "moved").then_some(())
     };
-    wait(
-        cluster,
-        TOLD_WITHIN,
-        "for the function's record",
-        talk,
-        told,
-    )
-    .await;
-    let struck = cluster
-        .log
-        .read(|records| records.get(mark).map(|record| record.at))?;
+    wait(cluster, TOLD_WITHIN, "for the function's record", talk, told).await;
+    let struck = cluster.log.read(|records| records.get(mark).map(|record| record.at))?;
     let (service, vip, from) = (service.name.clone(), service.vip, holder.clone());
-    let subject = Subject {
-        service,
-        vip,
-        from,
-        struck,
-        fault,
-    };
+    let subject = Subject { service, vip, from, struck, fault };
     let timeline = Timeline::read(&cluster.log.sorted(), subject);
     talk.line("");
     for line in draw(&timeline) {
         talk.line(&format!("   {line}"));
     }
     talk.line("");
-    timeline
-        .outage
-        .filter(|outage| outage.by != holder.as_str())
+    timeline.outage.filter(|outage| outage.by != holder.as_str())
 }
 
 async fn wait(
@@ -271,10 +206,7 @@ fn sum_up(acts: &[Act], talk: &mut Talk) -> bool {
         let (tone, told) = match outage {
             Some(outage) => {
                 let length = outage.length().as_secs_f64();
-                (
-                    Tone::Good,
-                    format!("served again by {} after {length:.2} s", outage.by),
-                )
+                (Tone::Good, format!("served again by {} after {length:.2} s", outage.by))
             }
             None => (Tone::Bad, "NOT served again by the other node".to_owned()),
         };

@@ -59,10 +59,7 @@ pub struct Host {
 impl Host {
     /// A host on which nothing runs yet.
     pub fn new(plan: HostPlan) -> Self {
-        Self {
-            plan,
-            running: BTreeMap::new(),
-        }
+        Self { plan, running: BTreeMap::new() }
     }
 
     /// Whether a part was started and not killed since.
@@ -134,10 +131,7 @@ impl Host {
         around: &Surroundings,
     ) -> Result<(), StartError> {
         let mut command = self.command(fabric, around, &around.binaries.alias);
-        command
-            .arg("--config")
-            .arg(&around.config)
-            .args(["--log", "json"]);
+        command.arg("--config").arg(&around.config).args(["--log", "json"]);
         self.start(Part::Alias, command, &around.log)
     }
 
@@ -151,10 +145,7 @@ impl Host {
         let mut command = self.command(fabric, around, &around.binaries.lab);
         command.args(["client", "--service", around.kind.name()]);
         for service in services {
-            let target = Target {
-                service: service.name.to_string(),
-                address: service.address(),
-            };
+            let target = Target { service: service.name.to_string(), address: service.address() };
             command.args(["--target", &target.to_string()]);
         }
         self.start(Part::Client, command, &around.log)
@@ -167,13 +158,8 @@ impl Host {
         program: &std::path::Path,
     ) -> Command {
         let mut command = fabric.command(&self.plan, program);
-        command
-            .env_clear()
-            .env("PATH", &around.path)
-            .current_dir(&around.folder);
-        command
-            .env("AWS_ENDPOINT_URL", &around.endpoint)
-            .env("AWS_REGION", "us-east-1");
+        command.env_clear().env("PATH", &around.path).current_dir(&around.folder);
+        command.env("AWS_ENDPOINT_URL", &around.endpoint).env("AWS_REGION", "us-east-1");
         command.env("AWS_ACCESS_KEY_ID", &self.plan.access_key);
         command.env("AWS_SECRET_ACCESS_KEY", "the-region-checks-no-signature");
         command

@@ -2,6 +2,7 @@
 //! however it ends.
 
 use std::ffi::OsString;
+use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
 use std::process::{ExitCode, Stdio};
 use std::time::Duration;
@@ -12,15 +13,12 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::fabric::FabricKind;
 
-const NAMESPACES: [&str; 6] = [
-    "--net",
-    "--mount",
-    "--pid",
-    "--fork",
-    "--kill-child",
-    "--mount-proc",
-];
+const NAMESPACES: [&str; 6] =
+    ["--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"];
 const AS_ROOT_OF_ITS_OWN: [&str; 2] = ["--user", "--map-root-user"];
+
+/// Whoever listens here on the first address of a loopback block has the block.
+const CLAIM_PORT: u16 = 7000;
 
 /// After Ctrl-C, how long the lab may take to end in good order.
 const ENDS_WITHIN: Duration = Duration::from_secs(5);
@@ -37,38 +35,51 @@ pub enum FabricWish {
 }
 
 /// The fabric to use, and why that one.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Ground {
     /// Which fabric.
     pub fabric: FabricKind,
     /// Why not the other; empty when that goes without saying.
     pub because: String,
+    /// Keeps other labs off the loopback block while this one lives.
+    pub claim: Option<TcpListener>,
 }
 
-/// There is no fabric as wished for.
+/// There is no fabric to be had.
 #[derive(Debug, thiserror::Error)]
-#[error("this machine allows no network namespaces ({0}); use `--fabric loopback`, or run as root")]
-pub struct NoNamespaces(String);
+pub enum NoFabric {
+    /// Namespaces were wished for and are not allowed.
+    #[error(
+        "this machine allows no network namespaces ({0}); use `--fabric loopback`, or run as root"
+    )]
+    NoNamespaces(String),
+    /// Other labs have all of the loopback blocks.
+    #[error("no block of 127.0.0.0/16 is free; end other labs first")]
+    NoBlock,
+}
 
 /// Finds out by trying which fabric the machine allows.
-pub async fn survey(wish: FabricWish) -> Result<Ground, NoNamespaces> {
-    let loopback = |because: String| Ground {
-        fabric: FabricKind::Loopback,
-        because,
-    };
+pub async fn survey(wish: FabricWish) -> Result<Ground, NoFabric> {
     if wish == FabricWish::Loopback {
-        return Ok(loopback("it was asked for".to_owned()));
+        return loopback("it was asked for".to_owned());
     }
     match (try_namespaces().await, wish) {
-        (Ok(()), _) => Ok(Ground {
-            fabric: FabricKind::Namespaces,
-            because: String::new(),
-        }),
-        (Err(told), FabricWish::Namespaces) => Err(NoNamespaces(told)),
-        (Err(told), _) => Ok(loopback(format!(
-            "network namespaces are not allowed here: {told}"
-        ))),
+        (Ok(()), _) => {
+            Ok(Ground { fabric: FabricKind::Namespaces, because: String::new(), claim: None })
+        }
+        (Err(told), FabricWish::Namespaces) => Err(NoFabric::NoNamespaces(told)),
+        (Err(told), _) => loopback(format!("network namespaces are not allowed here: {told}")),
     }
+}
+
+/// The first loopback block that no other lab has.
+fn loopback(because: String) -> Result<Ground, NoFabric> {
+    let claim = |block: u8| {
+        let listener = TcpListener::bind((Ipv4Addr::new(127, 0, block, 1), CLAIM_PORT)).ok()?;
+        Some((block, listener))
+    };
+    let (block, listener) = (1..=u8::MAX).find_map(claim).ok_or(NoFabric::NoBlock)?;
+    Ok(Ground { fabric: FabricKind::Loopback(block), because, claim: Some(listener) })
 }
 
 /// Does once, with all that the fabric will do, what the lab will rest on.
@@ -77,27 +88,18 @@ async fn try_namespaces() -> Result<(), String> {
                  && echo 1 > /proc/sys/net/ipv4/ip_forward";
     let mut command = unshare();
     command.args(["sh", "-c", probe]).kill_on_drop(true);
-    let output = command
-        .output()
-        .await
-        .map_err(|error| format!("unshare: {error}"))?;
+    let output = command.output().await.map_err(|error| format!("unshare: {error}"))?;
     if output.status.success() {
         return Ok(());
     }
     let told = String::from_utf8_lossy(&output.stderr);
-    Err(told
-        .lines()
-        .next()
-        .unwrap_or("unshare failed without a word")
-        .to_owned())
+    Err(told.lines().next().unwrap_or("unshare failed without a word").to_owned())
 }
 
 /// `unshare` with the lab's namespaces; it dies with this process.
 fn unshare() -> Command {
     let mut command = Command::new("setpriv");
-    command
-        .args(["--pdeathsig", "KILL", "--", "unshare"])
-        .args(NAMESPACES);
+    command.args(["--pdeathsig", "KILL", "--", "unshare"]).args(NAMESPACES);
     if !rustix::process::geteuid().is_root() {
         command.args(AS_ROOT_OF_ITS_OWN);
     }
@@ -110,12 +112,7 @@ fn unshare() -> Command {
 /// It could not be started.
 pub async fn enclose(program: &Path, arguments: Vec<OsString>) -> std::io::Result<ExitCode> {
     let mut command = unshare();
-    command
-        .arg("--")
-        .arg(program)
-        .args(arguments)
-        .stdin(Stdio::inherit())
-        .kill_on_drop(true);
+    command.arg("--").arg(program).args(arguments).stdin(Stdio::inherit()).kill_on_drop(true);
     let mut child = command.spawn()?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
@@ -130,8 +127,10 @@ pub async fn enclose(program: &Path, arguments: Vec<OsString>) -> std::io::Resul
         _ = terminate.recv() => return end(child).await,
         _ = hang_up.recv() => return end(child).await,
     };
-    let code = status.code().and_then(|code| u8::try_from(code).ok());
-    Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
+    match status.code().and_then(|code| u8::try_from(code).ok()) {
+        Some(code) => Ok(ExitCode::from(code)),
+        None => Err(std::io::Error::other(format!("the lab was ended from outside: {status}"))),
+    }
 }
 
 /// Killing the first process of the namespaces ends all of them.
@@ -146,17 +145,24 @@ async fn end(mut child: Child) -> std::io::Result<ExitCode> {
 /// What `mount` said.
 pub async fn furnish() -> std::io::Result<()> {
     let mut command = Command::new("mount");
-    command
-        .args(["-t", "tmpfs", "none", "/run"])
-        .kill_on_drop(true);
+    command.args(["-t", "tmpfs", "none", "/run"]).kill_on_drop(true);
     let output = command.output().await?;
     if output.status.success() {
         Ok(())
     } else {
         let told = String::from_utf8_lossy(&output.stderr).into_owned();
-        Err(std::io::Error::other(format!(
-            "mounting a tmpfs on /run: {}",
-            told.trim()
-        )))
+        Err(std::io::Error::other(format!("mounting a tmpfs on /run: {}", told.trim())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_labs_get_two_loopback_blocks() {
+        let [one, other] = ["one", "other"].map(|because| loopback(because.to_owned()));
+        let (one, other) = (one.expect("is free"), other.expect("is free"));
+        assert_ne!(one.fabric, other.fabric);
     }
 }

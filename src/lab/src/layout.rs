@@ -142,12 +142,7 @@ impl Layout {
             vip: at(201 + n),
             port: first_port + u16::from(n),
         });
-        Self {
-            services: services.collect(),
-            subnet: format!("{base}/{bits}"),
-            hosts,
-            wish,
-        }
+        Self { services: services.collect(), subnet: format!("{base}/{bits}"), hosts, wish }
     }
 
     /// The cluster's name.
@@ -167,10 +162,7 @@ impl Layout {
 
     /// The node whose interface that is.
     pub fn node_of(&self, eni: &str) -> Option<&NodeName> {
-        self.hosts
-            .iter()
-            .find(|host| host.eni.as_str() == eni)
-            .map(|host| &host.name)
+        self.hosts.iter().find(|host| host.eni.as_str() == eni).map(|host| &host.name)
     }
 
     /// The hosts of a role.
@@ -185,9 +177,8 @@ impl Layout {
 
     /// The alarms on the nodes' own word, which must be OK before anything is broken.
     pub fn alarms(&self) -> Vec<String> {
-        let pairs = self
-            .of(Role::Node)
-            .flat_map(|node| self.services.iter().map(move |s| (node, s)));
+        let pairs =
+            self.of(Role::Node).flat_map(|node| self.services.iter().map(move |s| (node, s)));
         pairs
             .map(|(node, service)| AlarmName {
                 cluster: Self::cluster(),
@@ -201,11 +192,7 @@ impl Layout {
 
     /// The cluster's `vipward.toml`.
     pub fn vipward_toml(&self) -> String {
-        let mut text = format!(
-            "cluster = \"{}\"\nsubnet = \"{}\"\n",
-            Self::cluster(),
-            self.subnet
-        );
+        let mut text = format!("cluster = \"{}\"\nsubnet = \"{}\"\n", Self::cluster(), self.subnet);
         self.write_to(&mut text).expect("a String takes everything");
         text
     }
@@ -220,9 +207,7 @@ impl Layout {
             }
         }
         for (node, rank) in self.of(Role::Node).zip(0_u8..) {
-            let HostPlan {
-                name, address, eni, ..
-            } = node;
+            let HostPlan { name, address, eni, .. } = node;
             let priority = 100 - 10 * rank;
             writeln!(
                 text,
@@ -230,10 +215,7 @@ impl Layout {
             )?;
         }
         for HostPlan { name, address, .. } in self.of(Role::Witness) {
-            writeln!(
-                text,
-                "\n[[witness]]\nname = \"{name}\"\naddress = \"{address}\""
-            )?;
+            writeln!(text, "\n[[witness]]\nname = \"{name}\"\naddress = \"{address}\"")?;
         }
         let kind = match self.wish.kind {
             ServiceKind::Builtin => "tcp",
@@ -255,15 +237,10 @@ fn host(name: NodeName, role: Role, address: Ipv4Addr) -> HostPlan {
     HostPlan {
         role,
         address,
-        eni: format!("eni-0a1b2c3d4e5f60{last:03x}")
-            .parse()
-            .expect("17 hexadecimal digits"),
+        eni: format!("eni-0a1b2c3d4e5f60{last:03x}").parse().expect("17 hexadecimal digits"),
         instance: format!("i-0a00000000000{last:04x}"),
         mac: format!("02:00:00:00:00:{last:02x}"),
-        access_key: format!(
-            "AKIALAB{}",
-            letters.collect::<String>().to_ascii_uppercase()
-        ),
+        access_key: format!("AKIALAB{}", letters.collect::<String>().to_ascii_uppercase()),
         name,
     }
 }
@@ -286,40 +263,25 @@ mod tests {
             witnesses: MOST,
             services: ["a", "b", "c"].map(name).to_vec(),
             kind: ServiceKind::Redis,
-            policy: vec![
-                ("stale_after".into(), "20s".into()),
-                ("peer_alarms".into(), "on".into()),
-            ],
+            policy: vec![("stale_after".into(), "20s".into()), ("peer_alarms".into(), "on".into())],
             ..Wish::default()
         };
         for wish in [Wish::default(), most] {
-            for fabric in [FabricKind::Namespaces, FabricKind::Loopback] {
+            for fabric in [FabricKind::Namespaces, FabricKind::Loopback(1)] {
                 let layout = Layout::new(wish.clone(), fabric);
                 let config = Config::parse("lab", &layout.vipward_toml()).expect("is right");
                 assert_eq!(config.services.len(), layout.services.len());
-                assert_eq!(
-                    config.nodes.len() + config.witnesses.len() + 1,
-                    layout.hosts.len()
-                );
+                assert_eq!(config.nodes.len() + config.witnesses.len() + 1, layout.hosts.len());
             }
         }
     }
 
     #[test]
     fn every_host_has_its_own_of_everything() {
-        let wish = Wish {
-            nodes: MOST,
-            witnesses: MOST,
-            ..Wish::default()
-        };
+        let wish = Wish { nodes: MOST, witnesses: MOST, ..Wish::default() };
         let layout = Layout::new(wish, FabricKind::Namespaces);
         let distinct = |of: fn(&HostPlan) -> String| {
-            layout
-                .hosts
-                .iter()
-                .map(of)
-                .collect::<std::collections::BTreeSet<_>>()
-                .len()
+            layout.hosts.iter().map(of).collect::<std::collections::BTreeSet<_>>().len()
         };
         for of in [
             |host: &HostPlan| host.address.to_string(),

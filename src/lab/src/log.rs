@@ -35,10 +35,7 @@ impl Log {
         let file = File::create(path)?;
         Ok(Self(Arc::new(Inner {
             path: path.to_owned(),
-            state: Mutex::new(State {
-                records: Vec::new(),
-                file,
-            }),
+            state: Mutex::new(State { records: Vec::new(), file }),
             grown: watch::Sender::new(0),
         })))
     }

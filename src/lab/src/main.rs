@@ -44,7 +44,11 @@ async fn run(Options { command, manner }: Options) -> anyhow::Result<ExitCode> {
     }
     tokio::select! {
         done = play(&command, &manner, &ground) => done,
-        _ = tokio::signal::ctrl_c() => Ok(ExitCode::from(130)),
+        _ = tokio::signal::ctrl_c() => {
+            // Returning drops the cluster, and with it every process.
+            let _ = writeln!(std::io::stderr().lock(), "\ninterrupted");
+            Ok(ExitCode::from(130))
+        }
     }
 }
 
@@ -52,11 +56,8 @@ async fn play(command: &Command, manner: &Manner, ground: &Ground) -> anyhow::Re
     if manner.inside {
         isolation::furnish().await?;
     }
-    let setting = Setting {
-        binaries: binaries(manner)?,
-        fabric: ground.fabric,
-        path: manner.path.clone(),
-    };
+    let setting =
+        Setting { binaries: binaries(manner)?, fabric: ground.fabric, path: manner.path.clone() };
     let mut talk = Talk::new(!manner.no_color);
     talk.line(&format!("fabric: {}", ground.fabric.describe()));
     if !ground.because.is_empty() {
@@ -69,11 +70,7 @@ async fn play(command: &Command, manner: &Manner, ground: &Ground) -> anyhow::Re
         }
         Command::Serve { .. } | Command::Client { .. } => true,
     };
-    Ok(if all_well {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    Ok(if all_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn binaries(manner: &Manner) -> anyhow::Result<Binaries> {

@@ -8,36 +8,37 @@ use serde_json::Value;
 
 use crate::record::{CLIENT, LAB, REGION, Record};
 
+/// How many lines of a process that ended by itself are shown.
+const LAST_WORDS: usize = 5;
+
 /// A VIP came to an interface that did not have it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Move {
+    /// Which record tells it.
+    pub index: usize,
     /// When EC2 took the call.
     pub at: Timestamp,
     /// The interface that has it now.
     pub eni: String,
 }
 
-/// Every time that `vip` changed hands, in order.
+/// Every time that `vip` came to an interface that did not have it, in order.
+///
+/// A call that is repeated because its answer was lost brings the VIP to where it is: that is no move.
 pub fn moves(records: &[Record], vip: Ipv4Addr) -> Vec<Move> {
     let vip = vip.to_string();
-    let assigned = records
-        .iter()
-        .filter(|record| record.is(REGION, "assigned"));
-    assigned
-        .filter(|record| names(record, &vip))
-        .filter_map(|record| {
-            let eni = record.text("eni")?;
-            let from = record.fields.get("from").and_then(|from| from.get(&vip));
-            let changed = from.and_then(Value::as_str) != Some(eni);
-            changed.then(|| Move {
-                at: record.at,
-                eni: eni.to_owned(),
-            })
-        })
-        .collect()
+    let (mut moves, mut holder) = (Vec::new(), None);
+    for (index, record) in records.iter().enumerate().filter(|(_, record)| names(record, &vip)) {
+        let now = record.text("eni").filter(|_| record.what != "unassigned");
+        if let Some(eni) = now.filter(|_| record.is(REGION, "assigned") && now != holder) {
+            moves.push(Move { index, at: record.at, eni: eni.to_owned() });
+        }
+        holder = now;
+    }
+    moves
 }
 
-/// Whether a record of the region is about an address.
+/// Whether a record is about an address.
 pub fn names(record: &Record, address: &str) -> bool {
     let addresses = record.fields.get("addresses").and_then(Value::as_array);
     addresses.is_some_and(|addresses| addresses.iter().any(|one| one.as_str() == Some(address)))
@@ -71,17 +72,22 @@ pub enum Answer {
     Lost(String),
 }
 
+impl std::fmt::Display for Answer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Served(node) => write!(f, "{node} answers"),
+            Self::Lost(cause) => write!(f, "nobody answers: {cause}"),
+        }
+    }
+}
+
 /// The last word of the client on a service.
 pub fn answer(records: &[Record], service: &str) -> Option<Answer> {
     let about = |record: &&Record| record.by == CLIENT && record.text("service") == Some(service);
     let last = records.iter().rev().find(about)?;
     match last.what.as_str() {
-        "served" => last
-            .text("node")
-            .map(|node| Answer::Served(node.to_owned())),
-        _ => Some(Answer::Lost(
-            last.text("cause").unwrap_or("no answer").to_owned(),
-        )),
+        "served" => last.text("node").map(|node| Answer::Served(node.to_owned())),
+        _ => Some(Answer::Lost(last.text("cause").unwrap_or("no answer").to_owned())),
     }
 }
 
@@ -100,9 +106,8 @@ pub struct Decided {
 
 /// The decisions about a service, in order.
 pub fn decisions(records: &[Record], service: &str) -> Vec<Decided> {
-    let told = records
-        .iter()
-        .filter_map(|entry| Some((entry.at, entry.function_record("decision")?)));
+    let told =
+        records.iter().filter_map(|entry| Some((entry.at, entry.function_record("decision")?)));
     told.filter(|(_, record)| record["service"] == service)
         .map(|(at, record)| Decided {
             at,
@@ -117,16 +122,25 @@ fn text(value: &Value) -> Option<String> {
     value.as_str().map(ToOwned::to_owned)
 }
 
-/// The process that ended although nobody killed it, and how.
+/// How often an injected fault took effect.
+pub fn faults(records: &[Record], on: &str, kind: &str) -> usize {
+    let took_effect = |record: &&Record| {
+        record.is(REGION, "fault")
+            && record.text("on") == Some(on)
+            && record.text("kind") == Some(kind)
+    };
+    records.iter().filter(took_effect).count()
+}
+
+/// The process that ended although nobody killed it, how, and its last words.
 pub fn fallen(records: &[Record]) -> Option<String> {
-    let fell = records
-        .iter()
-        .find(|record| record.is(LAB, "process ended by itself"))?;
-    let (process, status) = (
-        fell.text("process")?,
-        fell.text("status").unwrap_or_default(),
-    );
-    Some(format!("{process} ended by itself: {status}"))
+    let fell = records.iter().find(|record| record.is(LAB, "process ended by itself"))?;
+    let (process, status) = (fell.text("process")?, fell.text("status").unwrap_or_default());
+    let said = records.iter().rev().filter(|record| record.is(process, "said"));
+    let mut told = vec![format!("{process} ended by itself: {status}")];
+    let said: Vec<&str> = said.filter_map(|record| record.text("line")).take(LAST_WORDS).collect();
+    told.extend(said.into_iter().rev().map(ToOwned::to_owned));
+    Some(told.join("\n    "))
 }
 
 #[cfg(test)]
@@ -144,40 +158,24 @@ mod tests {
     }
 
     fn assigned(eni: &str, from: &Value) -> Record {
-        record(
-            REGION,
-            "assigned",
-            json!({"eni": eni, "addresses": [VIP], "from": from}),
-        )
+        record(REGION, "assigned", json!({"eni": eni, "addresses": [VIP], "from": from}))
     }
 
     #[test]
     fn only_a_change_of_hands_is_a_move() {
-        let records = [
-            assigned("eni-1", &json!({})),
-            assigned("eni-1", &json!({"172.31.0.201": "eni-1"})),
-            assigned("eni-2", &json!({"172.31.0.201": "eni-1"})),
-        ];
-        let enis: Vec<_> = moves(&records, VIP)
-            .into_iter()
-            .map(|one| one.eni)
-            .collect();
-        assert_eq!(enis, ["eni-1", "eni-2"]);
+        let given = record(LAB, "holder given", json!({"eni": "eni-1", "addresses": [VIP]}));
+        let again = assigned("eni-2", &json!({}));
+        let records = [given, assigned("eni-1", &json!({})), again.clone(), again];
+        let told: Vec<_> =
+            moves(&records, VIP).into_iter().map(|one| (one.index, one.eni)).collect();
+        assert_eq!(told, [(2, "eni-2".to_owned())]);
         assert_eq!(moves(&records, Ipv4Addr::LOCALHOST), []);
     }
 
     #[test]
     fn the_holder_is_the_last_to_be_given_the_vip() {
-        let given = record(
-            LAB,
-            "holder given",
-            json!({"eni": "eni-1", "addresses": [VIP]}),
-        );
-        let gone = record(
-            REGION,
-            "unassigned",
-            json!({"eni": "eni-2", "addresses": [VIP]}),
-        );
+        let given = record(LAB, "holder given", json!({"eni": "eni-1", "addresses": [VIP]}));
+        let gone = record(REGION, "unassigned", json!({"eni": "eni-2", "addresses": [VIP]}));
         let mut records = vec![given];
         assert_eq!(holders(&records)["172.31.0.201"], "eni-1");
         records.push(assigned("eni-2", &json!({"172.31.0.201": "eni-1"})));
@@ -198,19 +196,40 @@ mod tests {
     }
 
     #[test]
+    fn faults_count_by_place_and_kind() {
+        let fault = |kind: &str| record(REGION, "fault", json!({"on": "ec2:X", "kind": kind}));
+        let records = [fault("error"), fault("stale"), fault("error")];
+        assert_eq!(faults(&records, "ec2:X", "error"), 2);
+        assert_eq!(faults(&records, "ec2:Y", "error"), 0);
+    }
+
+    #[test]
     fn decisions_are_read_from_the_functions_log() {
         let line = json!({
             "record": "decision", "service": "svc", "outcome": "held",
             "choice": {"hold": {"reason": "no-candidate"}},
         });
-        let records = [record(
-            REGION,
-            "function-log",
-            json!({"line": line.to_string()}),
-        )];
+        let records = [record(REGION, "function-log", json!({"line": line.to_string()}))];
         let decided = decisions(&records, "svc");
         assert_eq!(decided[0].hold.as_deref(), Some("no-candidate"));
         assert_eq!(decided[0].outcome, "held");
         assert!(decisions(&records, "other").is_empty());
+    }
+
+    #[test]
+    fn who_ended_by_itself_is_told_with_its_last_words() {
+        assert_eq!(fallen(&[]), None);
+        let said = |line: &str| record("alias node-1", "said", json!({ "line": line }));
+        let fell = json!({"process": "alias node-1", "status": "exit status: 3"});
+        let records = [
+            said("error: no such"),
+            said("hint: look"),
+            record(LAB, "process ended by itself", fell),
+        ];
+        let told = fallen(&records).expect("is told");
+        assert_eq!(
+            told,
+            "alias node-1 ended by itself: exit status: 3\n    error: no such\n    hint: look"
+        );
     }
 }

@@ -35,29 +35,15 @@ pub struct Process {
 impl Process {
     /// Starts `command`; each line of its output becomes a record told by `name`.
     pub fn start(mut command: Command, name: &str, log: &Log) -> Result<Self, StartError> {
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command.kill_on_drop(true);
-        let mut child = command.spawn().map_err(|source| StartError {
-            name: name.to_owned(),
-            source,
-        })?;
+        let mut child =
+            command.spawn().map_err(|source| StartError { name: name.to_owned(), source })?;
         let listeners = [
-            child
-                .stdout
-                .take()
-                .map(|out| tokio::spawn(listen(out, name.to_owned(), log.clone()))),
-            child
-                .stderr
-                .take()
-                .map(|err| tokio::spawn(listen(err, name.to_owned(), log.clone()))),
+            child.stdout.take().map(|out| tokio::spawn(listen(out, name.to_owned(), log.clone()))),
+            child.stderr.take().map(|err| tokio::spawn(listen(err, name.to_owned(), log.clone()))),
         ];
-        let pid = child
-            .id()
-            .and_then(|id| i32::try_from(id).ok())
-            .and_then(Pid::from_raw);
+        let pid = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
         let wanted_dead = Arc::new(AtomicBool::new(false));
         let (tell, ended) = watch::channel(false);
         let (name, log, wanted) = (name.to_owned(), log.clone(), Arc::clone(&wanted_dead));
@@ -67,19 +53,11 @@ impl Process {
                 let _ = listener.await;
             }
             if !wanted.load(Ordering::Relaxed) {
-                log.note(
-                    "process ended by itself",
-                    json!({"process": name, "status": status}),
-                );
+                log.note("process ended by itself", json!({"process": name, "status": status}));
             }
             tell.send_replace(true);
         });
-        Ok(Self {
-            pid,
-            wanted_dead,
-            ended,
-            keeper,
-        })
+        Ok(Self { pid, wanted_dead, ended, keeper })
     }
 
     /// Kills it at once, as a crash would, and waits until it is gone.
@@ -109,10 +87,10 @@ impl Drop for Process {
 }
 
 async fn wait_for_end(child: &mut Child) -> String {
-    child.wait().await.map_or_else(
-        |error| error.to_string(),
-        |status: ExitStatus| status.to_string(),
-    )
+    child
+        .wait()
+        .await
+        .map_or_else(|error| error.to_string(), |status: ExitStatus| status.to_string())
 }
 
 async fn listen(output: impl AsyncRead + Unpin, name: String, log: Log) {

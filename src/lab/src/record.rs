@@ -11,6 +11,9 @@ pub const REGION: &str = "region";
 /// The client's observations.
 pub const CLIENT: &str = "client";
 
+/// Fields of structured logs that say nothing to people.
+const UNTOLD: [&str; 2] = ["level", "target"];
+
 /// One entry of the merged log.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Record {
@@ -32,12 +35,7 @@ impl Record {
             Value::Object(fields) => fields,
             other => Map::from_iter([("value".to_owned(), other)]),
         };
-        Self {
-            at,
-            by: LAB.to_owned(),
-            what: what.to_owned(),
-            fields,
-        }
+        Self { at, by: LAB.to_owned(), what: what.to_owned(), fields }
     }
 
     /// Reads a line that a part wrote: a journal line (`at`, `event`), a structured log line
@@ -46,12 +44,7 @@ impl Record {
         let by = by.to_owned();
         let Ok(Value::Object(mut fields)) = serde_json::from_str(line) else {
             let fields = Map::from_iter([("line".to_owned(), Value::from(line))]);
-            return Self {
-                at: arrived,
-                by,
-                what: "said".to_owned(),
-                fields,
-            };
+            return Self { at: arrived, by, what: "said".to_owned(), fields };
         };
         let mut take = |keys: [&str; 2]| {
             keys.into_iter().find_map(|key| match fields.remove(key) {
@@ -59,16 +52,9 @@ impl Record {
                 _ => None,
             })
         };
-        let at = take(["at", "timestamp"])
-            .and_then(|at| at.parse().ok())
-            .unwrap_or(arrived);
+        let at = take(["at", "timestamp"]).and_then(|at| at.parse().ok()).unwrap_or(arrived);
         let what = take(["event", "message"]).unwrap_or_else(|| "said".to_owned());
-        Self {
-            at,
-            by,
-            what,
-            fields,
-        }
+        Self { at, by, what, fields }
     }
 
     /// Whether `by` told `what`.
@@ -100,7 +86,13 @@ impl std::fmt::Display for Record {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let time = self.at.strftime("%H:%M:%S.%3f");
         write!(f, "{time} {:<16} {}", self.by, self.what)?;
-        for (key, value) in &self.fields {
+        if let Some(decision) = self.function_record("decision") {
+            for key in ["service", "wake", "outcome", "choice", "judgements"] {
+                write!(f, " {key}={}", decision[key])?;
+            }
+            return Ok(());
+        }
+        for (key, value) in self.fields.iter().filter(|(key, _)| !UNTOLD.contains(&key.as_str())) {
             match value {
                 Value::String(text) => write!(f, " {key}={text}")?,
                 other => write!(f, " {key}={other}")?,
@@ -119,26 +111,15 @@ mod tests {
     #[test]
     fn journals_logs_and_plain_text_become_records_alike() {
         for (line, what, at) in [
-            (
-                r#"{"at":"2026-01-01T00:00:01Z","event":"assigned","eni":"e"}"#,
-                "assigned",
-                1,
-            ),
-            (
-                r#"{"timestamp":"2026-01-01T00:00:02Z","message":"hint sent"}"#,
-                "hint sent",
-                2,
-            ),
+            (r#"{"at":"2026-01-01T00:00:01Z","event":"assigned","eni":"e"}"#, "assigned", 1),
+            (r#"{"timestamp":"2026-01-01T00:00:02Z","message":"hint sent"}"#, "hint sent", 2),
         ] {
             let record = Record::parse("x", line, ARRIVED);
             assert_eq!(record.what, what);
             assert_eq!(record.at.as_second() % 60, at);
         }
         let plain = Record::parse("x", "panicked [", ARRIVED);
-        assert_eq!(
-            (plain.text("line"), plain.at),
-            (Some("panicked ["), ARRIVED)
-        );
+        assert_eq!((plain.text("line"), plain.at), (Some("panicked ["), ARRIVED));
     }
 
     #[test]
@@ -146,9 +127,6 @@ mod tests {
         let line = r#"{"event":"function-log","function":"f","line":"{\"record\":\"stage\",\"stage\":\"proven\"}"}"#;
         let record = Record::parse(REGION, line, ARRIVED);
         assert_eq!(record.function_record("decision"), None);
-        assert_eq!(
-            record.function_record("stage").expect("is one")["stage"],
-            "proven"
-        );
+        assert_eq!(record.function_record("stage").expect("is one")["stage"], "proven");
     }
 }

@@ -36,12 +36,7 @@ impl Talk {
     /// Colour only on a terminal, and only if wanted.
     pub fn new(colour: bool) -> Self {
         let terminal = io::stdout().is_terminal();
-        Self {
-            terminal,
-            colour: colour && terminal,
-            waiting_since: None,
-            told: Instant::now(),
-        }
+        Self { terminal, colour: colour && terminal, waiting_since: None, told: Instant::now() }
     }
 
     /// A line of data.
@@ -58,11 +53,7 @@ impl Talk {
             Tone::Strong => "1",
             Tone::Faint => "2",
         };
-        if self.colour {
-            format!("\x1b[{code}m{text}\x1b[0m")
-        } else {
-            text.to_owned()
-        }
+        if self.colour { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
     }
 
     /// How long to wait before saying again what is waited for.
@@ -76,11 +67,11 @@ impl Talk {
         let since = *self.waiting_since.get_or_insert(now);
         let seconds = now.duration_since(since).as_secs();
         if self.terminal {
-            let line = self.toned(Tone::Faint, &format!("… {text} ({seconds} s)"));
+            let line = self.toned(Tone::Faint, &format!("… waiting {text} ({seconds} s)"));
             write(&format!("\r\x1b[2K    {line}"));
         } else if seconds > 0 && now.duration_since(self.told) >= PLAIN_TICK {
             self.told = now;
-            write(&format!("    … {text} ({seconds} s)\n"));
+            write(&format!("    … waiting {text} ({seconds} s)\n"));
         }
     }
 

@@ -74,11 +74,7 @@ pub fn world_toml(
     let members = layout.hosts.iter().filter(|host| host.role != Role::Client);
     let instances = members.map(|host| Instance {
         id: &host.instance,
-        r#type: if large {
-            LARGE_INSTANCE
-        } else {
-            SMALL_INSTANCE
-        },
+        r#type: if large { LARGE_INSTANCE } else { SMALL_INSTANCE },
         eni: host.eni.as_str(),
         mac: &host.mac,
         subnet: SUBNET,
@@ -92,15 +88,9 @@ pub fn world_toml(
         listen: fabric.endpoint().to_string(),
         template: &files.template,
         imds: fabric.imds().map(|address| address.to_string()),
-        lambda: Lambda {
-            bootstrap: &files.bootstrap,
-            layer: &files.layer,
-        },
+        lambda: Lambda { bootstrap: &files.bootstrap, layer: &files.layer },
         delays: delays(&layout.wish.delays),
-        subnet: [Subnet {
-            id: SUBNET,
-            cidr: &layout.subnet,
-        }],
+        subnet: [Subnet { id: SUBNET, cidr: &layout.subnet }],
         instance: instances.collect(),
     })
 }
@@ -111,10 +101,7 @@ fn delays(settings: &[(String, String)]) -> toml::Table {
         .iter()
         .map(|(key, value)| {
             let number = value.parse::<i64>().map(toml::Value::Integer);
-            (
-                key.clone(),
-                number.unwrap_or_else(|_| toml::Value::String(value.clone())),
-            )
+            (key.clone(), number.unwrap_or_else(|_| toml::Value::String(value.clone())))
         })
         .collect();
     typed.into_iter().collect()
@@ -138,40 +125,18 @@ mod tests {
     #[test]
     fn the_first_node_holds_the_vips_only_when_placed() {
         for (placed, held) in [(true, 1), (false, 0)] {
-            let world = world(
-                Wish {
-                    placed,
-                    ..Wish::default()
-                },
-                FabricKind::Namespaces,
-            );
-            let secondaries = world["instance"][0]["secondaries"]
-                .as_array()
-                .expect("is a list");
+            let world = world(Wish { placed, ..Wish::default() }, FabricKind::Namespaces);
+            let secondaries = world["instance"][0]["secondaries"].as_array().expect("is a list");
             assert_eq!(secondaries.len(), held);
         }
     }
 
     #[test]
     fn delays_keep_their_types_and_loopback_has_no_metadata() {
-        let delays = [
-            ("alarm_evaluation_range_extra", "3"),
-            ("describe_lag", "2s"),
-        ];
-        let delays = delays
-            .map(|(key, value)| (key.to_owned(), value.to_owned()))
-            .to_vec();
-        let world = world(
-            Wish {
-                delays,
-                ..Wish::default()
-            },
-            FabricKind::Loopback,
-        );
-        assert_eq!(
-            world["delays"]["alarm_evaluation_range_extra"].as_integer(),
-            Some(3)
-        );
+        let delays = [("alarm_evaluation_range_extra", "3"), ("describe_lag", "2s")];
+        let delays = delays.map(|(key, value)| (key.to_owned(), value.to_owned())).to_vec();
+        let world = world(Wish { delays, ..Wish::default() }, FabricKind::Loopback(1));
+        assert_eq!(world["delays"]["alarm_evaluation_range_extra"].as_integer(), Some(3));
         assert_eq!(world["delays"]["describe_lag"].as_str(), Some("2s"));
         assert!(!world.contains_key("imds"));
     }

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use vipward_core::{NodeName, ServiceName};
 
 use super::{Cluster, ClusterError};
-use crate::fabric::{FabricKind, namespaces};
+use crate::fabric::namespaces;
 use crate::host::{Host, Part};
 use crate::layout::{HostPlan, ServicePlan};
 use crate::observed;
@@ -84,7 +84,7 @@ impl Cluster {
         self.broke(&format!("{node} cut off"));
         let mut fabric = self.fabric.lock().await;
         fabric.set_joined(node, false).await?;
-        let whole = fabric.kind() == FabricKind::Namespaces;
+        let whole = fabric.has_interfaces();
         drop(fabric);
         if !whole {
             // All loopback addresses reach each other: only a host on which nothing runs is cut off.
@@ -135,7 +135,7 @@ impl Cluster {
         service: &ServiceName,
         node: &NodeName,
     ) -> Result<(), ClusterError> {
-        self.needs_namespaces().await?;
+        self.needs_interfaces().await?;
         let vip = self.service(service)?.vip;
         self.broke(&format!("alias of {service} deleted on {node}"));
         Ok(namespaces::delete_alias(node, vip).await?)
@@ -148,7 +148,7 @@ impl Cluster {
         node: &NodeName,
         deadline: Instant,
     ) -> Result<bool, ClusterError> {
-        self.needs_namespaces().await?;
+        self.needs_interfaces().await?;
         let vip = self.service(service)?.vip;
         loop {
             let late = Instant::now() >= deadline;
@@ -162,21 +162,18 @@ impl Cluster {
         }
     }
 
-    async fn needs_namespaces(&self) -> Result<(), ClusterError> {
-        match self.fabric.lock().await.kind() {
-            FabricKind::Namespaces => Ok(()),
-            FabricKind::Loopback => Err(ClusterError::Senseless(
-                "the loopback fabric has no aliases; this needs network namespaces".to_owned(),
-            )),
+    async fn needs_interfaces(&self) -> Result<(), ClusterError> {
+        if self.fabric.lock().await.has_interfaces() {
+            return Ok(());
         }
+        let told = "the loopback fabric has no aliases; this needs network namespaces";
+        Err(ClusterError::Senseless(told.to_owned()))
     }
 
     /// The node that held a service's VIP after what these records tell.
     pub fn holder(&self, service: &ServicePlan, records: &[Record]) -> Option<&HostPlan> {
         let holders = observed::holders(records);
-        let node = self
-            .layout
-            .node_of(holders.get(&service.vip.to_string())?)?;
+        let node = self.layout.node_of(holders.get(&service.vip.to_string())?)?;
         self.layout.host(node)
     }
 }

@@ -19,7 +19,7 @@ use crate::ask;
 use crate::binaries::Binaries;
 use crate::control::ControlError;
 use crate::fabric::{Fabric, FabricError, FabricKind};
-use crate::host::{Host, Surroundings};
+use crate::host::{Host, Part, Surroundings};
 use crate::layout::{Layout, Role, ServicePlan, Wish};
 use crate::log::Log;
 use crate::observed;
@@ -106,10 +106,7 @@ impl Cluster {
         talk: &mut Talk,
     ) -> Result<Self, ClusterError> {
         let layout = Layout::new(wish, setting.fabric);
-        let write = |path: &Path, source| ClusterError::Write {
-            path: path.to_owned(),
-            source,
-        };
+        let write = |path: &Path, source| ClusterError::Write { path: path.to_owned(), source };
         std::fs::create_dir_all(folder).map_err(|error| write(folder, error))?;
         let config = folder.join("vipward.toml");
         Config::parse("the lab's vipward.toml", &layout.vipward_toml())?;
@@ -117,7 +114,7 @@ impl Cluster {
         let log_path = folder.join("log.jsonl");
         let log = Log::create(&log_path).map_err(|error| write(&log_path, error))?;
 
-        talk.waiting("fabric and region");
+        talk.waiting("for fabric and region");
         let mut fabric = Fabric::build(setting.fabric, &layout).await?;
         give_holders(&layout, &mut fabric, &log).await?;
         let region = Region::start(setting, &layout, folder, &log).await?;
@@ -132,33 +129,18 @@ impl Cluster {
             log: log.clone(),
         };
         let delivery = tokio::spawn(deliver(log.clone(), Arc::clone(&fabric), layout.clone()));
-        let hosts = layout
-            .hosts
-            .iter()
-            .map(|plan| (plan.name.clone(), Host::new(plan.clone())));
+        let hosts = layout.hosts.iter().map(|plan| (plan.name.clone(), Host::new(plan.clone())));
         let hosts = hosts.collect();
-        let mut cluster = Self {
-            layout,
-            log,
-            region,
-            fabric,
-            hosts,
-            around,
-            delivery,
-            ready_at: 0,
-        };
+        let mut cluster =
+            Self { layout, log, region, fabric, hosts, around, delivery, ready_at: 0 };
         cluster.start_hosts().await?;
         cluster.become_ready(talk).await?;
         Ok(cluster)
     }
 
     async fn start_hosts(&mut self) -> Result<(), ClusterError> {
-        let members: Vec<NodeName> = self
-            .layout
-            .hosts
-            .iter()
-            .map(|host| host.name.clone())
-            .collect();
+        let members: Vec<NodeName> =
+            self.layout.hosts.iter().map(|host| host.name.clone()).collect();
         for host in &members {
             self.start_missing(host).await?;
         }
@@ -167,7 +149,6 @@ impl Cluster {
 
     /// Starts what should run on a host and does not.
     async fn start_missing(&mut self, name: &NodeName) -> Result<(), ClusterError> {
-        use crate::host::Part;
         let Some(host) = self.hosts.get_mut(name) else {
             return Err(ClusterError::Senseless(format!("there is no host {name}")));
         };
@@ -183,7 +164,7 @@ impl Cluster {
                     make_known(host, service, &self.around).await?;
                 }
             }
-            if fabric.kind() == FabricKind::Namespaces && !host.runs(&Part::Alias) {
+            if fabric.has_interfaces() && !host.runs(&Part::Alias) {
                 host.start_alias(&fabric, &self.around)?;
             }
         }
@@ -198,25 +179,20 @@ impl Cluster {
         let layout = &self.layout;
         loop {
             let tick = deadline.min(Instant::now() + talk.tick());
-            let state = self
-                .log
-                .wait(tick, |records| match observed::fallen(records) {
-                    Some(fallen) => Some(Err(ClusterError::NotReady(fallen))),
-                    None => ready::missing(records, layout).is_empty().then_some(Ok(())),
-                });
+            let state = self.log.wait(tick, |records| match observed::fallen(records) {
+                Some(fallen) => Some(Err(ClusterError::NotReady(fallen))),
+                None => ready::missing(records, layout).is_empty().then_some(Ok(())),
+            });
             if let Some(state) = state.await {
                 self.ready_at = self.log.mark();
                 talk.waited();
                 return state;
             }
-            let missing = self
-                .log
-                .read(|records| ready::missing(records, layout))
-                .join(", ");
+            let missing = self.log.read(|records| ready::missing(records, layout)).join(", ");
             if Instant::now() >= deadline {
                 return Err(ClusterError::NotReady(format!("still without {missing}")));
             }
-            talk.waiting(&missing);
+            talk.waiting(&format!("for {missing}"));
         }
     }
 
@@ -249,13 +225,8 @@ async fn give_holders(layout: &Layout, fabric: &mut Fabric, log: &Log) -> Result
         return Ok(());
     };
     for service in &layout.services {
-        fabric
-            .deliver(service.vip, Some(first.eni.as_str()))
-            .await?;
-        log.note(
-            "holder given",
-            json!({"addresses": [service.vip], "eni": first.eni}),
-        );
+        fabric.deliver(service.vip, Some(first.eni.as_str())).await?;
+        log.note("holder given", json!({"addresses": [service.vip], "eni": first.eni}));
     }
     Ok(())
 }
@@ -300,13 +271,17 @@ async fn make_known(
     let name = host.plan.name.as_str();
     let deadline = Instant::now() + SERVICE_WITHIN;
     loop {
-        match ask::tell_redis(address, name, Duration::from_millis(500)).await {
+        let error = match ask::tell_redis(address, name, Duration::from_millis(500)).await {
             Ok(()) => return Ok(()),
-            Err(error) if Instant::now() >= deadline => {
-                let told = format!("{} on {name} does not start: {error}", service.name);
-                return Err(ClusterError::NotReady(told));
-            }
-            Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+            Err(error) => error,
+        };
+        if let Some(fallen) = around.log.read(observed::fallen) {
+            return Err(ClusterError::NotReady(fallen));
         }
+        if Instant::now() >= deadline {
+            let told = format!("{} on {name} does not start: {error}", service.name);
+            return Err(ClusterError::NotReady(told));
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }

@@ -1,5 +1,10 @@
 //! When a cluster is ready to be broken.
 
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+use vipward_core::signals::AlarmName;
+
 use crate::layout::{Layout, Role, ServicePlan};
 use crate::observed::{self, Answer};
 use crate::record::{REGION, Record};
@@ -9,24 +14,17 @@ pub fn missing(records: &[Record], layout: &Layout) -> Vec<String> {
     let mut missing = Vec::new();
     for host in layout.hosts.iter().filter(|host| host.role != Role::Client) {
         let agent = format!("agent {}", host.name);
-        if !records
-            .iter()
-            .any(|record| record.is(&agent, "agent started"))
-        {
+        if !records.iter().any(|record| record.is(&agent, "agent started")) {
             missing.push(agent);
         }
     }
     let alarms = layout.alarms();
-    let ok = alarms
-        .iter()
-        .filter(|alarm| state(records, alarm) == Some("OK"))
-        .count();
+    let ok = alarms.iter().filter(|alarm| state(records, alarm) == Some("OK")).count();
     if ok < alarms.len() {
-        missing.push(format!(
-            "{} of {} alarms OK",
-            alarms.len() - ok,
-            alarms.len()
-        ));
+        missing.push(format!("{} of {} alarms to be OK", alarms.len() - ok, alarms.len()));
+    }
+    if !at_rest(records) {
+        missing.push("rest after the alarms' first changes".to_owned());
     }
     let holders = observed::holders(records);
     let decides =
@@ -47,12 +45,28 @@ pub fn missing(records: &[Record], layout: &Layout) -> Vec<String> {
     missing
 }
 
+/// Whether the function is through with what the alarms' changes have brought it: otherwise it would be busy with the
+/// past when something breaks.
+fn at_rest(records: &[Record]) -> bool {
+    let of_region = |what: &'static str| records.iter().filter(move |r| r.is(REGION, what));
+    let ours = |record: &&Record| {
+        record.text("alarm").is_some_and(|name| name.parse::<AlarmName>().is_ok())
+    };
+    let to_function =
+        |record: &&Record| record.text("function").is_some_and(|name| !name.contains(':'));
+    let changes = of_region("alarm-state").filter(ours).count();
+    let deliveries = of_region("event-delivered").filter(to_function).count();
+    let answered =
+        |record: &&Record| record.fields.get("ok").and_then(Value::as_bool) == Some(true);
+    let done =
+        of_region("invocation-ended").filter(answered).chain(of_region("invocation-dropped"));
+    let done: BTreeSet<_> = done.filter_map(|record| record.text("request_id")).collect();
+    deliveries >= changes && done.len() >= deliveries
+}
+
 /// The state that an alarm last changed to.
 fn state<'r>(records: &'r [Record], alarm: &str) -> Option<&'r str> {
-    let changes = records
-        .iter()
-        .rev()
-        .filter(|record| record.is(REGION, "alarm-state"));
+    let changes = records.iter().rev().filter(|record| record.is(REGION, "alarm-state"));
     changes
         .filter(|change| change.text("alarm") == Some(alarm))
         .find_map(|change| change.text("to"))
@@ -61,7 +75,7 @@ fn state<'r>(records: &'r [Record], alarm: &str) -> Option<&'r str> {
 #[cfg(test)]
 mod tests {
     use jiff::Timestamp;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
     use crate::fabric::FabricKind;
@@ -80,30 +94,35 @@ mod tests {
             record("agent node-1", "agent started", json!({})),
             record("agent node-2", "agent started", json!({})),
         ];
-        assert_eq!(
-            missing(&records, &layout),
-            ["2 of 2 alarms OK", "a holder of svc"]
-        );
-        for alarm in layout.alarms() {
-            records.push(record(
-                REGION,
-                "alarm-state",
-                json!({"alarm": alarm, "to": "ALARM"}),
-            ));
-            records.push(record(
-                REGION,
-                "alarm-state",
-                json!({"alarm": alarm, "to": "OK"}),
-            ));
+        let lacks = ["2 of 2 alarms to be OK", "a decision of the function", "a holder of svc"];
+        assert_eq!(missing(&records, &layout), lacks);
+        let line = r#"{"record":"decision","service":"svc","outcome":"held"}"#;
+        records.push(record(REGION, "function-log", json!({ "line": line })));
+        for (n, alarm) in layout.alarms().into_iter().enumerate() {
+            let (id, function) = (n.to_string(), "failover");
+            records.push(record(REGION, "alarm-state", json!({"alarm": alarm, "to": "OK"})));
+            records.push(record(REGION, "event-delivered", json!({ "function": function })));
+            records.push(record(REGION, "invocation-ended", json!({"request_id": id, "ok": true})));
         }
         let given = json!({"eni": "eni-1", "addresses": ["172.31.0.201"]});
         records.push(record("lab", "holder given", given));
         assert_eq!(missing(&records, &layout), ["an answer of svc"]);
-        records.push(record(
-            "client",
-            "served",
-            json!({"service": "svc", "node": "node-1"}),
-        ));
+        records.push(record("client", "served", json!({"service": "svc", "node": "node-1"})));
         assert_eq!(missing(&records, &layout), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_function_that_still_has_an_event_to_answer_is_not_at_rest() {
+        let mut records = Vec::new();
+        let mut then = |what: &str, fields: Value| {
+            records.push(record(REGION, what, fields));
+            at_rest(&records)
+        };
+        assert!(then("alarm-state", json!({"alarm": "of-others"})));
+        assert!(!then("alarm-state", json!({"alarm": "vipward/lab/svc/node-1/self"})));
+        assert!(!then("event-delivered", json!({"function": "arn:aws:sns:r:a:alerts"})));
+        assert!(!then("event-delivered", json!({"function": "failover"})));
+        assert!(!then("invocation-ended", json!({"request_id": "1", "ok": false})));
+        assert!(then("invocation-ended", json!({"request_id": "1", "ok": true})));
     }
 }

@@ -53,20 +53,11 @@ impl Region {
         let world = write(folder.join("world.toml"), &world)?;
         let mut command = Command::new(&setting.binaries.region);
         command.arg("--world").arg(world);
-        command
-            .env_clear()
-            .env("PATH", &setting.path)
-            .current_dir(folder);
+        command.env_clear().env("PATH", &setting.path).current_dir(folder);
         let process = Process::start(command, REGION, log)?;
         let endpoint = served(log).await?;
-        let control = Control {
-            address: address_of(&endpoint)?,
-        };
-        Ok(Self {
-            endpoint,
-            control,
-            process,
-        })
+        let control = Control { address: address_of(&endpoint)? };
+        Ok(Self { endpoint, control, process })
     }
 
     /// Asks it to end, so that it ends its functions too.
@@ -80,11 +71,7 @@ impl Region {
 
 async fn render(setting: &Setting, config: &Path) -> Result<String, ClusterError> {
     let mut command = Command::new(&setting.binaries.vipward);
-    command
-        .arg("render")
-        .arg(config)
-        .env_clear()
-        .env("PATH", &setting.path);
+    command.arg("render").arg(config).env_clear().env("PATH", &setting.path);
     let output = command
         .kill_on_drop(true)
         .output()
@@ -93,9 +80,7 @@ async fn render(setting: &Setting, config: &Path) -> Result<String, ClusterError
     if output.status.success() {
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     } else {
-        Err(ClusterError::Render(
-            String::from_utf8_lossy(&output.stderr).into_owned(),
-        ))
+        Err(ClusterError::Render(String::from_utf8_lossy(&output.stderr).into_owned()))
     }
 }
 
@@ -104,27 +89,15 @@ async fn served(log: &Log) -> Result<String, ClusterError> {
         let ready = records.iter().find(|record| record.is(REGION, "ready"));
         match ready.and_then(|record| record.text("endpoint")) {
             Some(endpoint) => Some(Ok(endpoint.to_owned())),
-            None => observed::fallen(records).map(|fallen| {
-                let said = records.iter().filter_map(|record| record.text("line"));
-                let said: Vec<&str> = said.collect();
-                Err(ClusterError::NotReady(format!(
-                    "{fallen}\n{}",
-                    said.join("\n")
-                )))
-            }),
+            None => observed::fallen(records).map(|fallen| Err(ClusterError::NotReady(fallen))),
         }
     });
-    let late = || {
-        ClusterError::NotReady(format!(
-            "the region does not serve within {SERVES_WITHIN:?}"
-        ))
-    };
+    let late =
+        || ClusterError::NotReady(format!("the region does not serve within {SERVES_WITHIN:?}"));
     ready.await.unwrap_or_else(|| Err(late()))
 }
 
 fn address_of(endpoint: &str) -> Result<SocketAddrV4, ClusterError> {
-    let address = endpoint
-        .strip_prefix("http://")
-        .and_then(|rest| rest.parse().ok());
+    let address = endpoint.strip_prefix("http://").and_then(|rest| rest.parse().ok());
     address.ok_or_else(|| ClusterError::NotReady(format!("the region serves at {endpoint:?}")))
 }

@@ -43,24 +43,14 @@ impl Loopback {
             (host.eni.to_string(), (host.name.clone(), host.address))
         };
         let hosts = layout.hosts.iter().map(host).collect();
-        let map = Arc::new(Mutex::new(Map {
-            hosts,
-            ..Map::default()
-        }));
+        let map = Arc::new(Mutex::new(Map { hosts, ..Map::default() }));
         let mut forwarders = Vec::new();
         for service in &layout.services {
             let what = || format!("a forwarder on {}", service.address());
             let listener = TcpListener::bind(service.address())
                 .await
-                .map_err(|source| FabricError::SetUp {
-                    what: what(),
-                    source,
-                })?;
-            forwarders.push(tokio::spawn(forward(
-                listener,
-                service.clone(),
-                Arc::clone(&map),
-            )));
+                .map_err(|source| FabricError::SetUp { what: what(), source })?;
+            forwarders.push(tokio::spawn(forward(listener, service.clone(), Arc::clone(&map))));
         }
         Ok(Self { map, forwarders })
     }
@@ -143,8 +133,7 @@ mod tests {
         assert_eq!(map.destination(vip), None);
         map.holders.insert(vip, "eni-1".to_owned());
         assert_eq!(map.destination(vip), None, "a holder outside the cluster");
-        map.hosts
-            .insert("eni-1".to_owned(), (node.clone(), address));
+        map.hosts.insert("eni-1".to_owned(), (node.clone(), address));
         assert_eq!(map.destination(vip), Some(address));
         map.cut_off.insert(node);
         assert_eq!(map.destination(vip), None);

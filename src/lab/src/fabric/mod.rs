@@ -18,8 +18,8 @@ use namespaces::Namespaces;
 pub enum FabricKind {
     /// A network namespace a host; the lab's own is the VPC's router.
     Namespaces,
-    /// All hosts on 127.0.0.0/8; VIPs are forwarders in the lab.
-    Loopback,
+    /// All hosts on 127.0.N.0/24; VIPs are forwarders in the lab.
+    Loopback(u8),
 }
 
 impl FabricKind {
@@ -27,7 +27,7 @@ impl FabricKind {
     pub fn subnet(self) -> (Ipv4Addr, u8) {
         match self {
             Self::Namespaces => (Ipv4Addr::new(172, 31, 0, 0), 20),
-            Self::Loopback => (Ipv4Addr::new(127, 0, 1, 0), 24),
+            Self::Loopback(block) => (Ipv4Addr::new(127, 0, block, 0), 24),
         }
     }
 
@@ -35,7 +35,7 @@ impl FabricKind {
     pub fn endpoint(self) -> SocketAddrV4 {
         match self {
             Self::Namespaces => SocketAddrV4::new(namespaces::ENDPOINT, 4566),
-            Self::Loopback => SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0),
+            Self::Loopback(_) => SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0),
         }
     }
 
@@ -43,17 +43,19 @@ impl FabricKind {
     pub fn imds(self) -> Option<SocketAddrV4> {
         match self {
             Self::Namespaces => Some(SocketAddrV4::new(namespaces::IMDS, 80)),
-            Self::Loopback => None,
+            Self::Loopback(_) => None,
         }
     }
 
     /// What it is, for people.
-    pub fn describe(self) -> &'static str {
+    pub fn describe(self) -> String {
         match self {
-            Self::Namespaces => "network namespaces: one a host, and the VPC's router between them",
-            Self::Loopback => {
-                "loopback: all hosts on 127.0.1.0/24, VIPs are forwarders, alias units are not run"
+            Self::Namespaces => {
+                "network namespaces: one a host, and the VPC's router between them".to_owned()
             }
+            Self::Loopback(block) => format!(
+                "loopback: all hosts on 127.0.{block}.0/24, VIPs are forwarders, alias units are not run"
+            ),
         }
     }
 }
@@ -93,16 +95,13 @@ impl Fabric {
     pub async fn build(kind: FabricKind, layout: &Layout) -> Result<Self, FabricError> {
         match kind {
             FabricKind::Namespaces => Namespaces::build(layout).await.map(Self::Namespaces),
-            FabricKind::Loopback => Loopback::build(layout).await.map(Self::Loopback),
+            FabricKind::Loopback(_) => Loopback::build(layout).await.map(Self::Loopback),
         }
     }
 
-    /// Which one it is.
-    pub fn kind(&self) -> FabricKind {
-        match self {
-            Self::Namespaces(_) => FabricKind::Namespaces,
-            Self::Loopback(_) => FabricKind::Loopback,
-        }
+    /// Whether hosts have interfaces of their own: then aliases matter, and a host can be cut off while it runs on.
+    pub fn has_interfaces(&self) -> bool {
+        matches!(self, Self::Namespaces(_))
     }
 
     /// A command that will run on a host.

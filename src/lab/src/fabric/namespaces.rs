@@ -66,10 +66,7 @@ impl Namespaces {
         set("ipv4/conf/all/rp_filter", "1")?;
         set("ipv4/conf/default/rp_filter", "1")?;
         ip(None, &router_commands(&layout.subnet)).await?;
-        let mut fabric = Self {
-            ports: BTreeMap::new(),
-            mapping: BTreeMap::new(),
-        };
+        let mut fabric = Self { ports: BTreeMap::new(), mapping: BTreeMap::new() };
         for host in &layout.hosts {
             fabric.add_host(host).await?;
         }
@@ -77,9 +74,7 @@ impl Namespaces {
     }
 
     async fn add_host(&mut self, host: &HostPlan) -> Result<(), FabricError> {
-        let HostPlan {
-            name, address, mac, ..
-        } = host;
+        let HostPlan { name, address, mac, .. } = host;
         let device = device(name);
         let link =
             format!("link add {device} type veth peer name {INTERFACE} address {mac} netns {name}");
@@ -97,11 +92,7 @@ impl Namespaces {
         ];
         ip(Some(name), &inside).await?;
         let eni = host.eni.to_string();
-        let port = Port {
-            host: name.clone(),
-            mac: mac.clone(),
-            joined: true,
-        };
+        let port = Port { host: name.clone(), mac: mac.clone(), joined: true };
         self.ports.insert(eni.clone(), port);
         self.deliver(*address, Some(&eni)).await
     }
@@ -122,10 +113,7 @@ impl Namespaces {
     /// What brings `address` where the mapping says. What nobody has, or a host that is cut off, vanishes
     /// without a word, as it does in a VPC.
     fn route(&self, address: Ipv4Addr) -> Vec<String> {
-        let port = self
-            .mapping
-            .get(&address)
-            .and_then(|eni| self.ports.get(eni));
+        let port = self.mapping.get(&address).and_then(|eni| self.ports.get(eni));
         match port.filter(|port| port.joined) {
             Some(port) => {
                 let (device, mac) = (port.device(), &port.mac);
@@ -188,29 +176,19 @@ fn router_commands(subnet: &str) -> Vec<String> {
 /// A command that will run in the host's namespace.
 pub fn command(host: &HostPlan, program: &Path) -> Command {
     let mut command = Command::new("ip");
-    command
-        .args(["netns", "exec", host.name.as_str()])
-        .arg(program);
+    command.args(["netns", "exec", host.name.as_str()]).arg(program);
     command
 }
 
 /// Whether the alias of a VIP is on the host's interface, by the kernel's word.
 pub async fn has_alias(host: &NodeName, vip: Ipv4Addr) -> Result<bool, FabricError> {
-    let shown = ask_ip(
-        Some(host),
-        &[format!("address show dev {INTERFACE} to {vip}/32")],
-    )
-    .await?;
+    let shown = ask_ip(Some(host), &[format!("address show dev {INTERFACE} to {vip}/32")]).await?;
     Ok(!shown.trim().is_empty())
 }
 
 /// Takes the alias of a VIP off the host's interface, as an operator's slip would.
 pub async fn delete_alias(host: &NodeName, vip: Ipv4Addr) -> Result<(), FabricError> {
-    ip(
-        Some(host),
-        &[format!("address delete {vip}/32 dev {INTERFACE}")],
-    )
-    .await
+    ip(Some(host), &[format!("address delete {vip}/32 dev {INTERFACE}")]).await
 }
 
 /// Runs `ip`, in a host's namespace or the router's, with one command a line.
@@ -229,35 +207,22 @@ async fn ask_ip(host: Option<&NodeName>, commands: &[String]) -> Result<String, 
         command.args(["-netns", host.as_str()]);
     }
     command.args(["-batch", "-"]).stdin(Stdio::piped());
-    command
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     let mut child = command.spawn().map_err(|error| failed(error.to_string()))?;
     if let Some(mut input) = child.stdin.take() {
         let text = commands.join("\n") + "\n";
-        input
-            .write_all(text.as_bytes())
-            .await
-            .map_err(|error| failed(error.to_string()))?;
+        input.write_all(text.as_bytes()).await.map_err(|error| failed(error.to_string()))?;
     }
-    let output = child
-        .wait_with_output()
-        .await
-        .map_err(|error| failed(error.to_string()))?;
+    let output = child.wait_with_output().await.map_err(|error| failed(error.to_string()))?;
     if output.status.success() {
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     } else {
-        Err(failed(
-            String::from_utf8_lossy(&output.stderr).trim().to_owned(),
-        ))
+        Err(failed(String::from_utf8_lossy(&output.stderr).trim().to_owned()))
     }
 }
 
 fn set(setting: &str, value: &str) -> Result<(), FabricError> {
     let path = PathBuf::from("/proc/sys/net").join(setting);
-    std::fs::write(&path, value).map_err(|source| FabricError::SetUp {
-        what: path.display().to_string(),
-        source,
-    })
+    std::fs::write(&path, value)
+        .map_err(|source| FabricError::SetUp { what: path.display().to_string(), source })
 }

@@ -7,18 +7,11 @@ use super::Expectation;
 use super::words::{Words, Wrong};
 use crate::layout::Wish;
 
-const OUTCOMES: [&str; 6] = [
-    "moved",
-    "held",
-    "observed",
-    "overtaken",
-    "failed",
-    "unproven",
-];
+const OUTCOMES: [&str; 6] = ["moved", "held", "observed", "overtaken", "failed", "unproven"];
 
 /// Reads what comes after `expect`.
 pub fn read(words: &mut Words<'_>, wish: &Wish) -> Result<Expectation, Wrong> {
-    words.form = "expect holder|client|alias|hold|decision|moves|no ...";
+    words.form = "expect holder|client|alias|hold|decision|fault|moves|no ...";
     Ok(match words.next("what is expected")? {
         "holder" => {
             words.form = "expect holder svc is node-1 within 30s";
@@ -53,6 +46,14 @@ pub fn read(words: &mut Words<'_>, wish: &Wish) -> Result<Expectation, Wrong> {
             let outcome = closed(words, "outcome", &OUTCOMES.map(ToOwned::to_owned))?;
             Expectation::Decision(service, outcome, words.within()?)
         }
+        "fault" => {
+            words.form = "expect fault ec2:AssignPrivateIpAddresses error times 2 within 10s";
+            let on = words.next("an operation")?.to_owned();
+            let kind = words.next("a kind of fault")?.to_owned();
+            words.literally("times")?;
+            let times = words.value("a count")?;
+            Expectation::Fault { on, kind, times, within: words.within()? }
+        }
         "moves" => moves(words, wish)?,
         "no" => {
             words.form = "expect no move of svc for 20s";
@@ -62,7 +63,7 @@ pub fn read(words: &mut Words<'_>, wish: &Wish) -> Result<Expectation, Wrong> {
             Expectation::NoMove(service, words.duration()?)
         }
         other => {
-            let cure = "use holder, client, alias, hold, decision, moves or no";
+            let cure = "use holder, client, alias, hold, decision, fault, moves or no";
             return Err(Wrong::new(format!("cannot expect `{other}`"), cure));
         }
     })
@@ -80,18 +81,11 @@ fn closed(words: &mut Words<'_>, what: &str, known: &[String]) -> Result<String,
     if known.iter().any(|one| one == word) {
         return Ok(word.to_owned());
     }
-    Err(Wrong::new(
-        format!("no {what} `{word}`"),
-        format!("use {}", known.join(", ")),
-    ))
+    Err(Wrong::new(format!("no {what} `{word}`"), format!("use {}", known.join(", "))))
 }
 
 /// The closed list as it is written in records.
 fn hold_reasons() -> Vec<String> {
-    let written = HoldReason::ALL
-        .iter()
-        .filter_map(|reason| serde_json::to_value(reason).ok());
-    written
-        .filter_map(|value| value.as_str().map(ToOwned::to_owned))
-        .collect()
+    let written = HoldReason::ALL.iter().filter_map(|reason| serde_json::to_value(reason).ok());
+    written.filter_map(|value| value.as_str().map(ToOwned::to_owned)).collect()
 }

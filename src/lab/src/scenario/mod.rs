@@ -28,7 +28,7 @@ pub struct Scenario {
     pub file: PathBuf,
     /// The cluster it needs.
     pub wish: Wish,
-    /// Its statements after the cluster's description, in order.
+    /// Its statements after `start`, in order.
     pub steps: Vec<Step>,
 }
 
@@ -46,8 +46,6 @@ pub struct Step {
 /// What a line asks for.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Statement {
-    /// Start the cluster and wait until it is ready.
-    Start,
     /// Do something to it.
     Act(Action),
     /// See something.
@@ -92,6 +90,17 @@ pub enum Expectation {
     Hold(ServiceName, String, Duration),
     /// `decision S outcome O within D`
     Decision(ServiceName, String, Duration),
+    /// `fault OPERATION KIND times N within D`: it took effect that often, or more
+    Fault {
+        /// The operation, or `events:deliver`.
+        on: String,
+        /// The kind of fault.
+        kind: String,
+        /// How often.
+        times: usize,
+        /// In what time.
+        within: Duration,
+    },
     /// `moves S = COUNT`
     Moves(ServiceName, usize),
     /// `no move of S for D`
@@ -119,11 +128,7 @@ pub struct Faults {
 impl std::fmt::Display for Faults {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         for (index, Fault { line, what, cure }) in self.faults.iter().enumerate() {
-            let end = if index + 1 < self.faults.len() {
-                "\n"
-            } else {
-                ""
-            };
+            let end = if index + 1 < self.faults.len() { "\n" } else { "" };
             write!(f, "{}:{line}: {what}; {cure}{end}", self.file.display())?;
         }
         Ok(())
@@ -136,9 +141,6 @@ impl Scenario {
     /// # Errors
     /// Everything that is wrong with it, at once.
     pub fn parse(file: &Path, text: &str) -> Result<Self, Faults> {
-        parse::scenario(file, text).map_err(|faults| Faults {
-            file: file.to_owned(),
-            faults,
-        })
+        parse::scenario(file, text).map_err(|faults| Faults { file: file.to_owned(), faults })
     }
 }

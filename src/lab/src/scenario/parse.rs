@@ -16,11 +16,7 @@ const INSTANCE_STATES: [&str; 3] = ["running", "stopped", "terminated"];
 
 /// Reads a whole file.
 pub fn scenario(file: &Path, text: &str) -> Result<Scenario, Vec<Fault>> {
-    let mut reader = Reader {
-        wish: Wish::default(),
-        steps: Vec::new(),
-        started: false,
-    };
+    let mut reader = Reader { wish: Wish::default(), steps: Vec::new(), started: false };
     let mut faults = Vec::new();
     let mut title = None;
     for (line, whole) in (1..).zip(text.lines()) {
@@ -39,32 +35,21 @@ pub fn scenario(file: &Path, text: &str) -> Result<Scenario, Vec<Fault>> {
     // What a whole file lacks is only certain once its lines are understood.
     let mut lacks = |what: &str, cure: &str| {
         let (what, cure) = (what.to_owned(), cure.to_owned());
-        faults.push(Fault {
-            line: 1,
-            what,
-            cure,
-        });
+        faults.push(Fault { line: 1, what, cure });
     };
     let expects = |step: &Step| matches!(step.statement, Statement::Expect(_));
-    if title.is_none() {
-        lacks(
-            "there is no title",
-            "begin with a comment: `# what this shows`",
-        );
+    if understood && !reader.started {
+        lacks("the cluster is never started", "write `start` after its description");
+    } else if title.is_none() {
+        lacks("there is no title", "begin with a comment: `# what this shows`");
     } else if understood && !reader.steps.iter().any(expects) {
-        lacks(
-            "nothing is expected",
-            "say with `expect ...` what must be seen",
-        );
+        lacks("nothing is expected", "say with `expect ...` what must be seen");
     }
     let Reader { wish, steps, .. } = reader;
     match title {
-        Some(title) if faults.is_empty() => Ok(Scenario {
-            title,
-            file: file.to_owned(),
-            wish,
-            steps,
-        }),
+        Some(title) if faults.is_empty() => {
+            Ok(Scenario { title, file: file.to_owned(), wish, steps })
+        }
         _ => Err(faults),
     }
 }
@@ -91,27 +76,22 @@ impl Reader {
             "start" => {
                 self.started = true;
                 words.form = "start [unplaced]";
-                match words.maybe() {
-                    None => {}
-                    Some("unplaced") => self.wish.placed = false,
-                    Some(word) => {
+                if let Some(word) = words.maybe() {
+                    self.wish.placed = word != "unplaced";
+                    if self.wish.placed {
                         return Err(Wrong::new(
                             format!("`start {word}`"),
                             "write `start [unplaced]`",
                         ));
                     }
                 }
-                Statement::Start
+                return words.end();
             }
             "expect" => Statement::Expect(expectation::read(&mut words, &self.wish)?),
             _ => Statement::Act(action(first, &mut words, &self.wish)?),
         };
         words.end()?;
-        self.steps.push(Step {
-            line,
-            text: code.to_owned(),
-            statement,
-        });
+        self.steps.push(Step { line, text: code.to_owned(), statement });
         Ok(())
     }
 
@@ -237,10 +217,7 @@ fn fault(words: &mut Words<'_>) -> Result<Value, Wrong> {
             "times" => set("times", json!(words.value::<u32>("a count")?)),
             "for" => set("for_ms", json!(milliseconds(words)?)),
             _ => {
-                return Err(Wrong::new(
-                    format!("`{word}`"),
-                    "end with `times 2` or `for 20s`",
-                ));
+                return Err(Wrong::new(format!("`{word}`"), "end with `times 2` or `for 20s`"));
             }
         };
     }
@@ -265,16 +242,11 @@ fn pair<'l>(words: &mut Words<'l>) -> Result<Option<(&'l str, &'l str)>, Wrong> 
         return Ok(None);
     };
     let split = word.split_once('=');
-    split
-        .map(Some)
-        .ok_or_else(|| Wrong::new(format!("`{word}` has no value"), "write `key=value`"))
+    split.map(Some).ok_or_else(|| Wrong::new(format!("`{word}` has no value"), "write `key=value`"))
 }
 
 fn number(key: &str, value: &str, least: u8) -> Result<u8, Wrong> {
-    let parsed = value
-        .parse()
-        .ok()
-        .filter(|number| (least..=MOST).contains(number));
+    let parsed = value.parse().ok().filter(|number| (least..=MOST).contains(number));
     parsed.ok_or_else(|| Wrong::new(format!("{key}={value}"), format!("use {least} to {MOST}")))
 }
 
@@ -282,9 +254,6 @@ fn switch(key: &str, value: &str) -> Result<bool, Wrong> {
     match value {
         "on" => Ok(true),
         "off" => Ok(false),
-        _ => Err(Wrong::new(
-            format!("{key}={value}"),
-            format!("write {key}=on or {key}=off"),
-        )),
+        _ => Err(Wrong::new(format!("{key}={value}"), format!("write {key}=on or {key}=off"))),
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::see::Stage;
+use super::see::{Seen, Stage};
 use super::{Action, Faults, Scenario, Statement, Step};
 use crate::cluster::{Cluster, ClusterError, Setting};
 use crate::folder::{Folder, FolderError};
@@ -69,10 +69,8 @@ pub async fn play(
 }
 
 fn read(file: &Path) -> Result<Scenario, PlayError> {
-    let text = std::fs::read_to_string(file).map_err(|source| PlayError::Read {
-        path: file.to_owned(),
-        source,
-    })?;
+    let text = std::fs::read_to_string(file)
+        .map_err(|source| PlayError::Read { path: file.to_owned(), source })?;
     Ok(Scenario::parse(file, &text)?)
 }
 
@@ -82,97 +80,71 @@ async fn play_one(
     folder: &Path,
     talk: &mut Talk,
 ) -> Result<bool, PlayError> {
-    let name = scenario
-        .file
-        .file_stem()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned();
-    talk.line(&format!(
-        "\n{}: {}",
-        talk.toned(Tone::Strong, &name),
-        scenario.title
-    ));
+    let name = scenario.file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    talk.line(&format!("\n{}: {}", talk.toned(Tone::Strong, &name), scenario.title));
     let began = Instant::now();
-    let mut cluster = None;
-    let mut since = 0;
+    let mut cluster = Cluster::start(setting, scenario.wish.clone(), folder, talk).await?;
+    talk.line(&format!("{:>8}  start", seconds(began.elapsed())));
+    let held = follow(scenario, &mut cluster, began, talk).await;
+    if !matches!(held, Ok(true)) {
+        show_tail(&cluster, talk);
+    }
+    cluster.stop().await?;
+    if matches!(held, Ok(true)) {
+        let good = talk.toned(Tone::Good, "ok");
+        talk.line(&format!("    {good}: everything seen in {}", seconds(began.elapsed())));
+    }
+    held
+}
+
+/// Does one step after the other, up to the first expectation that is not met; whether there was none.
+async fn follow(
+    scenario: &Scenario,
+    cluster: &mut Cluster,
+    began: Instant,
+    talk: &mut Talk,
+) -> Result<bool, PlayError> {
+    let mut since = cluster.ready_at();
     for step in &scenario.steps {
-        let verdict = match (&step.statement, &mut cluster) {
-            (Statement::Act(action), Some(cluster)) => {
-                since = mark(cluster);
+        let seen = match &step.statement {
+            Statement::Act(action) => {
+                since = cluster.log.mark();
                 act(cluster, action, &scenario.file).await?;
                 Ok(String::new())
             }
-            (Statement::Expect(expectation), Some(cluster)) => {
-                Stage {
-                    cluster,
-                    since,
-                    talk,
-                }
-                .see(expectation)
-                .await?
-            }
-            // The parser lets nothing come before the start.
-            (_, cluster) => {
-                let wish = scenario.wish.clone();
-                let started = Cluster::start(setting, wish, folder, talk).await?;
-                since = started.ready_at();
-                *cluster = Some(started);
-                Ok("ready".to_owned())
+            Statement::Expect(expectation) => {
+                Stage { cluster, since, talk }.see(expectation).await?
             }
         };
-        tell(step, began, &verdict, talk);
-        if verdict.is_err() {
-            if let Some(cluster) = cluster {
-                show_tail(&cluster, talk);
-                cluster.stop().await?;
-            }
+        tell(step, began, &seen, talk);
+        if seen.is_err() {
             return Ok(false);
         }
     }
-    if let Some(cluster) = cluster {
-        cluster.stop().await?;
-    }
-    let expected = scenario.steps.iter();
-    let expected = expected
-        .filter(|step| matches!(step.statement, Statement::Expect(_)))
-        .count();
-    let good = talk.toned(Tone::Good, "ok");
-    talk.line(&format!(
-        "    {good}: {expected} expectations held in {}",
-        seconds(began.elapsed())
-    ));
     Ok(true)
 }
 
-fn mark(cluster: &Cluster) -> usize {
-    cluster.log.mark()
-}
-
+/// A duration as it is told.
 pub fn seconds(duration: Duration) -> String {
     format!("{:.1} s", duration.as_secs_f64())
 }
 
-fn tell(step: &Step, began: Instant, verdict: &Result<String, String>, talk: &mut Talk) {
+fn tell(step: &Step, began: Instant, seen: &Seen, talk: &mut Talk) {
     let at = format!("{:>8}", seconds(began.elapsed()));
-    let (tone, told) = match verdict {
+    let (tone, told) = match seen {
         Ok(told) if told.is_empty() => (Tone::Faint, String::new()),
         Ok(told) => (Tone::Faint, format!("  -> {told}")),
-        Err(told) => (
-            Tone::Bad,
-            format!("  -> NOT SEEN (line {}): {told}", step.line),
-        ),
+        Err(told) => (Tone::Bad, format!("  -> NOT SEEN (line {}): {told}", step.line)),
     };
     let told = talk.toned(tone, &told);
     talk.line(&format!("{at}  {}{told}", step.text));
 }
 
 fn show_tail(cluster: &Cluster, talk: &mut Talk) {
-    let records = cluster.log.sorted();
-    talk.line(&format!(
-        "    the last {TAIL} of {} records:",
-        records.len()
-    ));
+    let mut records = cluster.log.sorted();
+    // Every single call is in the file; here they would crowd out what happened.
+    records.retain(|record| !matches!(record.what.as_str(), "api" | "metric-data"));
+    talk.line(&format!("    the last {TAIL} of {} records:", records.len()));
     for record in records.iter().skip(records.len().saturating_sub(TAIL)) {
         talk.line(&format!("    {record}"));
     }
@@ -191,10 +163,8 @@ async fn act(cluster: &mut Cluster, action: &Action, file: &Path) -> Result<(), 
         Action::ClearFaults => cluster.clear_faults().await?,
         Action::PutEvent(event) => {
             let path = file.parent().unwrap_or(Path::new("")).join(event);
-            let text = std::fs::read_to_string(&path).map_err(|source| PlayError::Read {
-                path: path.clone(),
-                source,
-            })?;
+            let text = std::fs::read_to_string(&path)
+                .map_err(|source| PlayError::Read { path: path.clone(), source })?;
             let event: Value =
                 serde_json::from_str(&text).map_err(|source| PlayError::Event { path, source })?;
             cluster.put_event(&event).await?;

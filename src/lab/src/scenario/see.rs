@@ -3,17 +3,31 @@
 use std::time::Duration;
 
 use tokio::time::Instant;
-use vipward_core::ServiceName;
+use vipward_core::{NodeName, ServiceName};
 
 use super::Expectation;
 use super::play::seconds;
 use crate::cluster::{Cluster, ClusterError};
 use crate::layout::ServicePlan;
-use crate::observed::{self, Answer};
+use crate::observed::{self, Answer, Decided};
 use crate::record::Record;
 use crate::talk::Talk;
 
-/// A running cluster that is looked at. What was seen is `Ok`, what was seen instead `Err`.
+/// What was seen, or what was seen instead.
+pub type Seen = Result<String, String>;
+
+/// Why a wait ended without what it was for.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+enum Unseen {
+    /// The time was over.
+    #[error("not within {0:?}")]
+    Late(Duration),
+    /// A process ended that should not have.
+    #[error("{0}")]
+    Fallen(String),
+}
+
+/// A running cluster that is looked at.
 pub struct Stage<'s> {
     pub cluster: &'s Cluster,
     /// Decisions before this mark are about what was before the last action.
@@ -23,90 +37,89 @@ pub struct Stage<'s> {
 
 impl Stage<'_> {
     /// Looks whether the cluster meets an expectation, waiting as long as that allows.
-    pub async fn see(
-        &mut self,
-        expectation: &Expectation,
-    ) -> Result<Result<String, String>, ClusterError> {
+    pub async fn see(&mut self, expectation: &Expectation) -> Result<Seen, ClusterError> {
         Ok(match expectation {
-            Expectation::Holder(service, node, within) => {
-                let plan = self.plan(service);
-                let cluster = self.cluster;
-                let holder = |records: &[Record]| {
-                    cluster
-                        .holder(&plan, records)
-                        .map(|holder| holder.name.to_string())
-                };
-                let wanted =
-                    |records: &[Record]| holder(records).filter(|name| *name == node.as_str());
-                let seen = self.until(*within, wanted).await;
-                let instead = || cluster.log.read(holder).unwrap_or("nobody".to_owned());
-                seen.map_err(|late| format!("{late}; held by {}", instead()))
-            }
-            Expectation::Served(service, node, within) => {
-                let wanted = Some(Answer::Served(node.to_string()));
-                let answer = |records: &[Record]| observed::answer(records, service.as_str());
-                let seen = self
-                    .until(*within, |records| {
-                        (answer(records) == wanted).then(|| "served".to_owned())
-                    })
-                    .await;
-                let instead = || format!("{:?}", self.cluster.log.read(answer));
-                seen.map_err(|late| format!("{late}; instead {}", instead()))
-            }
+            Expectation::Holder(service, node, within) => self.holder(service, node, *within).await,
+            Expectation::Served(service, node, within) => self.served(service, node, *within).await,
             Expectation::Alias(service, node, within) => {
                 let deadline = Instant::now() + *within;
                 if self.cluster.alias_comes(service, node, deadline).await? {
                     Ok("there".to_owned())
                 } else {
-                    Err(format!("not there within {within:?}"))
+                    Err(Unseen::Late(*within).to_string())
                 }
             }
             Expectation::Hold(service, reason, within) => {
-                let held = |one: &observed::Decided| one.hold.as_ref() == Some(reason);
+                let held = |one: &Decided| one.hold.as_ref() == Some(reason);
                 self.decision(service, *within, held).await
             }
             Expectation::Decision(service, outcome, within) => {
-                self.decision(service, *within, |one| one.outcome == *outcome)
-                    .await
+                self.decision(service, *within, |one| one.outcome == *outcome).await
             }
-            Expectation::Moves(service, count) => {
-                let moved = self.moves(service);
-                if moved == *count {
-                    Ok(String::new())
-                } else {
-                    Err(format!("{moved} moves"))
-                }
+            Expectation::Fault { on, kind, times, within } => {
+                self.fault(on, kind, *times, *within).await
             }
+            Expectation::Moves(service, count) => self.moves(service, *count),
             Expectation::NoMove(service, time) => self.no_move(service, *time).await,
         })
     }
 
     fn plan(&self, service: &ServiceName) -> ServicePlan {
         let plan = self.cluster.layout.service(service);
-        plan.expect("the parser knows the cluster's services")
-            .clone()
+        plan.expect("the parser knows the cluster's services").clone()
+    }
+
+    async fn holder(&mut self, service: &ServiceName, node: &NodeName, within: Duration) -> Seen {
+        let (plan, cluster) = (self.plan(service), self.cluster);
+        let holder = |records: &[Record]| {
+            cluster.holder(&plan, records).map(|holder| holder.name.to_string())
+        };
+        let wanted = |records: &[Record]| holder(records).filter(|name| *name == node.as_str());
+        let seen = self.until(within, wanted).await;
+        let instead = || cluster.log.read(holder).unwrap_or("nobody".to_owned());
+        seen.map_err(|unseen| format!("{unseen}; held by {}", instead()))
+    }
+
+    async fn served(&mut self, service: &ServiceName, node: &NodeName, within: Duration) -> Seen {
+        let cluster = self.cluster;
+        let answer = |records: &[Record]| observed::answer(records, service.as_str());
+        let wanted = Some(Answer::Served(node.to_string()));
+        let wanted = |records: &[Record]| (answer(records) == wanted).then(|| "served".to_owned());
+        let seen = self.until(within, wanted).await;
+        let told = || cluster.log.read(answer).map(|answer| answer.to_string());
+        let instead = || told().unwrap_or("nobody was asked".to_owned());
+        seen.map_err(|unseen| format!("{unseen}; instead {}", instead()))
+    }
+
+    async fn fault(&mut self, on: &str, kind: &str, times: usize, within: Duration) -> Seen {
+        let cluster = self.cluster;
+        let hits = |records: &[Record]| observed::faults(&records[cluster.ready_at()..], on, kind);
+        let seen = self.until(within, |all| (hits(all) >= times).then(String::new)).await;
+        let instead = || cluster.log.read(hits);
+        seen.map_err(|unseen| format!("{unseen}; took effect {} times", instead()))
     }
 
     /// How often the VIP changed hands since the cluster was ready.
-    fn moves(&self, service: &ServiceName) -> usize {
+    fn moves(&self, service: &ServiceName, count: usize) -> Seen {
         let (vip, ready_at) = (self.plan(service).vip, self.cluster.ready_at());
-        self.cluster
-            .log
-            .read(|records| observed::moves(&records[ready_at..], vip).len())
+        let moves = self.cluster.log.read(|records| observed::moves(records, vip));
+        match moves.iter().filter(|one| one.index >= ready_at).count() {
+            found if found == count => Ok(String::new()),
+            found => Err(format!("{found} moves")),
+        }
     }
 
-    async fn no_move(&mut self, service: &ServiceName, time: Duration) -> Result<String, String> {
-        let (vip, before) = (self.plan(service).vip, self.moves(service));
-        let ready_at = self.cluster.ready_at();
-        let moved = self
-            .until(time, |records| {
-                let moves = observed::moves(&records[ready_at..], vip);
-                moves.get(before).map(|one| format!("moved to {}", one.eni))
-            })
-            .await;
-        match moved {
+    async fn no_move(&mut self, service: &ServiceName, time: Duration) -> Seen {
+        let (vip, cluster) = (self.plan(service).vip, self.cluster);
+        let before = cluster.log.read(|records| observed::moves(records, vip).len());
+        let moved = |records: &[Record]| {
+            let moves = observed::moves(records, vip);
+            moves.get(before).map(|one| format!("moved to {}", one.eni))
+        };
+        match self.until(time, moved).await {
             Ok(moved) => Err(moved),
-            Err(_) => Ok("none".to_owned()),
+            Err(Unseen::Late(_)) => Ok("none".to_owned()),
+            Err(fallen @ Unseen::Fallen(_)) => Err(fallen.to_string()),
         }
     }
 
@@ -114,24 +127,20 @@ impl Stage<'_> {
         &mut self,
         service: &ServiceName,
         within: Duration,
-        wanted: impl Fn(&observed::Decided) -> bool,
-    ) -> Result<String, String> {
+        wanted: impl Fn(&Decided) -> bool,
+    ) -> Seen {
         let since = self.since;
         let decisions =
             |records: &[Record]| observed::decisions(&records[since..], service.as_str());
         let seen = self
-            .until(within, |records| {
-                decisions(records).iter().any(&wanted).then(String::new)
-            })
+            .until(within, |records| decisions(records).iter().any(&wanted).then(String::new))
             .await;
         let instead = || {
             let made = self.cluster.log.read(decisions);
-            let told = made
-                .iter()
-                .map(|one| one.hold.clone().unwrap_or(one.outcome.clone()));
+            let told = made.iter().map(|one| one.hold.clone().unwrap_or(one.outcome.clone()));
             told.collect::<Vec<_>>().join(", ")
         };
-        seen.map_err(|late| format!("{late}; decisions since: [{}]", instead()))
+        seen.map_err(|unseen| format!("{unseen}; decisions since: [{}]", instead()))
     }
 
     /// Waits until something is seen. A process that falls over ends the wait: nothing after it means much.
@@ -139,14 +148,14 @@ impl Stage<'_> {
         &mut self,
         within: Duration,
         mut look: impl FnMut(&[Record]) -> Option<String>,
-    ) -> Result<String, String> {
+    ) -> Result<String, Unseen> {
         let began = Instant::now();
         let deadline = began + within;
         loop {
             let tick = deadline.min(Instant::now() + self.talk.tick());
             let seen = self.cluster.log.wait(tick, |records| match look(records) {
                 Some(seen) => Some(Ok(seen)),
-                None => observed::fallen(records).map(Err),
+                None => observed::fallen(records).map(|fallen| Err(Unseen::Fallen(fallen))),
             });
             if let Some(seen) = seen.await {
                 self.talk.waited();
@@ -154,12 +163,9 @@ impl Stage<'_> {
                 return seen.map(|seen| format!("{seen} after {after}").trim_start().to_owned());
             }
             if Instant::now() >= deadline {
-                return Err(format!("not within {within:?}"));
+                return Err(Unseen::Late(within));
             }
-            self.talk.waiting(&format!(
-                "at most {} more",
-                seconds(deadline - Instant::now())
-            ));
+            self.talk.waiting(&format!("for at most {} more", seconds(deadline - Instant::now())));
         }
     }
 }

@@ -29,6 +29,7 @@ expect client of redis served by node-2 within 60s
 expect alias redis on node-1 within 1s
 expect hold mysql reason no-candidate within 60s
 expect decision mysql outcome failed within 60s
+expect fault ec2:AssignPrivateIpAddresses error times 2 within 5s
 expect moves redis = 1
 expect no move of redis for 20s
 ";
@@ -39,13 +40,10 @@ expect no move of redis for 20s
     let stale = serde_json::json!({
         "on": "ec2:DescribeNetworkInterfaces", "kind": "stale", "ms": 3000, "for_ms": 20000,
     });
-    let faults = scenario
-        .steps
-        .iter()
-        .filter_map(|step| match &step.statement {
-            Statement::Act(Action::Fault(fault)) => Some(fault),
-            _ => None,
-        });
+    let faults = scenario.steps.iter().filter_map(|step| match &step.statement {
+        Statement::Act(Action::Fault(fault)) => Some(fault),
+        _ => None,
+    });
     assert_eq!(faults.collect::<Vec<_>>()[1], &stale);
 }
 
@@ -73,10 +71,16 @@ frobnicate
 }
 
 #[test]
-fn a_file_that_expects_nothing_shows_nothing() {
-    let told = parse("# Idle\nstart\n").expect_err("is wrong").to_string();
+fn a_file_that_starts_nothing_is_told_so() {
+    let told = parse("# Idle\ncluster nodes=2\n").expect_err("is wrong").to_string();
     assert_eq!(
         told,
-        "x.scenario:1: nothing is expected; say with `expect ...` what must be seen"
+        "x.scenario:1: the cluster is never started; write `start` after its description"
     );
+}
+
+#[test]
+fn a_file_that_expects_nothing_shows_nothing() {
+    let told = parse("# Idle\nstart\n").expect_err("is wrong").to_string();
+    assert_eq!(told, "x.scenario:1: nothing is expected; say with `expect ...` what must be seen");
 }

@@ -18,10 +18,7 @@ pub struct Wrong {
 
 impl Wrong {
     pub fn new(what: impl Into<String>, cure: impl Into<String>) -> Self {
-        Self {
-            what: what.into(),
-            cure: cure.into(),
-        }
+        Self { what: what.into(), cure: cure.into() }
     }
 }
 
@@ -34,10 +31,7 @@ pub struct Words<'l> {
 
 impl<'l> Words<'l> {
     pub fn new(line: &'l str) -> Self {
-        Self {
-            words: line.split_whitespace(),
-            form: "",
-        }
+        Self { words: line.split_whitespace(), form: "" }
     }
 
     fn cure(&self) -> String {
@@ -51,9 +45,7 @@ impl<'l> Words<'l> {
 
     /// The next word.
     pub fn next(&mut self, what: &str) -> Result<&'l str, Wrong> {
-        self.words
-            .next()
-            .ok_or_else(|| Wrong::new(format!("{what} is missing"), self.cure()))
+        self.words.next().ok_or_else(|| Wrong::new(format!("{what} is missing"), self.cure()))
     }
 
     /// Words that must come now.
@@ -79,22 +71,16 @@ impl<'l> Words<'l> {
     /// A value.
     pub fn value<T: FromStr<Err: Display>>(&mut self, what: &str) -> Result<T, Wrong> {
         let word = self.next(what)?;
-        word.parse()
-            .map_err(|error| Wrong::new(format!("{what} `{word}`: {error}"), self.cure()))
+        word.parse().map_err(|error| Wrong::new(format!("{what} `{word}`: {error}"), self.cure()))
     }
 
     /// A duration such as `30s` or `500ms`.
     pub fn duration(&mut self) -> Result<Duration, Wrong> {
         let word = self.next("a duration")?;
         let parsed = word.parse::<SignedDuration>().ok();
-        parsed
-            .and_then(|parsed| Duration::try_from(parsed).ok())
-            .ok_or_else(|| {
-                Wrong::new(
-                    format!("`{word}` is not a duration"),
-                    "write it like `30s` or `500ms`",
-                )
-            })
+        parsed.and_then(|parsed| Duration::try_from(parsed).ok()).ok_or_else(|| {
+            Wrong::new(format!("`{word}` is not a duration"), "write it like `30s` or `500ms`")
+        })
     }
 
     /// `within D`.

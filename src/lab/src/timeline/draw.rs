@@ -9,27 +9,22 @@ const WIDTH: usize = 32;
 
 /// The lines of a timeline; plain text.
 pub fn draw(timeline: &Timeline) -> Vec<String> {
-    let mut lines = vec![format!(
-        "{:>10} {:>9}  {:<17} {:WIDTH$}",
-        "since", "took", "stage", ""
-    )];
     let first = timeline.subject.struck;
     let last = timeline.stages.last().map_or(first, |stage| stage.at);
     let whole = last.duration_since(first);
+    let end = format!("{:>1$}", seconds(whole), WIDTH - 1);
+    let mut lines = vec![format!("{:>10} {:>9}  {:<17}|0{end}|", "since", "took", "stage")];
     let mut previous = first;
     for stage in &timeline.stages {
         let since = seconds(stage.at.duration_since(first));
         let took = stage.at.duration_since(previous);
-        let took = if stage.at == first {
-            String::new()
+        let took = if stage.at == first { String::new() } else { length(took) };
+        let bar = if stage.at == first {
+            " ".repeat(WIDTH)
         } else {
-            length(took)
+            bar(first, whole, previous, stage.at)
         };
-        let bar = bar(first, whole, previous, stage.at);
-        lines.push(format!(
-            "{since:>10} {took:>9}  {:<17}|{bar}| {}",
-            stage.name, stage.detail
-        ));
+        lines.push(format!("{since:>10} {took:>9}  {:<17}|{bar}| {}", stage.name, stage.detail));
         previous = stage.at;
     }
     lines.push(String::new());
@@ -54,23 +49,13 @@ fn verdict(outage: Option<&Outage>) -> String {
 /// A bar from one moment to another, on a scale from the fault to the end.
 fn bar(first: Timestamp, whole: SignedDuration, from: Timestamp, to: Timestamp) -> String {
     let column = |at: Timestamp| {
-        let (since, whole) = (
-            at.duration_since(first).as_micros(),
-            whole.as_micros().max(1),
-        );
+        let (since, whole) = (at.duration_since(first).as_micros(), whole.as_micros().max(1));
         let width = i128::try_from(WIDTH).unwrap_or_default();
-        usize::try_from(since * width / whole)
-            .unwrap_or_default()
-            .min(WIDTH)
+        usize::try_from(since * width / whole).unwrap_or_default().min(WIDTH)
     };
     let start = column(from).min(WIDTH - 1);
     let end = column(to).max(start + 1);
-    format!(
-        "{}{}{}",
-        " ".repeat(start),
-        "█".repeat(end - start),
-        " ".repeat(WIDTH - end)
-    )
+    format!("{}{}{}", " ".repeat(start), "█".repeat(end - start), " ".repeat(WIDTH - end))
 }
 
 fn seconds(duration: SignedDuration) -> String {

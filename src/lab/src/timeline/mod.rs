@@ -78,25 +78,15 @@ impl Timeline {
     /// Reads the failover after a fault from records in order of time. A stage that nobody told is left out.
     pub fn read(records: &[Record], subject: Subject) -> Self {
         let after = records.partition_point(|record| record.at < subject.struck);
-        let story = Story {
-            records: &records[after..],
-            subject: &subject,
-        };
-        let mut stages = vec![Stage {
-            name: "fault",
-            at: subject.struck,
-            detail: subject.fault.clone(),
-        }];
+        let story = Story { records: &records[after..], subject: &subject };
+        let mut stages =
+            vec![Stage { name: "fault", at: subject.struck, detail: subject.fault.clone() }];
         stages.extend(story.on_the_hosts());
         stages.extend(story.in_the_region());
         stages.extend(story.delivery());
         stages.sort_by_key(|stage| stage.at);
         let outage = story.outage();
-        Self {
-            subject,
-            stages,
-            outage,
-        }
+        Self { subject, stages, outage }
     }
 }
 
@@ -112,10 +102,7 @@ impl<'s> Story<'s> {
 
     /// The last fitting record that came before `at`.
     fn last_before(&self, at: Timestamp, fits: impl Fn(&Record) -> bool) -> Option<&'s Record> {
-        self.records
-            .iter()
-            .rev()
-            .find(|record| record.at <= at && fits(record))
+        self.records.iter().rev().find(|record| record.at <= at && fits(record))
     }
 
     fn is_about(&self, record: &Record) -> bool {
@@ -128,31 +115,20 @@ impl<'s> Story<'s> {
         let probe = self.first(|record| record.what == "probe failed" && self.is_about(record));
         let probe = probe.map(|record| {
             let cause = record.text("cause").unwrap_or("no cause told");
-            stage(
-                "probe failed",
-                record,
-                format!("seen by {}: {cause}", told_by(record)),
-            )
+            stage("probe failed", record, format!("seen by {}: {cause}", told_by(record)))
         });
         let unhealthy = |record: &Record| record.text("to") == Some("unhealthy");
         let verdict = self.first(|record| {
             record.what == "verdict changed" && unhealthy(record) && self.is_about(record)
         });
-        let verdict = verdict.map(|record| {
-            stage(
-                "verdict",
-                record,
-                format!("unhealthy, says {}", told_by(record)),
-            )
-        });
+        let verdict = verdict
+            .map(|record| stage("verdict", record, format!("unhealthy, says {}", told_by(record))));
         [probe, verdict].into_iter().flatten()
     }
 
     /// The call that brought the VIP elsewhere.
     fn assigned(&self) -> Option<observed::Move> {
-        observed::moves(self.records, self.subject.vip)
-            .into_iter()
-            .next()
+        observed::moves(self.records, self.subject.vip).into_iter().next()
     }
 
     /// The chain that led to the call, found backwards: only the invocation that moved counts.
@@ -167,8 +143,10 @@ impl<'s> Story<'s> {
             record.is(REGION, "invoked") && record.text("kind") == Some("async")
         });
         if let Some(invoked) = invoked {
-            let delivered =
-                self.last_before(invoked.at, |record| record.is(REGION, "event-delivered"));
+            let delivered = self.last_before(invoked.at, |record| {
+                record.is(REGION, "event-delivered")
+                    && record.text("function") == invoked.text("function")
+            });
             if let Some(delivered) = delivered {
                 stages.extend(self.trigger(wake, delivered.at));
                 let rule = delivered.text("rule").unwrap_or("a rule");
@@ -184,21 +162,13 @@ impl<'s> Story<'s> {
         let told =
             |name, at: Option<Timestamp>, detail: String| at.map(|at| Stage { name, at, detail });
         let time = |key: &str| decision.as_ref()?[key].as_str()?.parse().ok();
-        stages.extend(told(
-            "decided",
-            time("decided"),
-            Self::choice(decision.as_ref()),
-        ));
+        stages.extend(told("decided", time("decided"), Self::choice(decision.as_ref())));
         stages.push(Stage {
             name: "assigned",
             at: assigned.at,
             detail: format!("to {}", assigned.eni),
         });
-        stages.extend(told(
-            "proven",
-            time("proven"),
-            "EC2 names the new holder".to_owned(),
-        ));
+        stages.extend(told("proven", time("proven"), "EC2 names the new holder".to_owned()));
         stages
     }
 
@@ -215,14 +185,8 @@ impl<'s> Story<'s> {
             let source = put.text("source").unwrap_or("an agent");
             Some(stage("hint sent", put, format!("from {source}")))
         } else {
-            let rang = self
-                .last_before(delivered, alarm)
-                .filter(|_| wake == Some("alarm"))?;
-            Some(stage(
-                "alarm",
-                rang,
-                rang.text("alarm").unwrap_or("an alarm").to_owned(),
-            ))
+            let rang = self.last_before(delivered, alarm).filter(|_| wake == Some("alarm"))?;
+            Some(stage("alarm", rang, rang.text("alarm").unwrap_or("an alarm").to_owned()))
         }
     }
 
@@ -230,14 +194,9 @@ impl<'s> Story<'s> {
     fn earlier_looks(&self, function: &str, invoked: Timestamp) -> String {
         let decisions = observed::decisions(self.records, self.subject.service.as_str());
         let earlier = decisions.iter().filter(|decision| decision.at < invoked);
-        let reasons: Vec<&str> = earlier
-            .filter_map(|decision| decision.hold.as_deref())
-            .collect();
+        let reasons: Vec<&str> = earlier.filter_map(|decision| decision.hold.as_deref()).collect();
         match reasons.last() {
-            Some(last) => format!(
-                "{function}; had held {} x before, last: {last}",
-                reasons.len()
-            ),
+            Some(last) => format!("{function}; had held {} x before, last: {last}", reasons.len()),
             None => function.to_owned(),
         }
     }
@@ -245,19 +204,12 @@ impl<'s> Story<'s> {
     /// The function's own record of the move.
     fn decision(&self) -> Option<Value> {
         let decisions = observed::decisions(self.records, self.subject.service.as_str());
-        decisions
-            .into_iter()
-            .find(|one| one.outcome == "moved")
-            .map(|one| one.record)
+        decisions.into_iter().find(|one| one.outcome == "moved").map(|one| one.record)
     }
 
     fn choice(decision: Option<&Value>) -> String {
         let choice = decision.map(|record| &record["choice"]["move"]);
-        let text = |key: &str| {
-            choice
-                .and_then(|choice| choice[key].as_str())
-                .unwrap_or("?")
-        };
+        let text = |key: &str| choice.and_then(|choice| choice[key].as_str()).unwrap_or("?");
         format!("{} to {}", text("kind"), text("to"))
     }
 
@@ -267,11 +219,7 @@ impl<'s> Story<'s> {
             .first(|record| record.is(LAB, "vip delivered") && record.text("vip") == Some(&vip));
         let to = |record: &Record| record.text("to").unwrap_or("nobody").to_owned();
         let delivered = delivered.map(|record| {
-            stage(
-                "VIP delivered",
-                record,
-                format!("the VPC routes {vip} to {}", to(record)),
-            )
+            stage("VIP delivered", record, format!("the VPC routes {vip} to {}", to(record)))
         });
         let served = self.outage().map(|outage| Stage {
             name: "client served",
@@ -285,13 +233,8 @@ impl<'s> Story<'s> {
         let told = |record: &&Record, what: &str| {
             record.is(CLIENT, what) && record.text("service") == Some(self.subject.service.as_str())
         };
-        let lost = self
-            .records
-            .iter()
-            .position(|record| told(&record, "lost"))?;
-        let served = self.records[lost..]
-            .iter()
-            .find(|record| told(record, "served"))?;
+        let lost = self.records.iter().position(|record| told(&record, "lost"))?;
+        let served = self.records[lost..].iter().find(|record| told(record, "served"))?;
         Some(Outage {
             last_good: self.records[lost].text("last_good")?.parse().ok()?,
             first_good: served.at,
@@ -302,9 +245,5 @@ impl<'s> Story<'s> {
 }
 
 fn stage(name: &'static str, record: &Record, detail: String) -> Stage {
-    Stage {
-        name,
-        at: record.at,
-        detail,
-    }
+    Stage { name, at: record.at, detail }
 }
