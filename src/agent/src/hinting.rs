@@ -1,4 +1,4 @@
-//! When hints are due: at once when trouble starts or changes, then again 1, 2, 4, 10, 10 … s
+//! When hints are due: at once when own trouble starts or changes (another's a moment later), then again 1, 2, 4, 10, 10 … s
 //! later while it lasts, because each carries for how long things have been so and the function
 //! may have to wait for that.
 //!
@@ -19,6 +19,22 @@ const PAUSES: [Duration; 4] = [
     Duration::from_secs(10),
 ];
 
+/// How long news of another node waits for that node's own hint, which says more: a node is
+/// believed about its own illness, and a peer that comes first costs the function an invocation
+/// that cannot decide, with the decisive hint queued behind it.
+const PRECEDENCE: Duration = Duration::from_millis(250);
+
+/// What a verdict that changed is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum News {
+    /// A service of this node.
+    Own,
+    /// A service of this node that was unhealthy and no longer is.
+    OwnTroubleEnded,
+    /// A service of another node.
+    Others,
+}
+
 /// The schedule of the hints; at first there is no trouble.
 #[derive(Debug, Clone, Default)]
 pub struct Hinting {
@@ -32,13 +48,14 @@ pub struct Hinting {
 }
 
 impl Hinting {
-    /// A verdict has changed. `trouble`: something is unhealthy now. `own_ended`: what changed is
-    /// an own service that was unhealthy and no longer is.
-    pub fn on_change(&mut self, now: Timestamp, trouble: bool, own_ended: bool) {
+    /// A verdict has changed. `trouble`: something is unhealthy now.
+    pub fn on_change(&mut self, now: Timestamp, trouble: bool, news: News) {
         self.trouble = trouble;
-        self.parting |= own_ended;
+        self.parting |= news == News::OwnTroubleEnded;
         self.repeats = 0;
-        self.due = (trouble || self.parting).then_some(now);
+        let due = if news == News::Others { now + PRECEDENCE } else { now };
+        let due = self.due.map_or(due, |sooner| sooner.min(due));
+        self.due = (trouble || self.parting).then_some(due);
     }
 
     /// When [`Self::take`] next has something; `None` while a hint is on its way or none is due.

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use vipward_core::hint::HINT_VERSION;
 use vipward_core::{Config, Hint, NodeName, Verdict};
 
-use crate::hinting::Hinting;
+use crate::hinting::{Hinting, News};
 use crate::publishing::{Publishing, Reason};
 use crate::target::targets;
 use crate::view::{Datum, Sighting, View};
@@ -56,10 +56,14 @@ impl Reporter {
     /// A verdict has changed.
     pub fn observe(&mut self, now: Timestamp, sighting: &Sighting) {
         self.view.apply(now, sighting);
-        let own_ended = self.view.is_own(sighting) && sighting.change.from == Verdict::Unhealthy;
+        let news = match (self.view.is_own(sighting), sighting.change.from) {
+            (true, Verdict::Unhealthy) => News::OwnTroubleEnded,
+            (true, _) => News::Own,
+            (false, _) => News::Others,
+        };
         self.publishing.on_change(now);
         if let Some(hinting) = &mut self.hinting {
-            hinting.on_change(now, self.view.trouble(), own_ended);
+            hinting.on_change(now, self.view.trouble(), news);
         }
     }
 

@@ -7,8 +7,8 @@ fn at(milliseconds: u64) -> Timestamp {
 
 /// One line of a history.
 enum Step {
-    /// At that time: is there trouble, did own trouble end.
-    Change(u64, bool, bool),
+    /// At that time: is there trouble, and what is it that changed.
+    Change(u64, bool, News),
     /// The next hint is due at that time, is sent then and takes that long.
     Sent(u64, u64),
     /// No hint is due, ever.
@@ -20,7 +20,7 @@ fn play(what: &str, steps: &[Step]) {
     let mut hinting = Hinting::default();
     for (index, step) in steps.iter().enumerate() {
         match *step {
-            Change(when, trouble, own_ended) => hinting.on_change(at(when), trouble, own_ended),
+            Change(when, trouble, news) => hinting.on_change(at(when), trouble, news),
             Sent(when, took) => {
                 assert_eq!(hinting.deadline(), Some(at(when)), "{what}: step {index}");
                 assert!(!hinting.take(at(when) - Duration::from_millis(1)), "{what}: step {index}");
@@ -36,11 +36,11 @@ fn play(what: &str, steps: &[Step]) {
 
 #[test]
 fn hints_follow_the_table() {
-    play("no trouble, no hint", &[Quiet, Change(0, false, false), Quiet]);
+    play("no trouble, no hint", &[Quiet, Change(0, false, News::Own), Quiet]);
     play(
         "trouble is told at once and again while it lasts",
         &[
-            Change(500, true, false),
+            Change(500, true, News::Own),
             Sent(500, 20),
             Sent(1500, 20),
             Sent(3500, 20),
@@ -52,34 +52,61 @@ fn hints_follow_the_table() {
     play(
         "a change of trouble is told at once and starts the pauses over",
         &[
-            Change(0, true, false),
+            Change(0, true, News::Own),
             Sent(0, 20),
             Sent(1000, 20),
-            Change(1200, true, false),
+            Change(1200, true, News::Own),
             Sent(1200, 20),
             Sent(2200, 20),
         ],
     );
     play(
         "the end of another's trouble is silence",
-        &[Change(0, true, false), Sent(0, 20), Change(300, false, false), Quiet],
+        &[Change(0, true, News::Others), Sent(250, 20), Change(300, false, News::Others), Quiet],
     );
     play(
         "the end of own trouble is told once",
-        &[Change(0, true, false), Sent(0, 20), Change(300, false, true), Sent(300, 20), Quiet],
+        &[
+            Change(0, true, News::Own),
+            Sent(0, 20),
+            Change(300, false, News::OwnTroubleEnded),
+            Sent(300, 20),
+            Quiet,
+        ],
     );
     play(
         "and not lost when something else changes before it is sent",
-        &[Change(0, false, true), Change(10, false, false), Sent(10, 20), Quiet],
+        &[
+            Change(0, false, News::OwnTroubleEnded),
+            Change(10, false, News::Others),
+            Sent(0, 20),
+            Quiet,
+        ],
+    );
+}
+
+#[test]
+fn news_of_others_waits_for_their_own_word() {
+    play(
+        "another's trouble is told a moment later",
+        &[Change(0, true, News::Others), Sent(250, 20), Sent(1250, 20)],
+    );
+    play(
+        "and does not hold own trouble back",
+        &[Change(0, true, News::Others), Change(50, true, News::Own), Sent(50, 20)],
+    );
+    play(
+        "nor is it held back by it",
+        &[Change(0, true, News::Own), Change(0, true, News::Others), Sent(0, 20)],
     );
 }
 
 #[test]
 fn what_is_due_during_a_hint_follows_it() {
     let mut hinting = Hinting::default();
-    hinting.on_change(at(0), true, false);
+    hinting.on_change(at(0), true, News::Own);
     assert!(hinting.take(at(0)));
-    hinting.on_change(at(100), true, false);
+    hinting.on_change(at(100), true, News::Own);
     assert!(!hinting.take(at(100)));
     hinting.on_done();
     assert!(hinting.take(at(5000)));

@@ -44,16 +44,24 @@ fn one_who_knows_nothing_says_nothing() {
 }
 
 #[test]
-fn changes_are_told_at_once_and_trouble_by_hint_first() {
+fn changes_are_told_at_once_and_own_trouble_by_hint_first() {
     let mut reporter = reporter();
     reporter.observe(at(1), &sighting("a", Verdict::Unknown, Verdict::Healthy));
     assert_eq!(due(&mut reporter, at(1)), ["change 1"]);
-    reporter.observe(at(2), &sighting("b", Verdict::Unknown, Verdict::Unhealthy));
-    assert_eq!(due(&mut reporter, at(2)), ["hint 1", "change 2"]);
+    reporter.observe(at(2), &sighting("a", Verdict::Healthy, Verdict::Unhealthy));
+    assert_eq!(due(&mut reporter, at(2)), ["hint 1", "change 1"]);
     assert_eq!(due(&mut reporter, at(3)), ["hint 2"]);
+}
+
+#[test]
+fn trouble_of_another_is_hinted_a_moment_later_and_its_end_is_not() {
+    let mut reporter = reporter();
+    reporter.observe(at(2), &sighting("b", Verdict::Unknown, Verdict::Unhealthy));
+    assert_eq!(due(&mut reporter, at(2)), ["change 1"]);
+    assert_eq!(due(&mut reporter, at(3)), ["hint 1"]);
     reporter.observe(at(4), &sighting("b", Verdict::Unhealthy, Verdict::Healthy));
-    assert_eq!(due(&mut reporter, at(4)), ["change 2"], "the end of another's trouble");
-    assert_eq!(due(&mut reporter, at(10)), ["tick 2"]);
+    assert_eq!(due(&mut reporter, at(4)), ["change 1"]);
+    assert_eq!(due(&mut reporter, at(10)), ["tick 1"]);
 }
 
 #[test]
