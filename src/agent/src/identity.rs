@@ -37,7 +37,7 @@ pub fn find(
             Faults::of_host(origin, format!("there is no node or witness {name}"), cure)
         });
     }
-    match here(config, local).as_slice() {
+    match config.members_at(local).collect::<Vec<_>>().as_slice() {
         [one] => Ok((*one).clone()),
         [] => {
             let local = local.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
@@ -51,13 +51,6 @@ pub fn find(
             Err(Faults::of_host(origin, what, "say with --node which of them this is"))
         }
     }
-}
-
-fn here<'c>(config: &'c Config, local: &[Ipv4Addr]) -> Vec<&'c NodeName> {
-    let nodes = config.nodes.iter().map(|node| (&node.name, node.address));
-    let witnesses = config.witnesses.iter().map(|witness| (&witness.name, witness.address));
-    let members = nodes.chain(witnesses);
-    members.filter(|(_, address)| local.contains(address)).map(|(name, _)| name).collect()
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 //! - `rise` passes in a row make healthy, `fall` failures in a row unhealthy. An error is neither:
 //!   `fall` errors in a row, or failures and errors mixed on a healthy service, make unknown.
 //! - While a verdict hangs in the balance (at the start, and from a healthy service's first
-//!   failure) the next probe follows in a [`QUICK_STEP`], not in a whole interval. Recovery takes
+//!   failure) the next probe follows in a `confirm`, not in a whole `interval`. Recovery takes
 //!   its time: `rise` passes, an interval apart.
 
 use std::time::Duration;
@@ -15,8 +15,7 @@ use vipward_core::Verdict;
 use vipward_core::config::Check;
 use vipward_probes::{Outcome, Shortfall};
 
-/// From the start of one probe to the next while a verdict is being confirmed, and the least time
-/// between probes whatever wakes them.
+/// The least time between probes, whatever wakes them.
 pub const QUICK_STEP: Duration = Duration::from_millis(100);
 
 /// A verdict that differs from the one before.
@@ -34,6 +33,7 @@ pub struct Change {
 #[derive(Debug, Clone)]
 pub struct VerdictMachine {
     interval: Duration,
+    confirm: Duration,
     rise: u32,
     fall: u32,
     verdict: Verdict,
@@ -75,6 +75,7 @@ impl VerdictMachine {
     pub fn new(check: &Check, now: Timestamp) -> Self {
         Self {
             interval: check.interval,
+            confirm: check.confirm.min(check.interval),
             rise: check.rise,
             fall: check.fall,
             verdict: Verdict::Unknown,
@@ -144,7 +145,7 @@ impl VerdictMachine {
         // A target that passes and fails in turn would otherwise be probed quickly for ever.
         if in_the_balance && self.quick_steps < self.rise.max(self.fall) {
             self.quick_steps += 1;
-            return QUICK_STEP;
+            return self.confirm;
         }
         self.quick_steps = 0;
         // What woke us during the probe may have come after the reply.

@@ -7,10 +7,14 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::config::{Config, Failback, Service};
-use crate::evidence::{Evidence, Holder, age};
+use crate::evidence::{Evidence, Holder, Presence, age};
 use crate::glance::calls_for_closer_look;
 use crate::judge::{Judgement, UpBasis, judge};
 use crate::name::{NodeName, ServiceName, VipAddr};
+
+/// How many times `stale_after` a node must be well before a VIP returns to it; the metrics are
+/// read back a little further.
+const SETTLED: u32 = 3;
 
 /// What should be done with one VIP, and what that rests on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -133,6 +137,7 @@ fn decide_one(config: &Config, evidence: &Evidence, service: &Service, now: Time
     let case = Case { config, evidence, service, now, judgements: &judgements };
     let choice = match &holder {
         Holder::Foreign(_) => hold(HoldReason::ForeignHolder),
+        Holder::Nobody if case.holder_may_be_left_out() => hold(HoldReason::AwaitingEvidence),
         Holder::Nobody => case.unplanned_move(MoveKind::Placement),
         Holder::Node(node) => match judgements.get(node).copied().unwrap_or(Judgement::Unknown) {
             Judgement::Down(_) => case.unplanned_move(MoveKind::Failover),
@@ -173,6 +178,14 @@ impl Case<'_> {
             .map(|(node, basis)| (&node.name, basis))
     }
 
+    /// Whether EC2's answer leaves out the interface of a node that is well: it may be the holder.
+    fn holder_may_be_left_out(&self) -> bool {
+        self.config.nodes.iter().any(|node| {
+            self.evidence.inventory.presence(node) == Presence::Absent
+                && self.judgements.get(&node.name) == Some(&Judgement::Unknown)
+        })
+    }
+
     fn unplanned_move(&self, kind: MoveKind) -> Choice {
         let Some((to, _)) = self.best_candidate() else {
             let nothing_known = self.judgements.values().all(|j| *j == Judgement::Unknown);
@@ -189,6 +202,15 @@ impl Case<'_> {
         }
     }
 
+    /// Whether a node has said for a while that it is well: one that crashes again and again gets
+    /// no VIP back in its good moments.
+    fn has_settled(&self, node: &NodeName) -> bool {
+        let stale_after = self.config.policy.stale_after;
+        let long_enough = self.config.policy.cooldown.min(stale_after * SETTLED);
+        let word = self.evidence.testimony.word(node, node, &self.service.name);
+        word.is_some_and(|word| age(word.value.since, self.now) >= long_enough)
+    }
+
     fn with_holder_up(&self, holder: &NodeName, basis: UpBasis) -> Choice {
         let stay = hold(match basis {
             UpBasis::OwnWord => HoldReason::HolderUp,
@@ -201,7 +223,7 @@ impl Case<'_> {
         let Some((best, UpBasis::OwnWord)) = self.best_candidate() else {
             return stay;
         };
-        if !preferred_over(self.config, best, holder) {
+        if !preferred_over(self.config, best, holder) || !self.has_settled(best) {
             return stay;
         }
         let ledger = self.evidence.inventory.ledger(self.config, &self.service.name);

@@ -10,11 +10,11 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use crate::config::{Config, Node, Service};
+use crate::config::{Config, Node};
 use crate::hint::Verdict;
 use crate::ledger::Ledger;
 use crate::name::{EniId, NodeName, ServiceName, VipAddr};
-use crate::signals::{AlarmKind, AlarmName};
+use crate::signals::AlarmName;
 
 /// A value and when it was observed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -69,7 +69,8 @@ impl Testimony {
     /// Takes a word in, unless a newer one on its topic is known.
     pub fn hear(&mut self, topic: Topic, word: Observed<Statement>) {
         let known = self.words.entry(topic).or_insert(word);
-        if word.at >= known.at {
+        // Hints are heard before metrics: at the same second they know more.
+        if word.at > known.at {
             *known = word;
         }
     }
@@ -138,6 +139,17 @@ impl Holder {
     }
 }
 
+/// What EC2 says of a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Presence {
+    /// Its interface is attached to an instance that runs, or at least is not said to be stopped.
+    Here,
+    /// Its interface is attached to nothing, or its instance is stopping, stopped or terminated.
+    Gone,
+    /// The answer does not have its interface: deleted, or left out of an incomplete answer.
+    Absent,
+}
+
 impl Inventory {
     /// Who has `vip`. EC2 may show an address on two interfaces while a move settles; a node of
     /// the file is then named before a foreign interface.
@@ -151,11 +163,15 @@ impl Inventory {
         }
     }
 
-    /// Whether EC2 itself says that the node cannot serve: its ENI is gone or detached, or its
-    /// instance is not running.
-    pub fn is_gone(&self, node: &Node) -> bool {
-        let attached = self.enis.get(&node.eni).is_some_and(|eni| eni.instance.is_some());
-        !attached || self.stopped.contains(&node.name)
+    /// What EC2 says of the node itself.
+    pub fn presence(&self, node: &Node) -> Presence {
+        match self.enis.get(&node.eni) {
+            None => Presence::Absent,
+            Some(eni) if eni.instance.is_none() || self.stopped.contains(&node.name) => {
+                Presence::Gone
+            }
+            Some(_) => Presence::Here,
+        }
     }
 
     /// What the tags remember of the service's moves.
@@ -174,29 +190,23 @@ impl Inventory {
 pub struct Evidence {
     /// Who holds what.
     pub inventory: Inventory,
-    /// The alarms in `ALARM` or `INSUFFICIENT_DATA`; `None` when they could not be read.
-    pub troubled_alarms: Option<BTreeSet<AlarmName>>,
+    /// The alarms in `OK`; `None` when they could not be read.
+    pub quiet_alarms: Option<BTreeSet<AlarmName>>,
     /// What the agents said.
     pub testimony: Testimony,
 }
 
 impl Evidence {
-    /// Whether an alarm about `service` on `node` is in `ALARM` or `INSUFFICIENT_DATA`; so it is
-    /// taken to be when the alarms could not be read.
-    pub fn alarmed(&self, service: &Service, node: &NodeName) -> bool {
-        self.troubled_alarms.as_ref().is_none_or(|alarms| {
-            alarms.iter().any(|alarm| alarm.service == service.name && alarm.node == *node)
-        })
-    }
-
-    /// Whether the node's own alarm for `service` is known not to be in trouble.
-    pub fn own_alarm_quiet(&self, service: &Service, node: &NodeName) -> bool {
-        self.troubled_alarms.as_ref().is_some_and(|alarms| {
-            !alarms.iter().any(|alarm| {
-                alarm.service == service.name
-                    && alarm.node == *node
-                    && alarm.kind == AlarmKind::OwnWord
-            })
+    /// The alarms of the file about `service` that are in `ALARM` or `INSUFFICIENT_DATA`, or are
+    /// not there at all; all of them when they could not be read.
+    pub fn troubled_alarms(
+        &self,
+        config: &Config,
+        service: &ServiceName,
+    ) -> impl Iterator<Item = AlarmName> {
+        let quiet = self.quiet_alarms.as_ref();
+        AlarmName::all(config).filter(move |alarm| {
+            alarm.service == *service && quiet.is_none_or(|quiet| !quiet.contains(alarm))
         })
     }
 }

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use crate::config::{Config, Failback, Service};
 use crate::decide::preferred_over;
-use crate::evidence::{Evidence, Holder, age};
+use crate::evidence::{Evidence, Holder, Presence, age};
 use crate::hint::Verdict;
 
 /// Whether a move may be on the table: the VIP is not held by one of ours, something is said or
@@ -22,8 +22,8 @@ pub fn calls_for_closer_look(
     let Some(node) = config.node(&holder) else {
         return true;
     };
-    evidence.inventory.is_gone(node)
-        || evidence.alarmed(service, &holder)
+    evidence.inventory.presence(node) != Presence::Here
+        || evidence.troubled_alarms(config, &service.name).any(|alarm| alarm.node == holder)
         || words_against(config, evidence, service, &holder, now)
         || failback_is_due(config, evidence, service, &holder, now)
 }
@@ -55,9 +55,5 @@ fn failback_is_due(
     };
     let ledger = evidence.inventory.ledger(config, &service.name);
     let stayed = ledger.last_move().is_none_or(|last| age(last, now) >= stay);
-    stayed
-        && config.nodes.iter().any(|node| {
-            preferred_over(config, &node.name, holder)
-                && evidence.own_alarm_quiet(service, &node.name)
-        })
+    stayed && config.nodes.iter().any(|node| preferred_over(config, &node.name, holder))
 }

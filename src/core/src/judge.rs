@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::config::{Config, Node, Service};
-use crate::evidence::{Evidence, Statement, age};
+use crate::evidence::{Evidence, Presence, Statement, age};
 use crate::hint::Verdict;
 use crate::name::NodeName;
 
@@ -127,11 +127,16 @@ impl Votes {
 
 impl Court<'_> {
     fn of(&self, node: &Node) -> Judgement {
-        if self.evidence.inventory.is_gone(node) {
-            return Judgement::Down(DownBasis::Gone);
+        let own_word = self.fresh_word(&node.name, &node.name).map(|word| word.verdict);
+        match (self.evidence.inventory.presence(node), own_word) {
+            (Presence::Here, _) => {}
+            // EC2's answers are eventually consistent: one that leaves out the interface of a node
+            // that speaks is incomplete.
+            (Presence::Absent, Some(Verdict::Healthy)) => return Judgement::Unknown,
+            (Presence::Absent | Presence::Gone, _) => return Judgement::Down(DownBasis::Gone),
         }
         let votes = self.votes_on(&node.name);
-        match self.fresh_word(&node.name, &node.name).map(|word| word.verdict) {
+        match own_word {
             Some(Verdict::Unhealthy) => Judgement::Down(DownBasis::OwnWord),
             Some(Verdict::Healthy) => of_well(&votes),
             Some(Verdict::Unknown) => of_mute(&votes, false),

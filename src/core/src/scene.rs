@@ -9,6 +9,7 @@ use crate::config::Config;
 use crate::evidence::{Eni, Evidence, Observed, Statement, Topic};
 use crate::hint::Verdict;
 use crate::name::{NodeName, VipAddr};
+use crate::signals::AlarmName;
 
 /// The one service of a scene.
 pub(crate) const VIP: VipAddr = VipAddr(Ipv4Addr::new(10, 0, 0, 200));
@@ -48,8 +49,10 @@ impl Scene {
         }
         text.push_str("[[service]]\nname = \"svc\"\nvip = \"10.0.0.200\"\ncheck = { kind = \"tcp\", port = 80 }\n");
         let config = Config::parse("scene", &text).unwrap_or_else(|faults| panic!("{faults}"));
-        let mut evidence =
-            Evidence { troubled_alarms: Some(BTreeSet::new()), ..Evidence::default() };
+        let mut evidence = Evidence {
+            quiet_alarms: Some(AlarmName::all(&config).collect()),
+            ..Evidence::default()
+        };
         evidence.testimony.read.insert(config.services[0].name.clone());
         for node in &config.nodes {
             evidence.inventory.enis.insert(
@@ -95,8 +98,9 @@ impl Scene {
 
     /// The own alarm of `name` is in trouble.
     pub fn alarm(mut self, name: &str) -> Self {
-        let alarm = format!("vipward/test/svc/{name}/self").parse().expect("an alarm's name");
-        self.evidence.troubled_alarms.get_or_insert_default().insert(alarm);
+        let alarm: AlarmName =
+            format!("vipward/test/svc/{name}/self").parse().expect("an alarm's name");
+        self.evidence.quiet_alarms.get_or_insert_default().remove(&alarm);
         self
     }
 
@@ -117,6 +121,13 @@ impl Scene {
     /// EC2 says that the instance of `name` does not run.
     pub fn stopped(mut self, name: &str) -> Self {
         self.evidence.inventory.stopped.insert(node(name));
+        self
+    }
+
+    /// EC2's answer leaves out the interface of `name`.
+    pub fn absent(mut self, name: &str) -> Self {
+        let eni = &self.config.node(&node(name)).expect("in the scene").eni;
+        self.evidence.inventory.enis.remove(eni);
         self
     }
 

@@ -6,6 +6,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::config::Config;
 use crate::name::{ClusterName, NodeName, ServiceName};
 
 /// Metric: what a node says of its own service. 1 is healthy, 0 is not.
@@ -79,6 +80,25 @@ impl fmt::Display for AlarmName {
             AlarmKind::OwnWord => write!(f, "self"),
             AlarmKind::PeerWord(observer) => write!(f, "peer/{observer}"),
         }
+    }
+}
+
+impl AlarmName {
+    /// Every alarm that the file asks for.
+    pub fn all(config: &Config) -> impl Iterator<Item = Self> {
+        config.services.iter().flat_map(move |service| {
+            config.nodes.iter().flat_map(move |node| {
+                let observers = config.observers_of(&node.name);
+                let peers = observers.filter(|_| config.policy.peer_alarms).cloned();
+                let kinds = peers.map(AlarmKind::PeerWord);
+                std::iter::once(AlarmKind::OwnWord).chain(kinds).map(move |kind| Self {
+                    cluster: config.cluster.clone(),
+                    service: service.name.clone(),
+                    node: node.name.clone(),
+                    kind,
+                })
+            })
+        })
     }
 }
 

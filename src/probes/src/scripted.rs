@@ -43,7 +43,7 @@ pub(crate) async fn closed_port() -> SocketAddr {
 /// A check with a timeout that a scripted peer on a busy machine meets.
 pub(crate) fn check(kind: CheckKind) -> Check {
     let interval = Duration::from_secs(1);
-    Check { kind, port: 1, interval, timeout: Duration::from_secs(5), rise: 1, fall: 1 }
+    Check { kind, port: 1, interval, confirm: Duration::from_millis(100), timeout: Duration::from_secs(5), rise: 1, fall: 1 }
 }
 
 async fn play(script: Script, mut stream: TcpStream) {

@@ -8,7 +8,15 @@ const INTERVAL: Duration = Duration::from_secs(1);
 
 fn machine(rise: u32, fall: u32) -> VerdictMachine {
     let timeout = Duration::from_millis(800);
-    let check = Check { kind: CheckKind::Tcp, port: 1, interval: INTERVAL, timeout, rise, fall };
+    let check = Check {
+        kind: CheckKind::Tcp,
+        port: 1,
+        interval: INTERVAL,
+        confirm: Duration::from_millis(100),
+        timeout,
+        rise,
+        fall,
+    };
     VerdictMachine::new(&check, Timestamp::UNIX_EPOCH)
 }
 

@@ -81,6 +81,8 @@ pub struct Check {
     pub port: u16,
     /// From one probe to the next.
     pub interval: Duration,
+    /// From a failed probe to the next, until the verdict stands.
+    pub confirm: Duration,
     /// After which a probe has failed.
     pub timeout: Duration,
     /// Passes in a row that make it healthy.
@@ -128,7 +130,8 @@ pub struct Policy {
     pub stale_after: Duration,
     /// Whether agents hint through EventBridge; without, alarms alone carry the news.
     pub hints: bool,
-    /// Whether each observer's word has an alarm of its own.
+    /// Whether each observer's word has an alarm of its own: without hints nothing else wakes the
+    /// function when a node says it is well and the others cannot reach it.
     pub peer_alarms: bool,
 }
 
@@ -217,10 +220,11 @@ impl Config {
         self.members().filter(move |member| *member != subject)
     }
 
-    /// The member whose address is among `addresses`: how a host finds itself in the file.
-    pub fn member_at(&self, addresses: &[Ipv4Addr]) -> Option<&NodeName> {
+    /// The members whose address is among `addresses`: how a host finds itself in the file.
+    pub fn members_at(&self, addresses: &[Ipv4Addr]) -> impl Iterator<Item = &NodeName> {
+        let nodes = self.nodes.iter().map(|node| (&node.name, node.address));
         let witnesses = self.witnesses.iter().map(|witness| (&witness.name, witness.address));
-        let mut members = self.nodes.iter().map(|node| (&node.name, node.address)).chain(witnesses);
-        members.find(|(_, address)| addresses.contains(address)).map(|(name, _)| name)
+        let members = nodes.chain(witnesses);
+        members.filter(|(_, address)| addresses.contains(address)).map(|(name, _)| name)
     }
 }

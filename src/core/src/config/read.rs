@@ -18,6 +18,13 @@ const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_mins(1);
 const HOUR: Duration = Duration::from_hours(1);
 
+/// As often as the alarms look.
+const PUBLISH_INTERVAL: Duration = Duration::from_secs(10);
+
+/// The function looks back four times as far as this, and CloudWatch keeps values of one-second
+/// resolution for three hours.
+const LONGEST_STALE: Duration = Duration::from_mins(30);
+
 /// How much longer than a publish interval a node must be quiet to count as silent: one late
 /// publication (its whole time-out, 5 s) is not silence.
 const STALE_MARGIN: Duration = Duration::from_secs(5);
@@ -104,9 +111,10 @@ fn policy(table: Option<&Table<'_>>) -> Policy {
         return defaults(10 * SECOND);
     };
     let publish_interval =
-        table.optional("publish_interval", duration(SECOND..=MINUTE)).unwrap_or(10 * SECOND);
+        table.optional("publish_interval", duration(SECOND..=MINUTE)).unwrap_or(PUBLISH_INTERVAL);
     let base = defaults(publish_interval);
     let shortest_silence = publish_interval + SECOND;
+    let hints = table.optional("hints", flag).unwrap_or(base.hints);
     let policy = Policy {
         mode: table.optional("mode", word(MODES)).unwrap_or(base.mode),
         cooldown: table.optional("cooldown", duration(SECOND..=24 * HOUR)).unwrap_or(base.cooldown),
@@ -114,13 +122,24 @@ fn policy(table: Option<&Table<'_>>) -> Policy {
         failback: table.optional("failback", failback).unwrap_or(base.failback),
         publish_interval,
         stale_after: table
-            .optional("stale_after", duration(shortest_silence..=HOUR))
+            .optional("stale_after", duration(shortest_silence..=LONGEST_STALE))
             .unwrap_or(base.stale_after),
-        hints: table.optional("hints", flag).unwrap_or(base.hints),
-        peer_alarms: table.optional("peer_alarms", flag).unwrap_or(base.peer_alarms),
+        hints,
+        peer_alarms: table.optional("peer_alarms", |v| peer_alarms(v, hints)).unwrap_or(!hints),
     };
     table.finish();
     policy
+}
+
+fn peer_alarms(value: &DeValue<'_>, hints: bool) -> Result<bool, Wrong> {
+    let peer_alarms = flag(value)?;
+    if hints || peer_alarms {
+        return Ok(peer_alarms);
+    }
+    Err(Wrong::new(
+        "is false, as is hints: nothing would tell of a node that others cannot reach",
+        "leave one of them true",
+    ))
 }
 
 fn move_budget(policy: &Table<'_>) -> Option<MoveBudget> {
@@ -172,6 +191,8 @@ fn probe(table: &Table<'_>) -> Option<Check> {
         &[("tcp", CheckName::Tcp), ("http", CheckName::Http), ("redis", CheckName::Redis)];
     let interval =
         table.optional("interval", duration(100 * MILLISECOND..=MINUTE)).unwrap_or(SECOND);
+    let confirm =
+        table.optional("confirm", duration(50 * MILLISECOND..=MINUTE)).unwrap_or(100 * MILLISECOND);
     let timeout = table
         .optional("timeout", duration(10 * MILLISECOND..=10 * SECOND))
         .unwrap_or(800 * MILLISECOND);
@@ -192,7 +213,7 @@ fn probe(table: &Table<'_>) -> Option<Check> {
         },
     });
     table.finish();
-    Some(Check { kind: kind?, port: port?, interval, timeout, rise, fall })
+    Some(Check { kind: kind?, port: port?, interval, confirm, timeout, rise, fall })
 }
 
 #[derive(Clone, Copy)]

@@ -30,7 +30,8 @@ fn the_example_is_right() {
 fn a_host_finds_itself_by_address() {
     let config = Config::parse("vipward.toml", PAIR).expect("the example is right");
     let found = |address: &str| {
-        config.member_at(&[address.parse().expect("an address")]).map(NodeName::as_str)
+        let address = address.parse().expect("an address");
+        config.members_at(&[address]).map(NodeName::as_str).next()
     };
     assert_eq!(found("172.31.0.124"), Some("resource-02"));
     assert_eq!(found("172.31.0.30"), Some("app-01"));
@@ -120,7 +121,7 @@ fn what_cannot_be_read_is_told() {
         ),
         (with("cooldown    = \"60s\"", "cooldown = \"soon\""), "\"soon\" is not a duration"),
         (with("cooldown    = \"60s\"", "cooldown = \"0s\""), "use a duration from 1s to 24h"),
-        (with("cooldown    = \"60s\"", "stale_after = \"10s\""), "use a duration from 11s to 1h"),
+        (with("cooldown    = \"60s\"", "stale_after = \"10s\""), "use a duration from 11s to 30m"),
         (
             with("failback    = \"never\"", "failback = \"later\""),
             "write \"never\", or \"after 10m\"",

@@ -36,8 +36,13 @@ fn ec2_is_believed_about_what_is_gone() {
     let eni = scene.config.nodes[0].eni.clone();
     scene.evidence.inventory.enis.get_mut(&eni).expect("there").instance = None;
     assert_eq!(of(&scene, "a"), Judgement::Down(DownBasis::Gone), "detached");
-    scene.evidence.inventory.enis.remove(&eni);
-    assert_eq!(of(&scene, "a"), Judgement::Down(DownBasis::Gone), "deleted");
+}
+
+#[test]
+fn an_interface_that_the_answer_lacks_is_gone_only_if_its_node_is_not_well() {
+    assert_eq!(of(&pair().absent("a"), "a"), Judgement::Down(DownBasis::Gone));
+    let speaks = pair().says("a", "a", Healthy, 1, LONG).absent("a");
+    assert_eq!(of(&speaks, "a"), Judgement::Unknown);
 }
 
 #[test]
