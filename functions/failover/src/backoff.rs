@@ -1,7 +1,9 @@
-//! Trying again within a deadline.
+//! Trying again, and giving up, within a deadline.
 
+use std::pin::pin;
 use std::time::Duration;
 
+use futures::future::{Either, select};
 use jiff::Timestamp;
 
 use crate::ports::{PortError, Ports};
@@ -33,6 +35,23 @@ impl Backoff {
     }
 }
 
+/// The call, or a transient failure once the deadline has come: Lambda ends an invocation at its
+/// own deadline without asking, and what is not recorded by then is lost.
+pub async fn bounded<T>(
+    ports: &impl Ports,
+    deadline: Timestamp,
+    call: impl Future<Output = Result<T, PortError>>,
+) -> Result<T, PortError> {
+    let left = Duration::try_from(deadline.duration_since(ports.now())).unwrap_or(Duration::ZERO);
+    match select(pin!(call), pin!(ports.pause(left))).await {
+        Either::Left((result, _)) => result,
+        Either::Right(_) => {
+            let cause = "the invocation's time is up".to_owned();
+            Err(PortError::Transient { call: "a call", cause })
+        }
+    }
+}
+
 /// Repeats a read until it succeeds, is refused, or the deadline is near.
 pub async fn retry<P, T, F>(
     ports: &P,
@@ -45,7 +64,7 @@ where
 {
     let mut backoff = Backoff::until(deadline);
     loop {
-        match call().await {
+        match bounded(ports, deadline, call()).await {
             Err(error) if error.is_transient() && backoff.pause(ports).await => {
                 tracing::warn!(%error, "call repeated");
             }

@@ -10,7 +10,7 @@ use vipward_core::ledger::Ledger;
 use vipward_core::name::{ServiceName, VipAddr};
 use vipward_core::plan::{PlannedMove, Step};
 
-use crate::backoff::{Backoff, retry};
+use crate::backoff::{Backoff, bounded, retry};
 use crate::ports::{PortError, Ports};
 
 /// How long EC2 may take to name the new holder before the assignment is repeated. Describe is
@@ -21,7 +21,7 @@ const PROOF_PATIENCE: Duration = Duration::from_secs(6);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MoveOutcome {
     /// EC2 names the new holder.
-    Moved(MoveTimes),
+    Moved(Proof),
     /// The VIP had another holder by the time of the step; nothing was done.
     Overtaken,
     /// EC2 accepted the assignment and did not name the new holder in time.
@@ -30,13 +30,15 @@ pub enum MoveOutcome {
     Failed(PortError),
 }
 
-/// When a move reached its stages.
+/// How a move went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct MoveTimes {
+pub struct Proof {
     /// EC2 accepted the assignment.
     pub assigned: Timestamp,
     /// EC2 named the new holder.
     pub proven: Timestamp,
+    /// The ledger has it: otherwise the budget does not count it.
+    pub recorded: bool,
 }
 
 /// Carries `step` out by `deadline`; says for each of its moves what became of it.
@@ -47,8 +49,17 @@ pub async fn execute(
     deadline: Timestamp,
 ) -> BTreeMap<ServiceName, MoveOutcome> {
     let mut run = Run { config, ports, deadline, outcomes: BTreeMap::new(), assigned: None };
-    if let Rest::GivenUp(step, error) = run.attempts(step).await {
-        run.settle(&step.moves, &error.map_or(MoveOutcome::Unproven, MoveOutcome::Failed));
+    match run.attempts(step).await {
+        Rest::Settled => {}
+        // EC2 takes all addresses of a call or none: one that does not fit must not keep the others.
+        Rest::GivenUp(step, Some(error)) if !error.is_transient() && step.moves.len() > 1 => {
+            for single in step.singly() {
+                run.outcomes.extend(Box::pin(execute(config, ports, single, deadline)).await);
+            }
+        }
+        Rest::GivenUp(step, error) => {
+            run.settle(&step.moves, &error.map_or(MoveOutcome::Unproven, MoveOutcome::Failed));
+        }
     }
     run.outcomes
 }
@@ -65,26 +76,33 @@ struct Run<'r, P> {
     ports: &'r P,
     deadline: Timestamp,
     outcomes: BTreeMap<ServiceName, MoveOutcome>,
-    /// When EC2 last accepted the assignment.
-    assigned: Option<Timestamp>,
+    /// When EC2 first accepted the assignment, and whether the ledger has it.
+    assigned: Option<(Timestamp, bool)>,
 }
 
 impl<P: Ports> Run<'_, P> {
     async fn attempts(&mut self, mut step: Step) -> Rest {
         let mut backoff = Backoff::until(self.deadline);
-        let mut tried = false;
+        let mut before = None;
         loop {
-            let seen = match retry(self.ports, self.deadline, || self.ports.inventory(self.config))
-                .await
-            {
+            let seen = match self.read(self.deadline).await {
                 Ok(seen) => seen,
-                Err(error) => return Rest::GivenUp(step, Some(error)),
+                // What EC2 accepted has not failed, only not been proven.
+                Err(error) => {
+                    return Rest::GivenUp(step, self.assigned.is_none().then_some(error));
+                }
             };
             // A reply may be lost after the effect: an attempt that failed may have moved it all.
-            if tried && step.is_proven_by(self.config, &seen) {
+            if let Some(before) = before.as_ref()
+                && step.is_proven_by(self.config, &seen)
+            {
                 let proven = self.ports.now();
-                let assigned = *self.assigned.get_or_insert(proven);
-                self.settle(&step.moves, &MoveOutcome::Moved(MoveTimes { assigned, proven }));
+                let (assigned, recorded) = match self.assigned {
+                    Some(known) => known,
+                    None => (proven, self.record(&step, before, proven).await),
+                };
+                let proof = Proof { assigned, proven, recorded };
+                self.settle(&step.moves, &MoveOutcome::Moved(proof));
                 return Rest::Settled;
             }
             let (kept, overtaken) = step.reconsidered(self.config, &seen);
@@ -93,9 +111,10 @@ impl<P: Ports> Run<'_, P> {
             if step.moves.is_empty() {
                 return Rest::Settled;
             }
-            let error = match self.assign_and_prove(&step, &seen).await {
-                Ok(Some(times)) => {
-                    self.settle(&step.moves, &MoveOutcome::Moved(times));
+            let before = before.get_or_insert(seen);
+            let error = match self.assign_and_prove(&step, before).await {
+                Ok(Some(proof)) => {
+                    self.settle(&step.moves, &MoveOutcome::Moved(proof));
                     return Rest::Settled;
                 }
                 Ok(None) => None,
@@ -103,11 +122,14 @@ impl<P: Ports> Run<'_, P> {
                 Err(error) => return Rest::GivenUp(step, Some(error)),
             };
             tracing::warn!(eni = %step.eni, ?error, "step not proven yet");
-            tried = true;
             if !backoff.pause(self.ports).await {
                 return Rest::GivenUp(step, error);
             }
         }
+    }
+
+    async fn read(&self, deadline: Timestamp) -> Result<Inventory, PortError> {
+        retry(self.ports, deadline, || self.ports.inventory(self.config)).await
     }
 
     /// `None`: accepted, but EC2 did not name the new holder within [`PROOF_PATIENCE`].
@@ -115,30 +137,41 @@ impl<P: Ports> Run<'_, P> {
         &mut self,
         step: &Step,
         before: &Inventory,
-    ) -> Result<Option<MoveTimes>, PortError> {
+    ) -> Result<Option<Proof>, PortError> {
         let vips: Vec<VipAddr> = step.moves.iter().map(|planned| planned.vip).collect();
-        self.ports.assign(&step.eni, &vips).await?;
-        let assigned = self.ports.now();
-        self.assigned = Some(assigned);
-        let tags = ledger_tags(self.config, step, before, assigned);
-        let (tagged, proven) = futures::join!(self.ports.tag(&step.eni, &tags), self.proof(step));
-        if let Err(error) = tagged {
-            // The move stands; only the budget forgets it.
-            tracing::error!(%error, eni = %step.eni, "move not recorded");
-        }
-        Ok(proven?.map(|proven| MoveTimes { assigned, proven }))
+        bounded(self.ports, self.deadline, self.ports.assign(&step.eni, &vips)).await?;
+        let (assigned, recorded, proven) = if let Some((assigned, recorded)) = self.assigned {
+            (assigned, recorded, self.proof(step).await)
+        } else {
+            let now = self.ports.now();
+            let recording = self.record(step, before, now);
+            let (recorded, proven) = futures::join!(recording, self.proof(step));
+            (now, recorded, proven)
+        };
+        self.assigned = Some((assigned, recorded));
+        Ok(proven.map(|proven| Proof { assigned, proven, recorded }))
     }
 
-    async fn proof(&self, step: &Step) -> Result<Option<Timestamp>, PortError> {
+    /// Writes the moves into the ledger. They stand without it; only the budget forgets them.
+    async fn record(&self, step: &Step, before: &Inventory, at: Timestamp) -> bool {
+        let tags = ledger_tags(self.config, step, before, at);
+        let tagged = bounded(self.ports, self.deadline, self.ports.tag(&step.eni, &tags)).await;
+        tagged
+            .inspect_err(|error| tracing::error!(%error, eni = %step.eni, "move not recorded"))
+            .is_ok()
+    }
+
+    /// When EC2 named the new holder; an EC2 that cannot be read proves nothing.
+    async fn proof(&self, step: &Step) -> Option<Timestamp> {
         let patience = (self.ports.now() + PROOF_PATIENCE).min(self.deadline);
         let mut backoff = Backoff::until(patience);
         loop {
-            let seen = retry(self.ports, patience, || self.ports.inventory(self.config)).await?;
+            let seen = self.read(patience).await.ok()?;
             if step.is_proven_by(self.config, &seen) {
-                return Ok(Some(self.ports.now()));
+                return Some(self.ports.now());
             }
             if !backoff.pause(self.ports).await {
-                return Ok(None);
+                return None;
             }
         }
     }

@@ -69,12 +69,20 @@ pub(crate) fn denied(call: &'static str) -> PortError {
 #[derive(Debug, Default)]
 pub(crate) struct State {
     pub inventory: Inventory,
+    /// Alarms not in `OK`.
     pub alarms: BTreeSet<AlarmName>,
+    pub stopped: BTreeSet<String>,
+    /// The most addresses that an interface takes.
+    pub room: Option<usize>,
     pub words: Vec<(Topic, Observed<Statement>)>,
     /// The calls that fail for now, as AWS names them.
     pub failing: BTreeSet<&'static str>,
     pub assign_faults: VecDeque<Fault>,
     pub inventory_faults: VecDeque<PortError>,
+    /// After so many answers EC2 can no longer be read; never when zero.
+    pub inventory_answers: usize,
+    /// The calls that never answer.
+    pub hanging: BTreeSet<&'static str>,
     /// What readers still see, and until when: EC2's Describe is eventually consistent.
     pub stale: Option<(Inventory, Timestamp)>,
     /// The next re-read first moves that VIP there: somebody else acts.
@@ -135,6 +143,7 @@ impl State {
             subject: node(subject),
             service: service.parse().expect("a name"),
         };
+        self.words.retain(|(other, _)| *other != topic);
         let at = start() - SignedDuration::from_secs(1);
         let value = Statement { verdict, since: at };
         self.words.push((topic, Observed { value, at }));
@@ -152,6 +161,11 @@ impl State {
         let vip = vip.parse().expect("an address");
         let with_vip = self.inventory.enis.iter().filter(|(_, eni)| eni.addresses.contains(&vip));
         with_vip.map(|(id, _)| id.as_str()).collect()
+    }
+
+    fn lacks_room(&self, eni: &EniId, more: usize) -> bool {
+        let held = self.inventory.enis[eni].addresses.len();
+        self.room.is_some_and(|room| held + more > room)
     }
 
     fn answer(&self, call: &'static str) -> Result<(), PortError> {
@@ -183,6 +197,9 @@ impl Ports for World {
         if let Some(error) = state.inventory_faults.pop_front() {
             return Err(error);
         }
+        if state.inventory_answers > 0 && state.reads > state.inventory_answers {
+            return Err(denied("DescribeNetworkInterfaces"));
+        }
         if state.reads > 1
             && let Some((vip, eni)) = state.rival.take()
         {
@@ -194,10 +211,16 @@ impl Ports for World {
         }
     }
 
-    async fn troubled_alarms(&self, _: &Config) -> Result<BTreeSet<AlarmName>, PortError> {
+    async fn stopped_instances(&self, _: &Config) -> Result<BTreeSet<String>, PortError> {
+        let state = self.state();
+        state.answer("DescribeInstances")?;
+        Ok(state.stopped.clone())
+    }
+
+    async fn quiet_alarms(&self, config: &Config) -> Result<BTreeSet<AlarmName>, PortError> {
         let state = self.state();
         state.answer("DescribeAlarms")?;
-        Ok(state.alarms.clone())
+        Ok(AlarmName::all(config).filter(|alarm| !state.alarms.contains(alarm)).collect())
     }
 
     async fn words(
@@ -206,6 +229,9 @@ impl Ports for World {
         services: &BTreeSet<ServiceName>,
         _: Timestamp,
     ) -> Result<Vec<(Topic, Observed<Statement>)>, PortError> {
+        if self.state().hanging.contains("GetMetricData") {
+            return std::future::pending().await;
+        }
         let mut state = self.state();
         state.metric_reads.push(services.clone());
         state.answer("GetMetricData")?;
@@ -223,6 +249,10 @@ impl Ports for World {
                 state.reassign(eni, vips);
                 Err(throttled("AssignPrivateIpAddresses"))
             }
+            None if state.lacks_room(eni, vips.len()) => Err(PortError::Refused {
+                call: "AssignPrivateIpAddresses",
+                cause: "PrivateIpAddressLimitExceeded".to_owned(),
+            }),
             None => {
                 state.reassign(eni, vips);
                 Ok(())

@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use vipward_core::Config;
-use vipward_core::evidence::{Evidence, Testimony};
+use vipward_core::config::Node;
+use vipward_core::evidence::{Evidence, Inventory, Observed, Statement, Testimony, Topic};
 use vipward_core::glance::calls_for_closer_look;
-use vipward_core::name::ServiceName;
+use vipward_core::{Config, NodeName, ServiceName};
 
-use crate::backoff::retry;
+use crate::backoff::{bounded, retry};
 use crate::ports::{PortError, Ports};
 
 /// How many times `stale_after` the metrics are read back: enough to see how long something has
@@ -37,27 +37,55 @@ pub async fn gather(
     deadline: Timestamp,
 ) -> Result<Evidence, PortError> {
     let inventory = retry(ports, deadline, || ports.inventory(config));
-    let (inventory, alarms) = futures::join!(inventory, ports.troubled_alarms(config));
-    let mut evidence = Evidence {
-        inventory: inventory?,
-        troubled_alarms: alarms.inspect_err(|error| tracing::warn!(%error, "alarms not read")).ok(),
-        testimony: hints,
-    };
+    let stopped = bounded(ports, deadline, ports.stopped_instances(config));
+    let alarms = bounded(ports, deadline, ports.quiet_alarms(config));
+    let (inventory, stopped, alarms) = futures::join!(inventory, stopped, alarms);
+    let mut inventory = inventory?;
+    match stopped {
+        Ok(stopped) => inventory.stopped = nodes_on(config, &inventory, &stopped),
+        Err(error) => tracing::warn!(%error, "instance states not read"),
+    }
+    let quiet_alarms = alarms.inspect_err(|error| tracing::warn!(%error, "alarms not read")).ok();
+    let mut evidence = Evidence { inventory, quiet_alarms, testimony: hints };
     let services = services_to_read(config, &evidence, look, ports.now());
     if services.is_empty() {
         return Ok(evidence);
     }
     let since = ports.now() - config.policy.stale_after * LOOK_BACK;
-    match ports.words(config, &services, since).await {
+    match bounded(ports, deadline, ports.words(config, &services, since)).await {
         Ok(words) => {
+            evidence.testimony.read = flowing(config, &words, ports.now());
             for (topic, word) in words {
                 evidence.testimony.hear(topic, word);
             }
-            evidence.testimony.read = services;
         }
         Err(error) => tracing::warn!(%error, "metrics not read"),
     }
     Ok(evidence)
+}
+
+/// The services of which the metrics hold something fresh from somebody. Where they hold nothing
+/// fresh from anybody, it may be CloudWatch that is late: no silence of a node can be told.
+fn flowing(
+    config: &Config,
+    words: &[(Topic, Observed<Statement>)],
+    now: Timestamp,
+) -> BTreeSet<ServiceName> {
+    let fresh =
+        words.iter().filter(|(_, word)| word.fresh(now, config.policy.stale_after).is_some());
+    fresh.map(|(topic, _)| topic.service.clone()).collect()
+}
+
+fn nodes_on(
+    config: &Config,
+    inventory: &Inventory,
+    instances: &BTreeSet<String>,
+) -> BTreeSet<NodeName> {
+    let is_on_one = |node: &&Node| {
+        let instance = inventory.enis.get(&node.eni).and_then(|eni| eni.instance.as_ref());
+        instance.is_some_and(|instance| instances.contains(instance))
+    };
+    config.nodes.iter().filter(is_on_one).map(|node| node.name.clone()).collect()
 }
 
 fn services_to_read(

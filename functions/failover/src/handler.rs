@@ -1,22 +1,24 @@
 //! From an event to an answer, in either of the function's two roles.
 
 use std::str::FromStr;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use vipward_core::signals::ALERT_DETAIL_TYPE;
-use vipward_core::{Config, NodeName, ServiceName};
+use vipward_core::{Config, ServiceName};
 
 use crate::memory::Memory;
 use crate::ports::{PortError, Ports};
 use crate::query::answer;
-use crate::reconcile::{announce, reconcile};
-use crate::record::Notice;
+use crate::reconcile::{self, announce, locked, reconcile};
+use crate::record::{Alert, Notice, notices_lost};
 use crate::wake::{HeardHint, Refusal, Wake, parse};
 
 /// Time kept back before Lambda ends the invocation: for records, notices and the answer.
-const MARGIN: SignedDuration = SignedDuration::from_millis(1_500);
+const MARGIN: SignedDuration = SignedDuration::from_millis(3_000);
+/// Time kept back for the answer alone.
+const LAST_WORDS: SignedDuration = SignedDuration::from_millis(500);
 
 /// Record and alert about an agent whose file means something else than the function's.
 const MISMATCH: &str = "config-mismatch";
@@ -83,16 +85,17 @@ impl<P: Ports> Function<P> {
     /// JSON value a line.
     ///
     /// # Errors
-    /// When AWS could not be read, so that Lambda tries again, and on bad commands. A refused
-    /// event is no error: it would only come again.
+    /// When AWS could not be read, so that the failure counts (the next minute tries again), and on
+    /// bad commands. A refused event is no error: nothing is to be mended.
     pub async fn handle(
         &self,
         event: &Value,
         lambda_deadline: Timestamp,
         log: &mut (dyn FnMut(&Value) + Send),
     ) -> Result<Value, HandlerError> {
-        let deadline = lambda_deadline - MARGIN;
-        let wake = match parse(&self.config, event, self.ports.now()) {
+        let parsed = parse(&self.config, event, self.ports.now())
+            .and_then(|wake| self.is_foreign(&wake).map_or(Ok(wake), Err));
+        let wake = match parsed {
             Ok(wake) => wake,
             Err(refusal) if event.get("command").is_some() => {
                 return Err(HandlerError::BadCommand(refusal));
@@ -108,45 +111,49 @@ impl<P: Ports> Function<P> {
                 if let Some(unknown) = command.names_unknown_service(&self.config) {
                     return Err(HandlerError::UnknownService(unknown.clone()));
                 }
-                let answer = answer(&self.config, &self.ports, command, deadline).await?;
+                let answer =
+                    answer(&self.config, &self.ports, command, lambda_deadline - MARGIN).await?;
                 Ok(json!(answer))
             }
             (Role::Query, _) | (Role::Failover, Wake::Command(_)) => {
                 Err(HandlerError::WrongRole(self.role))
             }
-            (Role::Failover, _) => self.failover(wake, deadline, log).await,
+            (Role::Failover, _) => self.failover(wake, lambda_deadline, log).await,
         }
     }
 
     async fn failover(
         &self,
         wake: Wake,
-        deadline: Timestamp,
+        lambda_deadline: Timestamp,
         log: &mut (dyn FnMut(&Value) + Send),
     ) -> Result<Value, HandlerError> {
         let kind = wake.kind();
         let mut notices = Vec::new();
         if let Wake::Hint(heard) = wake {
-            if let Some(mismatch) = self.config_mismatch(&heard) {
-                log(&mismatch.detail);
-                if self.should_alert(&heard.observer) {
-                    notices.push(mismatch);
-                }
-            }
-            self.memory().hear(heard);
+            notices.extend(self.config_mismatch(&heard));
+            locked(&self.memory).hear(heard);
         }
-        let records = reconcile(&self.config, &self.ports, &self.memory, kind, deadline).await?;
-        for record in &records {
-            log(&record.line(&self.config));
+        for mismatch in &notices {
+            log(&mismatch.detail);
         }
-        announce(&self.config, &self.ports, &self.memory, &records, notices).await;
-        Ok(json!({
-            "wake": kind,
-            "outcomes": records
-                .iter()
-                .map(|record| (record.decision.service.to_string(), json!(record.outcome())))
-                .collect::<serde_json::Map<_, _>>(),
-        }))
+        notices.retain(|notice| self.is_news(notice));
+        let (config, ports, memory) = (&self.config, &self.ports, &self.memory);
+        let result = reconcile(config, ports, memory, kind, lambda_deadline - MARGIN).await;
+        let records = result.as_deref().unwrap_or_default();
+        for record in records {
+            log(&record.line(config));
+        }
+        notices.extend(reconcile::notices(config, memory, records, ports.now()));
+        if let Err(error) = announce(ports, memory, &notices, lambda_deadline - LAST_WORDS).await {
+            log(&notices_lost(config, notices.len(), &error, ports.now()));
+        }
+        let outcomes = records
+            .iter()
+            .map(|record| (record.decision.service.to_string(), json!(record.outcome())))
+            .collect::<serde_json::Map<_, _>>();
+        result?;
+        Ok(json!({ "wake": kind, "outcomes": outcomes }))
     }
 
     /// The agent's file does not mean what the function's does.
@@ -161,17 +168,25 @@ impl<P: Ports> Function<P> {
             "ours": ours,
         });
         let differs = heard.hint.config_digest != ours;
-        differs.then_some(Notice { detail_type: ALERT_DETAIL_TYPE, detail })
+        let subject = format!("agent {}", heard.observer);
+        let alert = Some(Alert { subject, kind: MISMATCH.to_owned() });
+        differs.then_some(Notice { alert, detail_type: ALERT_DETAIL_TYPE, detail })
     }
 
-    fn should_alert(&self, observer: &NodeName) -> bool {
-        let subject = format!("agent {observer}");
-        self.memory().should_alert(&subject, MISMATCH, self.ports.now())
+    fn is_news(&self, notice: &Notice) -> bool {
+        let (memory, now) = (locked(&self.memory), self.ports.now());
+        notice.alert.as_ref().is_none_or(|alert| memory.is_news(&alert.subject, &alert.kind, now))
     }
 
-    fn memory(&self) -> MutexGuard<'_, Memory> {
-        // A poisoned memory is still only an accelerator.
-        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    /// An instance that is known not to be the cluster's: the account has many, and each pass
+    /// for one of them would hold up what matters.
+    fn is_foreign(&self, wake: &Wake) -> Option<Refusal> {
+        match wake {
+            Wake::Instance(id) if locked(&self.memory).is_foreign(id) => {
+                Some(Refusal::OtherInstance(id.clone()))
+            }
+            _ => None,
+        }
     }
 }
 

@@ -1,24 +1,26 @@
 //! What a warm function remembers from one invocation to the next. An accelerator only: a cold
 //! one decides alike, a little later.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use vipward_core::evidence::{Observed, Statement, Testimony, Topic, age};
-use vipward_core::{Config, NodeName};
+use vipward_core::{Config, NodeName, ServiceName};
 
 use crate::wake::HeardHint;
 
 /// How long the same alert about the same service is not repeated.
 const ALERT_REST: Duration = Duration::from_mins(10);
 
-/// The newest hint of each agent, and what was alerted when.
+/// The newest hint of each agent, and what passes saw and told.
 #[derive(Debug, Default)]
 pub struct Memory {
     hints: BTreeMap<NodeName, HeardHint>,
     /// By what the alert is about.
     alerted: BTreeMap<String, (String, Timestamp)>,
+    waiting: BTreeMap<ServiceName, Timestamp>,
+    instances: BTreeSet<String>,
 }
 
 impl Memory {
@@ -61,22 +63,40 @@ impl Memory {
         testimony
     }
 
-    /// Whether this alert should be sent: it is a new one about that subject, or the last is long
+    /// Whether this alert is worth sending: it is a new one about that subject, or was told long
     /// ago.
-    pub fn should_alert(&mut self, subject: &str, alert: &str, now: Timestamp) -> bool {
-        let rests = self
-            .alerted
-            .get(subject)
-            .is_some_and(|(last, at)| last == alert && age(*at, now) < ALERT_REST);
-        if !rests {
-            self.alerted.insert(subject.to_owned(), (alert.to_owned(), now));
-        }
-        !rests
+    pub fn is_news(&self, subject: &str, alert: &str, now: Timestamp) -> bool {
+        let told = self.alerted.get(subject);
+        !told.is_some_and(|(last, at)| last == alert && age(*at, now) < ALERT_REST)
+    }
+
+    /// The alert was sent.
+    pub fn told(&mut self, subject: &str, alert: &str, now: Timestamp) {
+        self.alerted.insert(subject.to_owned(), (alert.to_owned(), now));
     }
 
     /// The subject gives no cause for alert any more: the next one is news again.
     pub fn settle(&mut self, subject: &str) {
         self.alerted.remove(subject);
+    }
+
+    /// For how long a service has been waiting for evidence, as far as passes remember.
+    pub fn waiting(&mut self, service: &ServiceName, waits: bool, now: Timestamp) -> Duration {
+        if !waits {
+            self.waiting.remove(service);
+            return Duration::ZERO;
+        }
+        age(*self.waiting.entry(service.clone()).or_insert(now), now)
+    }
+
+    /// The instances that have the cluster's interfaces, as a pass saw them.
+    pub fn learn_instances(&mut self, instances: BTreeSet<String>) {
+        self.instances = instances;
+    }
+
+    /// Whether an instance is known not to be the cluster's; a cold function knows of none.
+    pub fn is_foreign(&self, instance: &str) -> bool {
+        !self.instances.is_empty() && !self.instances.contains(instance)
     }
 }
 

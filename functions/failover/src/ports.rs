@@ -48,14 +48,20 @@ pub trait Ports: Sync {
     /// Lets that much time pass.
     fn pause(&self, duration: Duration) -> impl Future<Output = ()> + Send;
 
-    /// The cluster's interfaces, the holders of its VIPs, and which instances do not run.
+    /// The cluster's interfaces and whoever has its VIPs. It leaves open which instances run.
     fn inventory(
         &self,
         config: &Config,
     ) -> impl Future<Output = Result<Inventory, PortError>> + Send;
 
-    /// The cluster's alarms in `ALARM` or `INSUFFICIENT_DATA`.
-    fn troubled_alarms(
+    /// The instances of the cluster that are stopping, stopped, shutting down or terminated.
+    fn stopped_instances(
+        &self,
+        config: &Config,
+    ) -> impl Future<Output = Result<BTreeSet<String>, PortError>> + Send;
+
+    /// The cluster's alarms in `OK`.
+    fn quiet_alarms(
         &self,
         config: &Config,
     ) -> impl Future<Output = Result<BTreeSet<AlarmName>, PortError>> + Send;

@@ -77,7 +77,10 @@ pub async fn answer(
             explanation: explains.then(|| Explanation {
                 because: because(&decision.choice),
                 evidence: words(&evidence, &service.name, now),
-                alarms: alarms(&evidence, &service.name),
+                alarms: evidence
+                    .troubled_alarms(config, &service.name)
+                    .map(|alarm| alarm.to_string())
+                    .collect(),
             }),
             service: decision.service,
             vip: decision.vip,
@@ -100,11 +103,6 @@ fn words(evidence: &Evidence, service: &ServiceName, now: Timestamp) -> Vec<Word
             held_ms: millis(word.at.duration_since(word.value.since)),
         })
         .collect()
-}
-
-fn alarms(evidence: &Evidence, service: &ServiceName) -> Vec<String> {
-    let troubled = evidence.troubled_alarms.iter().flatten();
-    troubled.filter(|alarm| alarm.service == *service).map(ToString::to_string).collect()
 }
 
 fn because(choice: &Choice) -> &'static str {

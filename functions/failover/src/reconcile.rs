@@ -9,11 +9,16 @@ use vipward_core::Config;
 use vipward_core::decide::decide;
 use vipward_core::plan::plan;
 
+use crate::backoff::bounded;
 use crate::execute::execute;
 use crate::gather::{Look, gather};
 use crate::memory::Memory;
 use crate::ports::{PortError, Ports};
 use crate::record::{Notice, Record, records};
+
+/// How many times `stale_after` evidence may be wanting before a person should look: by then it is
+/// no transition but a blackout, or probes that cannot judge.
+const LONG_WAIT: u32 = 2;
 
 /// Reconciles every VIP of the cluster; `deadline` is when the invocation must be over.
 ///
@@ -29,6 +34,9 @@ pub async fn reconcile(
     let woken = ports.now();
     let hints = locked(memory).testimony(config, woken);
     let evidence = gather(config, ports, hints, Look::WhereNeeded, deadline).await?;
+    let instances = evidence.inventory.enis.iter().filter(|(id, _)| config.node_of(id).is_some());
+    let instances = instances.filter_map(|(_, eni)| eni.instance.clone()).collect();
+    locked(memory).learn_instances(instances);
     let decided = ports.now();
     let decisions = decide(config, &evidence, decided);
     // Evidence that has gone stale while trying again must not move anything.
@@ -40,36 +48,56 @@ pub async fn reconcile(
     Ok(records(wake, woken, decided, decisions, outcomes))
 }
 
-/// Tells people's own rules of `notices`, of moves, and of what they should look at, without
-/// repeating itself.
-pub async fn announce(
+/// What people's own rules should hear of: moves, and what is worth a look and news. With each
+/// alert its subject, under which it counts as told once it was sent.
+pub fn notices(
     config: &Config,
-    ports: &impl Ports,
     memory: &Mutex<Memory>,
     records: &[Record],
-    mut notices: Vec<Notice>,
-) {
+    now: Timestamp,
+) -> Vec<Notice> {
+    let mut notices: Vec<Notice> = Vec::new();
+    let mut memory = locked(memory);
     for record in records {
         notices.extend(record.move_notice(config));
-        let service = record.decision.service.as_str();
-        match record.alert() {
-            Some(alert) if locked(memory).should_alert(service, &alert, ports.now()) => {
+        let service = &record.decision.service;
+        let waiting = memory.waiting(service, record.awaits_evidence(), now);
+        let overdue = waiting >= config.policy.stale_after * LONG_WAIT;
+        let alert = record.alert().or_else(|| overdue.then(|| "awaiting-evidence".to_owned()));
+        match alert {
+            Some(alert) if memory.is_news(service.as_str(), &alert, now) => {
                 notices.push(record.alert_notice(config, &alert));
             }
             Some(_) => {}
-            None => locked(memory).settle(service),
+            None => memory.settle(service.as_str()),
         }
     }
-    if notices.is_empty() {
-        return;
-    }
-    if let Err(error) = ports.announce(&notices).await {
-        tracing::error!(%error, "notices not sent");
-    }
+    notices
 }
 
-fn locked(memory: &Mutex<Memory>) -> std::sync::MutexGuard<'_, Memory> {
-    // A poisoned memory is still only an accelerator.
+/// Tells people's own rules; what could not be told is news the next time, too.
+///
+/// # Errors
+/// When EventBridge did not take them all.
+pub async fn announce(
+    ports: &impl Ports,
+    memory: &Mutex<Memory>,
+    notices: &[Notice],
+    deadline: Timestamp,
+) -> Result<(), PortError> {
+    if notices.is_empty() {
+        return Ok(());
+    }
+    bounded(ports, deadline, ports.announce(notices)).await?;
+    let now = ports.now();
+    for alert in notices.iter().filter_map(|notice| notice.alert.as_ref()) {
+        locked(memory).told(&alert.subject, &alert.kind, now);
+    }
+    Ok(())
+}
+
+/// The memory, whoever panicked with it: it is only an accelerator.
+pub(crate) fn locked(memory: &Mutex<Memory>) -> std::sync::MutexGuard<'_, Memory> {
     memory.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 

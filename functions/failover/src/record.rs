@@ -7,16 +7,28 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use vipward_core::Config;
-use vipward_core::decide::{Choice, Decision};
+use vipward_core::decide::{Choice, Decision, HoldReason};
 use vipward_core::evidence::millis;
 use vipward_core::name::ServiceName;
 use vipward_core::signals::{ALERT_DETAIL_TYPE, MOVE_DETAIL_TYPE};
 
-use crate::execute::{MoveOutcome, MoveTimes};
+use crate::execute::{MoveOutcome, Proof};
+use crate::ports::PortError;
+
+/// What an alert is about, and its kind: the same one is not told twice in a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alert {
+    /// A service, or an agent.
+    pub subject: String,
+    /// In one word.
+    pub kind: String,
+}
 
 /// An event for people's own rules.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notice {
+    /// `None`: it tells of a move.
+    pub alert: Option<Alert>,
     /// `Vipward Move` or `Vipward Alert`.
     pub detail_type: &'static str,
     /// The decision record without its metrics.
@@ -69,9 +81,9 @@ impl Record {
         }
     }
 
-    fn times(&self) -> Option<MoveTimes> {
+    fn proof(&self) -> Option<Proof> {
         match self.outcome {
-            Some(MoveOutcome::Moved(times)) => Some(times),
+            Some(MoveOutcome::Moved(proof)) => Some(proof),
             _ => None,
         }
     }
@@ -80,9 +92,19 @@ impl Record {
     pub fn alert(&self) -> Option<String> {
         match (&self.decision.choice, self.outcome()) {
             (Choice::Hold { reason }, _) if reason.alerts() => Some(word(reason)),
-            (_, outcome @ (Outcome::Unproven | Outcome::Failed)) => Some(word(&outcome)),
+            (_, outcome @ (Outcome::Unproven | Outcome::Failed | Outcome::Observed)) => {
+                Some(word(&outcome))
+            }
+            _ if self.proof().is_some_and(|proof| !proof.recorded) => {
+                Some("move-not-recorded".to_owned())
+            }
             _ => None,
         }
+    }
+
+    /// Whether the VIP only waits for evidence; for long, that is worth an alert of its own.
+    pub fn awaits_evidence(&self) -> bool {
+        self.decision.choice == Choice::Hold { reason: HoldReason::AwaitingEvidence }
     }
 
     /// The decision record.
@@ -101,9 +123,9 @@ impl Record {
         if let Value::Object(decision) = json!(self.decision) {
             fields.extend(decision);
         }
-        if let Some(times) = self.times() {
-            fields.insert("assigned".to_owned(), json!(times.assigned));
-            fields.insert("proven".to_owned(), json!(times.proven));
+        if let Some(proof) = self.proof() {
+            fields.insert("assigned".to_owned(), json!(proof.assigned));
+            fields.insert("proven".to_owned(), json!(proof.proven));
         }
         if let Some(MoveOutcome::Failed(error)) = &self.outcome {
             fields.insert("error".to_owned(), json!(error.to_string()));
@@ -143,16 +165,16 @@ impl Record {
     fn metrics(&self) -> (Map<String, Value>, Map<String, Value>) {
         let mut dimensions = object(json!({ "Service": self.decision.service }));
         let decision_time = millis(self.decided.duration_since(self.woken));
-        let metrics = match (&self.decision.choice, self.times()) {
+        let metrics = match (&self.decision.choice, self.proof()) {
             (Choice::Hold { reason }, _) => {
                 dimensions.insert("Reason".to_owned(), json!(reason));
                 json!({ "Holds": 1 })
             }
-            (Choice::Move { .. }, Some(times)) => json!({
+            (Choice::Move { .. }, Some(proof)) => json!({
                 "Moves": 1,
                 "DecisionTime": decision_time,
-                "AssignTime": millis(times.assigned.duration_since(self.decided)),
-                "ProofTime": millis(times.proven.duration_since(times.assigned)),
+                "AssignTime": millis(proof.assigned.duration_since(self.decided)),
+                "ProofTime": millis(proof.proven.duration_since(proof.assigned)),
             }),
             (Choice::Move { .. }, None) => {
                 dimensions.insert("Outcome".to_owned(), json!(self.outcome()));
@@ -164,16 +186,36 @@ impl Record {
 
     /// The event about a proven move.
     pub fn move_notice(&self, config: &Config) -> Option<Notice> {
-        self.times()?;
-        Some(Notice { detail_type: MOVE_DETAIL_TYPE, detail: self.detail(config) })
+        self.proof()?;
+        Some(Notice { alert: None, detail_type: MOVE_DETAIL_TYPE, detail: self.detail(config) })
     }
 
     /// The event that asks for a person's look.
     pub fn alert_notice(&self, config: &Config, alert: &str) -> Notice {
         let mut detail = self.detail(config);
         detail["alert"] = json!(alert);
-        Notice { detail_type: ALERT_DETAIL_TYPE, detail }
+        let (subject, kind) = (self.decision.service.to_string(), alert.to_owned());
+        let alert = Some(Alert { subject, kind });
+        Notice { alert, detail_type: ALERT_DETAIL_TYPE, detail }
     }
+}
+
+/// The log line, with its metric, about `count` notices that could not be sent.
+pub fn notices_lost(config: &Config, count: usize, error: &PortError, now: Timestamp) -> Value {
+    json!({
+        "record": "notices-lost",
+        "error": error.to_string(),
+        "NoticesLost": count,
+        "Cluster": config.cluster,
+        "_aws": {
+            "Timestamp": now.as_millisecond(),
+            "CloudWatchMetrics": [{
+                "Namespace": format!("Vipward/{}", config.cluster),
+                "Dimensions": [["Cluster"]],
+                "Metrics": [{ "Name": "NoticesLost", "Unit": "Count" }],
+            }],
+        },
+    })
 }
 
 /// One record for each decision, in their order.

@@ -19,8 +19,8 @@ pub enum Wake {
     Alarm(AlarmName),
     /// An agent saw trouble.
     Hint(HeardHint),
-    /// An EC2 instance changed its state.
-    Instance,
+    /// The EC2 instance of that id changed its state.
+    Instance(String),
     /// A minute has passed.
     Schedule,
     /// An operator asks.
@@ -33,7 +33,7 @@ impl Wake {
         match self {
             Self::Alarm(_) => "alarm",
             Self::Hint(_) => "hint",
-            Self::Instance => "instance",
+            Self::Instance(_) => "instance",
             Self::Schedule => "schedule",
             Self::Command(_) => "command",
         }
@@ -100,6 +100,9 @@ pub enum Refusal {
     /// It is about an alarm of another cluster, or of what the file does not name.
     #[error("alarm {0} is not of this cluster's file")]
     OtherAlarm(AlarmName),
+    /// It is about an instance that has none of the cluster's interfaces.
+    #[error("instance {0} is none of this cluster's")]
+    OtherInstance(String),
     /// A hint whose sender is not in the file.
     #[error("no agent of this cluster has the source {0:?}")]
     UnknownObserver(String),
@@ -127,7 +130,7 @@ pub fn parse(config: &Config, event: &Value, now: Timestamp) -> Result<Wake, Ref
     let event = EventBridgeEvent::<Value>::deserialize(event)?;
     match (event.source.as_str(), event.detail_type.as_str()) {
         ("aws.cloudwatch", "CloudWatch Alarm State Change") => alarm(config, &event.detail),
-        ("aws.ec2", "EC2 Instance State-change Notification") => Ok(Wake::Instance),
+        ("aws.ec2", "EC2 Instance State-change Notification") => instance(&event.detail),
         ("aws.events", "Scheduled Event") => Ok(Wake::Schedule),
         (_, HINT_DETAIL_TYPE) => hint(config, event, now),
         _ => Err(Refusal::Unexpected { source_name: event.source, detail_type: event.detail_type }),
@@ -145,6 +148,15 @@ fn alarm(config: &Config, detail: &Value) -> Result<Wake, Refusal> {
         && config.service(&name.service).is_some()
         && config.node(&name.node).is_some();
     if ours { Ok(Wake::Alarm(name)) } else { Err(Refusal::OtherAlarm(name)) }
+}
+
+fn instance(detail: &Value) -> Result<Wake, Refusal> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "kebab-case")]
+    struct Detail {
+        instance_id: String,
+    }
+    Ok(Wake::Instance(Detail::deserialize(detail)?.instance_id))
 }
 
 fn hint(config: &Config, event: EventBridgeEvent, now: Timestamp) -> Result<Wake, Refusal> {

@@ -74,6 +74,16 @@ impl Step {
         (Self { moves, ..self }, overtaken)
     }
 
+    /// The same moves, each a step of its own, in their order.
+    pub fn singly(self) -> impl Iterator<Item = Self> {
+        let (to, eni) = (self.to, self.eni);
+        self.moves.into_iter().map(move |planned| Self {
+            to: to.clone(),
+            eni: eni.clone(),
+            moves: vec![planned],
+        })
+    }
+
     /// Whether EC2 names the step's node as the holder of all its VIPs.
     pub fn is_proven_by(&self, config: &Config, seen: &Inventory) -> bool {
         let reached = Holder::Node(self.to.clone());

@@ -1,6 +1,6 @@
 //! Small clusters and what is said in them, for the tests of this crate.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 use jiff::{SignedDuration, Timestamp};

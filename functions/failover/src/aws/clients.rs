@@ -21,6 +21,12 @@ impl Aws {
             .with_max_attempts(3)
             .with_initial_backoff(Duration::from_millis(100))
             .with_max_backoff(Duration::from_secs(1));
+        // What CloudWatch says is worth a short wait only: fresh hints are enough without it.
+        let patience = timeouts
+            .to_builder()
+            .operation_attempt_timeout(Duration::from_secs(1))
+            .operation_timeout(Duration::from_millis(2_500))
+            .build();
         let shared = aws_config::defaults(BehaviorVersion::latest())
             .timeout_config(timeouts)
             .retry_config(retries)
@@ -28,7 +34,9 @@ impl Aws {
             .await;
         Self {
             ec2: aws_sdk_ec2::Client::new(&shared),
-            cloudwatch: aws_sdk_cloudwatch::Client::new(&shared),
+            cloudwatch: aws_sdk_cloudwatch::Client::from_conf(
+                aws_sdk_cloudwatch::config::Builder::from(&shared).timeout_config(patience).build(),
+            ),
             events: aws_sdk_eventbridge::Client::new(&shared),
         }
     }

@@ -6,6 +6,7 @@ use aws_sdk_cloudwatch::Client;
 use aws_sdk_cloudwatch::primitives::DateTime;
 use aws_sdk_cloudwatch::types::{
     Dimension, Metric, MetricDataQuery, MetricDataResult, MetricStat, ScanBy, StateValue,
+    StatusCode,
 };
 use jiff::{SignedDuration, Timestamp};
 use vipward_core::evidence::{Observed, Statement, Topic};
@@ -25,30 +26,17 @@ const PERIOD: i32 = 1;
 /// Below it a published health means ill, as for the alarms.
 const HEALTHY_FROM: f64 = 1.0;
 
-/// The cluster's alarms in `ALARM` or `INSUFFICIENT_DATA`: two cheap requests.
-pub(super) async fn troubled_alarms(
+/// The cluster's alarms in `OK`. Asked for are the quiet ones: an alarm that is missing, because
+/// it was deleted or never made, must not pass for one that is quiet.
+pub(super) async fn quiet_alarms(
     client: &Client,
     config: &Config,
-) -> Result<BTreeSet<AlarmName>, PortError> {
-    let (alarm, insufficient) = futures::join!(
-        alarms_in(client, config, StateValue::Alarm),
-        alarms_in(client, config, StateValue::InsufficientData),
-    );
-    let mut alarms = alarm?;
-    alarms.extend(insufficient?);
-    Ok(alarms)
-}
-
-async fn alarms_in(
-    client: &Client,
-    config: &Config,
-    state: StateValue,
 ) -> Result<BTreeSet<AlarmName>, PortError> {
     let mut names = BTreeSet::new();
     let mut pages = client
         .describe_alarms()
         .alarm_name_prefix(alarm_prefix(&config.cluster))
-        .state_value(state)
+        .state_value(StateValue::Ok)
         .max_records(100)
         .into_paginator()
         .send();
@@ -68,35 +56,56 @@ pub(super) async fn words(
     since: Timestamp,
     now: Timestamp,
 ) -> Result<Vec<(Topic, Observed<Statement>)>, PortError> {
-    let topics = topics(config, services);
     let mut words = Vec::new();
-    for chunk in topics.chunks(QUERIES) {
+    for chunk in topics(config, services).chunks(QUERIES) {
         let queries = chunk.iter().enumerate().map(|(index, topic)| query(config, index, topic));
-        let mut pages = client
-            .get_metric_data()
-            .set_metric_data_queries(Some(queries.collect()))
-            .start_time(DateTime::from_secs(since.as_second()))
-            // The end is exclusive, and the present second counts.
-            .end_time(DateTime::from_secs((now + SignedDuration::from_secs(1)).as_second()))
-            .scan_by(ScanBy::TimestampAscending)
-            .into_paginator()
-            .send();
-        let mut series: BTreeMap<usize, Vec<(Timestamp, f64)>> = BTreeMap::new();
-        while let Some(page) = pages.next().await {
-            let page = page.map_err(failure::of("GetMetricData"))?;
-            for result in page.metric_data_results() {
-                let Some(index) = index_of(result) else {
-                    continue;
-                };
-                series.entry(index).or_default().extend(points(result));
-            }
-        }
+        let series = series(client, queries.collect(), since, now).await?;
         for (index, topic) in chunk.iter().enumerate() {
-            let word = series.get(&index).and_then(|points| newest_word(points));
-            words.extend(word.map(|word| (topic.clone(), word)));
+            // A success may carry series that failed: no silence of the node they are about.
+            let Some(Series { complete: true, points }) = series.get(&index) else {
+                let cause = format!("the series of {} is not complete", topic.observer);
+                return Err(PortError::Transient { call: "GetMetricData", cause });
+            };
+            words.extend(newest_word(points).map(|word| (topic.clone(), word)));
         }
     }
     Ok(words)
+}
+
+/// One metric's values, oldest first, and whether CloudWatch gave them all.
+#[derive(Default)]
+struct Series {
+    complete: bool,
+    points: Vec<(Timestamp, f64)>,
+}
+
+/// By the queries' indices; a series may come in several pages, the last of which is complete.
+async fn series(
+    client: &Client,
+    queries: Vec<MetricDataQuery>,
+    since: Timestamp,
+    now: Timestamp,
+) -> Result<BTreeMap<usize, Series>, PortError> {
+    let mut pages = client
+        .get_metric_data()
+        .set_metric_data_queries(Some(queries))
+        .start_time(DateTime::from_secs(since.as_second()))
+        // The end is exclusive, and the present second counts.
+        .end_time(DateTime::from_secs((now + SignedDuration::from_secs(1)).as_second()))
+        .scan_by(ScanBy::TimestampAscending)
+        .into_paginator()
+        .send();
+    let mut all: BTreeMap<usize, Series> = BTreeMap::new();
+    while let Some(page) = pages.next().await {
+        let page = page.map_err(failure::of("GetMetricData"))?;
+        for result in page.metric_data_results() {
+            let Some(index) = index_of(result) else { continue };
+            let series = all.entry(index).or_default();
+            series.complete = result.status_code() == Some(&StatusCode::Complete);
+            series.points.extend(points(result));
+        }
+    }
+    Ok(all)
 }
 
 /// Who may say something about each service: each node of itself, everyone else of each node.

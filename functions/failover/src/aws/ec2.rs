@@ -7,7 +7,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::types::{AttachmentStatus, Filter, NetworkInterface, Reservation, Tag};
-use vipward_core::config::Node;
 use vipward_core::evidence::{Eni, Inventory};
 use vipward_core::{Config, EniId, VipAddr};
 
@@ -21,29 +20,19 @@ const PAGE: i32 = 1_000;
 /// The states in which an instance does not serve.
 const NOT_RUNNING: [&str; 4] = ["stopping", "stopped", "shutting-down", "terminated"];
 
-/// The cluster's interfaces, whoever has its VIPs, and which nodes do not run.
+/// The cluster's interfaces and whoever has its VIPs.
 pub(super) async fn inventory(client: &Client, config: &Config) -> Result<Inventory, PortError> {
     let ids = config.nodes.iter().map(|node| node.eni.to_string()).collect();
     let vips = config.services.iter().map(|service| service.vip.to_string()).collect();
-    let (configured, with_vip, stopped) = futures::join!(
+    let (configured, with_vip) = futures::join!(
         interfaces(client, "network-interface-id", ids),
         interfaces(client, "addresses.private-ip-address", vips),
-        stopped_instances(client, config),
     );
     let mut enis = configured?;
     // The same address may exist in other subnets and VPCs of the account: not ours.
     let subnets: BTreeSet<String> = enis.values().map(|eni| eni.subnet.clone()).collect();
     enis.extend(with_vip?.into_iter().filter(|(_, eni)| subnets.contains(&eni.subnet)));
-    let stopped = stopped.unwrap_or_else(|error| {
-        tracing::warn!(%error, "instance states not read");
-        BTreeSet::new()
-    });
-    let is_stopped = |node: &&Node| {
-        let instance = enis.get(&node.eni).and_then(|eni| eni.instance.as_ref());
-        instance.is_some_and(|instance| stopped.contains(instance))
-    };
-    let stopped = config.nodes.iter().filter(is_stopped).map(|node| node.name.clone()).collect();
-    Ok(Inventory { enis, stopped })
+    Ok(Inventory { enis, stopped: BTreeSet::new() })
 }
 
 async fn interfaces(
@@ -88,7 +77,8 @@ fn interface(described: &NetworkInterface) -> Option<(EniId, Eni)> {
     Some((id, eni))
 }
 
-async fn stopped_instances(
+/// The instances behind the cluster's interfaces that EC2 says do not run.
+pub(super) async fn stopped_instances(
     client: &Client,
     config: &Config,
 ) -> Result<BTreeSet<String>, PortError> {

@@ -41,8 +41,12 @@ impl Ports for Aws {
         Box::pin(ec2::inventory(&self.ec2, config)).await
     }
 
-    async fn troubled_alarms(&self, config: &Config) -> Result<BTreeSet<AlarmName>, PortError> {
-        Box::pin(cloudwatch::troubled_alarms(&self.cloudwatch, config)).await
+    async fn stopped_instances(&self, config: &Config) -> Result<BTreeSet<String>, PortError> {
+        Box::pin(ec2::stopped_instances(&self.ec2, config)).await
+    }
+
+    async fn quiet_alarms(&self, config: &Config) -> Result<BTreeSet<AlarmName>, PortError> {
+        Box::pin(cloudwatch::quiet_alarms(&self.cloudwatch, config)).await
     }
 
     async fn words(

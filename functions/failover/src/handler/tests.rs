@@ -75,7 +75,37 @@ async fn a_refused_event_is_logged_and_reads_nothing() {
 }
 
 #[tokio::test]
-async fn an_unreadable_ec2_is_an_error_so_that_lambda_tries_again() {
+async fn an_instance_of_others_costs_no_pass_once_ours_are_known() {
+    let changed = |id: &str| {
+        json!({ "source": "aws.ec2", "detail-type": "EC2 Instance State-change Notification",
+            "detail": { "instance-id": id, "state": "stopped" } })
+    };
+    let (_, _, function) = handled(Role::Failover, World::new(), changed("i-other")).await;
+    let cold = function.ports.state().reads;
+    assert_eq!(cold, 1, "a cold function knows no instance and looks");
+    let deadline = function.ports.deadline();
+    let mut log = |_: &Value| {};
+    let refused = function.handle(&changed("i-other"), deadline, &mut log).await;
+    assert_eq!(refused.expect("no error")["record"], "refused");
+    assert_eq!(function.ports.state().reads, cold);
+    function.handle(&changed("i-10.0.0.10"), deadline, &mut log).await.expect("handled");
+    assert_eq!(function.ports.state().reads, cold + 1);
+}
+
+#[tokio::test]
+async fn notices_that_are_lost_leave_a_line_and_a_metric() {
+    let world = World::new().with(|state| {
+        state.ill_on_a("redis");
+        state.failing.insert("PutEvents");
+    });
+    let (answer, lines, _) = handled(Role::Failover, world, scheduled()).await;
+    assert_eq!(answer.expect("the move stands")["outcomes"]["redis"], "moved");
+    let last = lines.last().expect("a line");
+    assert_eq!((&last["record"], &last["NoticesLost"]), (&json!("notices-lost"), &json!(1)));
+}
+
+#[tokio::test]
+async fn an_unreadable_ec2_is_an_error() {
     let world = World::new().with(|state| {
         state.inventory_faults.push_back(denied("DescribeNetworkInterfaces"));
     });

@@ -8,14 +8,17 @@ use jiff::SignedDuration;
 use std::collections::BTreeSet;
 use vipward_core::Verdict::{Healthy, Unhealthy};
 use vipward_core::decide::{Choice, HoldReason};
+use vipward_core::ledger::Ledger;
 
 const REDIS: &str = "10.0.0.201";
 
 async fn pass(config: &Config, world: &World, memory: &Mutex<Memory>) -> Vec<Record> {
-    let records = reconcile(config, world, memory, "schedule", world.deadline())
-        .await
-        .expect("EC2 can be read");
-    announce(config, world, memory, &records, Vec::new()).await;
+    let deadline = world.deadline();
+    let records =
+        reconcile(config, world, memory, "schedule", deadline).await.expect("EC2 can be read");
+    let notices = notices(config, memory, &records, world.now());
+    let told = announce(world, memory, &notices, deadline).await;
+    assert_eq!(told.is_err(), world.state().failing.contains("PutEvents"));
     records
 }
 
@@ -32,6 +35,20 @@ fn hold_reason(record: &Record) -> Option<HoldReason> {
         Choice::Hold { reason } => Some(reason),
         Choice::Move { .. } => None,
     }
+}
+
+/// Moves of redis that the ledger counts.
+fn moves_counted(world: &World) -> usize {
+    let redis = "redis".parse().expect("a name");
+    let ledger: Ledger = world.state().inventory.ledger(&config(), &redis);
+    ledger.moves_within(std::time::Duration::from_hours(1), world.now())
+}
+
+/// The alerts told so far.
+fn alerts(world: &World) -> Vec<String> {
+    let state = world.state();
+    let alerts = state.notices.iter().filter_map(|notice| notice.alert.as_ref());
+    alerts.map(|alert| alert.kind.clone()).collect()
 }
 
 #[tokio::test]
@@ -118,6 +135,7 @@ async fn a_lost_reply_after_the_effect_is_recognised() {
     });
     assert_eq!(outcomes(&one_pass(&world).await)[0], Outcome::Moved);
     assert_eq!(world.state().assigns.len(), 1, "it is not done twice");
+    assert_eq!(moves_counted(&world), 1);
 }
 
 #[tokio::test]
@@ -141,6 +159,7 @@ async fn an_assignment_without_effect_is_repeated() {
     });
     assert_eq!(outcomes(&one_pass(&world).await)[0], Outcome::Moved);
     assert_eq!(world.state().assigns.len(), 2);
+    assert_eq!(moves_counted(&world), 1);
 }
 
 #[tokio::test]
@@ -194,12 +213,13 @@ async fn without_cloudwatch_nothing_moves_on_silence() {
 }
 
 #[tokio::test]
-async fn a_move_that_cannot_be_recorded_stands() {
+async fn a_move_that_cannot_be_recorded_stands_and_alerts() {
     let world = World::new().with(|state| {
         state.ill_on_a("redis");
         state.failing.insert("CreateTags");
     });
     assert_eq!(outcomes(&one_pass(&world).await)[0], Outcome::Moved);
+    assert_eq!(alerts(&world), ["move-not-recorded"]);
 }
 
 #[tokio::test]
@@ -218,6 +238,7 @@ async fn observing_decides_and_records_and_does_not_move() {
     let records = pass(&config, &world, &Mutex::default()).await;
     assert_eq!(outcomes(&records)[0], Outcome::Observed);
     assert!(world.state().assigns.is_empty());
+    assert_eq!(alerts(&world), ["observed"]);
 }
 
 #[tokio::test]
@@ -247,4 +268,114 @@ async fn a_second_pass_after_a_move_does_nothing() {
     let records = pass(&config(), &world, &memory).await;
     assert_eq!(hold_reason(&records[0]), Some(HoldReason::HolderUp));
     assert_eq!(world.state().assigns.len(), 1);
+}
+
+#[tokio::test]
+async fn one_vip_that_does_not_fit_does_not_keep_the_others() {
+    let world = World::new().with(|state| {
+        state.ill_on_a("redis");
+        state.ill_on_a("mysql");
+        state.room = Some(2);
+    });
+    assert_eq!(outcomes(&one_pass(&world).await), [Outcome::Moved, Outcome::Failed]);
+    assert_eq!(world.state().holder(REDIS), ["eni-0000000b"]);
+    assert_eq!(alerts(&world), ["failed"]);
+}
+
+#[tokio::test]
+async fn an_accepted_move_whose_proof_cannot_be_read_is_unproven() {
+    let world = World::new().with(|state| {
+        state.ill_on_a("redis");
+        state.inventory_answers = 2;
+    });
+    assert_eq!(outcomes(&one_pass(&world).await)[0], Outcome::Unproven);
+    assert_eq!(moves_counted(&world), 1, "the ledger has it");
+}
+
+#[tokio::test]
+async fn a_stopped_instance_is_left_and_one_that_cannot_be_read_is_not() {
+    let stopped = |state: &mut crate::fake::State| {
+        state.stopped.insert("i-10.0.0.10".to_owned());
+        state.says("b", "b", "redis", Healthy);
+        state.says("b", "b", "mysql", Healthy);
+    };
+    let world = World::new().with(stopped);
+    assert_eq!(outcomes(&one_pass(&world).await), [Outcome::Moved, Outcome::Moved]);
+    let unread = World::new().with(stopped).with(|state| {
+        state.failing.insert("DescribeInstances");
+    });
+    assert_eq!(outcomes(&one_pass(&unread).await), [Outcome::Held, Outcome::Held]);
+}
+
+#[tokio::test]
+async fn metrics_that_hold_nothing_fresh_from_anybody_are_no_silence() {
+    // CloudWatch is late with everyone; only a hint of `b` is fresh, and it cannot reach `a`.
+    let hint = |world: &World| {
+        let said = |subject: &str, verdict| vipward_core::Observation {
+            subject: subject.parse().expect("a name"),
+            service: "redis".parse().expect("a name"),
+            verdict,
+            held_ms: 60_000,
+            cause: None,
+        };
+        let mut memory = Memory::default();
+        memory.hear(crate::wake::HeardHint {
+            observer: "b".parse().expect("a name"),
+            at: world.now(),
+            hint: vipward_core::Hint {
+                version: 1,
+                cluster: "test".parse().expect("a name"),
+                start_id: "s".to_owned(),
+                sequence: 1,
+                config_digest: config().digest(),
+                observations: vec![said("a", Unhealthy), said("b", Healthy)],
+            },
+        });
+        Mutex::new(memory)
+    };
+    let late = World::new();
+    let records = pass(&config(), &late, &hint(&late)).await;
+    assert_eq!(hold_reason(&records[0]), Some(HoldReason::AwaitingEvidence));
+    let flowing = World::new().with(|state| state.says("b", "b", "redis", Healthy));
+    let records = pass(&config(), &flowing, &hint(&flowing)).await;
+    assert_eq!(outcomes(&records)[0], Outcome::Moved);
+}
+
+#[tokio::test]
+async fn evidence_that_is_long_wanting_alerts() {
+    let world = World::new().with(|state| {
+        state.alarms.insert("vipward/test/redis/a/self".parse().expect("an alarm's name"));
+    });
+    let memory = Mutex::default();
+    pass(&config(), &world, &memory).await;
+    assert!(alerts(&world).is_empty());
+    world.state().elapsed += std::time::Duration::from_secs(30);
+    pass(&config(), &world, &memory).await;
+    assert_eq!(alerts(&world), ["awaiting-evidence"]);
+}
+
+#[tokio::test]
+async fn an_alert_that_could_not_be_sent_is_still_news() {
+    let world = World::new().with(|state| {
+        state.ill_on_a("redis");
+        state.says("b", "b", "redis", Unhealthy);
+        state.failing.insert("PutEvents");
+    });
+    let memory = Mutex::default();
+    pass(&config(), &world, &memory).await;
+    world.state().failing.clear();
+    pass(&config(), &world, &memory).await;
+    assert_eq!(alerts(&world), ["no-candidate"]);
+}
+
+#[tokio::test]
+async fn a_cloudwatch_that_hangs_holds_nothing_up_past_the_deadline() {
+    let world = World::new().with(|state| {
+        state.ill_on_a("redis");
+        state.hanging.insert("GetMetricData");
+    });
+    let deadline = world.deadline();
+    let records = one_pass(&world).await;
+    assert_eq!(hold_reason(&records[0]), Some(HoldReason::AwaitingEvidence));
+    assert!(world.now() <= deadline);
 }

@@ -38,7 +38,7 @@ fn the_other_wake_ups_are_told_by_source_and_type() {
         "EC2 Instance State-change Notification",
         &json!({ "instance-id": "i-1", "state": "stopped" }),
     );
-    assert_eq!(parsed(&instance), Ok(Wake::Instance));
+    assert_eq!(parsed(&instance), Ok(Wake::Instance("i-1".to_owned())));
     assert_eq!(parsed(&event("aws.events", "Scheduled Event", &json!({}))), Ok(Wake::Schedule));
     assert_eq!(parsed(&json!({ "command": "status" })), Ok(Wake::Command(Command::Status)));
     let redis = Some("redis".parse().expect("a name"));

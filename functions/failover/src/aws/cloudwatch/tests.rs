@@ -5,7 +5,7 @@ use crate::fake::{config, start};
 use aws_sdk_cloudwatch::operation::describe_alarms::DescribeAlarmsOutput;
 use aws_sdk_cloudwatch::operation::get_metric_data::GetMetricDataOutput;
 use aws_sdk_cloudwatch::types::MetricAlarm;
-use aws_smithy_mocks::{RuleMode, mock, mock_client};
+use aws_smithy_mocks::{mock, mock_client};
 
 fn at(second: i64) -> Timestamp {
     start() + SignedDuration::from_secs(second)
@@ -27,33 +27,35 @@ fn a_word_is_the_last_point_and_how_long_it_was_the_same() {
 }
 
 #[tokio::test]
-async fn only_alarms_in_trouble_are_asked_for_and_only_ours_are_heard() {
-    let named = |name: &str| MetricAlarm::builder().alarm_name(name).build();
-    let ours = |state: StateValue| {
-        move |request: &aws_sdk_cloudwatch::operation::describe_alarms::DescribeAlarmsInput| {
+async fn quiet_alarms_are_asked_for_and_only_ours_are_heard() {
+    let rule = mock!(Client::describe_alarms)
+        .match_requests(|request| {
             request.alarm_name_prefix() == Some("vipward/test/")
-                && request.state_value() == Some(&state)
-        }
-    };
-    let in_alarm = mock!(Client::describe_alarms)
-        .match_requests(ours(StateValue::Alarm))
-        .then_output(move || {
+                && request.state_value() == Some(&StateValue::Ok)
+        })
+        .then_output(|| {
+            let named = |name: &str| MetricAlarm::builder().alarm_name(name).build();
             DescribeAlarmsOutput::builder()
                 .metric_alarms(named("vipward/test/redis/a/self"))
-                .metric_alarms(named("vipward/test/dead-letters"))
+                .metric_alarms(named("vipward/test/something-else"))
                 .build()
         });
-    let insufficient = mock!(Client::describe_alarms)
-        .match_requests(ours(StateValue::InsufficientData))
-        .then_output(move || {
-            DescribeAlarmsOutput::builder()
-                .metric_alarms(named("vipward/test/redis/b/peer/a"))
-                .build()
-        });
-    let client = mock_client!(aws_sdk_cloudwatch, RuleMode::MatchAny, [&in_alarm, &insufficient]);
-    let alarms = troubled_alarms(&client, &config()).await.expect("read");
+    let client = mock_client!(aws_sdk_cloudwatch, [&rule]);
+    let alarms = quiet_alarms(&client, &config()).await.expect("read");
     let heard: Vec<_> = alarms.iter().map(ToString::to_string).collect();
-    assert_eq!(heard, ["vipward/test/redis/a/self", "vipward/test/redis/b/peer/a"]);
+    assert_eq!(heard, ["vipward/test/redis/a/self"]);
+}
+
+/// Results of four series that are complete and empty, but for one.
+fn results(other: &MetricDataResult) -> GetMetricDataOutput {
+    let empty = |index: usize| {
+        let id = format!("q{index}");
+        MetricDataResult::builder().id(id).status_code(StatusCode::Complete).build()
+    };
+    let others = (0..4).map(empty).filter(|result| result.id() != other.id());
+    GetMetricDataOutput::builder()
+        .set_metric_data_results(Some(others.chain([other.clone()]).collect()))
+        .build()
 }
 
 #[tokio::test]
@@ -75,8 +77,9 @@ async fn every_topic_of_the_services_is_asked_for_in_one_call() {
                 .id("q1")
                 .timestamps(DateTime::from_secs(at(-3).as_second()))
                 .values(0.0)
+                .status_code(StatusCode::Complete)
                 .build();
-            GetMetricDataOutput::builder().metric_data_results(result).build()
+            results(&result)
         });
     let client = mock_client!(aws_sdk_cloudwatch, [&rule]);
     let services = BTreeSet::from(["redis".parse().expect("a name")]);
@@ -94,4 +97,17 @@ async fn an_unreadable_series_is_an_error_and_not_a_silence() {
     let services = BTreeSet::from(["redis".parse().expect("a name")]);
     let error = words(&client, &config(), &services, at(-60), at(0)).await.expect_err("it fails");
     assert!(error.is_transient());
+}
+
+#[tokio::test]
+async fn a_series_that_failed_inside_a_success_is_no_silence_either() {
+    for status in [StatusCode::InternalError, StatusCode::PartialData, StatusCode::Forbidden] {
+        let rule = mock!(Client::get_metric_data).then_output(move || {
+            results(&MetricDataResult::builder().id("q0").status_code(status.clone()).build())
+        });
+        let client = mock_client!(aws_sdk_cloudwatch, [&rule]);
+        let services = BTreeSet::from(["redis".parse().expect("a name")]);
+        let error = words(&client, &config(), &services, at(-60), at(0)).await.expect_err("fails");
+        assert!(error.to_string().contains("is not complete"), "{error}");
+    }
 }

@@ -8,7 +8,7 @@ use aws_sdk_ec2::operation::describe_instances::DescribeInstancesOutput;
 use aws_sdk_ec2::operation::describe_network_interfaces::DescribeNetworkInterfacesOutput;
 use aws_sdk_ec2::types::{Instance, NetworkInterfaceAttachment, NetworkInterfacePrivateIpAddress};
 use aws_smithy_mocks::{RuleMode, mock, mock_client};
-use vipward_core::evidence::Holder;
+use vipward_core::evidence::{Holder, Presence};
 
 fn described(
     eni: &str,
@@ -78,6 +78,18 @@ async fn the_inventory_is_read_by_filters_and_sees_foreign_holders() {
                 ))
                 .build()
         });
+    let client = mock_client!(aws_sdk_ec2, RuleMode::MatchAny, [&ours, &holders]);
+    let inventory = inventory(&client, &config()).await.expect("read");
+    let holder = |vip: &str| inventory.holder(&config(), vip.parse().expect("an address"));
+    assert_eq!(holder("10.0.0.201"), Holder::Foreign(id("eni-ffffffff")));
+    assert_eq!(holder("10.0.0.202"), Holder::Nobody, "another subnet's address is not ours");
+    assert_eq!(inventory.presence(&config().nodes[0]), Presence::Here);
+    assert_eq!(inventory.presence(&config().nodes[1]), Presence::Gone, "attached to nothing");
+    assert_eq!(inventory.enis[&id("eni-0000000a")].tags["k"], "v");
+}
+
+#[tokio::test]
+async fn instances_that_do_not_run_are_asked_for_by_our_interfaces() {
     let instances = mock!(Client::describe_instances)
         .match_requests(|request| request.filters().len() == 2)
         .then_output(|| {
@@ -85,14 +97,9 @@ async fn the_inventory_is_read_by_filters_and_sees_foreign_holders() {
             let reservation = Reservation::builder().instances(stopped).build();
             DescribeInstancesOutput::builder().reservations(reservation).build()
         });
-    let client = mock_client!(aws_sdk_ec2, RuleMode::MatchAny, [&ours, &holders, &instances]);
-    let inventory = inventory(&client, &config()).await.expect("read");
-    let holder = |vip: &str| inventory.holder(&config(), vip.parse().expect("an address"));
-    assert_eq!(holder("10.0.0.201"), Holder::Foreign(id("eni-ffffffff")));
-    assert_eq!(holder("10.0.0.202"), Holder::Nobody, "another subnet's address is not ours");
-    assert_eq!(inventory.stopped, BTreeSet::from(["a".parse().expect("a name")]));
-    assert!(inventory.is_gone(&config().nodes[1]), "it is attached to nothing");
-    assert_eq!(inventory.enis[&id("eni-0000000a")].tags["k"], "v");
+    let client = mock_client!(aws_sdk_ec2, [&instances]);
+    let stopped = stopped_instances(&client, &config()).await.expect("read");
+    assert_eq!(stopped, BTreeSet::from(["i-a".to_owned()]));
 }
 
 #[tokio::test]

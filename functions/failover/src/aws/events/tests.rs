@@ -7,7 +7,7 @@ use aws_smithy_mocks::{mock, mock_client};
 use serde_json::json;
 
 fn notice() -> Notice {
-    Notice { detail_type: "Vipward Move", detail: json!({ "service": "redis" }) }
+    Notice { alert: None, detail_type: "Vipward Move", detail: json!({ "service": "redis" }) }
 }
 
 #[tokio::test]
