@@ -65,9 +65,10 @@ fn failover(config: &Config, place: &Place) -> Resource {
     properties["Timeout"] = 30.into();
     properties["ReservedConcurrentExecutions"] =
         json!({"Fn::If": [RESERVES_CONCURRENCY, 1, reference("AWS::NoValue")]});
+    // Lambda's first retry comes after a minute: by then the schedule has looked afresh.
     properties["EventInvokeConfig"] = json!({
         "MaximumEventAgeInSeconds": OLDEST_EVENT_SECONDS,
-        "MaximumRetryAttempts": 2,
+        "MaximumRetryAttempts": 0,
         "DestinationConfig": {
             "OnFailure": {"Type": "SQS", "Destination": attribute(DEAD_LETTERS, "Arn")},
         },

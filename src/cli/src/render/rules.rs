@@ -56,16 +56,16 @@ fn rules(config: &Config) -> Vec<Resource> {
         .because("An event only says that something may have changed; the function reads afresh."),
         rule(
             "InstanceRule",
-            "An instance started or ended",
+            "An instance ends",
             &json!({
                 "source": ["aws.ec2"],
                 "detail-type": ["EC2 Instance State-change Notification"],
                 "detail": {
-                    "state": ["running", "stopping", "stopped", "shutting-down", "terminated"],
+                    "state": ["stopping", "stopped", "shutting-down", "terminated"],
                 },
             }),
         )
-        .because("Any instance's: the configuration knows interfaces, not instances."),
+        .because("Any instance's: the configuration knows interfaces, not instances; the function ignores those of others."),
     ];
     if config.policy.hints {
         rules.extend(hint_rules(config));
