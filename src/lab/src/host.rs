@@ -19,14 +19,14 @@ use crate::process::{Process, StartError};
 /// What runs on a host.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Part {
-    /// A service.
-    Service(ServiceName),
+    /// The node agent. It comes first: where a whole node dies, nothing lives to report it.
+    Agent,
     /// The alias unit.
     Alias,
-    /// The node agent.
-    Agent,
     /// The client.
     Client,
+    /// A service.
+    Service(ServiceName),
 }
 
 /// What all hosts of a cluster share.
