@@ -1,27 +1,153 @@
 //! The command line.
 
-use std::path::PathBuf;
+use std::convert::Infallible;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
-use clap::Parser;
+use clap::{Args as Group, Parser, Subcommand, ValueEnum};
 use vipward_core::NodeName;
 
 use crate::log::LogFormat;
 
+/// Where the agent answers `status`: below systemd's `RuntimeDirectory=vipward`.
+pub const DEFAULT_SOCKET: &str = "/run/vipward/agent.sock";
+
+const EXIT_CODES: &str = "Exit codes: 0 fine, 1 failed, 2 usage, 3 bad configuration, 4 degraded.";
+
 /// Probes this node's services and its peers', and reports what it sees to CloudWatch and
 /// EventBridge.
 #[derive(Debug, Clone, Parser)]
-#[command(version)]
+#[command(version, args_conflicts_with_subcommands = true, after_help = EXIT_CODES)]
 pub struct Args {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    run: RunArgs,
+}
+
+impl Args {
+    /// What to do; to run, when nothing is named.
+    pub fn into_command(self) -> Command {
+        self.command.unwrap_or(Command::Run(self.run))
+    }
+}
+
+/// What to do.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Command {
+    /// Run the agent (the default)
+    Run(RunArgs),
+    /// Check the file, run each probe once, and say what it saw
+    #[command(after_help = "Exits with 4 when a probe does not pass.")]
+    Check(CheckArgs),
+    /// Show what the running agent on this host knows
+    #[command(after_help = "Exits with 4 when a service of this node is not healthy.")]
+    Status(StatusArgs),
+}
+
+/// Which file, and which host of it.
+#[derive(Debug, Clone, Group)]
+pub struct HostArgs {
     /// The cluster's file.
     #[arg(long, value_name = "FILE", default_value = "/etc/vipward/vipward.toml")]
     pub config: PathBuf,
     /// Which node or witness of the file this host is; found by its addresses when not given.
     #[arg(long, value_name = "NAME")]
     pub node: Option<NodeName>,
+}
+
+/// How to run.
+#[derive(Debug, Clone, Group)]
+pub struct RunArgs {
+    /// Who this is.
+    #[command(flatten)]
+    pub host: HostArgs,
     /// How log lines on standard error are written.
     #[arg(long, value_enum, default_value_t = LogFormat::Text)]
     pub log: LogFormat,
-    /// Check the file and find this host in it, say so, and end.
-    #[arg(long)]
-    pub check: bool,
+    /// The Unix socket on which to answer `status`, or `none`; `/run/vipward/agent.sock` where
+    /// that can be made.
+    #[arg(long, value_name = "PATH")]
+    pub socket: Option<SocketChoice>,
+}
+
+/// What to check, and how to say it.
+#[derive(Debug, Clone, Group)]
+pub struct CheckArgs {
+    /// Who this is.
+    #[command(flatten)]
+    pub host: HostArgs,
+    /// The form of the answer.
+    #[arg(long, value_enum, default_value_t = OutputFormat::Text)]
+    pub output: OutputFormat,
+}
+
+/// Whom to ask, and how to say it.
+#[derive(Debug, Clone, Group)]
+pub struct StatusArgs {
+    /// The Unix socket of the agent.
+    #[arg(long, value_name = "PATH", default_value = DEFAULT_SOCKET)]
+    pub socket: PathBuf,
+    /// The form of the answer.
+    #[arg(long, value_enum, default_value_t = OutputFormat::Text)]
+    pub output: OutputFormat,
+}
+
+/// The form of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum OutputFormat {
+    /// Aligned text for people.
+    Text,
+    /// One JSON document.
+    Json,
+}
+
+/// Where to answer `status`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SocketChoice {
+    /// Nowhere.
+    Off,
+    /// At that path, or not run at all.
+    At(PathBuf),
+}
+
+impl FromStr for SocketChoice {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(match text {
+            "none" => Self::Off,
+            path => Self::At(Path::new(path).to_owned()),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_holds_together() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn without_a_command_it_runs() {
+        let parse = |line: &str| Args::try_parse_from(line.split(' ')).map(Args::into_command);
+        for line in ["agent --config f --node a --log json", "agent run --config f --node a"] {
+            let Ok(Command::Run(run)) = parse(line) else { panic!("{line} runs") };
+            assert_eq!((run.host.config, run.socket), (PathBuf::from("f"), None), "{line}");
+        }
+        assert!(matches!(parse("agent check --config f"), Ok(Command::Check(_))));
+        assert!(parse("agent --config f check").is_err(), "the command comes first");
+    }
+
+    #[test]
+    fn none_is_no_path() {
+        let parse = |text: &str| text.parse::<SocketChoice>();
+        assert_eq!(parse("none"), Ok(SocketChoice::Off));
+        assert_eq!(parse("./none"), Ok(SocketChoice::At("./none".into())));
+    }
 }

@@ -1,23 +1,34 @@
 //! The node agent: it probes its own services and those of every other node, and says what it
 //! sees through CloudWatch and EventBridge. It decides nothing and may change nothing.
 //!
-//! [`verdict`], [`view`], [`publishing`], [`hinting`] and [`reporter`] are sans-I/O: they take
-//! `now` and say what is due and when. [`watch`] and [`run`] wait, feed and carry out.
+//! [`verdict`], [`view`], [`publishing`], [`hinting`], [`reporter`] and [`pulse`] are sans-I/O: they
+//! take `now` and say what is due and when. [`watch`] and [`run`] wait, feed and carry out.
 
 pub mod args;
+pub mod ask;
 pub mod aws;
+pub mod check;
 pub mod clock;
+pub mod columns;
+pub mod failure;
 pub mod hinting;
 pub mod identity;
 pub mod log;
+pub mod membership;
+pub mod orders;
 pub mod outlet;
 pub mod publishing;
+pub mod pulse;
 pub mod reporter;
 pub mod run;
 pub mod service_manager;
 pub mod standing;
 pub mod start;
+pub mod status;
+pub mod status_socket;
+pub mod tally;
 pub mod target;
 pub mod verdict;
 pub mod view;
 pub mod watch;
+pub mod watches;

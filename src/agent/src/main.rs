@@ -4,18 +4,25 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
-use vipward_agent::args::Args;
-use vipward_agent::{log, start};
+use vipward_agent::args::{Args, Command};
+use vipward_agent::failure::AgentError;
+use vipward_agent::{ask, check, log, start};
 
 fn main() -> ExitCode {
-    let args = Args::parse();
-    log::init(args.log);
-    match start::start(&args) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            // Nothing is left to do when even standard error is gone: the exit code still speaks.
-            let _written = writeln!(io::stderr().lock(), "{error}");
-            ExitCode::from(error.exit_code())
+    let ended = match Args::parse().into_command() {
+        Command::Run(args) => {
+            log::init(args.log);
+            start::start(&args).map(|()| 0)
         }
-    }
+        Command::Check(args) => check::check(&args),
+        Command::Status(args) => ask::status(&args),
+    };
+    ended.map_or_else(|error| fail(&error), ExitCode::from)
+}
+
+fn fail(error: &AgentError) -> ExitCode {
+    let hint = error.hint().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
+    // Nothing is left to do when even standard error is gone: the exit code still speaks.
+    let _written = writeln!(io::stderr().lock(), "{error}{hint}");
+    ExitCode::from(error.exit_code())
 }

@@ -42,6 +42,17 @@ impl Publishing {
         Self { interval, next_tick: now + interval, changed: None, in_flight: false }
     }
 
+    /// As at the start: nothing is on its way, and the first tick an interval off.
+    pub fn start_over(&mut self, now: Timestamp) {
+        *self = Self::new(self.interval, now);
+    }
+
+    /// From now on ticks are so far apart.
+    pub fn set_interval(&mut self, interval: Duration, now: Timestamp) {
+        self.interval = interval;
+        self.next_tick = self.next_tick.min(now + interval);
+    }
+
     /// A verdict has changed.
     pub fn on_change(&mut self, now: Timestamp) {
         self.changed.get_or_insert(now);

@@ -1,12 +1,17 @@
 //! The agent's mind in one sans-I/O piece: verdict changes go in, what to send comes out.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use vipward_core::hint::HINT_VERSION;
 use vipward_core::{Config, Hint, NodeName, Verdict};
 
 use crate::hinting::{Hinting, News};
+use crate::outlet::SendError;
 use crate::publishing::{Publishing, Reason};
-use crate::target::targets;
+use crate::status::Status;
+use crate::tally::Tally;
+use crate::target::{Target, TargetKey, targets};
 use crate::view::{Datum, Sighting, View};
 
 /// Something to send. Publications and hints do not wait for each other.
@@ -21,19 +26,25 @@ pub enum Report {
 /// What one agent has to say, and when.
 #[derive(Debug, Clone)]
 pub struct Reporter {
+    me: NodeName,
+    started: Timestamp,
     view: View,
     publishing: Publishing,
     /// `None` where the policy turns hints off.
     hinting: Option<Hinting>,
     /// The next hint but for its observations.
     blank: Hint,
+    metrics: Tally,
+    hints: Tally,
 }
 
 impl Reporter {
     /// A reporter for `me` that knows nothing yet. `start_id` is random for each start.
     pub fn new(config: &Config, me: &NodeName, start_id: String, now: Timestamp) -> Self {
-        let watched = targets(config).into_iter().map(|target| (target.subject, target.service));
+        let watched = targets(config).iter().map(Target::key).collect::<Vec<_>>();
         Self {
+            me: me.clone(),
+            started: now,
             view: View::new(me.clone(), watched, now),
             publishing: Publishing::new(config.policy.publish_interval, now),
             hinting: config.policy.hints.then(Hinting::default),
@@ -45,6 +56,43 @@ impl Reporter {
                 config_digest: config.digest(),
                 observations: Vec::new(),
             },
+            metrics: Tally::default(),
+            hints: Tally::default(),
+        }
+    }
+
+    /// The agent did not run for a while: what it knew is no longer known, and what was on its way
+    /// is not to be sent. Only the counts go on.
+    pub fn start_over(&mut self, now: Timestamp) {
+        self.view.forget(now);
+        self.publishing.start_over(now);
+        self.hinting = self.hinting.as_ref().map(|_| Hinting::default());
+    }
+
+    /// The file has changed; `kept` are the targets that are watched as before.
+    pub fn adopt(&mut self, config: &Config, kept: &BTreeSet<TargetKey>, now: Timestamp) {
+        self.view.retarget(targets(config).iter().map(Target::key), kept, now);
+        self.publishing.set_interval(config.policy.publish_interval, now);
+        self.blank.config_digest = config.digest();
+        let hinting = self.hinting.take().unwrap_or_default();
+        self.hinting = config.policy.hints.then_some(hinting);
+        if let Some(hinting) = &mut self.hinting {
+            // Trouble may have gone with its target.
+            hinting.on_change(now, self.view.trouble(), News::Own);
+        }
+    }
+
+    /// What a person may want to know.
+    pub fn status(&self, now: Timestamp) -> Status {
+        Status {
+            node: self.me.clone(),
+            cluster: self.blank.cluster.clone(),
+            config_digest: self.blank.config_digest.clone(),
+            started: self.started,
+            now,
+            targets: self.view.statuses(),
+            metrics: self.metrics.clone(),
+            hints: self.hints.clone(),
         }
     }
 
@@ -92,12 +140,14 @@ impl Reporter {
     }
 
     /// The metrics that were due have been sent, or could not be.
-    pub fn published(&mut self) {
+    pub fn published(&mut self, now: Timestamp, outcome: &Result<(), SendError>) {
+        self.metrics.count(now, outcome);
         self.publishing.on_done();
     }
 
     /// The hint that was due has been sent, or could not be.
-    pub fn hinted(&mut self) {
+    pub fn hinted(&mut self, now: Timestamp, outcome: &Result<(), SendError>) {
+        self.hints.count(now, outcome);
         if let Some(hinting) = &mut self.hinting {
             hinting.on_done();
         }

@@ -4,125 +4,220 @@
 use std::pin::Pin;
 
 use tokio::sync::mpsc;
-use tokio::task::JoinSet;
-use vipward_core::{Config, Hint, Verdict};
+use vipward_core::{Config, Hint};
 
 use crate::clock::Clock;
-use crate::outlet::Outlet;
+use crate::failure::AgentError;
+use crate::orders::Order;
+use crate::outlet::{Outlet, SendError};
 use crate::publishing::Reason;
+use crate::pulse::Pulse;
 use crate::reporter::{Report, Reporter};
 use crate::service_manager::ServiceManager;
+use crate::status::word;
 use crate::target::targets;
 use crate::view::{Datum, Sighting};
-use crate::watch::watch;
+use crate::watches::{WatchEnded, Watches};
 
-/// Verdict changes that may wait for the driver; watches wait when there are more.
-const WAITING_SIGHTINGS: usize = 64;
-
-/// A watch ended while the agent ran: its target would go unwatched in silence.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("a watch of a service ended unexpectedly")]
-pub struct WatchEnded;
-
-/// Runs until `shutdown` comes, then ends at once: what was on its way is dropped.
+/// Runs until ordered to stop, then ends at once: what was on its way is dropped. `reload` reads
+/// the file anew.
 ///
 /// # Errors
 /// [`WatchEnded`] when a target is no longer watched.
 pub async fn run(
     config: &Config,
-    mut reporter: Reporter,
+    reporter: Reporter,
     clock: Clock,
     outlet: &impl Outlet,
-    shutdown: impl Future<Output = ()>,
+    mut orders: mpsc::Receiver<Order>,
+    reload: impl Fn() -> Result<Config, AgentError>,
 ) -> Result<(), WatchEnded> {
-    let (seen, mut sightings) = mpsc::channel(WAITING_SIGHTINGS);
-    let mut watches = JoinSet::new();
-    for target in targets(config) {
-        watches.spawn(watch(target, clock, seen.clone()));
-    }
-    let mut manager = ServiceManager::find();
-    manager.ready();
-    manager.status(&reporter.view().summary());
-    let (mut metrics, mut hint) = (OnItsWay(None), OnItsWay(None));
-    let mut shutdown = std::pin::pin!(shutdown);
+    let mut agent = Agent {
+        watches: Watches::start(clock, targets(config)),
+        pulse: Pulse::new(clock.now()),
+        manager: ServiceManager::find(),
+        metrics: OnItsWay(None),
+        hint: OnItsWay(None),
+        reporter,
+        clock,
+        outlet,
+    };
+    agent.manager.ready();
+    agent.show();
     loop {
-        while let Some(report) = reporter.due(clock.now()) {
-            match report {
-                Report::Metrics(reason, data) => metrics.start(publish(outlet, reason, data)),
-                Report::Hint(content) => hint.start(put(outlet, content)),
+        agent.send_what_is_due();
+        let event = agent.next(&mut orders).await;
+        let stalled = agent.mind_the_gap();
+        match event {
+            // It may straddle the gap.
+            Event::Seen(_) if stalled => {}
+            Event::Seen(sighting) => agent.take_in_all(&sighting?),
+            Event::Published(outcome) => agent.reporter.published(clock.now(), &outcome),
+            Event::Hinted(outcome) => agent.reporter.hinted(clock.now(), &outcome),
+            Event::Due => {}
+            Event::Ordered(Order::Reload) => agent.reload(&reload),
+            Event::Ordered(Order::Tell(to)) => {
+                // Who asked may have gone.
+                let _told = to.send(agent.reporter.status(clock.now()));
             }
-        }
-        tokio::select! {
-            Some(sighting) = sightings.recv() => {
-                take_in(&mut reporter, &clock, &sighting);
-                // A host that dies takes all its services along: one hint says it all.
-                while let Ok(sighting) = sightings.try_recv() {
-                    take_in(&mut reporter, &clock, &sighting);
-                }
-                manager.status(&reporter.view().summary());
-            }
-            () = metrics.arrived() => reporter.published(),
-            () = hint.arrived() => reporter.hinted(),
-            () = clock.sleep_until(reporter.deadline()) => {}
-            () = manager.stay_alive() => {}
-            Some(_) = watches.join_next() => return Err(WatchEnded),
-            () = &mut shutdown => {
-                manager.stopping();
+            Event::Ordered(Order::Stop) => {
+                agent.manager.stopping();
                 return Ok(());
             }
         }
     }
 }
 
-fn take_in(reporter: &mut Reporter, clock: &Clock, sighting: &Sighting) {
-    let Sighting { subject, service, change } = sighting;
-    let (from, to) = (word(change.from), word(change.to));
-    let cause = change.cause.as_deref();
-    tracing::info!(%subject, %service, %from, %to, cause, "verdict changed");
-    reporter.observe(clock.now(), sighting);
+/// What the agent waits for.
+enum Event {
+    Seen(Result<Sighting, WatchEnded>),
+    Published(Result<(), SendError>),
+    Hinted(Result<(), SendError>),
+    Ordered(Order),
+    /// Something may be due.
+    Due,
 }
 
-fn word(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Healthy => "healthy",
-        Verdict::Unhealthy => "unhealthy",
-        Verdict::Unknown => "unknown",
+struct Agent<'a, O> {
+    reporter: Reporter,
+    clock: Clock,
+    outlet: &'a O,
+    watches: Watches,
+    pulse: Pulse,
+    manager: ServiceManager,
+    metrics: OnItsWay<'a>,
+    hint: OnItsWay<'a>,
+}
+
+impl<O: Outlet> Agent<'_, O> {
+    fn send_what_is_due(&mut self) {
+        while let Some(report) = self.reporter.due(self.clock.now()) {
+            match report {
+                Report::Metrics(why, data) => self.metrics.start(publish(self.outlet, why, data)),
+                Report::Hint(content) => self.hint.start(put(self.outlet, content)),
+            }
+        }
+    }
+
+    async fn next(&mut self, orders: &mut mpsc::Receiver<Order>) -> Event {
+        let beat = self.pulse.deadline();
+        let due = self.reporter.deadline().map_or(beat, |due| due.min(beat));
+        tokio::select! {
+            seen = self.watches.next() => Event::Seen(seen),
+            outcome = self.metrics.arrived() => Event::Published(outcome),
+            outcome = self.hint.arrived() => Event::Hinted(outcome),
+            Some(order) = orders.recv() => Event::Ordered(order),
+            () = self.clock.sleep_until(Some(due)) => Event::Due,
+            () = self.manager.stay_alive() => Event::Due,
+        }
+    }
+
+    /// Starts over when the agent did not run for long; whether it did so.
+    fn mind_the_gap(&mut self) -> bool {
+        let now = self.clock.now();
+        let Some(gap) = self.pulse.beat(now) else {
+            return false;
+        };
+        let ms = u64::try_from(gap.as_millis()).unwrap_or(u64::MAX);
+        tracing::warn!(ms, "stall noticed");
+        self.watches.start_over();
+        // A request from before would be taken for fresh when it arrives.
+        (self.metrics, self.hint) = (OnItsWay(None), OnItsWay(None));
+        self.reporter.start_over(now);
+        self.show();
+        true
+    }
+
+    /// A host that dies takes all its services along: one hint says it all.
+    fn take_in_all(&mut self, sighting: &Sighting) {
+        self.take_in(sighting);
+        while let Some(sighting) = self.watches.waiting() {
+            self.take_in(&sighting);
+        }
+        self.show();
+    }
+
+    fn take_in(&mut self, sighting: &Sighting) {
+        let Sighting { subject, service, change } = sighting;
+        let (from, to) = (word(change.from), word(change.to));
+        let cause = change.cause.as_deref();
+        tracing::info!(%subject, %service, %from, %to, cause, "verdict changed");
+        self.reporter.observe(self.clock.now(), sighting);
+    }
+
+    fn reload(&mut self, load: impl Fn() -> Result<Config, AgentError>) {
+        self.manager.reloading();
+        match load() {
+            Ok(config) => self.adopt(&config),
+            Err(AgentError::Faults(faults)) => {
+                for fault in faults.iter() {
+                    let (line, what, cure) = (fault.line, &fault.what, &fault.cure);
+                    tracing::error!(line, fault = %what, %cure, "configuration refused");
+                }
+            }
+            Err(error) => tracing::error!(fault = %error, "configuration refused"),
+        }
+        self.manager.ready();
+        self.show();
+    }
+
+    fn adopt(&mut self, config: &Config) {
+        while let Some(sighting) = self.watches.waiting() {
+            self.take_in(&sighting);
+        }
+        let targets = targets(config);
+        let all = targets.len();
+        let kept = self.watches.replace(targets);
+        self.reporter.adopt(config, &kept, self.clock.now());
+        let (kept, fresh) = (kept.len(), all - kept.len());
+        tracing::info!(digest = %config.digest(), kept, fresh, "configuration reloaded");
+    }
+
+    fn show(&self) {
+        self.manager.status(&self.reporter.view().summary());
     }
 }
 
-async fn publish(outlet: &impl Outlet, reason: Reason, data: Vec<Datum>) {
-    let reason_word = reason.as_str();
-    match (outlet.publish(&data).await, reason) {
-        (Ok(()), Reason::Change) => tracing::info!(reason = %reason_word, "metrics published"),
+async fn publish(outlet: &impl Outlet, why: Reason, data: Vec<Datum>) -> Result<(), SendError> {
+    let reason = why.as_str();
+    let outcome = outlet.publish(&data).await;
+    match (&outcome, why) {
+        (Ok(()), Reason::Change) => tracing::info!(%reason, "metrics published"),
         // Every ten seconds for ever: for those who ask.
-        (Ok(()), Reason::Tick) => tracing::debug!(reason = %reason_word, "metrics published"),
-        (Err(error), _) => tracing::warn!(reason = %reason_word, %error, "metrics failed"),
+        (Ok(()), Reason::Tick) => tracing::debug!(%reason, "metrics published"),
+        (Err(error), _) => tracing::warn!(%reason, %error, "metrics failed"),
     }
+    outcome
 }
 
-async fn put(outlet: &impl Outlet, hint: Hint) {
+async fn put(outlet: &impl Outlet, hint: Hint) -> Result<(), SendError> {
     let sequence = hint.sequence;
-    match outlet.hint(&hint).await {
+    let outcome = outlet.hint(&hint).await;
+    match &outcome {
         Ok(()) => tracing::info!(sequence, "hint sent"),
         Err(error) => tracing::warn!(sequence, %error, "hint failed"),
     }
+    outcome
 }
 
+type Request<'a> = Pin<Box<dyn Future<Output = Result<(), SendError>> + 'a>>;
+
 /// A request on its way, if any: at most one of its kind.
-struct OnItsWay<'a>(Option<Pin<Box<dyn Future<Output = ()> + 'a>>>);
+struct OnItsWay<'a>(Option<Request<'a>>);
 
 impl<'a> OnItsWay<'a> {
-    fn start(&mut self, request: impl Future<Output = ()> + 'a) {
+    fn start(&mut self, request: impl Future<Output = Result<(), SendError>> + 'a) {
         self.0 = Some(Box::pin(request));
     }
 
-    /// Until the request has ended; for ever when there is none. Cancel safe.
-    async fn arrived(&mut self) {
-        match &mut self.0 {
+    /// What came of the request, once it has ended; for ever when there is none. Cancel safe.
+    async fn arrived(&mut self) -> Result<(), SendError> {
+        let outcome = match &mut self.0 {
             Some(request) => request.await,
             None => std::future::pending().await,
-        }
+        };
         self.0 = None;
+        outcome
     }
 }
 

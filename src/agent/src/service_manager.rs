@@ -21,6 +21,14 @@ impl ServiceManager {
         Self { watchdog }
     }
 
+    /// The file is being read anew; [`Self::ready`] must follow. See `RELOADING=1` in `sd_notify(3)`.
+    pub fn reloading(&self) {
+        match NotifyState::monotonic_usec_now() {
+            Ok(since) => tell(&[NotifyState::Reloading, since]),
+            Err(error) => tracing::warn!(%error, "service manager not told of the reload"),
+        }
+    }
+
     /// The probes are running.
     pub fn ready(&self) {
         tell(&[NotifyState::Ready]);

@@ -1,111 +1,70 @@
 //! From the command line to a running agent.
 
-use std::io::{self, Write};
 use std::time::Duration;
 
 use tokio::runtime;
-use tokio::signal::unix::{SignalKind, signal};
-use vipward_core::{Config, Faults, NodeName};
+use tokio::sync::mpsc;
 
-use crate::args::Args;
+use crate::args::RunArgs;
 use crate::aws::Aws;
 use crate::clock::Clock;
-use crate::identity;
+use crate::failure::AgentError;
+use crate::membership::Membership;
+use crate::orders::{Signals, WAITING_ORDERS};
 use crate::reporter::Reporter;
-use crate::run::{WatchEnded, run};
-use crate::target::targets;
+use crate::run::run;
+use crate::status_socket::StatusSocket;
 
 /// A fresh random UUID at each read; see random(4).
 const RANDOM_UUID: &str = "/proc/sys/kernel/random/uuid";
 
-/// Why the agent did not start, or ended.
-#[derive(Debug, thiserror::Error)]
-pub enum AgentError {
-    /// The file, or this host's place in it, is not right.
-    #[error(transparent)]
-    Faults(#[from] Faults),
-    /// The operating system refused something.
-    #[error("cannot {what}: {source}")]
-    System {
-        /// What was tried.
-        what: &'static str,
-        /// Its answer.
-        source: io::Error,
-    },
-    /// See [`WatchEnded`].
-    #[error(transparent)]
-    WatchEnded(#[from] WatchEnded),
-}
-
-impl AgentError {
-    /// The exit code: 3 for a bad configuration, 1 for all else.
-    pub fn exit_code(&self) -> u8 {
-        match self {
-            Self::Faults(_) => Faults::EXIT_CODE,
-            Self::System { .. } | Self::WatchEnded(_) => 1,
-        }
-    }
-
-    fn system(what: &'static str) -> impl FnOnce(io::Error) -> Self {
-        move |source| Self::System { what, source }
-    }
-}
-
-/// Checks the file and this host's place in it, then runs until told to stop (unless `--check`).
+/// Checks the file and this host's place in it, then runs until told to stop.
 ///
 /// # Errors
 /// Whatever kept it from starting or running.
-pub fn start(args: &Args) -> Result<(), AgentError> {
-    let origin = args.config.display().to_string();
-    let config = Config::load(&args.config, |path| std::fs::read_to_string(path))?;
-    let local = identity::local_addresses().map_err(AgentError::system("list local addresses"))?;
-    let me = identity::find(&config, &origin, args.node.as_ref(), &local)?;
-    if args.check {
-        return say_checked(&config, &me).map_err(AgentError::system("write to standard output"));
-    }
-    // One thread: the agent waits, and a host that serves needs its cores.
+pub fn start(args: &RunArgs) -> Result<(), AgentError> {
+    let membership = Membership::load(&args.host)?;
+    block_on(serve(args, &membership))?
+}
+
+/// Runs the future on this thread alone: the agent waits, and a host that serves needs its cores.
+///
+/// # Errors
+/// When the runtime cannot start.
+pub(crate) fn block_on<F: Future>(future: F) -> Result<F::Output, AgentError> {
     let runtime = runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(AgentError::system("start the runtime"))?;
-    let result = runtime.block_on(serve(&config, &me));
+    let output = runtime.block_on(future);
     // A name lookup or file read that hangs must not hold up the end.
     runtime.shutdown_timeout(Duration::ZERO);
-    result
+    Ok(output)
 }
 
-fn say_checked(config: &Config, me: &NodeName) -> io::Result<()> {
-    let (own, others): (Vec<_>, Vec<_>) =
-        targets(config).into_iter().partition(|target| target.subject == *me);
-    writeln!(
-        io::stdout().lock(),
-        "{me} of cluster {}: probes {} own and {} other services",
-        config.cluster,
-        own.len(),
-        others.len()
-    )
-}
-
-async fn serve(config: &Config, me: &NodeName) -> Result<(), AgentError> {
+async fn serve(args: &RunArgs, membership: &Membership) -> Result<(), AgentError> {
+    let Membership { config, me } = membership;
     let clock = Clock::start();
     let start_id =
         std::fs::read_to_string(RANDOM_UUID).map_err(AgentError::system("draw a start id"))?;
     let reporter = Reporter::new(config, me, start_id.trim().to_owned(), clock.now());
-    let shutdown = asked_to_stop().map_err(AgentError::system("listen for signals"))?;
+    let signals = Signals::listen().map_err(AgentError::system("listen for signals"))?;
+    let socket = StatusSocket::choose(args.socket.as_ref())?;
+    let (give, orders) = mpsc::channel(WAITING_ORDERS);
+    let tell = async {
+        match socket {
+            Some(socket) => socket.serve(give.clone()).await,
+            None => std::future::pending().await,
+        }
+    };
     tracing::info!(node = %me, cluster = %config.cluster, "agent started");
     let outlet = Aws::new(&config.cluster, me);
-    run(config, reporter, clock, &outlet, shutdown).await?;
+    let reload = || membership.reload(&args.host);
+    tokio::select! {
+        ended = run(config, reporter, clock, &outlet, orders, reload) => ended?,
+        never = signals.pass_on(give.clone()) => match never {},
+        never = tell => match never {},
+    }
     tracing::info!(node = %me, cluster = %config.cluster, "agent stopped");
     Ok(())
-}
-
-fn asked_to_stop() -> io::Result<impl Future<Output = ()>> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    })
 }

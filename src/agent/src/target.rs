@@ -5,6 +5,9 @@ use std::net::SocketAddr;
 use vipward_core::config::Check;
 use vipward_core::{Config, NodeName, ServiceName};
 
+/// What tells targets apart: the node that is probed, and the service.
+pub type TargetKey = (NodeName, ServiceName);
+
 /// One service on one node.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
@@ -16,6 +19,13 @@ pub struct Target {
     pub address: SocketAddr,
     /// How.
     pub check: Check,
+}
+
+impl Target {
+    /// What tells it from the others.
+    pub fn key(&self) -> TargetKey {
+        (self.subject.clone(), self.service.clone())
+    }
 }
 
 /// Every service on every node of the file. For a node that includes itself, for a witness all

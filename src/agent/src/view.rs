@@ -1,11 +1,13 @@
 //! All that this agent knows: its verdict on each target, since when, and why.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use vipward_core::signals::{PEER_HEALTH, SELF_HEALTH};
 use vipward_core::{NodeName, Observation, ServiceName, Verdict};
 
+use crate::status::TargetStatus;
+use crate::target::TargetKey;
 use crate::verdict::Change;
 
 /// A change of the verdict on one target.
@@ -41,7 +43,7 @@ impl Datum {
 #[derive(Debug, Clone)]
 pub struct View {
     me: NodeName,
-    held: BTreeMap<(NodeName, ServiceName), Held>,
+    held: BTreeMap<TargetKey, Held>,
 }
 
 #[derive(Debug, Clone)]
@@ -51,15 +53,37 @@ struct Held {
     cause: Option<String>,
 }
 
+impl Held {
+    fn unknown(since: Timestamp) -> Self {
+        Self { verdict: Verdict::Unknown, since, cause: None }
+    }
+}
+
 impl View {
     /// The view of `me` before the first verdict on any of the targets.
-    pub fn new(
-        me: NodeName,
-        targets: impl IntoIterator<Item = (NodeName, ServiceName)>,
+    pub fn new(me: NodeName, targets: impl IntoIterator<Item = TargetKey>, now: Timestamp) -> Self {
+        let unknown = |target| (target, Held::unknown(now));
+        Self { me, held: targets.into_iter().map(unknown).collect() }
+    }
+
+    /// Forgets every verdict, as at the start.
+    pub fn forget(&mut self, now: Timestamp) {
+        self.held.values_mut().for_each(|held| *held = Held::unknown(now));
+    }
+
+    /// From now on it is about these targets; what is known is kept of those in `kept` only.
+    pub fn retarget(
+        &mut self,
+        targets: impl IntoIterator<Item = TargetKey>,
+        kept: &BTreeSet<TargetKey>,
         now: Timestamp,
-    ) -> Self {
-        let unknown = || Held { verdict: Verdict::Unknown, since: now, cause: None };
-        Self { me, held: targets.into_iter().map(|target| (target, unknown())).collect() }
+    ) {
+        let mut old = std::mem::take(&mut self.held);
+        let held = |target: TargetKey| {
+            let known = old.remove(&target).filter(|_| kept.contains(&target));
+            (target, known.unwrap_or_else(|| Held::unknown(now)))
+        };
+        self.held = targets.into_iter().map(held).collect();
     }
 
     /// Takes a change in.
@@ -81,7 +105,7 @@ impl View {
 
     /// The view as a hint carries it.
     pub fn observations(&self, now: Timestamp) -> Vec<Observation> {
-        let observation = |((subject, service), held): (&(NodeName, ServiceName), &Held)| {
+        let observation = |((subject, service), held): (&TargetKey, &Held)| {
             let held_ms = now.duration_since(held.since).as_millis();
             Observation {
                 subject: subject.clone(),
@@ -96,7 +120,7 @@ impl View {
 
     /// The view as the metrics carry it: on what is unknown, silence.
     pub fn data(&self) -> Vec<Datum> {
-        let datum = |((subject, service), held): (&(NodeName, ServiceName), &Held)| {
+        let datum = |((subject, service), held): (&TargetKey, &Held)| {
             let healthy = match held.verdict {
                 Verdict::Healthy => true,
                 Verdict::Unhealthy => false,
@@ -106,6 +130,19 @@ impl View {
             Some(Datum { service: service.clone(), subject, healthy })
         };
         self.held.iter().filter_map(datum).collect()
+    }
+
+    /// The view as the status shows it.
+    pub fn statuses(&self) -> Vec<TargetStatus> {
+        let status = |((subject, service), held): (&TargetKey, &Held)| TargetStatus {
+            subject: subject.clone(),
+            service: service.clone(),
+            own: *subject == self.me,
+            verdict: held.verdict,
+            since: held.since,
+            cause: held.cause.clone(),
+        };
+        self.held.iter().map(status).collect()
     }
 
     /// One line for the service manager: how many targets stand how.

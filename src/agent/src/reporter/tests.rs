@@ -25,11 +25,11 @@ fn due(reporter: &mut Reporter, now: Timestamp) -> Vec<String> {
         match report {
             Report::Metrics(reason, data) => {
                 words.push(format!("{} {}", reason.as_str(), data.len()));
-                reporter.published();
+                reporter.published(now, &Ok(()));
             }
             Report::Hint(hint) => {
                 words.push(format!("hint {}", hint.sequence));
-                reporter.hinted();
+                reporter.hinted(now, &Ok(()));
             }
         }
     }
@@ -81,12 +81,12 @@ fn a_hanging_request_of_one_kind_does_not_hold_up_the_other() {
     assert!(matches!(reporter.due(at(1)), Some(Report::Hint(_))));
     assert!(matches!(reporter.due(at(1)), Some(Report::Metrics(..))));
     assert_eq!(reporter.deadline(), None, "all is on its way");
-    reporter.hinted();
+    reporter.hinted(at(1), &Ok(()));
     assert!(
         matches!(reporter.due(at(2)), Some(Report::Hint(hint)) if hint.observations[0].held_ms == 1000)
     );
     assert_eq!(reporter.due(at(20)), None);
-    reporter.published();
+    reporter.published(at(20), &Ok(()));
     assert!(matches!(reporter.due(at(20)), Some(Report::Metrics(Reason::Tick, _))));
 }
 
@@ -99,4 +99,66 @@ fn with_hints_off_the_metrics_alone_speak() {
     reporter.observe(at(1), &sighting("a", Verdict::Unknown, Verdict::Unhealthy));
     assert_eq!(due(&mut reporter, at(1)), ["change 1"]);
     assert_eq!(reporter.deadline(), Some(at(10)));
+}
+
+#[test]
+fn after_a_stall_nothing_known_is_said_until_it_is_seen_again() {
+    let mut reporter = reporter();
+    reporter.observe(at(1), &sighting("a", Verdict::Unknown, Verdict::Unhealthy));
+    reporter.observe(at(1), &sighting("b", Verdict::Unknown, Verdict::Healthy));
+    // Both are on their way when the host pauses.
+    assert!(matches!(reporter.due(at(1)), Some(Report::Hint(_))));
+    assert!(matches!(reporter.due(at(1)), Some(Report::Metrics(..))));
+    reporter.start_over(at(60));
+    assert_eq!(due(&mut reporter, at(60)), Vec::<String>::new());
+    assert_eq!(reporter.view().summary(), "0 healthy, 0 unhealthy, 2 unknown");
+    assert_eq!(reporter.deadline(), Some(at(70)));
+    reporter.observe(at(61), &sighting("a", Verdict::Unknown, Verdict::Unhealthy));
+    let Some(Report::Hint(hint)) = reporter.due(at(62)) else { panic!("own trouble is hinted") };
+    assert_eq!((hint.sequence, hint.observations[0].held_ms), (2, 1000), "not since the pause");
+    assert_eq!(hint.observations[1].verdict, Verdict::Unknown);
+}
+
+/// The same file, changed.
+fn changed(change: impl FnOnce(&mut Config)) -> Config {
+    let mut config = config(4242);
+    change(&mut config);
+    config
+}
+
+#[test]
+fn a_new_file_changes_what_is_said_and_keeps_what_is_known_of_what_it_keeps() {
+    let mut reporter = reporter();
+    reporter.observe(at(1), &sighting("a", Verdict::Unknown, Verdict::Healthy));
+    reporter.observe(at(1), &sighting("b", Verdict::Unknown, Verdict::Unhealthy));
+    assert_eq!(due(&mut reporter, at(2)), ["hint 1", "change 2"]);
+    let only_a = BTreeSet::from([("a".parse().expect("a name"), "web".parse().expect("a name"))]);
+
+    let faster = changed(|config| config.policy.publish_interval = Duration::from_secs(5));
+    reporter.adopt(&faster, &only_a, at(3));
+    let status = reporter.status(at(3));
+    let seen: Vec<_> = status.targets.iter().map(|seen| (seen.verdict, seen.since)).collect();
+    assert_eq!(seen, [(Verdict::Healthy, at(1)), (Verdict::Unknown, at(3))]);
+    assert_eq!(status.config_digest, faster.digest());
+    assert_eq!(reporter.deadline(), Some(at(8)), "no trouble is left to hint");
+
+    reporter.observe(at(4), &sighting("b", Verdict::Unknown, Verdict::Unhealthy));
+    reporter.adopt(&changed(|config| config.policy.hints = false), &only_a, at(5));
+    assert_eq!(due(&mut reporter, at(5)), ["change 1"]);
+    assert_eq!(due(&mut reporter, at(6)), Vec::<String>::new());
+}
+
+#[test]
+fn what_came_of_each_request_is_counted() {
+    let mut reporter = reporter();
+    reporter.observe(at(1), &sighting("a", Verdict::Unknown, Verdict::Unhealthy));
+    assert_eq!(due(&mut reporter, at(1)).len(), 2);
+    assert!(matches!(reporter.due(at(2)), Some(Report::Hint(_))));
+    reporter.hinted(at(3), &Err(SendError::NoRegion));
+    let status = reporter.status(at(4));
+    assert_eq!((status.metrics.sent, status.metrics.failed), (1, 0));
+    assert_eq!((status.hints.sent, status.hints.failed), (1, 1));
+    assert_eq!(status.hints.last_sent, Some(at(1)));
+    let failure = status.hints.last_failure.expect("it failed");
+    assert_eq!((failure.at, failure.error), (at(3), SendError::NoRegion.to_string()));
 }

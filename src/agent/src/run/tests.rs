@@ -7,11 +7,11 @@ use std::time::Duration;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 use vipward_core::Verdict;
 
 use super::*;
-use crate::outlet::SendError;
+use crate::status::Status;
 
 /// Nodes `a` and `b`, witness `w`, one TCP service on that port. The interval is so long that
 /// only a broken standing connection can bring news within a test's time.
@@ -38,6 +38,13 @@ check = {{ kind = "tcp", port = {port}, interval = "60s" }}
 "#
     );
     Config::parse("test", &text).expect("a good file")
+}
+
+/// The file that a reload finds: node `b` has gone.
+fn without_b(config: &Config) -> Config {
+    let mut config = config.clone();
+    config.nodes.retain(|node| node.name.as_str() != "b");
+    config
 }
 
 /// Records what is said; fails each time where told to.
@@ -94,7 +101,7 @@ impl Service {
 struct Agent {
     metrics: mpsc::UnboundedReceiver<Vec<Datum>>,
     hints: mpsc::UnboundedReceiver<Hint>,
-    shutdown: oneshot::Sender<()>,
+    orders: mpsc::Sender<Order>,
     task: JoinHandle<Result<(), WatchEnded>>,
 }
 
@@ -102,16 +109,15 @@ impl Agent {
     fn start(me: &str, port: u16, fails: bool) -> Self {
         let (metrics_in, metrics) = mpsc::unbounded_channel();
         let (hints_in, hints) = mpsc::unbounded_channel();
-        let (shutdown, asked) = oneshot::channel::<()>();
+        let (orders, asked) = mpsc::channel(1);
         let (config, me) = (config(port), me.parse().expect("a name"));
         let task = tokio::task::spawn_local(async move {
             let clock = Clock::start();
             let reporter = Reporter::new(&config, &me, "start".to_owned(), clock.now());
             let outlet = Recorder { metrics: metrics_in, hints: hints_in, fails };
-            let asked = async { asked.await.expect("the test asks") };
-            run(&config, reporter, clock, &outlet, asked).await
+            run(&config, reporter, clock, &outlet, asked, || Ok(without_b(&config))).await
         });
-        Self { metrics, hints, shutdown, task }
+        Self { metrics, hints, orders, task }
     }
 
     /// Waits until the metrics say that; keys are the subjects, `None` for the agent's own.
@@ -134,8 +140,18 @@ impl Agent {
         self.hints.recv().await.expect("the agent runs")
     }
 
+    async fn order(&self, order: Order) {
+        self.orders.send(order).await.expect("the agent runs");
+    }
+
+    async fn tells(&self) -> Status {
+        let (to, told) = oneshot::channel();
+        self.order(Order::Tell(to)).await;
+        told.await.expect("the agent answers")
+    }
+
     async fn stop(self) {
-        self.shutdown.send(()).expect("the agent runs");
+        self.order(Order::Stop).await;
         assert_eq!(self.task.await.expect("no panic"), Ok(()));
     }
 }
@@ -206,6 +222,24 @@ fn an_agent_that_nobody_hears_works_on() {
         assert_eq!(agent.hints().await.sequence, 1);
         assert_eq!(agent.hints().await.sequence, 2, "a hint that failed is followed by another");
         agent.publishes(&[(None, true), (Some("b"), false)]).await;
+        agent.stop().await;
+    });
+}
+
+#[test]
+fn what_a_reload_leaves_is_known_as_before_and_what_it_drops_is_forgotten() {
+    with_services(|port, _a, b| async move {
+        let mut agent = Agent::start("a", port, false);
+        agent.publishes(&[(None, true), (Some("b"), true)]).await;
+        b.stop().await;
+        agent.publishes(&[(None, true), (Some("b"), false)]).await;
+        let before = agent.tells().await;
+        assert_eq!((before.targets.len(), before.metrics.failed), (2, 0));
+        assert!(before.metrics.sent > 0 && before.metrics.last_sent <= Some(before.now));
+        agent.order(Order::Reload).await;
+        let after = agent.tells().await;
+        assert_eq!(after.targets, before.targets[..1]);
+        assert_ne!(after.config_digest, before.config_digest);
         agent.stop().await;
     });
 }

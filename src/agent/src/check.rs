@@ -1,0 +1,146 @@
+//! `vipward-agent check`: finds this host in the file, runs each probe once, and shows what it saw.
+
+use std::io::{self, Write as _};
+use std::time::Duration;
+
+use serde::Serialize;
+use tokio::time::Instant;
+use vipward_core::config::CheckKind;
+use vipward_core::{ClusterName, NodeName, ServiceName};
+use vipward_probes::{Outcome, Role, Shortfall, probe};
+
+use crate::args::{CheckArgs, OutputFormat};
+use crate::columns::{NOTHING, aligned};
+use crate::failure::{AgentError, DEGRADED};
+use crate::membership::Membership;
+use crate::start;
+use crate::target::{Target, targets};
+use crate::watches::WatchEnded;
+
+/// What all probes saw.
+#[derive(Debug, Clone, Serialize)]
+struct Report {
+    cluster: ClusterName,
+    node: NodeName,
+    probes: Vec<Probed>,
+}
+
+/// What one probe saw.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct Probed {
+    subject: NodeName,
+    service: ServiceName,
+    own: bool,
+    address: String,
+    kind: String,
+    result: &'static str,
+    role: Option<&'static str>,
+    took_ms: u64,
+    cause: Option<String>,
+}
+
+/// Prints what each probe saw; the exit code.
+///
+/// # Errors
+/// When the file or this host's place in it is not right, and nothing was probed.
+pub fn check(args: &CheckArgs) -> Result<u8, AgentError> {
+    let Membership { config, me } = Membership::load(&args.host)?;
+    let probes = start::block_on(probe_all(targets(&config), me.clone()))??;
+    let all_pass = probes.iter().all(|probed| probed.result == "pass");
+    let report = Report { cluster: config.cluster, node: me, probes };
+    let said = match args.output {
+        OutputFormat::Text => text(&report),
+        OutputFormat::Json => json(&report).map_err(AgentError::system("write the report"))?,
+    };
+    io::stdout()
+        .lock()
+        .write_all(said.as_bytes())
+        .map_err(AgentError::system("write to standard output"))?;
+    Ok(if all_pass { 0 } else { DEGRADED })
+}
+
+/// All at once, so that several silent hosts cost one timeout; in the order of the file.
+async fn probe_all(targets: Vec<Target>, me: NodeName) -> Result<Vec<Probed>, WatchEnded> {
+    let start = |target: Target| {
+        let own = target.subject == me;
+        tokio::spawn(async move {
+            let begun = Instant::now();
+            let outcome = probe(target.address, &target.check).await;
+            Probed::new(target, own, &outcome, begun.elapsed())
+        })
+    };
+    let running: Vec<_> = targets.into_iter().map(start).collect();
+    let mut probes = Vec::new();
+    for probe in running {
+        probes.push(probe.await.map_err(|_| WatchEnded)?);
+    }
+    Ok(probes)
+}
+
+impl Probed {
+    fn new(target: Target, own: bool, outcome: &Outcome, took: Duration) -> Self {
+        let result = match outcome {
+            Ok(_) => "pass",
+            Err(Shortfall::Fail(_)) => "fail",
+            Err(Shortfall::Timeout(_)) => "timeout",
+            Err(Shortfall::Error(_)) => "error",
+        };
+        let role = outcome.as_ref().ok().and_then(|pass| pass.role).map(|role| match role {
+            Role::Primary => "primary",
+            Role::Replica => "replica",
+        });
+        Self {
+            own,
+            address: target.address.to_string(),
+            kind: kind(&target.check.kind),
+            result,
+            role,
+            took_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+            cause: outcome.as_ref().err().map(ToString::to_string),
+            subject: target.subject,
+            service: target.service,
+        }
+    }
+
+    fn row(&self) -> Vec<String> {
+        let own = if self.own { " (own)" } else { "" };
+        vec![
+            format!("{}{own}", self.subject),
+            self.service.to_string(),
+            self.kind.clone(),
+            self.result.to_owned(),
+            self.role.unwrap_or(NOTHING).to_owned(),
+            format!("{} ms", self.took_ms),
+            self.cause.clone().unwrap_or_else(|| NOTHING.to_owned()),
+        ]
+    }
+}
+
+/// The kind's name as the file has it: serialized, it is that name, or its settings under it.
+fn kind(kind: &CheckKind) -> String {
+    match serde_json::to_value(kind) {
+        Ok(serde_json::Value::String(name)) => name,
+        Ok(serde_json::Value::Object(settings)) => settings.keys().cloned().collect(),
+        _ => NOTHING.to_owned(),
+    }
+}
+
+fn text(report: &Report) -> String {
+    let headings = ["SUBJECT", "SERVICE", "KIND", "RESULT", "ROLE", "TIME", "CAUSE"];
+    let mut rows = vec![headings.map(str::to_owned).to_vec()];
+    rows.extend(report.probes.iter().map(Probed::row));
+    let own = report.probes.iter().filter(|probed| probed.own).count();
+    let others = report.probes.len() - own;
+    let Report { cluster, node, .. } = report;
+    format!(
+        "{node} of cluster {cluster}: probes {own} own and {others} other services\n\n{}",
+        aligned(&rows)
+    )
+}
+
+fn json(report: &Report) -> io::Result<String> {
+    Ok(serde_json::to_string(report)? + "\n")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,52 @@
+use vipward_probes::Pass;
+
+use super::*;
+use crate::run::tests::config;
+
+fn probed(index: usize, outcome: &Outcome, took: u64) -> Probed {
+    let target = targets(&config(4242)).remove(index);
+    Probed::new(target, index == 0, outcome, Duration::from_millis(took))
+}
+
+#[test]
+fn the_table_says_what_each_probe_saw() {
+    let report = Report {
+        cluster: "lab".parse().expect("a name"),
+        node: "a".parse().expect("a name"),
+        probes: vec![
+            probed(0, &Ok(Pass { role: Some(Role::Primary) }), 3),
+            probed(1, &Err(Shortfall::Timeout("no reply within 800 ms".to_owned())), 801),
+        ],
+    };
+    let expected = "\
+a of cluster lab: probes 1 own and 1 other services
+
+SUBJECT  SERVICE  KIND  RESULT   ROLE     TIME    CAUSE
+a (own)  web      tcp   pass     primary  3 ms    -
+b        web      tcp   timeout  -        801 ms  no reply within 800 ms
+";
+    assert_eq!(text(&report), expected);
+    let json: serde_json::Value =
+        serde_json::from_str(&json(&report).expect("plain data")).expect("JSON");
+    assert_eq!(json["probes"][0]["role"], "primary");
+    assert_eq!(json["probes"][1]["cause"], "no reply within 800 ms");
+}
+
+#[test]
+fn results_are_told_apart() {
+    let cause = || "cause".to_owned();
+    for (outcome, result) in [
+        (Ok(Pass { role: None }), "pass"),
+        (Err(Shortfall::Fail(cause())), "fail"),
+        (Err(Shortfall::Timeout(cause())), "timeout"),
+        (Err(Shortfall::Error(cause())), "error"),
+    ] {
+        assert_eq!(probed(0, &outcome, 0).result, result);
+    }
+}
+
+#[test]
+fn a_kind_is_called_as_in_the_file() {
+    let http = CheckKind::Http { path: "/".to_owned(), status: 200 };
+    assert_eq!((kind(&CheckKind::Tcp).as_str(), kind(&http).as_str()), ("tcp", "http"));
+}

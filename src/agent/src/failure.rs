@@ -1,0 +1,83 @@
+//! Why the program ends without having done what it was asked, with which exit code, and what may
+//! help.
+
+use std::io;
+use std::path::PathBuf;
+
+use vipward_core::Faults;
+
+use crate::watches::WatchEnded;
+
+/// The exit code when all worked and what it found is not well.
+pub const DEGRADED: u8 = 4;
+
+/// Why the program did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum AgentError {
+    /// The file, or this host's place in it, is not right.
+    #[error(transparent)]
+    Faults(#[from] Faults),
+    /// The operating system refused something.
+    #[error("cannot {what}: {source}")]
+    System {
+        /// What was tried.
+        what: &'static str,
+        /// Its answer.
+        source: io::Error,
+    },
+    /// The status socket that was asked for cannot be made.
+    #[error("cannot listen on {}: {source}", path.display())]
+    Socket {
+        /// Where.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// No agent answers `status`.
+    #[error("no agent answers on {}: {source}", path.display())]
+    NoAnswer {
+        /// Where it was asked.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// What answers `status` is not understood.
+    #[error("cannot read the answer on {}: {source}", path.display())]
+    Answer {
+        /// Where it was asked.
+        path: PathBuf,
+        /// Where it stops being readable.
+        source: serde_json::Error,
+    },
+    /// See [`WatchEnded`].
+    #[error(transparent)]
+    WatchEnded(#[from] WatchEnded),
+}
+
+impl AgentError {
+    /// The exit code: 3 for a bad configuration, 1 for all else.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Faults(_) => Faults::EXIT_CODE,
+            _ => 1,
+        }
+    }
+
+    /// What may help.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Socket { .. } => Some("name another path with --socket, or none"),
+            Self::NoAnswer { source, .. } => Some(match source.kind() {
+                io::ErrorKind::PermissionDenied => "ask as root or as a member of its group",
+                _ => "is vipward-agent running? name its socket with --socket",
+            }),
+            Self::Answer { .. } => Some("the agent may be of another version: restart it"),
+            Self::Faults(_) | Self::System { .. } | Self::WatchEnded(_) => None,
+        }
+    }
+
+    /// A refusal of the operating system to do `what`.
+    pub(crate) fn system(what: &'static str) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::System { what, source }
+    }
+}

@@ -1,0 +1,117 @@
+//! The Unix socket that answers `status`: whoever connects is sent one JSON document.
+
+use std::convert::Infallible;
+use std::io;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{sleep, timeout};
+
+use crate::args::{DEFAULT_SOCKET, SocketChoice};
+use crate::failure::AgentError;
+use crate::orders::Order;
+
+/// Its owner and group may ask.
+const MODE: u32 = 0o660;
+/// One is answered at a time: a client that does not read may hold the others up so long.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(1);
+/// Without free descriptors each accept fails at once: pause rather than spin.
+const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
+
+/// A listening socket whose file goes when it does.
+pub struct StatusSocket {
+    listener: UnixListener,
+    path: PathBuf,
+}
+
+impl StatusSocket {
+    /// Opens what was chosen. The default is a convenience: where it cannot be made, the agent
+    /// says so and works on.
+    ///
+    /// # Errors
+    /// When a path was named and no socket can be made there.
+    pub fn choose(choice: Option<&SocketChoice>) -> Result<Option<Self>, AgentError> {
+        match choice {
+            Some(SocketChoice::Off) => Ok(None),
+            Some(SocketChoice::At(path)) => match Self::bind(path) {
+                Ok(socket) => Ok(Some(socket)),
+                Err(source) => Err(AgentError::Socket { path: path.clone(), source }),
+            },
+            None => {
+                let socket = Self::bind(Path::new(DEFAULT_SOCKET));
+                if let Err(error) = &socket {
+                    tracing::warn!(path = DEFAULT_SOCKET, %error, "status socket not made");
+                }
+                Ok(socket.ok())
+            }
+        }
+    }
+
+    fn bind(path: &Path) -> io::Result<Self> {
+        remove_stale(path)?;
+        let socket = Self { listener: UnixListener::bind(path)?, path: path.to_owned() };
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(MODE))?;
+        Ok(socket)
+    }
+
+    /// Answers all who connect with what the agent that takes the orders says.
+    pub async fn serve(self, orders: mpsc::Sender<Order>) -> Infallible {
+        loop {
+            let answered = match self.listener.accept().await {
+                Ok((client, _)) => {
+                    let late = |late| Err(io::Error::new(io::ErrorKind::TimedOut, late));
+                    timeout(ANSWER_TIMEOUT, answer(client, &orders)).await.unwrap_or_else(late)
+                }
+                Err(error) => {
+                    sleep(ACCEPT_PAUSE).await;
+                    Err(error)
+                }
+            };
+            if let Err(error) = answered {
+                tracing::debug!(%error, "status not told");
+            }
+        }
+    }
+}
+
+impl Drop for StatusSocket {
+    fn drop(&mut self) {
+        // What stays behind is replaced by the next start.
+        let _removed = std::fs::remove_file(&self.path);
+    }
+}
+
+/// Removes a socket that nobody listens on: its agent was killed. One that answers stays, and so
+/// does any other file: the bind will refuse.
+fn remove_stale(path: &Path) -> io::Result<()> {
+    match std::os::unix::net::UnixStream::connect(path) {
+        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused && is_socket(path) => {
+            std::fs::remove_file(path)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A plain file refuses connections too.
+fn is_socket(path: &Path) -> bool {
+    use std::os::unix::fs::FileTypeExt as _;
+    std::fs::symlink_metadata(path).is_ok_and(|file| file.file_type().is_socket())
+}
+
+async fn answer(mut client: UnixStream, orders: &mpsc::Sender<Order>) -> io::Result<()> {
+    let (to, told) = oneshot::channel();
+    let gone = || io::Error::from(io::ErrorKind::BrokenPipe);
+    orders.send(Order::Tell(to)).await.map_err(|_| gone())?;
+    let status = told.await.map_err(|_| gone())?;
+    let mut document = serde_json::to_vec(&status)?;
+    document.push(b'\n');
+    client.write_all(&document).await?;
+    client.shutdown().await
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,57 @@
+//! `status`: what a running agent answers, and what is said when none does.
+
+use std::net::TcpListener;
+use std::os::unix::net::UnixListener;
+use std::path::Path;
+
+use crate::harness::{Directory, Running, config, outcome, program};
+
+fn ask(socket: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
+    let mut command = program(&["status", "--socket"]);
+    command.arg(socket).args(arguments);
+    outcome(command)
+}
+
+#[test]
+fn status_tells_what_the_agent_knows() {
+    let listener = TcpListener::bind("127.77.0.21:0").expect("a free port on loopback");
+    let port = listener.local_addr().expect("bound").port();
+    let agent = Running::start(port, &[("AWS_EC2_METADATA_DISABLED", "true")]);
+    agent.tells("STATUS=1 healthy, 1 unhealthy, 0 unknown");
+    agent.logs("hint failed");
+    let (code, text, _) = ask(&agent.socket(), &[]);
+    assert_eq!(code, Some(0), "the peer's trouble is not this node's: {text}");
+    assert!(text.starts_with("a of cluster lab, running for "), "{text}");
+    assert!(text.contains("a (own)  web      healthy"), "{text}");
+    assert!(text.contains("no AWS region"), "{text}");
+    drop(listener);
+    agent.tells("STATUS=0 healthy, 2 unhealthy, 0 unknown");
+    let (code, json, _) = ask(&agent.socket(), &["--output", "json"]);
+    let status: serde_json::Value = serde_json::from_str(&json).expect("a JSON document");
+    assert_eq!(code, Some(4), "{status}");
+    let of_a = &status["targets"][0];
+    assert_eq!((&of_a["own"], &of_a["verdict"]), (&true.into(), &"unhealthy".into()));
+    assert!(status["hints"]["failed"].as_u64() > Some(0), "{status}");
+    let socket = agent.socket();
+    assert_eq!(agent.terminate(), Some(0));
+    assert!(!socket.exists(), "it goes with the agent");
+}
+
+#[test]
+fn without_an_agent_status_says_what_may_help() {
+    let directory = Directory::new();
+    let file = directory.file("vipward.toml", &config(1));
+    let garbage = directory.0.join("garbage.sock");
+    let listener = UnixListener::bind(&garbage).expect("a free path");
+    let closes = std::thread::spawn(move || drop(listener.accept().expect("it asks")));
+    for (socket, word, hint) in [
+        (directory.0.join("absent.sock"), "no agent answers", "is vipward-agent running?"),
+        (file, "no agent answers", "is vipward-agent running?"),
+        (garbage, "cannot read the answer", "restart it"),
+    ] {
+        let (code, stdout, stderr) = ask(&socket, &[]);
+        assert_eq!((code, stdout.as_str()), (Some(1), ""), "{stderr}");
+        assert!(stderr.contains(word) && stderr.contains(hint), "{stderr}");
+    }
+    closes.join().expect("it was asked");
+}

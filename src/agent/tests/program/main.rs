@@ -1,0 +1,9 @@
+//! The program as it is run: exit codes, its answers, the service manager's protocol, and life
+//! without AWS.
+
+mod asking;
+mod checking;
+mod harness;
+mod pausing;
+mod reloading;
+mod running;

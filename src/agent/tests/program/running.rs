@@ -1,0 +1,56 @@
+//! Running: the service manager's protocol, and life without AWS.
+
+use std::net::TcpListener;
+
+use crate::harness::Running;
+
+#[test]
+fn the_service_manager_is_told_and_sigterm_ends_it_well() {
+    let listener = TcpListener::bind("127.77.0.21:0").expect("a free port on loopback");
+    let port = listener.local_addr().expect("bound").port();
+    let agent = Running::start(port, &[]);
+    agent.tells("READY=1");
+    agent.tells("WATCHDOG=1");
+    agent.tells("STATUS=1 healthy, 1 unhealthy, 0 unknown");
+    let changed = agent.logs("verdict changed");
+    assert_eq!((&changed["service"], &changed["from"]), (&"web".into(), &"unknown".into()));
+    assert_eq!(agent.terminate(), Some(0));
+}
+
+#[test]
+fn without_a_region_it_says_so_and_works_on() {
+    // The metadata service is off, so nothing can tell the region.
+    let agent = Running::start(1, &[("AWS_EC2_METADATA_DISABLED", "true")]);
+    let failed = agent.logs("hint failed");
+    assert!(
+        failed["error"].as_str().is_some_and(|error| error.contains("no AWS region")),
+        "{failed}"
+    );
+    agent.logs("hint failed");
+    agent.tells("STATUS=0 healthy, 2 unhealthy, 0 unknown");
+    assert_eq!(agent.terminate(), Some(0));
+}
+
+#[test]
+fn with_aws_out_of_reach_it_says_so_and_works_on() {
+    let closed = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let endpoint = format!("http://{}", closed.local_addr().expect("bound"));
+    drop(closed);
+    let agent = Running::start(
+        1,
+        &[
+            ("AWS_ENDPOINT_URL", &endpoint),
+            ("AWS_REGION", "us-east-1"),
+            ("AWS_ACCESS_KEY_ID", "example"),
+            ("AWS_SECRET_ACCESS_KEY", "example"),
+        ],
+    );
+    let failed = agent.logs("metrics failed");
+    assert!(
+        failed["error"].as_str().is_some_and(|error| error.contains("Connection refused")),
+        "{failed}"
+    );
+    agent.logs("hint failed");
+    agent.logs("hint failed");
+    assert_eq!(agent.terminate(), Some(0));
+}
