@@ -1,5 +1,6 @@
 //! The outlet to CloudWatch and EventBridge. No SDK type leaves this module.
 
+mod date;
 mod events;
 mod metrics;
 
@@ -71,7 +72,11 @@ async fn connect() -> Result<Clients, SendError> {
         return Err(SendError::NoRegion);
     }
     Ok(Clients {
-        cloudwatch: aws_sdk_cloudwatch::Client::new(&config),
+        cloudwatch: aws_sdk_cloudwatch::Client::from_conf(
+            aws_sdk_cloudwatch::config::Builder::from(&config)
+                .interceptor(date::DateCheck::default())
+                .build(),
+        ),
         eventbridge: aws_sdk_eventbridge::Client::new(&config),
     })
 }

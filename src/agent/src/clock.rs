@@ -1,10 +1,16 @@
-//! The agent's only clock: the wall clock read once, then carried forward by the monotonic one.
-//! So `now` never jumps, and how long a verdict has held stays right when somebody sets the time.
+//! The agent's clock: the wall clock read once, then carried forward by the monotonic one. So `now`
+//! never jumps, and how long a verdict has held stays right when somebody sets the time.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep_until};
+
+/// What the host believes the time to be.
+#[expect(clippy::disallowed_methods, reason = "the agent's adapter to the wall clock")]
+pub fn wall() -> Timestamp {
+    Timestamp::now()
+}
 
 /// Where a start of the agent lies on both clocks.
 #[derive(Debug, Clone, Copy)]
@@ -15,9 +21,8 @@ pub struct Clock {
 
 impl Clock {
     /// Starts the clock.
-    #[expect(clippy::disallowed_methods, reason = "the agent's one reading of the wall clock")]
     pub fn start() -> Self {
-        Self { started: Timestamp::now(), instant: Instant::now() }
+        Self { started: wall(), instant: Instant::now() }
     }
 
     /// The present moment.

@@ -1,6 +1,8 @@
 //! Running: the service manager's protocol, and life without AWS.
 
+use std::io::{Read, Write};
 use std::net::TcpListener;
+use std::thread;
 
 use crate::harness::Running;
 
@@ -52,5 +54,39 @@ fn with_aws_out_of_reach_it_says_so_and_works_on() {
     );
     agent.logs("hint failed");
     agent.logs("hint failed");
+    assert_eq!(agent.terminate(), Some(0));
+}
+
+/// An AWS of another age: it answers each request with that date and nothing else.
+fn aws_in_1994() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let endpoint = format!("http://{}", listener.local_addr().expect("bound"));
+    thread::spawn(move || {
+        for client in listener.incoming() {
+            let mut client = client.expect("it connects");
+            // The head is enough of the request; a client that is killed may be gone.
+            let _read = client.read(&mut [0; 4096]);
+            let _written = client.write_all(
+                b"HTTP/1.1 403 Forbidden\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n\
+                Content-Length: 0\r\nConnection: close\r\n\r\n",
+            );
+        }
+    });
+    endpoint
+}
+
+#[test]
+fn a_clock_that_differs_from_the_one_of_aws_is_told() {
+    let agent = Running::start(
+        1,
+        &[
+            ("AWS_ENDPOINT_URL", &aws_in_1994()),
+            ("AWS_REGION", "us-east-1"),
+            ("AWS_ACCESS_KEY_ID", "example"),
+            ("AWS_SECRET_ACCESS_KEY", "example"),
+        ],
+    );
+    let told = agent.logs("host clock differs from AWS's");
+    assert!(told["ahead_s"].as_i64() > Some(30), "{told}");
     assert_eq!(agent.terminate(), Some(0));
 }
