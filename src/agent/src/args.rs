@@ -1,6 +1,7 @@
 //! The command line.
 
 use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -69,6 +70,10 @@ pub struct RunArgs {
     /// that can be made.
     #[arg(long, value_name = "PATH")]
     pub socket: Option<SocketChoice>,
+    /// Serve Prometheus metrics there, such as 127.0.0.1:9890; a loopback address, since they ask
+    /// for no login.
+    #[arg(long, value_name = "ADDRESS", value_parser = loopback)]
+    pub metrics_listen: Option<SocketAddr>,
 }
 
 /// What to check, and how to say it.
@@ -100,6 +105,14 @@ pub enum OutputFormat {
     Text,
     /// One JSON document.
     Json,
+}
+
+fn loopback(text: &str) -> Result<SocketAddr, String> {
+    let address: SocketAddr = text.parse().map_err(|_| "not an address and port".to_owned())?;
+    if address.ip().is_loopback() {
+        return Ok(address);
+    }
+    Err("not a loopback address: let a collector on this host pass the metrics on".to_owned())
 }
 
 /// Where to answer `status`.
@@ -142,6 +155,17 @@ mod tests {
         }
         assert!(matches!(parse("agent check --config f"), Ok(Command::Check(_))));
         assert!(parse("agent --config f check").is_err(), "the command comes first");
+    }
+
+    #[test]
+    fn metrics_stay_on_this_host() {
+        assert_eq!(loopback("127.0.0.1:0"), Ok(([127, 0, 0, 1], 0).into()));
+        assert!(loopback("[::1]:9890").is_ok());
+        for (text, why) in
+            [("0.0.0.0:9890", "loopback"), ("172.31.0.11:1", "loopback"), ("x", "port")]
+        {
+            assert!(loopback(text).is_err_and(|said| said.contains(why)), "{text}");
+        }
     }
 
     #[test]

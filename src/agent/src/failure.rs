@@ -2,6 +2,7 @@
 //! help.
 
 use std::io;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use vipward_core::Faults;
@@ -30,6 +31,14 @@ pub enum AgentError {
     Socket {
         /// Where.
         path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The metrics cannot be served where they were asked for.
+    #[error("cannot serve metrics on {address}: {source}")]
+    Metrics {
+        /// Where.
+        address: SocketAddr,
         /// What the system says.
         source: io::Error,
     },
@@ -67,6 +76,7 @@ impl AgentError {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Socket { .. } => Some("name another path with --socket, or none"),
+            Self::Metrics { .. } => Some("name another address with --metrics-listen"),
             Self::NoAnswer { source, .. } => Some(match source.kind() {
                 io::ErrorKind::PermissionDenied => "ask as root or as a member of its group",
                 _ => "is vipward-agent running? name its socket with --socket",

@@ -22,6 +22,17 @@ pub enum Order {
     Tell(oneshot::Sender<Status>),
 }
 
+/// Asks the agent that takes the orders what it knows.
+///
+/// # Errors
+/// When it has ended.
+pub async fn ask(orders: &mpsc::Sender<Order>) -> io::Result<Status> {
+    let ended = || io::Error::new(io::ErrorKind::BrokenPipe, "the agent has ended");
+    let (to, told) = oneshot::channel();
+    orders.send(Order::Tell(to)).await.map_err(|_| ended())?;
+    told.await.map_err(|_| ended())
+}
+
 /// SIGTERM and SIGINT to end, SIGHUP to read the file anew.
 pub struct Signals {
     terminate: Signal,

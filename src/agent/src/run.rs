@@ -14,7 +14,7 @@ use crate::publishing::Reason;
 use crate::pulse::Pulse;
 use crate::reporter::{Report, Reporter};
 use crate::service_manager::ServiceManager;
-use crate::status::word;
+use crate::status::{Status, word};
 use crate::target::targets;
 use crate::view::{Datum, Sighting};
 use crate::watches::{WatchEnded, Watches};
@@ -58,7 +58,7 @@ pub async fn run(
             Event::Ordered(Order::Reload) => agent.reload(&reload),
             Event::Ordered(Order::Tell(to)) => {
                 // Who asked may have gone.
-                let _told = to.send(agent.reporter.status(clock.now()));
+                let _told = to.send(agent.status());
             }
             Event::Ordered(Order::Stop) => {
                 agent.manager.stopping();
@@ -171,6 +171,15 @@ impl<O: Outlet> Agent<'_, O> {
         self.reporter.adopt(config, &kept, self.clock.now());
         let (kept, fresh) = (kept.len(), all - kept.len());
         tracing::info!(digest = %config.digest(), kept, fresh, "configuration reloaded");
+    }
+
+    fn status(&self) -> Status {
+        let mut status = self.reporter.status(self.clock.now());
+        for target in &mut status.targets {
+            let key = (target.subject.clone(), target.service.clone());
+            target.probe_us = self.watches.probe_us(&key);
+        }
+        status
     }
 
     fn show(&self) {

@@ -10,6 +10,7 @@ use crate::aws::Aws;
 use crate::clock::Clock;
 use crate::failure::AgentError;
 use crate::membership::Membership;
+use crate::metrics_listener::MetricsListener;
 use crate::orders::{Signals, WAITING_ORDERS};
 use crate::reporter::Reporter;
 use crate::run::run;
@@ -50,10 +51,20 @@ async fn serve(args: &RunArgs, membership: &Membership) -> Result<(), AgentError
     let reporter = Reporter::new(config, me, start_id.trim().to_owned(), clock.now());
     let signals = Signals::listen().map_err(AgentError::system("listen for signals"))?;
     let socket = StatusSocket::choose(args.socket.as_ref())?;
+    let metrics = match args.metrics_listen {
+        Some(address) => Some(MetricsListener::bind(address).await?),
+        None => None,
+    };
     let (give, orders) = mpsc::channel(WAITING_ORDERS);
     let tell = async {
         match socket {
             Some(socket) => socket.serve(give.clone()).await,
+            None => std::future::pending().await,
+        }
+    };
+    let measure = async {
+        match metrics {
+            Some(metrics) => metrics.serve(give.clone()).await,
             None => std::future::pending().await,
         }
     };
@@ -64,6 +75,7 @@ async fn serve(args: &RunArgs, membership: &Membership) -> Result<(), AgentError
         ended = run(config, reporter, clock, &outlet, orders, reload) => ended?,
         never = signals.pass_on(give.clone()) => match never {},
         never = tell => match never {},
+        never = measure => match never {},
     }
     tracing::info!(node = %me, cluster = %config.cluster, "agent stopped");
     Ok(())

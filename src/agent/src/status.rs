@@ -48,6 +48,8 @@ pub struct TargetStatus {
     pub since: Timestamp,
     /// Why it is not healthy.
     pub cause: Option<String>,
+    /// How long its last probe took, in microseconds.
+    pub probe_us: Option<u64>,
 }
 
 /// The word for a verdict, as everywhere.
@@ -111,4 +113,4 @@ impl Status {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 
 use crate::args::{DEFAULT_SOCKET, SocketChoice};
 use crate::failure::AgentError;
-use crate::orders::Order;
+use crate::orders::{Order, ask};
 
 /// Its owner and group may ask.
 const MODE: u32 = 0o660;
@@ -103,11 +103,7 @@ fn is_socket(path: &Path) -> bool {
 }
 
 async fn answer(mut client: UnixStream, orders: &mpsc::Sender<Order>) -> io::Result<()> {
-    let (to, told) = oneshot::channel();
-    let gone = || io::Error::from(io::ErrorKind::BrokenPipe);
-    orders.send(Order::Tell(to)).await.map_err(|_| gone())?;
-    let status = told.await.map_err(|_| gone())?;
-    let mut document = serde_json::to_vec(&status)?;
+    let mut document = serde_json::to_vec(&ask(orders).await?)?;
     document.push(b'\n');
     client.write_all(&document).await?;
     client.shutdown().await

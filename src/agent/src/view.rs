@@ -141,6 +141,7 @@ impl View {
             verdict: held.verdict,
             since: held.since,
             cause: held.cause.clone(),
+            probe_us: None,
         };
         self.held.iter().map(status).collect()
     }

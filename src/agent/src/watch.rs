@@ -1,6 +1,10 @@
 //! The driver of one target: waits for the verdict machine's next probe or the standing
 //! connection's break, probes, and passes changes on.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use jiff::SignedDuration;
 use tokio::sync::mpsc;
 use vipward_probes::{Outcome, Shortfall, probe};
 
@@ -12,8 +16,32 @@ use crate::target::Target;
 use crate::verdict::VerdictMachine;
 use crate::view::Sighting;
 
+/// How long the last probe of a target took.
+#[derive(Debug, Default)]
+pub struct LastTook {
+    /// Microseconds plus one; 0 until the first has ended.
+    shifted: AtomicU64,
+}
+
+impl LastTook {
+    fn set(&self, took: SignedDuration) {
+        let micros = u64::try_from(took.as_micros()).unwrap_or(0);
+        self.shifted.store(micros.saturating_add(1), Ordering::Relaxed);
+    }
+
+    /// In microseconds; `None` before the first has ended.
+    pub fn micros(&self) -> Option<u64> {
+        self.shifted.load(Ordering::Relaxed).checked_sub(1)
+    }
+}
+
 /// Watches the target until nobody listens any more.
-pub async fn watch(target: Target, clock: Clock, sightings: mpsc::Sender<Sighting>) {
+pub async fn watch(
+    target: Target,
+    clock: Clock,
+    sightings: mpsc::Sender<Sighting>,
+    took: Arc<LastTook>,
+) {
     let mut watch = Watch {
         machine: VerdictMachine::new(&target.check, clock.now()),
         standing: StandingConnection::new(target.address),
@@ -23,7 +51,9 @@ pub async fn watch(target: Target, clock: Clock, sightings: mpsc::Sender<Sightin
     };
     loop {
         watch.wait().await;
+        let begun = clock.now();
         let outcome = watch.probe().await;
+        took.set(clock.now().duration_since(begun));
         watch.log(&outcome);
         let Some(change) = watch.machine.finish(clock.now(), &outcome) else {
             continue;

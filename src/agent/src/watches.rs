@@ -1,6 +1,7 @@
 //! The watches of all targets, each a task.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, JoinSet};
@@ -8,7 +9,7 @@ use tokio::task::{AbortHandle, JoinSet};
 use crate::clock::Clock;
 use crate::target::{Target, TargetKey};
 use crate::view::Sighting;
-use crate::watch::watch;
+use crate::watch::{LastTook, watch};
 
 /// Verdict changes that may wait for the driver; watches wait when there are more.
 const WAITING_SIGHTINGS: usize = 64;
@@ -18,11 +19,18 @@ const WAITING_SIGHTINGS: usize = 64;
 #[error("a watch of a service ended unexpectedly")]
 pub struct WatchEnded;
 
+/// A target and the task that watches it.
+struct Watched {
+    target: Target,
+    task: AbortHandle,
+    took: Arc<LastTook>,
+}
+
 /// One watch for each target.
 pub struct Watches {
     clock: Clock,
     tasks: JoinSet<()>,
-    watched: BTreeMap<TargetKey, (Target, AbortHandle)>,
+    watched: BTreeMap<TargetKey, Watched>,
     seen: mpsc::Sender<Sighting>,
     sightings: mpsc::Receiver<Sighting>,
 }
@@ -42,7 +50,7 @@ impl Watches {
     /// Watches the same targets with fresh eyes: what the watches saw or were about to see is gone,
     /// sightings that wait included.
     pub fn start_over(&mut self) {
-        let targets = std::mem::take(&mut self.watched).into_values().map(|(target, _)| target);
+        let targets = std::mem::take(&mut self.watched).into_values().map(|watched| watched.target);
         *self = Self::start(self.clock, targets.collect());
     }
 
@@ -54,27 +62,33 @@ impl Watches {
         for target in targets {
             let key = target.key();
             match old.remove(&key) {
-                Some((same, task)) if same == target => {
-                    self.watched.insert(key.clone(), (same, task));
+                Some(same) if same.target == target => {
+                    self.watched.insert(key.clone(), same);
                     kept.insert(key);
                 }
-                Some((_, task)) => {
-                    task.abort();
+                Some(other) => {
+                    other.task.abort();
                     self.add(target);
                 }
                 None => self.add(target),
             }
         }
-        for (_, task) in old.into_values() {
-            task.abort();
+        for gone in old.into_values() {
+            gone.task.abort();
         }
         kept
     }
 
     fn add(&mut self, target: Target) {
-        let key = target.key();
-        let task = self.tasks.spawn(watch(target.clone(), self.clock, self.seen.clone()));
-        self.watched.insert(key, (target, task));
+        let took = Arc::new(LastTook::default());
+        let watch = watch(target.clone(), self.clock, self.seen.clone(), took.clone());
+        let task = self.tasks.spawn(watch);
+        self.watched.insert(target.key(), Watched { target, task, took });
+    }
+
+    /// How long the last probe of that target took, in microseconds.
+    pub fn probe_us(&self, target: &TargetKey) -> Option<u64> {
+        self.watched.get(target)?.took.micros()
     }
 
     /// The next sighting. Cancel safe.
@@ -98,5 +112,64 @@ impl Watches {
     /// A sighting that waits, if any.
     pub fn waiting(&mut self) -> Option<Sighting> {
         self.sightings.try_recv().ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use vipward_core::Verdict;
+
+    use super::*;
+    use crate::run::tests::config;
+    use crate::target::targets;
+
+    /// Nobody serves on that port: each target soon has a verdict.
+    const NOBODY: u16 = 1;
+
+    fn subjects<'k>(keys: impl IntoIterator<Item = &'k TargetKey>) -> Vec<&'k str> {
+        keys.into_iter().map(|(subject, _)| subject.as_str()).collect()
+    }
+
+    /// The next sightings, from the same runtime that runs the watches.
+    async fn seen(watches: &mut Watches, count: usize) -> Vec<(String, Verdict)> {
+        let mut seen = Vec::new();
+        while seen.len() < count {
+            let sighting = watches.next().await.expect("no watch ends by itself");
+            seen.push((sighting.subject.to_string(), sighting.change.to));
+        }
+        seen.sort();
+        seen
+    }
+
+    fn unhealthy(subject: &str) -> (String, Verdict) {
+        (subject.to_owned(), Verdict::Unhealthy)
+    }
+
+    #[tokio::test]
+    async fn only_what_is_quite_the_same_is_watched_as_before() {
+        let mut watches = Watches::start(Clock::start(), targets(&config(NOBODY)));
+        assert_eq!(seen(&mut watches, 2).await, [unhealthy("a"), unhealthy("b")]);
+
+        let mut changed = targets(&config(NOBODY));
+        changed[1].check.timeout = Duration::from_millis(1);
+        assert_eq!(subjects(&watches.replace(changed.clone())), ["a"]);
+        assert_eq!(seen(&mut watches, 1).await, [unhealthy("b")], "b is judged afresh");
+
+        changed.remove(0);
+        assert_eq!(subjects(&watches.replace(changed)), ["b"]);
+        assert_eq!(subjects(watches.watched.keys()), ["b"]);
+        assert_eq!(subjects(&watches.replace(targets(&config(NOBODY)))), Vec::<&str>::new());
+        assert_eq!(seen(&mut watches, 2).await, [unhealthy("a"), unhealthy("b")]);
+    }
+
+    #[tokio::test]
+    async fn those_that_start_over_judge_afresh() {
+        let mut watches = Watches::start(Clock::start(), targets(&config(NOBODY)));
+        assert_eq!(seen(&mut watches, 2).await, [unhealthy("a"), unhealthy("b")]);
+        watches.start_over();
+        assert!(watches.waiting().is_none());
+        assert_eq!(seen(&mut watches, 2).await, [unhealthy("a"), unhealthy("b")]);
     }
 }

@@ -13,10 +13,11 @@ fn target(subject: &str, verdict: Verdict, since: u64, cause: Option<&str>) -> T
         verdict,
         since: at(since),
         cause: cause.map(str::to_owned),
+        probe_us: Some(1500),
     }
 }
 
-fn status(own: Verdict, other: Verdict) -> Status {
+pub(crate) fn status(own: Verdict, other: Verdict) -> Status {
     let failure = Failure { at: at(30), error: "no AWS region".to_owned() };
     Status {
         node: "resource-01".parse().expect("a name"),

@@ -1,6 +1,7 @@
 //! `status`: what a running agent answers, and what is said when none does.
 
-use std::net::TcpListener;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 
@@ -54,4 +55,33 @@ fn without_an_agent_status_says_what_may_help() {
         assert!(stderr.contains(word) && stderr.contains(hint), "{stderr}");
     }
     closes.join().expect("it was asked");
+}
+
+/// The answer to one request, head and body.
+fn get(address: &str, path: &str) -> String {
+    let mut stream = TcpStream::connect(address).expect("it listens");
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\n\r\n");
+    stream.write_all(request.as_bytes()).expect("it reads");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("it answers and closes");
+    answer
+}
+
+#[test]
+fn prometheus_metrics_are_served_where_asked_for() {
+    let agent = Running::start(1, &[("AWS_EC2_METADATA_DISABLED", "true")]);
+    let address = agent.logs("metrics served")["address"].as_str().expect("text").to_owned();
+    agent.logs("hint failed");
+    let answer = get(&address, "/metrics");
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert!(answer.contains("content-type: text/plain; version=0.0.4"), "{answer}");
+    for line in [
+        "vipward_verdict{subject=\"a\",service=\"web\",verdict=\"unhealthy\"} 1\n",
+        "vipward_probe_duration_seconds{subject=\"b\",service=\"web\"} 0.0",
+        "vipward_hints_total{result=\"sent\"} 0\n",
+    ] {
+        assert!(answer.contains(line), "{line}: {answer}");
+    }
+    assert!(get(&address, "/").starts_with("HTTP/1.1 404"));
+    assert_eq!(agent.terminate(), Some(0));
 }

@@ -110,6 +110,7 @@ impl Running {
         let mut child = agent("run", &file)
             .args(["--node", "a", "--log", "json", "--socket"])
             .arg(directory.0.join("agent.sock"))
+            .args(["--metrics-listen", "127.0.0.1:0"])
             .env("NOTIFY_SOCKET", &socket)
             .env("WATCHDOG_USEC", "200000")
             .envs(environment.iter().copied())
