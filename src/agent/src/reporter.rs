@@ -82,7 +82,7 @@ impl Reporter {
         }
     }
 
-    /// What a person may want to know.
+    /// What a person may want to know; how long probes took is for the watches to add.
     pub fn status(&self, now: Timestamp) -> Status {
         Status {
             node: self.me.clone(),

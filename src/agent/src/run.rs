@@ -49,7 +49,7 @@ pub async fn run(
         let event = agent.next(&mut orders).await;
         let stalled = agent.mind_the_gap();
         match event {
-            // It may straddle the gap.
+            // It may straddle the gap. A watch that ended then has been started anew.
             Event::Seen(_) if stalled => {}
             Event::Seen(sighting) => agent.take_in_all(&sighting?),
             Event::Published(outcome) => agent.reporter.published(clock.now(), &outcome),

@@ -132,7 +132,7 @@ impl View {
         self.held.iter().filter_map(datum).collect()
     }
 
-    /// The view as the status shows it.
+    /// The view as the status shows it, but for how long probes took.
     pub fn statuses(&self) -> Vec<TargetStatus> {
         let status = |((subject, service), held): (&TargetKey, &Held)| TargetStatus {
             subject: subject.clone(),
