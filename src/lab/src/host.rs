@@ -120,7 +120,7 @@ impl Host {
     ) -> Result<(), StartError> {
         let mut command = self.command(fabric, around, &around.binaries.agent);
         command.arg("--config").arg(&around.config);
-        command.args(["--node", self.plan.name.as_str(), "--log", "json"]);
+        command.args(["--node", self.plan.name.as_str(), "--log", "json", "--socket", "none"]);
         self.start(Part::Agent, command, &around.log)
     }
 
