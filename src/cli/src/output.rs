@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::failure::Failure;
 use crate::load;
 use crate::options::RenderOptions;
-use crate::render::{Place, Template, parent, within_limits};
+use crate::render::{CODE, Place, Template, parent, within_limits};
 use crate::said::Said;
 
 /// Renders the file.
@@ -18,13 +18,15 @@ pub fn render(options: &RenderOptions) -> Result<Said, Failure> {
     let template = Template::render(&config, &place(options)?);
     within_limits(&file.display().to_string(), &config, &template)?;
     let text = template.to_yaml();
+    let warnings = warnings(options);
     let Some(output) = &options.output else {
-        return Ok(Said::data(text));
+        return Ok(Said { talk: warnings, ..Said::data(text) });
     };
     std::fs::write(output, text)
         .map_err(|source| Failure::Write { path: output.clone(), source })?;
     let (alarms, resources) = (template.alarm_count(), template.resource_count());
-    let talk = format!("wrote {}: {resources} resources, {alarms} alarms\n", output.display());
+    let wrote = format!("wrote {}: {resources} resources, {alarms} alarms\n", output.display());
+    let talk = warnings + &wrote;
     Ok(Said { talk, ..Said::default() })
 }
 
@@ -34,4 +36,39 @@ fn place(options: &RenderOptions) -> Result<Place, Failure> {
         Some(directory) => Place::in_directory(directory, &options.file)?,
         None => Place::seen_from(template_dir, &options.file)?,
     })
+}
+
+/// What would surprise whoever builds and deploys the template.
+fn warnings(options: &RenderOptions) -> String {
+    let mut warnings = String::new();
+    let directory = options.config_dir.as_deref().unwrap_or_else(|| parent(&options.file));
+    let others = others_in(directory, &options.file);
+    if !others.is_empty() {
+        warnings += &format!(
+            "warning: {} ships with the functions as a whole, {} included\nhint: put the file into a directory of its own\n",
+            directory.display(),
+            others.join(", "),
+        );
+    }
+    let root = options.output.as_deref().map_or(Path::new("."), parent);
+    if !root.join(CODE).is_dir() {
+        warnings += &format!(
+            "warning: there is no {CODE} beside the template\nhint: write it to the root of vipward's source, where `sam build` finds the functions\n",
+        );
+    }
+    warnings
+}
+
+/// Some of what else the directory holds, by name.
+fn others_in(directory: &Path, file: &Path) -> Vec<String> {
+    const SHOWN: usize = 3;
+    let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
+    let names = entries.map(|entry| entry.file_name());
+    let mut others: Vec<_> = names
+        .filter(|name| Some(name.as_os_str()) != file.file_name())
+        .map(|name| name.to_string_lossy().into_owned())
+        .collect();
+    others.sort();
+    others.truncate(SHOWN);
+    others
 }

@@ -7,6 +7,9 @@ use super::parameters::{ARCHITECTURE, RESERVES_CONCURRENCY};
 use super::place::Place;
 use super::resource::{Resource, attribute, reference};
 
+/// Where the functions' source lies, seen from the template.
+pub const CODE: &str = "functions/failover";
+
 /// The function that alone may move a VIP.
 pub const FAILOVER: &str = "FailoverFunction";
 /// The function that answers `status` and `explain`.
@@ -90,7 +93,7 @@ fn function(config: &Config, place: &Place, role: &str, iam_role: &str, log: &st
         "FunctionName": name_of(config, role),
         "Runtime": "provided.al2023",
         "Handler": "bootstrap",
-        "CodeUri": "functions/failover",
+        "CodeUri": CODE,
         "Architectures": [reference(ARCHITECTURE)],
         "MemorySize": 256,
         "Role": attribute(iam_role, "Arn"),

@@ -19,7 +19,7 @@ use serde_json::Value;
 use vipward_core::Config;
 use vipward_core::signals::alarm_prefix;
 
-pub use functions::name_of as function_name;
+pub use functions::{CODE, name_of as function_name};
 pub use limits::{MOST_RESOURCES, within_limits};
 pub use place::{Place, PlaceError, parent};
 use resource::Resource;

@@ -34,7 +34,7 @@ impl Faults {
     /// The file could not be read at all.
     pub(super) fn unreadable(path: &Path, error: &io::Error) -> Self {
         let cure = match error.kind() {
-            io::ErrorKind::NotFound => "name the file with --config, or create it",
+            io::ErrorKind::NotFound => "correct the path, or create the file",
             io::ErrorKind::PermissionDenied => "let the user that runs vipward read it",
             io::ErrorKind::InvalidData => "save it as UTF-8",
             _ => "check the path and the disk",

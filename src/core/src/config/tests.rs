@@ -151,7 +151,7 @@ fn too_many_services_name_the_limit() {
 #[test]
 fn an_unreadable_file_is_a_fault_of_the_configuration() {
     for (kind, cure) in [
-        (io::ErrorKind::NotFound, "name the file with --config"),
+        (io::ErrorKind::NotFound, "correct the path"),
         (io::ErrorKind::PermissionDenied, "let the user that runs vipward read it"),
         (io::ErrorKind::InvalidData, "save it as UTF-8"),
         (io::ErrorKind::TimedOut, "check the path"),
