@@ -43,7 +43,7 @@ impl Step {
         match self {
             Self::Setup | Self::Fmt | Self::Guards | Self::Clippy | Self::Build => &[],
             Self::Deny => &[Need::CargoDeny],
-            Self::Test => &[Need::Network, Need::Redis],
+            Self::Test => &[Need::Network, Need::Redis, Need::Databases],
             Self::Wire | Self::Template | Self::Lambda => &[Need::PythonTools],
         }
     }

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use serde::Serialize;
 use tokio::time::Instant;
-use vipward_core::config::CheckKind;
 use vipward_core::{ClusterName, NodeName, ServiceName};
 use vipward_probes::{Outcome, Role, Shortfall, probe};
 
@@ -32,7 +31,7 @@ struct Probed {
     service: ServiceName,
     own: bool,
     address: String,
-    kind: String,
+    kind: &'static str,
     result: &'static str,
     role: Option<&'static str>,
     took_ms: u64,
@@ -92,7 +91,7 @@ impl Probed {
         Self {
             own,
             address: target.address.to_string(),
-            kind: kind(&target.check.kind),
+            kind: target.check.kind.name(),
             result,
             role,
             took_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
@@ -107,21 +106,12 @@ impl Probed {
         vec![
             format!("{}{own}", self.subject),
             self.service.to_string(),
-            self.kind.clone(),
+            self.kind.to_owned(),
             self.result.to_owned(),
             self.role.unwrap_or(NOTHING).to_owned(),
             format!("{} ms", self.took_ms),
             self.cause.clone().unwrap_or_else(|| NOTHING.to_owned()),
         ]
-    }
-}
-
-/// The kind's name as the file has it: serialized, it is that name, or its settings under it.
-fn kind(kind: &CheckKind) -> String {
-    match serde_json::to_value(kind) {
-        Ok(serde_json::Value::String(name)) => name,
-        Ok(serde_json::Value::Object(settings)) => settings.keys().cloned().collect(),
-        _ => NOTHING.to_owned(),
     }
 }
 

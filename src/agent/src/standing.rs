@@ -1,7 +1,8 @@
 //! A standing connection to a target: it says nothing and only breaks. A process that dies resets
 //! its connections at once, so the break wakes the prober long before its next interval.
 //!
-//! It is never itself a verdict: servers close idle connections as they please.
+//! It is never itself a verdict: servers close idle connections as they please. How it is made is
+//! the probe's affair ([`stand`]): MySQL takes one that never logs in for an attack.
 
 use std::io;
 use std::net::SocketAddr;
@@ -9,7 +10,11 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use tokio::net::TcpStream;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until};
+use vipward_core::config::Check;
+use vipward_probes::{Shortfall, stand};
+
+use crate::target::Target;
 
 /// Before the first attempt to connect anew.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
@@ -17,7 +22,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// A connection that lived this long was a good one: pauses start over.
 const SETTLED: Duration = Duration::from_secs(30);
-/// Against a silent host the kernel would try for minutes.
+/// A silent host is given more time than a probe of it would be: a break is what is waited for.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// A server may greet. One that sends more than this talks without end, and reading it would
 /// cost without telling anything.
@@ -43,12 +48,13 @@ impl Backoff {
 
 /// One idle connection that is made anew whenever it breaks.
 pub struct StandingConnection {
-    target: SocketAddr,
+    address: SocketAddr,
+    check: Check,
     backoff: Backoff,
     state: State,
 }
 
-type Connecting = Pin<Box<dyn Future<Output = io::Result<TcpStream>> + Send>>;
+type Connecting = Pin<Box<dyn Future<Output = Result<TcpStream, Shortfall>> + Send>>;
 
 enum State {
     Waiting { until: Instant },
@@ -58,14 +64,16 @@ enum State {
 
 impl StandingConnection {
     /// A connection to be made at once.
-    pub fn new(target: SocketAddr) -> Self {
-        let state = State::Connecting(connect(target));
-        Self { target, backoff: Backoff { next: FIRST_PAUSE }, state }
+    pub fn new(target: &Target) -> Self {
+        let (address, check) =
+            (target.address, Check { timeout: CONNECT_TIMEOUT, ..target.check.clone() });
+        let state = State::Connecting(connect(address, &check));
+        Self { address, check, backoff: Backoff { next: FIRST_PAUSE }, state }
     }
 
     /// Makes the connection anew: the one that stands may be to a process or host long gone.
     pub fn renew(&mut self) {
-        self.state = State::Connecting(connect(self.target));
+        self.state = State::Connecting(connect(self.address, &self.check));
     }
 
     /// Keeps the connection until it breaks, or an attempt to make it fails. Cancel safe: called
@@ -75,7 +83,7 @@ impl StandingConnection {
             match &mut self.state {
                 State::Waiting { until } => {
                     sleep_until(*until).await;
-                    self.state = State::Connecting(connect(self.target));
+                    self.state = State::Connecting(connect(self.address, &self.check));
                 }
                 State::Connecting(connecting) => match connecting.await {
                     Ok(stream) => {
@@ -98,12 +106,9 @@ impl StandingConnection {
     }
 }
 
-fn connect(target: SocketAddr) -> Connecting {
-    Box::pin(async move {
-        timeout(CONNECT_TIMEOUT, TcpStream::connect(target))
-            .await
-            .unwrap_or_else(|late| Err(io::Error::new(io::ErrorKind::TimedOut, late)))
-    })
+fn connect(address: SocketAddr, check: &Check) -> Connecting {
+    let check = check.clone();
+    Box::pin(async move { stand(address, &check).await })
 }
 
 /// Waits for the peer to do something; whether that ends the connection.

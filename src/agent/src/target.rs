@@ -15,7 +15,7 @@ pub struct Target {
     pub subject: NodeName,
     /// The service that is probed there.
     pub service: ServiceName,
-    /// The node's own address (never the VIP) and the check's port.
+    /// The node's own address (never the VIP) and the check's port; 0 where it has none.
     pub address: SocketAddr,
     /// How.
     pub check: Check,
@@ -36,7 +36,7 @@ pub fn targets(config: &Config) -> Vec<Target> {
         config.services.iter().map(move |service| Target {
             subject: subject.clone(),
             service: service.name.clone(),
-            address: (address, service.check.port).into(),
+            address: (address, service.check.port.unwrap_or(0)).into(),
             check: service.check.clone(),
         })
     };

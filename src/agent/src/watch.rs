@@ -1,12 +1,13 @@
 //! The driver of one target: waits for the verdict machine's next probe or the standing
 //! connection's break, probes, and passes changes on.
 
+use std::mem::{Discriminant, discriminant};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use jiff::SignedDuration;
 use tokio::sync::mpsc;
-use vipward_probes::{Outcome, Shortfall, probe};
+use vipward_probes::{Lag, Outcome, Pass, Role, Shortfall, probe};
 
 use vipward_core::Verdict;
 
@@ -44,8 +45,9 @@ pub async fn watch(
 ) {
     let mut watch = Watch {
         machine: VerdictMachine::new(&target.check, clock.now()),
-        standing: StandingConnection::new(target.address),
+        standing: target.check.port.map(|_| StandingConnection::new(&target)),
         last_cause: None,
+        last_place: None,
         target,
         clock,
     };
@@ -59,7 +61,7 @@ pub async fn watch(
             continue;
         };
         if change.from == Verdict::Unhealthy {
-            watch.standing.renew();
+            watch.standing.iter_mut().for_each(StandingConnection::renew);
         }
         let Target { subject, service, .. } = watch.target.clone();
         if sightings.send(Sighting { subject, service, change }).await.is_err() {
@@ -68,14 +70,28 @@ pub async fn watch(
     }
 }
 
+/// Until the connection breaks: never, where there is none.
+async fn broken(standing: &mut Option<StandingConnection>) {
+    match standing {
+        Some(standing) => standing.broken().await,
+        None => std::future::pending().await,
+    }
+}
+
 struct Watch {
     target: Target,
     clock: Clock,
     machine: VerdictMachine,
-    standing: StandingConnection,
+    /// None where the check has no port.
+    standing: Option<StandingConnection>,
     /// What the last probe did not pass for: a cause is logged once, not at every interval.
     last_cause: Option<String>,
+    /// Its place in replication when last seen, likewise.
+    last_place: Option<Place>,
 }
+
+/// Role and lag, but for how many seconds the lag is.
+type Place = (Option<Role>, Option<Discriminant<Lag>>);
 
 impl Watch {
     /// Until the next probe is due.
@@ -83,7 +99,7 @@ impl Watch {
         loop {
             tokio::select! {
                 () = self.clock.sleep_until(Some(self.machine.next_probe())) => return,
-                () = self.standing.broken() => self.machine.wake(self.clock.now()),
+                () = broken(&mut self.standing) => self.machine.wake(self.clock.now()),
             }
         }
     }
@@ -94,12 +110,22 @@ impl Watch {
         loop {
             tokio::select! {
                 outcome = &mut probing => return outcome,
-                () = self.standing.broken() => self.machine.wake(self.clock.now()),
+                () = broken(&mut self.standing) => self.machine.wake(self.clock.now()),
             }
         }
     }
 
     fn log(&mut self, outcome: &Outcome) {
+        self.log_cause(outcome);
+        let Ok(Pass { role, lag }) = outcome else { return };
+        let place = (*role, lag.as_ref().map(discriminant));
+        if self.last_place.replace(place) != Some(place) && place != (None, None) {
+            let Target { subject, service, .. } = &self.target;
+            tracing::info!(%subject, %service, ?role, ?lag, "place in replication changed");
+        }
+    }
+
+    fn log_cause(&mut self, outcome: &Outcome) {
         let shortfall = outcome.as_ref().err();
         let cause = shortfall.map(ToString::to_string);
         if cause == self.last_cause {

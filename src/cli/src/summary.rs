@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use vipward_core::Config;
-use vipward_core::config::{CheckKind, Mode};
+use vipward_core::config::Mode;
 
 use crate::columns::aligned;
 use crate::failure::Failure;
@@ -43,7 +43,11 @@ fn summary(config: &Config, template: &Template) -> String {
         rows.push(row("witness", witness.name.as_str(), &witness.address, ""));
     }
     for service in &config.services {
-        let check = format!("{} on port {}", kind(&service.check.kind), service.check.port);
+        let kind = service.check.kind.name();
+        let check = match service.check.port {
+            Some(port) => format!("{kind} on port {port}"),
+            None => kind.to_owned(),
+        };
         rows.push(row("service", service.name.as_str(), &service.vip, &check));
     }
     format!(
@@ -59,12 +63,4 @@ fn summary(config: &Config, template: &Template) -> String {
 
 fn row(what: &str, name: &str, address: &impl ToString, rest: &str) -> Vec<String> {
     vec![what.to_owned(), name.to_owned(), address.to_string(), rest.to_owned()]
-}
-
-fn kind(kind: &CheckKind) -> &'static str {
-    match kind {
-        CheckKind::Tcp => "tcp",
-        CheckKind::Http { .. } => "http",
-        CheckKind::Redis { .. } => "redis",
-    }
 }

@@ -25,7 +25,7 @@ pub(crate) async fn probe(
         .await?
         .map_err(|error| failure(&error))?;
     match response.status().as_u16() {
-        status if status == expected => Ok(Pass { role: None }),
+        status if status == expected => Ok(Pass::PLAIN),
         status => Err(Shortfall::fail(format!("status {status} instead of {expected}"))),
     }
 }

@@ -3,66 +3,116 @@
 //! Each protocol is one cargo feature and one file. A probe trusts nothing it reads: replies are
 //! bounded in size and time, and what is not the expected reply fails with a cause for people.
 
-#[cfg(not(any(feature = "tcp", feature = "http", feature = "redis")))]
+#[cfg(not(any(
+    feature = "exec",
+    feature = "http",
+    feature = "mongodb",
+    feature = "mysql",
+    feature = "postgres",
+    feature = "redis",
+    feature = "tcp",
+)))]
 compile_error!("a build without any probe has nothing to do: choose at least one feature");
 
 mod deadline;
+#[cfg(feature = "exec")]
+mod exec;
 #[cfg(feature = "http")]
 mod http;
+#[cfg(feature = "mongodb")]
+mod mongodb;
+#[cfg(feature = "mysql")]
+mod mysql;
+mod pass;
+#[cfg(feature = "postgres")]
+mod postgres;
 #[cfg(feature = "redis")]
 mod redis;
-#[cfg(feature = "redis")]
+#[cfg(any(feature = "mysql", feature = "postgres", feature = "redis"))]
 mod secret;
 mod shortfall;
 mod tcp;
 
 #[cfg(test)]
+mod daemon;
+#[cfg(test)]
 mod scripted;
 
 use std::net::SocketAddr;
 
+use tokio::net::TcpStream;
 use vipward_core::config::{Check, CheckKind};
 
 use deadline::Deadline;
+pub use pass::{Lag, Pass, Role};
 pub use shortfall::Shortfall;
 
 /// What a probe came to. Never late: [`probe`] answers within the check's timeout.
 pub type Outcome = Result<Pass, Shortfall>;
-
-/// The service answered as it should.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Pass {
-    /// Its place in replication, where the protocol knows it.
-    pub role: Option<Role>,
-}
-
-/// A service's place in replication.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
-    /// Takes writes.
-    Primary,
-    /// Follows a primary.
-    Replica,
-}
 
 /// Checks the service at `target` once.
 ///
 /// # Errors
 /// What kept it from passing, told apart by what it says about the service: see [`Shortfall`].
 pub async fn probe(target: SocketAddr, check: &Check) -> Outcome {
-    let deadline = Deadline::after(check.timeout);
+    let deadline = &Deadline::after(check.timeout);
     match &check.kind {
         #[cfg(feature = "tcp")]
-        CheckKind::Tcp => tcp::probe(target, &deadline).await,
+        CheckKind::Tcp => tcp::probe(target, deadline).await,
         #[cfg(feature = "http")]
-        CheckKind::Http { path, status } => http::probe(target, path, *status, &deadline).await,
+        CheckKind::Http { path, status } => http::probe(target, path, *status, deadline).await,
         #[cfg(feature = "redis")]
-        CheckKind::Redis { user, password_file } => {
-            let login =
-                redis::Login { user: user.as_deref(), password_file: password_file.as_deref() };
-            redis::probe(target, &login, &deadline).await
+        CheckKind::Redis { user, password_file, max_lag } => {
+            let account = redis::Account {
+                user: user.as_deref(),
+                password_file: password_file.as_deref(),
+                lag_matters: max_lag.is_some(),
+            };
+            redis::probe(target, &account, deadline).await
         }
-        #[cfg(not(all(feature = "tcp", feature = "http", feature = "redis")))]
-        kind => Err(Shortfall::error(format!("this build has no probe for {kind:?}"))),
+        #[cfg(feature = "mysql")]
+        CheckKind::Mysql { user, password_file, max_lag } => {
+            let (password_file, lag_matters) = (password_file.as_deref(), max_lag.is_some());
+            let account = mysql::Account { user, password_file, lag_matters };
+            mysql::probe(target, &account, deadline).await
+        }
+        #[cfg(feature = "postgres")]
+        CheckKind::Postgres { user, password_file, database, .. } => {
+            let password_file = password_file.as_deref();
+            let account = postgres::Account { user, password_file, database };
+            postgres::probe(target, &account, deadline).await
+        }
+        #[cfg(feature = "mongodb")]
+        CheckKind::Mongodb { max_lag } => mongodb::probe(target, max_lag.is_some(), deadline).await,
+        #[cfg(feature = "exec")]
+        CheckKind::Exec { command } => exec::probe(target, command, deadline).await,
+        #[cfg(not(all(
+            feature = "exec",
+            feature = "http",
+            feature = "mongodb",
+            feature = "mysql",
+            feature = "postgres",
+            feature = "redis",
+            feature = "tcp",
+        )))]
+        kind => Err(Shortfall::error(format!("this build has no probe for {}", kind.name()))),
+    }
+}
+
+/// Connects to the service at `target` for a connection that then stands idle, and that the peer
+/// takes no offence at: some servers want to be spoken to first.
+///
+/// # Errors
+/// What kept it from connecting.
+pub async fn stand(target: SocketAddr, check: &Check) -> Result<TcpStream, Shortfall> {
+    let deadline = &Deadline::after(check.timeout);
+    match &check.kind {
+        #[cfg(feature = "mysql")]
+        CheckKind::Mysql { user, password_file, .. } => {
+            let password_file = password_file.as_deref();
+            let account = mysql::Account { user, password_file, lag_matters: false };
+            mysql::stand(target, &account, deadline).await
+        }
+        _ => tcp::connect(target, deadline).await,
     }
 }

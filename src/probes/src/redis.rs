@@ -1,5 +1,6 @@
-//! `redis`: log in where asked to, `PING`, `ROLE`.
+//! `redis`: log in where asked to, `PING`, `ROLE`, and of a replica `INFO replication`.
 
+mod replication;
 mod session;
 
 use std::net::SocketAddr;
@@ -8,17 +9,22 @@ use std::path::Path;
 use redis::{Cmd, Value};
 
 use crate::deadline::Deadline;
-use crate::{Outcome, Pass, Role, Shortfall, secret, tcp};
+use crate::{Lag, Outcome, Pass, Role, Shortfall, secret, tcp};
 use session::{Refusal, Session};
 
-/// How to log in; with neither, the probe does not.
-pub(crate) struct Login<'c> {
+/// How to log in (with neither, the probe does not), and whether the lag must be known.
+pub(crate) struct Account<'c> {
     pub user: Option<&'c str>,
     pub password_file: Option<&'c Path>,
+    pub lag_matters: bool,
 }
 
-pub(crate) async fn probe(target: SocketAddr, login: &Login<'_>, deadline: &Deadline) -> Outcome {
-    let authenticate = authentication(login, deadline).await?;
+pub(crate) async fn probe(
+    target: SocketAddr,
+    account: &Account<'_>,
+    deadline: &Deadline,
+) -> Outcome {
+    let authenticate = authentication(account, deadline).await?;
     let stream = tcp::connect(target, deadline).await?;
     let mut session = Session::new(stream, deadline);
     if let Some(command) = authenticate {
@@ -29,10 +35,18 @@ pub(crate) async fn probe(target: SocketAddr, login: &Login<'_>, deadline: &Dead
     if pong != Value::SimpleString("PONG".to_owned()) {
         return Err(Shortfall::fail(format!("answered PING with {pong:?}")));
     }
-    Ok(Pass { role: role(&mut session).await? })
+    let role = role(&mut session, account.lag_matters).await?;
+    let lag = match role {
+        Some(Role::Replica) => lag(&mut session, account.lag_matters).await?,
+        _ => None,
+    };
+    Ok(Pass { role, lag })
 }
 
-async fn authentication(login: &Login<'_>, deadline: &Deadline) -> Result<Option<Cmd>, Shortfall> {
+async fn authentication(
+    login: &Account<'_>,
+    deadline: &Deadline,
+) -> Result<Option<Cmd>, Shortfall> {
     let password = match login.password_file {
         Some(path) => Some(secret::first_line(path, deadline).await?),
         None => None,
@@ -49,11 +63,11 @@ async fn authentication(login: &Login<'_>, deadline: &Deadline) -> Result<Option
     Ok(Some(command))
 }
 
-/// An ACL may forbid `ROLE` to the probing user: then the role stays unknown.
-async fn role(session: &mut Session<'_>) -> Result<Option<Role>, Shortfall> {
+/// An ACL may forbid `ROLE` to the probing user: then the role stays unknown, unless it matters.
+async fn role(session: &mut Session<'_>, matters: bool) -> Result<Option<Role>, Shortfall> {
     let reply = match session.ask("ROLE", &redis::cmd("ROLE")).await? {
         Ok(Value::Array(reply)) => reply,
-        Err(refusal) if refusal.code == "LOADING" => return Err(refused(&refusal)),
+        Err(refusal) if matters || refusal.code == "LOADING" => return Err(refused(&refusal)),
         Ok(_) | Err(_) => return Ok(None),
     };
     Ok(match reply.first() {
@@ -61,6 +75,15 @@ async fn role(session: &mut Session<'_>) -> Result<Option<Role>, Shortfall> {
         Some(Value::BulkString(word)) if word == b"slave" => Some(Role::Replica),
         _ => None,
     })
+}
+
+/// As with the role, it stays unknown where it is forbidden, unless it matters.
+async fn lag(session: &mut Session<'_>, matters: bool) -> Result<Option<Lag>, Shortfall> {
+    match session.ask("INFO", redis::cmd("INFO").arg("replication")).await? {
+        Ok(Value::BulkString(text)) => Ok(replication::lag(&String::from_utf8_lossy(&text))),
+        Err(refusal) if matters || refusal.code == "LOADING" => Err(refused(&refusal)),
+        Ok(_) | Err(_) => Ok(None),
+    }
 }
 
 /// The server's no to `PING`. Only a no to *us* is an error; a server that loads its data, is

@@ -20,6 +20,8 @@ pub(crate) enum Script {
     AnswerThenHangUp(&'static str),
     /// Answers the first request with the text, then with zeros for ever.
     Endless(&'static str),
+    /// Says the first at once and each further one to a request, then reads for ever.
+    Packets(Vec<Vec<u8>>),
 }
 
 /// Serves the script on a free port for the life of the test's runtime.
@@ -43,7 +45,15 @@ pub(crate) async fn closed_port() -> SocketAddr {
 /// A check with a timeout that a scripted peer on a busy machine meets.
 pub(crate) fn check(kind: CheckKind) -> Check {
     let interval = Duration::from_secs(1);
-    Check { kind, port: 1, interval, confirm: Duration::from_millis(100), timeout: Duration::from_secs(5), rise: 1, fall: 1 }
+    Check {
+        kind,
+        port: Some(1),
+        interval,
+        confirm: Duration::from_millis(100),
+        timeout: Duration::from_secs(5),
+        rise: 1,
+        fall: 1,
+    }
 }
 
 async fn play(script: Script, mut stream: TcpStream) {
@@ -65,6 +75,14 @@ async fn play(script: Script, mut stream: TcpStream) {
             request(&mut stream).await;
             say(&mut stream, answer.as_bytes()).await;
             while stream.write_all(&[b'0'; 4096]).await.is_ok() {}
+        }
+        Script::Packets(packets) => {
+            for (number, packet) in packets.iter().enumerate() {
+                if number > 0 {
+                    request(&mut stream).await;
+                }
+                say(&mut stream, packet).await;
+            }
         }
     }
     while stream.read(&mut [0; 1024]).await.is_ok_and(|read| read > 0) {}

@@ -17,10 +17,9 @@ const ENOBUFS: i32 = 105;
 
 #[cfg(feature = "tcp")]
 pub(crate) async fn probe(target: SocketAddr, deadline: &Deadline) -> Outcome {
-    connect(target, deadline).await.map(|_| Pass { role: None })
+    connect(target, deadline).await.map(|_| Pass::PLAIN)
 }
 
-#[cfg_attr(not(any(feature = "tcp", feature = "redis")), expect(dead_code))]
 pub(crate) async fn connect(
     target: SocketAddr,
     deadline: &Deadline,

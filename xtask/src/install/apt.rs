@@ -9,12 +9,18 @@ use crate::report::say;
 use crate::workspace::{self, Workspace};
 
 /// A program, the package that has it, and who needs it.
-const PROGRAMS: [(&str, &str, Need); 4] = [
+const PROGRAMS: [(&str, &str, Need); 7] = [
     ("ip", "iproute2", Need::Network),
     ("unshare", "util-linux", Need::Network),
     ("nsenter", "util-linux", Need::Network),
     ("redis-server", "redis-server", Need::Redis),
+    ("mariadbd", "mariadb-server", Need::Databases),
+    ("mariadb-install-db", "mariadb-server", Need::Databases),
+    ("psql", "postgresql", Need::Databases),
 ];
+
+/// Packages that also start a server.
+const SERVERS: [&str; 3] = ["redis-server", "mariadb-server", "postgresql"];
 
 /// The packages whose programs are not on the search path, each once.
 pub fn missing(workspace: &Workspace, needs: &[Need]) -> Vec<&'static str> {
@@ -50,9 +56,12 @@ pub fn install(workspace: &Workspace, packages: &[&str]) -> Result<()> {
             .args(packages),
     )
     .with_context(advice)?;
-    if packages.contains(&"redis-server") {
-        say("note: where systemd runs, Debian has now started a Redis of its own, which nothing");
-        say("      here uses; `systemctl disable --now redis-server` ends it");
+    for server in SERVERS.iter().filter(|server| packages.contains(server)) {
+        let service = server.trim_end_matches("-server");
+        say(format_args!(
+            "note: where systemd runs, Debian has now started a {service} of its own, which"
+        ));
+        say(format_args!("      nothing here uses; `systemctl disable --now {service}` ends it"));
     }
     Ok(())
 }

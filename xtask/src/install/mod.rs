@@ -17,6 +17,8 @@ pub enum Need {
     Network,
     /// A real Redis, started by the tests themselves.
     Redis,
+    /// A real MariaDB and PostgreSQL, likewise.
+    Databases,
     /// The aws command, boto3, SAM, cfn-lint and cargo-lambda, in an environment of their own.
     PythonTools,
     /// cargo-deny.
@@ -25,7 +27,8 @@ pub enum Need {
 
 impl Need {
     /// All of them.
-    pub const ALL: &[Self] = &[Self::Network, Self::Redis, Self::PythonTools, Self::CargoDeny];
+    pub const ALL: &[Self] =
+        &[Self::Network, Self::Redis, Self::Databases, Self::PythonTools, Self::CargoDeny];
 }
 
 /// Installs what of these is missing: system packages first and in one go, since others may need

@@ -9,6 +9,13 @@ async fn listener() -> (TcpListener, SocketAddr) {
     (listener, address)
 }
 
+fn target(address: SocketAddr) -> Target {
+    let config = crate::run::tests::config(address.port());
+    let mut target = crate::target::targets(&config).remove(0);
+    target.address = address;
+    target
+}
+
 #[test]
 fn pauses_double_to_a_bound_and_start_over_after_a_good_connection() {
     let mut backoff = Backoff { next: FIRST_PAUSE };
@@ -33,7 +40,7 @@ fn pauses_double_to_a_bound_and_start_over_after_a_good_connection() {
 #[tokio::test]
 async fn it_stands_in_silence_and_breaks_when_the_server_goes() {
     let (listener, address) = listener().await;
-    let mut standing = StandingConnection::new(address);
+    let mut standing = StandingConnection::new(&target(address));
     let mut server = tokio::select! {
         () = standing.broken() => panic!("it broke by itself"),
         accepted = listener.accept() => accepted.expect("a connection").0,
@@ -53,7 +60,7 @@ async fn it_stands_in_silence_and_breaks_when_the_server_goes() {
 #[tokio::test]
 async fn it_is_made_anew_after_a_pause_and_refusals_break_it_too() {
     let (listener, address) = listener().await;
-    let mut standing = StandingConnection::new(address);
+    let mut standing = StandingConnection::new(&target(address));
     for _ in 0..2 {
         tokio::select! {
             () = standing.broken() => panic!("it broke by itself"),
@@ -69,7 +76,7 @@ async fn it_is_made_anew_after_a_pause_and_refusals_break_it_too() {
 #[tokio::test]
 async fn a_server_that_talks_without_end_breaks_it() {
     let (listener, address) = listener().await;
-    let mut standing = StandingConnection::new(address);
+    let mut standing = StandingConnection::new(&target(address));
     tokio::spawn(async move {
         let (mut server, _) = listener.accept().await.expect("a connection");
         while server.write_all(&[b'x'; 1024]).await.is_ok() {}
@@ -81,7 +88,7 @@ async fn a_server_that_talks_without_end_breaks_it() {
 #[tokio::test]
 async fn a_renewed_connection_is_another_one() {
     let (listener, address) = listener().await;
-    let mut standing = StandingConnection::new(address);
+    let mut standing = StandingConnection::new(&target(address));
     for _ in 0..2 {
         let server = tokio::select! {
             () = standing.broken() => panic!("it broke by itself"),

@@ -10,7 +10,7 @@ fn machine(rise: u32, fall: u32) -> VerdictMachine {
     let timeout = Duration::from_millis(800);
     let check = Check {
         kind: CheckKind::Tcp,
-        port: 1,
+        port: Some(1),
         interval: INTERVAL,
         confirm: Duration::from_millis(100),
         timeout,
@@ -22,7 +22,7 @@ fn machine(rise: u32, fall: u32) -> VerdictMachine {
 
 fn outcome(letter: char) -> Outcome {
     match letter {
-        'p' => Ok(Pass { role: None }),
+        'p' => Ok(Pass { role: None, lag: None }),
         'f' => Err(Shortfall::Fail("refused".to_owned())),
         't' => Err(Shortfall::Timeout("late".to_owned())),
         'e' => Err(Shortfall::Error("wrong password".to_owned())),

@@ -2,6 +2,7 @@
 
 mod check;
 mod fault;
+mod probe;
 mod read;
 mod table;
 mod value;
@@ -77,8 +78,8 @@ pub struct Service {
 pub struct Check {
     /// The protocol, with its own settings.
     pub kind: CheckKind,
-    /// TCP port on the node's own address.
-    pub port: u16,
+    /// TCP port on the node's own address; only a command can do without.
+    pub port: Option<u16>,
     /// From one probe to the next.
     pub interval: Duration,
     /// From a failed probe to the next, until the verdict stands.
@@ -110,7 +111,54 @@ pub enum CheckKind {
         user: Option<String>,
         /// File whose first line is the password.
         password_file: Option<PathBuf>,
+        /// How far behind its primary a candidate may be.
+        max_lag: Option<Duration>,
     },
+    /// MySQL or MariaDB lets the user in and answers a query.
+    Mysql {
+        /// Whom to log in as.
+        user: String,
+        /// File whose first line is the password; without, the user has none.
+        password_file: Option<PathBuf>,
+        /// How far behind its primary a candidate may be.
+        max_lag: Option<Duration>,
+    },
+    /// PostgreSQL lets the user in and answers a query.
+    Postgres {
+        /// Whom to log in as.
+        user: String,
+        /// File whose first line is the password; without, the user has none.
+        password_file: Option<PathBuf>,
+        /// The database to log in to.
+        database: String,
+        /// How far behind its primary a candidate may be.
+        max_lag: Option<Duration>,
+    },
+    /// MongoDB says that it is a primary or a secondary.
+    Mongodb {
+        /// How far behind its primary a candidate may be.
+        max_lag: Option<Duration>,
+    },
+    /// A command ends with exit code 0.
+    Exec {
+        /// The program's absolute path and its arguments; no shell reads them.
+        command: Vec<String>,
+    },
+}
+
+impl CheckKind {
+    /// Its word in the file.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Tcp => "tcp",
+            Self::Http { .. } => "http",
+            Self::Redis { .. } => "redis",
+            Self::Mysql { .. } => "mysql",
+            Self::Postgres { .. } => "postgres",
+            Self::Mongodb { .. } => "mongodb",
+            Self::Exec { .. } => "exec",
+        }
+    }
 }
 
 /// How to decide.

@@ -1,19 +1,15 @@
 //! From TOML text to a [`Config`].
 
 use std::ops::RangeInclusive;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use toml::de::{DeTable, DeValue};
 
 use super::fault::Fault;
 use super::table::{Findings, Table, Wrong, mistyped};
-use super::value::{duration, duration_from, flag, number, parsed, text, word};
-use super::{
-    Check, CheckKind, Config, Failback, Mode, MoveBudget, Node, Policy, Service, Witness, check,
-};
+use super::value::{duration, duration_from, flag, number, parsed, word};
+use super::{Config, Failback, Mode, MoveBudget, Node, Policy, Service, Witness, check, probe};
 
-const MILLISECOND: Duration = Duration::from_millis(1);
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_mins(1);
 const HOUR: Duration = Duration::from_hours(1);
@@ -182,52 +178,6 @@ fn service(table: &Table<'_>) -> Option<Service> {
     let vip = table.required("vip", "\"172.31.0.202\"", parsed("172.31.0.202"));
     let check = table
         .required_table("check", "check in [[service]]", "{ kind = \"tcp\", port = 6379 }")
-        .and_then(|check| probe(&check));
+        .and_then(|check| probe::check(&check));
     Some(Service { name: name?, vip: vip?, check: check? })
-}
-
-fn probe(table: &Table<'_>) -> Option<Check> {
-    const KINDS: &[(&str, CheckName)] =
-        &[("tcp", CheckName::Tcp), ("http", CheckName::Http), ("redis", CheckName::Redis)];
-    let interval =
-        table.optional("interval", duration(100 * MILLISECOND..=MINUTE)).unwrap_or(SECOND);
-    let confirm =
-        table.optional("confirm", duration(50 * MILLISECOND..=MINUTE)).unwrap_or(100 * MILLISECOND);
-    let timeout = table
-        .optional("timeout", duration(10 * MILLISECOND..=10 * SECOND))
-        .unwrap_or(800 * MILLISECOND);
-    let rise = table.optional("rise", number(1..=20)).unwrap_or(3);
-    let fall = table.optional("fall", number(1..=20)).unwrap_or(2);
-    let port = table.required("port", "6379", number(1..=u16::MAX));
-    let kind = table.required("kind", "\"tcp\"", word(KINDS)).map(|name| match name {
-        CheckName::Tcp => CheckKind::Tcp,
-        CheckName::Http => CheckKind::Http {
-            path: table.optional("path", http_path).unwrap_or_else(|| "/".to_owned()),
-            status: table.optional("status", number(100..=599)).unwrap_or(200),
-        },
-        CheckName::Redis => CheckKind::Redis {
-            user: table.optional("user", text("vipward")),
-            password_file: table
-                .optional("password_file", text("/etc/vipward/redis.pw"))
-                .map(PathBuf::from),
-        },
-    });
-    table.finish();
-    Some(Check { kind: kind?, port: port?, interval, confirm, timeout, rise, fall })
-}
-
-#[derive(Clone, Copy)]
-enum CheckName {
-    Tcp,
-    Http,
-    Redis,
-}
-
-fn http_path(value: &DeValue<'_>) -> Result<String, Wrong> {
-    let path = text("/health")(value)?;
-    if path.starts_with('/') && path.bytes().all(|byte| byte.is_ascii_graphic()) {
-        Ok(path)
-    } else {
-        Err(Wrong::new(format!("{path:?} is not a path"), "write it like \"/health\""))
-    }
 }

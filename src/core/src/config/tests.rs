@@ -23,7 +23,14 @@ fn the_example_is_right() {
     assert_eq!(config.services.len(), 3);
     assert_eq!(config.policy.stale_after, Duration::from_secs(15));
     assert_eq!(config.members().count(), 3);
-    assert_eq!(config.services[1].check.kind, CheckKind::Redis { user: None, password_file: None });
+    let kinds: Vec<_> = config.services.iter().map(|service| &service.check.kind).collect();
+    let mysql = CheckKind::Mysql {
+        user: "vipward".to_owned(),
+        password_file: Some(PathBuf::from("/etc/vipward/mysql.pw")),
+        max_lag: Some(Duration::from_secs(10)),
+    };
+    let redis = CheckKind::Redis { user: None, password_file: None, max_lag: None };
+    assert_eq!(kinds, [&mysql, &redis, &CheckKind::Mongodb { max_lag: None }]);
 }
 
 #[test]
@@ -135,6 +142,60 @@ fn what_cannot_be_read_is_told() {
             "cluster = \"a\"\nnode = 3\n".to_owned(),
             "node in the file: is a whole number, not an array of tables",
         ),
+    ]);
+}
+
+const REDIS: &str = "check = { kind = \"redis\", port = 6379 }";
+
+#[test]
+fn a_check_has_the_keys_of_its_kind() {
+    let read = |check: &str| {
+        let text = with(REDIS, &format!("check = {{ {check} }}"));
+        let config = Config::parse("vipward.toml", &text).expect(check);
+        config.services[1].check.clone()
+    };
+    let postgres = read(r#"kind = "postgres", port = 5432, user = "vipward""#);
+    assert_eq!(
+        postgres.kind,
+        CheckKind::Postgres {
+            user: "vipward".to_owned(),
+            password_file: None,
+            database: "postgres".to_owned(),
+            max_lag: None,
+        }
+    );
+    let exec = read(r#"kind = "exec", command = ["/bin/check", "a b"]"#);
+    let command = vec!["/bin/check".to_owned(), "a b".to_owned()];
+    assert_eq!((exec.kind.name(), exec.port), ("exec", None));
+    assert_eq!(exec.kind, CheckKind::Exec { command });
+    assert_eq!(read(r#"kind = "exec", port = 80, command = ["/bin/check"]"#).port, Some(80));
+}
+
+#[test]
+fn a_check_that_cannot_work_is_told() {
+    let check = |check: &str| with(REDIS, &format!("check = {{ {check} }}"));
+    assert_complaints(&[
+        (check(r#"kind = "mysql", port = 3306"#), "has no user"),
+        (check(r#"kind = "mysql", user = "a""#), "has no port"),
+        (check(r#"kind = "mysql", port = 1, user = """#), "\"\" is no name"),
+        (check(r#"kind = "postgres", port = 1, user = "a\u0000""#), "is no name"),
+        (check(r#"kind = "postgres", port = 1, user = "a", database = 3"#), "not a string"),
+        (
+            check(r#"kind = "mysql", port = 1, user = "a", password_file = "x.pw""#),
+            "\"x.pw\" is not an absolute path",
+        ),
+        (
+            check(r#"kind = "mysql", port = 1, user = "a", max_lag = "0s""#),
+            "use a duration from 1s to 24h",
+        ),
+        (check(r#"kind = "mongodb", port = 1, user = "a""#), "has no key \"user\""),
+        (check(r#"kind = "tcp", port = 1, max_lag = "9s""#), "has no key \"max_lag\""),
+        (check(r#"kind = "exec""#), "has no command"),
+        (check(r#"kind = "exec", command = "true""#), "not an array of strings"),
+        (check(r#"kind = "exec", command = []"#), "is empty"),
+        (check(r#"kind = "exec", command = ["true"]"#), "\"true\" is not an absolute path"),
+        (check(r#"kind = "exec", command = ["/bin/true", 3]"#), "not a string in each place"),
+        (check(r#"kind = "exec", command = ["/bin/true", "\u0000"]"#), "has a zero byte"),
     ]);
 }
 

@@ -3,18 +3,19 @@ use std::time::Duration;
 
 use vipward_core::config::CheckKind;
 
-use super::server::RedisServer;
+use super::server;
 use crate::scripted::{self, Script, check};
-use crate::{Outcome, Pass, Role, Shortfall, probe};
+use crate::{Lag, Outcome, Pass, Role, Shortfall, probe};
 
-const PRIMARY: Outcome = Ok(Pass { role: Some(Role::Primary) });
+const PRIMARY: Outcome = Ok(Pass { role: Some(Role::Primary), lag: None });
 
 fn redis() -> CheckKind {
-    CheckKind::Redis { user: None, password_file: None }
+    CheckKind::Redis { user: None, password_file: None, max_lag: None }
 }
 
 fn login(user: Option<&str>, password_file: PathBuf) -> CheckKind {
-    CheckKind::Redis { user: user.map(str::to_owned), password_file: Some(password_file) }
+    let user = user.map(str::to_owned);
+    CheckKind::Redis { user, password_file: Some(password_file), max_lag: None }
 }
 
 async fn answer_to(script: Script) -> Outcome {
@@ -24,7 +25,7 @@ async fn answer_to(script: Script) -> Outcome {
 
 #[tokio::test]
 async fn a_real_server_passes_until_it_is_stopped() {
-    let mut server = RedisServer::start(&[]).await;
+    let mut server = server::start(&[]).await;
     assert_eq!(probe(server.address, &check(redis())).await, PRIMARY);
     server.stop();
     let outcome = probe(server.address, &check(redis())).await;
@@ -33,17 +34,46 @@ async fn a_real_server_passes_until_it_is_stopped() {
 }
 
 #[tokio::test]
-async fn a_real_replica_says_so() {
-    let primary = RedisServer::start(&[]).await;
+async fn a_real_replica_says_so_and_whether_it_follows() {
+    let mut primary = server::start(&[]).await;
     let port = primary.address.port().to_string();
-    let replica = RedisServer::start(&["--replicaof", "127.0.0.1", &port]).await;
-    let outcome = probe(replica.address, &check(redis())).await;
-    assert_eq!(outcome, Ok(Pass { role: Some(Role::Replica) }));
+    let replica = server::start(&["--replicaof", "127.0.0.1", &port]).await;
+    let following = |outcome: &Outcome| {
+        matches!(outcome, Ok(Pass { role: Some(Role::Replica), lag: Some(Lag::Behind(_)) }))
+    };
+    replica.comes_to(&check(redis()), following).await;
+    primary.stop();
+    let severed = Ok(Pass { role: Some(Role::Replica), lag: Some(Lag::Severed) });
+    replica.comes_to(&check(redis()), |outcome| *outcome == severed).await;
+}
+
+#[tokio::test]
+async fn what_may_not_be_asked_is_an_error_only_where_the_lag_matters() {
+    let strict = |user: &str, password_file: &PathBuf| CheckKind::Redis {
+        user: Some(user.to_owned()),
+        password_file: Some(password_file.clone()),
+        max_lag: Some(Duration::from_secs(30)),
+    };
+    let acl = ["--user", "pinger", "on", ">right", "+ping"];
+    let further = ["--user", "asker", "on", ">right", "+ping", "+role"];
+    let dead = scripted::closed_port().await.port().to_string();
+    let replica = [&acl[..], &further, &["--replicaof", "127.0.0.1", &dead]].concat();
+    let server = server::start(&replica).await;
+    let right = server.file("right", "right");
+    let outcome = probe(server.address, &check(login(Some("asker"), right.clone()))).await;
+    assert_eq!(outcome, Ok(Pass { role: Some(Role::Replica), lag: None }));
+    for (user, expected) in
+        [("pinger", "answered ROLE with NOPERM"), ("asker", "answered INFO with NOPERM")]
+    {
+        let outcome = probe(server.address, &check(strict(user, &right))).await;
+        let Err(Shortfall::Error(cause)) = &outcome else { panic!("{expected}: {outcome:?}") };
+        assert!(cause.starts_with(expected), "{cause}");
+    }
 }
 
 #[tokio::test]
 async fn a_hung_server_times_out_and_passes_once_it_goes_on() {
-    let server = RedisServer::start(&[]).await;
+    let server = server::start(&[]).await;
     server.signal("STOP");
     let mut impatient = check(redis());
     impatient.timeout = Duration::from_millis(200);
@@ -56,14 +86,14 @@ async fn a_hung_server_times_out_and_passes_once_it_goes_on() {
 #[tokio::test]
 async fn a_login_passes_and_a_wrong_one_is_an_error() {
     let acl = ["--requirepass", "right", "--user", "vipward", "on", ">of-user", "+ping"];
-    let server = RedisServer::start(&acl).await;
+    let server = server::start(&acl).await;
     let right = server.file("right", "right\nsecond line\n");
     let of_user = server.file("of-user", "of-user");
     let wrong = server.file("wrong", "wrong");
     assert_eq!(probe(server.address, &check(login(None, right.clone()))).await, PRIMARY);
     // The user may not ask for the role, which is no fault of the service.
     let outcome = probe(server.address, &check(login(Some("vipward"), of_user.clone()))).await;
-    assert_eq!(outcome, Ok(Pass { role: None }));
+    assert_eq!(outcome, Ok(Pass::PLAIN));
     for (kind, expected) in [
         (redis(), "answered PING with NOAUTH"),
         (login(None, wrong), "answered AUTH with WRONGPASS"),
@@ -81,7 +111,7 @@ async fn a_login_passes_and_a_wrong_one_is_an_error() {
 
 #[tokio::test]
 async fn a_password_that_the_server_does_not_want_is_an_error() {
-    let server = RedisServer::start(&[]).await;
+    let server = server::start(&[]).await;
     let password = server.file("password", "needless");
     let outcome = probe(server.address, &check(login(None, password))).await;
     let Err(Shortfall::Error(cause)) = &outcome else { panic!("{outcome:?}") };
@@ -138,6 +168,6 @@ async fn a_role_that_is_not_understood_is_unknown() {
         ["*1\r\n$8\r\nsentinel\r\n", "-ERR unknown command 'ROLE'\r\n", "*0\r\n", "+master\r\n"]
     {
         let outcome = answer_to(Script::Answers(vec!["+PONG\r\n", role])).await;
-        assert_eq!(outcome, Ok(Pass { role: None }), "{role}");
+        assert_eq!(outcome, Ok(Pass::PLAIN), "{role}");
     }
 }

@@ -1,0 +1,144 @@
+use std::time::Duration;
+
+use bson::{DateTime, RawDocumentBuf, rawdoc};
+use proptest::prelude::*;
+use vipward_core::config::{Check, CheckKind};
+
+use super::*;
+use crate::scripted::{self, Script, check};
+use crate::{Lag, Outcome, Pass, Role, Shortfall, probe};
+
+fn mongodb(max_lag: Option<Duration>) -> Check {
+    let mut check = check(CheckKind::Mongodb { max_lag });
+    check.timeout = Duration::from_millis(300);
+    check
+}
+
+/// A reply as a server sends it.
+fn reply(document: &RawDocumentBuf) -> Vec<u8> {
+    let length = u32::try_from(21 + document.as_bytes().len()).expect("a short reply");
+    let head = [length, 7, 1, 2013, 0].map(u32::to_le_bytes);
+    [head.as_flattened(), &[0], document.as_bytes()].concat()
+}
+
+/// The server says nothing first.
+async fn comes_of(replies: Vec<Vec<u8>>, max_lag: Option<Duration>) -> Outcome {
+    let packets = [vec![Vec::new()], replies].concat();
+    probe(scripted::serve(Script::Packets(packets)).await, &mongodb(max_lag)).await
+}
+
+fn secondary() -> Vec<u8> {
+    let hello =
+        rawdoc! { "isWritablePrimary": false, "secondary": true, "setName": "rs", "ok": 1.0 };
+    reply(&hello)
+}
+
+fn member(own: bool, state: i32, millis: i64) -> RawDocumentBuf {
+    let mut member = rawdoc! { "state": state, "optimeDate": DateTime::from_millis(millis) };
+    if own {
+        member.append(bson::cstr!("self"), true);
+    }
+    member
+}
+
+fn status(members: Vec<RawDocumentBuf>) -> Vec<u8> {
+    let members: bson::raw::RawArrayBuf = members.into_iter().collect();
+    reply(&rawdoc! { "set": "rs", "members": members, "ok": 1.0 })
+}
+
+fn denied() -> Vec<u8> {
+    reply(&rawdoc! { "ok": 0.0, "errmsg": "requires authentication", "code": 13 })
+}
+
+#[tokio::test]
+async fn a_primary_a_standalone_and_a_router_pass() {
+    let primary = Pass { role: Some(Role::Primary), lag: None };
+    for (hello, expected) in [
+        (
+            rawdoc! { "isWritablePrimary": true, "secondary": false, "setName": "rs", "ok": 1.0 },
+            primary,
+        ),
+        (rawdoc! { "isWritablePrimary": true, "ok": 1 }, primary),
+        (rawdoc! { "isWritablePrimary": true, "msg": "isdbgrid", "ok": 1.0 }, Pass::PLAIN),
+    ] {
+        assert_eq!(comes_of(vec![reply(&hello)], None).await, Ok(expected), "{hello:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_secondary_says_how_far_behind_it_is() {
+    let behind = |millis| Some(Lag::Behind(Duration::from_millis(millis)));
+    for (answer, expected) in [
+        (status(vec![member(false, 1, 90_000), member(true, 2, 87_500)]), behind(2_500)),
+        (status(vec![member(true, 2, 90_001), member(false, 1, 90_000)]), behind(0)),
+        (status(vec![member(true, 2, 90_000), member(false, 8, 0)]), Some(Lag::Severed)),
+        (denied(), None),
+    ] {
+        let outcome = comes_of(vec![secondary(), answer], None).await;
+        assert_eq!(outcome, Ok(Pass { role: Some(Role::Replica), lag: expected }));
+    }
+    let outcome = comes_of(vec![secondary(), denied()], Some(Duration::from_secs(1))).await;
+    let Err(Shortfall::Error(cause)) = &outcome else { panic!("{outcome:?}") };
+    assert_eq!(cause, "answered replSetGetStatus with error 13: requires authentication");
+}
+
+#[tokio::test]
+async fn what_serves_nobody_fails_with_a_cause() {
+    let neither = rawdoc! { "isWritablePrimary": false, "secondary": false, "ok": 1.0 };
+    let arbiter = rawdoc! { "arbiterOnly": true, "ok": 1.0 };
+    let unknown = rawdoc! { "ok": 0.0, "code": 59, "errmsg": "no such command: 'hello'" };
+    let shutdown = rawdoc! { "ok": 0.0, "code": 91, "errmsg": "shutdown in progress" };
+    let mut other_operation = reply(&neither);
+    other_operation[12] = 1;
+    for (replies, expected) in [
+        (vec![reply(&neither)], "is neither primary nor secondary"),
+        (vec![reply(&arbiter)], "is neither primary nor secondary: it is an arbiter"),
+        (vec![reply(&unknown)], "answered hello with error 59: no such command: 'hello'"),
+        (vec![secondary(), reply(&shutdown)], "answered replSetGetStatus with error 91: shutdown"),
+        (vec![secondary(), status(vec![])], "no MongoDB reply to replSetGetStatus"),
+        (vec![secondary(), reply(&rawdoc! { "ok": 1.0 })], "no MongoDB reply to replSetGetStatus"),
+        (vec![other_operation], "no MongoDB reply to hello"),
+        (vec![vec![0; 64]], "no MongoDB reply to hello"),
+        (vec![b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec()], "no MongoDB reply to hello"),
+        (
+            vec![[&u32::MAX.to_le_bytes(), &reply(&neither)[4..], &[0; 300_000]].concat()],
+            "sent 262144 bytes without a complete reply to hello",
+        ),
+    ] {
+        let outcome = comes_of(replies, None).await;
+        let Err(Shortfall::Fail(cause)) = &outcome else { panic!("{expected}: {outcome:?}") };
+        assert!(cause.starts_with(expected), "{cause}");
+    }
+    let target = scripted::serve(Script::AnswerThenHangUp("\u{1}")).await;
+    let expected = "hung up without a complete reply to hello".to_owned();
+    assert_eq!(probe(target, &mongodb(None)).await, Err(Shortfall::Fail(expected)));
+}
+
+#[tokio::test]
+async fn nothing_and_half_a_reply_time_out() {
+    let half = secondary()[..40].to_vec();
+    for (replies, asked) in
+        [(vec![], "hello"), (vec![half], "hello"), (vec![secondary()], "replSetGetStatus")]
+    {
+        let expected = format!("no complete reply to {asked} within 300 ms");
+        assert_eq!(comes_of(replies, None).await, Err(Shortfall::Timeout(expected)));
+    }
+}
+
+proptest! {
+    /// A panic would end the agent: whatever a peer sends is a value or an error.
+    #[test]
+    fn no_bytes_make_the_readers_panic(
+        noise in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..8),
+    ) {
+        let mut bytes = status(vec![member(false, 1, 9), member(true, 2, 5)])[21..].to_vec();
+        for (place, byte) in noise {
+            let place = place.index(bytes.len());
+            bytes[place] = byte;
+        }
+        if let Ok(document) = document(&bytes) {
+            let _refusal = Refusal::of(document);
+            let _lag = lag(document);
+        }
+    }
+}
