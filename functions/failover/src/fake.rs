@@ -10,7 +10,7 @@ use vipward_core::name::ServiceName;
 use vipward_core::signals::AlarmName;
 use vipward_core::{Config, EniId, NodeName, Verdict, VipAddr};
 
-use crate::ports::{PortError, Ports};
+use crate::ports::{PortError, Ports, Published};
 use crate::record::Notice;
 
 pub(crate) const CLUSTER: &str = r#"
@@ -228,7 +228,7 @@ impl Ports for World {
         _: &Config,
         services: &BTreeSet<ServiceName>,
         _: Timestamp,
-    ) -> Result<Vec<(Topic, Observed<Statement>)>, PortError> {
+    ) -> Result<Published, PortError> {
         if self.state().hanging.contains("GetMetricData") {
             return std::future::pending().await;
         }
@@ -236,7 +236,7 @@ impl Ports for World {
         state.metric_reads.push(services.clone());
         state.answer("GetMetricData")?;
         let asked = state.words.iter().filter(|(topic, _)| services.contains(&topic.service));
-        Ok(asked.cloned().collect())
+        Ok(Published { words: asked.cloned().collect(), lags: Vec::new() })
     }
 
     async fn assign(&self, eni: &EniId, vips: &[VipAddr]) -> Result<(), PortError> {

@@ -9,7 +9,7 @@ use vipward_core::glance::calls_for_closer_look;
 use vipward_core::{Config, NodeName, ServiceName};
 
 use crate::backoff::{bounded, retry};
-use crate::ports::{PortError, Ports};
+use crate::ports::{PortError, Ports, Published};
 
 /// How many times `stale_after` the metrics are read back: enough to see how long something has
 /// been said, and when a silent node last spoke.
@@ -53,10 +53,13 @@ pub async fn gather(
     }
     let since = ports.now() - config.policy.stale_after * LOOK_BACK;
     match bounded(ports, deadline, ports.words(config, &services, since)).await {
-        Ok(words) => {
+        Ok(Published { words, lags }) => {
             evidence.testimony.read = flowing(config, &words, ports.now());
             for (topic, word) in words {
                 evidence.testimony.hear(topic, word);
+            }
+            for (node, service, lag) in lags {
+                evidence.testimony.hear_lag(node, service, lag);
             }
         }
         Err(error) => tracing::warn!(%error, "metrics not read"),

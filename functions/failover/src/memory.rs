@@ -58,6 +58,10 @@ impl Memory {
                     service: said.service.clone(),
                 };
                 testimony.hear(topic, Observed { value: statement, at: heard.at });
+                if let Some(lag) = said.lag_ms.filter(|_| said.subject == heard.observer) {
+                    let lag = Observed { value: Duration::from_millis(lag), at: heard.at };
+                    testimony.hear_lag(heard.observer.clone(), said.service.clone(), lag);
+                }
             }
         }
         testimony

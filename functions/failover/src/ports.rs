@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use vipward_core::evidence::{Inventory, Observed, Statement, Topic};
 use vipward_core::name::ServiceName;
 use vipward_core::signals::AlarmName;
-use vipward_core::{Config, EniId, VipAddr};
+use vipward_core::{Config, EniId, NodeName, VipAddr};
 
 use crate::record::Notice;
 
@@ -40,6 +40,15 @@ impl PortError {
     }
 }
 
+/// What the agents published.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Published {
+    /// The newest word on each topic.
+    pub words: Vec<(Topic, Observed<Statement>)>,
+    /// How far nodes are behind, where that matters.
+    pub lags: Vec<(NodeName, ServiceName, Observed<Duration>)>,
+}
+
 /// The world as the function meets it: AWS's, a test's or a simulator's.
 pub trait Ports: Sync {
     /// The time now, by the function's clock.
@@ -66,13 +75,13 @@ pub trait Ports: Sync {
         config: &Config,
     ) -> impl Future<Output = Result<BTreeSet<AlarmName>, PortError>> + Send;
 
-    /// The newest word that the metrics hold on each topic of `services`, looking back to `since`.
+    /// The newest that the metrics hold of `services`, looking back to `since`.
     fn words(
         &self,
         config: &Config,
         services: &BTreeSet<ServiceName>,
         since: Timestamp,
-    ) -> impl Future<Output = Result<Vec<(Topic, Observed<Statement>)>, PortError>> + Send;
+    ) -> impl Future<Output = Result<Published, PortError>> + Send;
 
     /// Brings the VIPs to the interface, whoever has them: all of them or none.
     fn assign(

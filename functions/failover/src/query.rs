@@ -124,6 +124,9 @@ fn because(choice: &Choice) -> &'static str {
             }
             HoldReason::AwaitingEvidence => "it cannot be told yet whether the holder is down",
             HoldReason::NoCandidate => "the VIP should move, but no node is up to take it",
+            HoldReason::CandidatesLag => {
+                "the VIP should move, but the nodes that are up lag too far, or nobody knows how far"
+            }
             HoldReason::ForeignHolder => {
                 "an interface that the file does not name has the VIP: it is never taken from it"
             }

@@ -1,10 +1,11 @@
 //! The agent's mind in one sans-I/O piece: verdict changes go in, what to send comes out.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use vipward_core::hint::HINT_VERSION;
-use vipward_core::{Config, Hint, NodeName, Verdict};
+use vipward_core::{Config, Hint, NodeName, ServiceName, Verdict};
 
 use crate::hinting::{Hinting, News};
 use crate::outlet::SendError;
@@ -15,7 +16,7 @@ use crate::target::{Target, TargetKey, targets};
 use crate::view::{Datum, Sighting, View};
 
 /// Something to send. Publications and hints do not wait for each other.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Report {
     /// All metrics, in one request.
     Metrics(Reason, Vec<Datum>),
@@ -96,6 +97,11 @@ impl Reporter {
         }
     }
 
+    /// The node or witness that reports.
+    pub fn me(&self) -> &NodeName {
+        &self.me
+    }
+
     /// All that is known at present.
     pub fn view(&self) -> &View {
         &self.view
@@ -113,6 +119,11 @@ impl Reporter {
         if let Some(hinting) = &mut self.hinting {
             hinting.on_change(now, self.view.trouble(), news);
         }
+    }
+
+    /// How far the own services are behind their primaries: told with whatever is told next.
+    pub fn see_lags(&mut self, lags: BTreeMap<ServiceName, Duration>) {
+        self.view.see_lags(lags);
     }
 
     /// When [`Self::due`] next has something; `None` while all that could be sent is on its way.

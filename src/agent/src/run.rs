@@ -91,6 +91,7 @@ struct Agent<'a, O> {
 
 impl<O: Outlet> Agent<'_, O> {
     fn send_what_is_due(&mut self) {
+        self.reporter.see_lags(self.watches.lags(self.reporter.me()));
         while let Some(report) = self.reporter.due(self.clock.now()) {
             match report {
                 Report::Metrics(why, data) => self.metrics.start(publish(self.outlet, why, data)),

@@ -1,9 +1,10 @@
 //! All that this agent knows: its verdict on each target, since when, and why.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use jiff::Timestamp;
-use vipward_core::signals::{PEER_HEALTH, SELF_HEALTH};
+use vipward_core::signals::{PEER_HEALTH, REPLICA_LAG, SELF_HEALTH};
 use vipward_core::{NodeName, Observation, ServiceName, Verdict};
 
 use crate::status::TargetStatus;
@@ -22,20 +23,28 @@ pub struct Sighting {
 }
 
 /// One value for CloudWatch.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Datum {
+    /// The metric it belongs to.
+    pub metric: &'static str,
     /// The service it is about.
     pub service: ServiceName,
     /// The node it is about; `None` for the agent's own.
     pub subject: Option<NodeName>,
-    /// Healthy is 1, unhealthy 0.
-    pub healthy: bool,
+    /// In the metric's unit.
+    pub value: f64,
 }
 
 impl Datum {
-    /// The metric it belongs to.
-    pub fn metric(&self) -> &'static str {
-        if self.subject.is_none() { SELF_HEALTH } else { PEER_HEALTH }
+    /// Healthy is 1, unhealthy 0.
+    pub fn health(service: ServiceName, subject: Option<NodeName>, healthy: bool) -> Self {
+        let metric = if subject.is_none() { SELF_HEALTH } else { PEER_HEALTH };
+        Self { metric, service, subject, value: if healthy { 1.0 } else { 0.0 } }
+    }
+
+    /// By how many seconds an own service is behind its primary.
+    pub fn lag(service: ServiceName, lag: Duration) -> Self {
+        Self { metric: REPLICA_LAG, service, subject: None, value: lag.as_secs_f64() }
     }
 }
 
@@ -44,6 +53,8 @@ impl Datum {
 pub struct View {
     me: NodeName,
     held: BTreeMap<TargetKey, Held>,
+    /// Of this node's own services, where it matters and is known.
+    lags: BTreeMap<ServiceName, Duration>,
 }
 
 #[derive(Debug, Clone)]
@@ -63,7 +74,7 @@ impl View {
     /// The view of `me` before the first verdict on any of the targets.
     pub fn new(me: NodeName, targets: impl IntoIterator<Item = TargetKey>, now: Timestamp) -> Self {
         let unknown = |target| (target, Held::unknown(now));
-        Self { me, held: targets.into_iter().map(unknown).collect() }
+        Self { me, held: targets.into_iter().map(unknown).collect(), lags: BTreeMap::new() }
     }
 
     /// Forgets every verdict, as at the start.
@@ -93,6 +104,11 @@ impl View {
         self.held.insert((sighting.subject.clone(), sighting.service.clone()), held);
     }
 
+    /// Takes in how far the own services are behind their primaries.
+    pub fn see_lags(&mut self, lags: BTreeMap<ServiceName, Duration>) {
+        self.lags = lags;
+    }
+
     /// Whether any service, of this node or another, is unhealthy.
     pub fn trouble(&self) -> bool {
         self.held.values().any(|held| held.verdict == Verdict::Unhealthy)
@@ -107,7 +123,9 @@ impl View {
     pub fn observations(&self, now: Timestamp) -> Vec<Observation> {
         let observation = |((subject, service), held): (&TargetKey, &Held)| {
             let held_ms = now.duration_since(held.since).as_millis();
+            let lag = self.lags.get(service).filter(|_| *subject == self.me);
             Observation {
+                lag_ms: lag.map(|lag| u64::try_from(lag.as_millis()).unwrap_or(u64::MAX)),
                 subject: subject.clone(),
                 service: service.clone(),
                 verdict: held.verdict,
@@ -127,9 +145,10 @@ impl View {
                 Verdict::Unknown => return None,
             };
             let subject = (*subject != self.me).then(|| subject.clone());
-            Some(Datum { service: service.clone(), subject, healthy })
+            Some(Datum::health(service.clone(), subject, healthy))
         };
-        self.held.iter().filter_map(datum).collect()
+        let lag = |(service, lag): (&ServiceName, &Duration)| Datum::lag(service.clone(), *lag);
+        self.held.iter().filter_map(datum).chain(self.lags.iter().map(lag)).collect()
     }
 
     /// The view as the status shows it, but for how long probes took.

@@ -4,12 +4,14 @@
 use std::mem::{Discriminant, discriminant};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use jiff::SignedDuration;
 use tokio::sync::mpsc;
 use vipward_probes::{Lag, Outcome, Pass, Role, Shortfall, probe};
 
 use vipward_core::Verdict;
+use vipward_core::hint::NOT_REPLICATING;
 
 use crate::clock::Clock;
 use crate::standing::StandingConnection;
@@ -17,22 +19,42 @@ use crate::target::Target;
 use crate::verdict::VerdictMachine;
 use crate::view::Sighting;
 
-/// How long the last probe of a target took.
+/// What the last probes of a target saw besides whether it is well.
 #[derive(Debug, Default)]
-pub struct LastTook {
-    /// Microseconds plus one; 0 until the first has ended.
-    shifted: AtomicU64,
+pub struct LastSeen {
+    /// Microseconds that the last probe took, plus one; 0 until the first has ended.
+    took: AtomicU64,
+    /// Milliseconds of lag plus one; 0 while none is known.
+    lag: AtomicU64,
 }
 
-impl LastTook {
-    fn set(&self, took: SignedDuration) {
+impl LastSeen {
+    fn took(&self, took: SignedDuration) {
         let micros = u64::try_from(took.as_micros()).unwrap_or(0);
-        self.shifted.store(micros.saturating_add(1), Ordering::Relaxed);
+        self.took.store(micros.saturating_add(1), Ordering::Relaxed);
     }
 
-    /// In microseconds; `None` before the first has ended.
+    fn passed(&self, pass: &Pass) {
+        let lag = match (pass.role, pass.lag) {
+            (Some(Role::Primary), _) => Duration::ZERO,
+            (_, Some(Lag::Behind(lag))) => lag,
+            // Every replica of a primary that died has lost it: what it was behind before counts.
+            (_, Some(Lag::Severed)) if self.lag().is_some() => return,
+            (_, Some(Lag::Severed | Lag::NotReplicating)) => NOT_REPLICATING,
+            (_, None) => return,
+        };
+        let millis = u64::try_from(lag.as_millis()).unwrap_or(u64::MAX);
+        self.lag.store(millis.saturating_add(1), Ordering::Relaxed);
+    }
+
+    /// In microseconds, how long the last probe took; `None` before the first has ended.
     pub fn micros(&self) -> Option<u64> {
-        self.shifted.load(Ordering::Relaxed).checked_sub(1)
+        self.took.load(Ordering::Relaxed).checked_sub(1)
+    }
+
+    /// How far the target is behind its primary, as far as passing probes have seen.
+    pub fn lag(&self) -> Option<Duration> {
+        self.lag.load(Ordering::Relaxed).checked_sub(1).map(Duration::from_millis)
     }
 }
 
@@ -41,7 +63,7 @@ pub async fn watch(
     target: Target,
     clock: Clock,
     sightings: mpsc::Sender<Sighting>,
-    took: Arc<LastTook>,
+    seen: Arc<LastSeen>,
 ) {
     let mut watch = Watch {
         machine: VerdictMachine::new(&target.check, clock.now()),
@@ -55,7 +77,8 @@ pub async fn watch(
         watch.wait().await;
         let begun = clock.now();
         let outcome = watch.probe().await;
-        took.set(clock.now().duration_since(begun));
+        seen.took(clock.now().duration_since(begun));
+        outcome.iter().for_each(|pass| seen.passed(pass));
         watch.log(&outcome);
         let Some(change) = watch.machine.finish(clock.now(), &outcome) else {
             continue;
@@ -140,5 +163,32 @@ impl Watch {
             _ => tracing::debug!(%subject, %service, "probe passed"),
         }
         self.last_cause = cause;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lag_after(passes: &[(Option<Role>, Option<Lag>)]) -> Option<Duration> {
+        let seen = LastSeen::default();
+        passes.iter().for_each(|(role, lag)| seen.passed(&Pass { role: *role, lag: *lag }));
+        seen.lag()
+    }
+
+    #[test]
+    fn the_lag_is_what_probes_saw_and_outlives_the_primary() {
+        let behind =
+            |seconds| (Some(Role::Replica), Some(Lag::Behind(Duration::from_secs(seconds))));
+        let severed = (Some(Role::Replica), Some(Lag::Severed));
+        let stopped = (Some(Role::Replica), Some(Lag::NotReplicating));
+        let primary = (Some(Role::Primary), None);
+        assert_eq!(lag_after(&[]), None);
+        assert_eq!(lag_after(&[(None, None)]), None);
+        assert_eq!(lag_after(&[primary]), Some(Duration::ZERO));
+        assert_eq!(lag_after(&[behind(3), behind(5)]), Some(Duration::from_secs(5)));
+        assert_eq!(lag_after(&[behind(3), severed]), Some(Duration::from_secs(3)));
+        assert_eq!(lag_after(&[severed]), Some(NOT_REPLICATING));
+        assert_eq!(lag_after(&[behind(3), stopped]), Some(NOT_REPLICATING));
     }
 }

@@ -2,14 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, JoinSet};
+use vipward_core::{NodeName, ServiceName};
 
 use crate::clock::Clock;
 use crate::target::{Target, TargetKey};
 use crate::view::Sighting;
-use crate::watch::{LastTook, watch};
+use crate::watch::{LastSeen, watch};
 
 /// Verdict changes that may wait for the driver; watches wait when there are more.
 const WAITING_SIGHTINGS: usize = 64;
@@ -23,7 +25,7 @@ pub struct WatchEnded;
 struct Watched {
     target: Target,
     task: AbortHandle,
-    took: Arc<LastTook>,
+    last: Arc<LastSeen>,
 }
 
 /// One watch for each target.
@@ -80,15 +82,24 @@ impl Watches {
     }
 
     fn add(&mut self, target: Target) {
-        let took = Arc::new(LastTook::default());
-        let watch = watch(target.clone(), self.clock, self.seen.clone(), took.clone());
+        let last = Arc::new(LastSeen::default());
+        let watch = watch(target.clone(), self.clock, self.seen.clone(), last.clone());
         let task = self.tasks.spawn(watch);
-        self.watched.insert(target.key(), Watched { target, task, took });
+        self.watched.insert(target.key(), Watched { target, task, last });
     }
 
     /// How long the last probe of that target took, in microseconds.
     pub fn probe_us(&self, target: &TargetKey) -> Option<u64> {
-        self.watched.get(target)?.took.micros()
+        self.watched.get(target)?.last.micros()
+    }
+
+    /// How far this node's own services are behind their primaries, where that matters.
+    pub fn lags(&self, me: &NodeName) -> BTreeMap<ServiceName, Duration> {
+        let own = self.watched.values().filter(|watched| {
+            watched.target.subject == *me && watched.target.check.kind.max_lag().is_some()
+        });
+        own.filter_map(|watched| Some((watched.target.service.clone(), watched.last.lag()?)))
+            .collect()
     }
 
     /// The next sighting. Cancel safe.

@@ -2,15 +2,19 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::config::{Config, Failback, Service};
+use crate::config::{Config, Failback, Node, Service};
 use crate::evidence::{Evidence, Holder, Presence, age};
 use crate::glance::calls_for_closer_look;
 use crate::judge::{Judgement, UpBasis, judge};
 use crate::name::{NodeName, ServiceName, VipAddr};
+
+/// Below that lag a replica counts as caught up.
+const CAUGHT_UP: Duration = Duration::from_secs(1);
 
 /// How many times `stale_after` a node must be well before a VIP returns to it; the metrics are
 /// read back a little further.
@@ -80,8 +84,11 @@ pub enum HoldReason {
     AgentSilent,
     /// It cannot be told yet whether the holder is down.
     AwaitingEvidence,
-    /// The VIP should move, and no node can take it. Alerts.
+    /// The VIP should move, and no node is up to take it. Alerts.
     NoCandidate,
+    /// The VIP should move, but the nodes that are up lag more than `max_lag`, or their lag is not
+    /// known. Alerts.
+    CandidatesLag,
     /// An interface that the file does not name has the VIP. Alerts; never taken from it.
     ForeignHolder,
     /// It could return to the preferred node, but moved only just now.
@@ -92,12 +99,13 @@ pub enum HoldReason {
 
 impl HoldReason {
     /// Every reason.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::HolderUp,
         Self::HolderSuspect,
         Self::AgentSilent,
         Self::AwaitingEvidence,
         Self::NoCandidate,
+        Self::CandidatesLag,
         Self::ForeignHolder,
         Self::Cooldown,
         Self::BudgetSpent,
@@ -110,6 +118,7 @@ impl HoldReason {
             Self::HolderSuspect
             | Self::AgentSilent
             | Self::NoCandidate
+            | Self::CandidatesLag
             | Self::ForeignHolder
             | Self::BudgetSpent => true,
         }
@@ -167,15 +176,33 @@ struct Case<'e> {
 }
 
 impl Case<'_> {
-    /// The best node that is up: by basis, then priority, then name.
+    /// The best node that is up and not too far behind: by basis, whether it has caught up, then
+    /// priority, then name.
     fn best_candidate(&self) -> Option<(&NodeName, UpBasis)> {
         let up =
-            self.config.nodes.iter().filter_map(|node| match self.judgements.get(&node.name) {
-                Some(Judgement::Up(basis)) => Some((node, *basis)),
-                _ => None,
-            });
-        up.min_by_key(|(node, basis)| (*basis, Reverse(node.priority), &node.name))
-            .map(|(node, basis)| (&node.name, basis))
+            self.up().filter_map(|(node, basis)| Some((node, basis, self.lag_of(&node.name)?)));
+        up.min_by_key(|(node, basis, lag)| {
+            (*basis, *lag >= CAUGHT_UP, Reverse(node.priority), &node.name)
+        })
+        .map(|(node, basis, _)| (&node.name, basis))
+    }
+
+    fn up(&self) -> impl Iterator<Item = (&Node, UpBasis)> {
+        self.config.nodes.iter().filter_map(|node| match self.judgements.get(&node.name) {
+            Some(Judgement::Up(basis)) => Some((node, *basis)),
+            _ => None,
+        })
+    }
+
+    /// How far a candidate is behind, nothing where that does not matter; `None` when it is too
+    /// far, or when nobody can tell: what is not known to be there cannot be served.
+    fn lag_of(&self, node: &NodeName) -> Option<Duration> {
+        let Some(max_lag) = self.service.check.kind.max_lag() else {
+            return Some(Duration::ZERO);
+        };
+        let lag = self.evidence.testimony.lag(node, &self.service.name)?;
+        let lag = lag.fresh(self.now, self.config.policy.stale_after)?;
+        (*lag <= max_lag).then_some(*lag)
     }
 
     /// Whether EC2's answer leaves out the interface of a node that is well: it may be the holder.
@@ -191,6 +218,8 @@ impl Case<'_> {
             let nothing_known = self.judgements.values().all(|j| *j == Judgement::Unknown);
             return hold(if nothing_known {
                 HoldReason::AwaitingEvidence
+            } else if self.up().next().is_some() {
+                HoldReason::CandidatesLag
             } else {
                 HoldReason::NoCandidate
             });

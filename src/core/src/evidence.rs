@@ -61,6 +61,7 @@ pub struct Topic {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Testimony {
     words: BTreeMap<Topic, Observed<Statement>>,
+    lags: BTreeMap<(NodeName, ServiceName), Observed<Duration>>,
     /// The services whose metrics were read in full: only there is the lack of a word silence.
     pub read: BTreeSet<ServiceName>,
 }
@@ -73,6 +74,19 @@ impl Testimony {
         if word.at > known.at {
             *known = word;
         }
+    }
+
+    /// Takes in how far a node's own service is behind its primary, unless something newer is known.
+    pub fn hear_lag(&mut self, node: NodeName, service: ServiceName, lag: Observed<Duration>) {
+        let known = self.lags.entry((node, service)).or_insert(lag);
+        if lag.at > known.at {
+            *known = lag;
+        }
+    }
+
+    /// How far a node's own service was last said to be behind its primary.
+    pub fn lag(&self, node: &NodeName, service: &ServiceName) -> Option<&Observed<Duration>> {
+        self.lags.get(&(node.clone(), service.clone()))
     }
 
     /// The newest word on a topic.

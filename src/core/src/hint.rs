@@ -1,12 +1,18 @@
 //! What an agent says: a verdict on each service of each node it sees, and the hint that carries
 //! them ahead of the metrics.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use crate::name::{ClusterName, NodeName, ServiceName};
 
 /// The version of [`Hint`] that this build writes and reads.
 pub const HINT_VERSION: u32 = 1;
+
+/// The lag of a service that should follow a primary and does not: some thirty years, beyond any
+/// `max_lag`.
+pub const NOT_REPLICATING: Duration = Duration::from_secs(1_000_000_000);
 
 /// A probe's debounced outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -34,6 +40,10 @@ pub struct Observation {
     /// Why the last probe did not pass.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<String>,
+    /// How many milliseconds the observer's own service is behind its primary, where that matters;
+    /// [`NOT_REPLICATING`] when it follows none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lag_ms: Option<u64>,
 }
 
 /// The detail of a `Vipward Observation` event: an agent's whole view at one moment. The observer

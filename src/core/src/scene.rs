@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::config::Config;
+use crate::config::{CheckKind, Config};
 use crate::evidence::{Eni, Evidence, Observed, Statement, Topic};
 use crate::hint::Verdict;
 use crate::name::{NodeName, VipAddr};
@@ -93,6 +94,23 @@ impl Scene {
             service: self.config.services[0].name.clone(),
         };
         self.evidence.testimony.hear(topic, Observed { value: Statement { verdict, since }, at });
+        self
+    }
+
+    /// The service is a replicated one, and candidates may lag that many seconds.
+    pub fn with_max_lag(mut self, seconds: u64) -> Self {
+        let max_lag = Some(Duration::from_secs(seconds));
+        self.config.services[0].check.kind =
+            CheckKind::Redis { user: None, password_file: None, max_lag };
+        self
+    }
+
+    /// `name` said, `age` seconds ago, that it is that many seconds behind.
+    pub fn lags(mut self, name: &str, seconds: u64, age: i64) -> Self {
+        let at = self.now - SignedDuration::from_secs(age);
+        let lag = Observed { value: Duration::from_secs(seconds), at };
+        let service = self.config.services[0].name.clone();
+        self.evidence.testimony.hear_lag(node(name), service, lag);
         self
     }
 

@@ -13,6 +13,8 @@ use crate::name::{ClusterName, NodeName, ServiceName};
 pub const SELF_HEALTH: &str = "SelfHealth";
 /// Metric: what an observer says of a service on another node. 1 is reached, 0 is not.
 pub const PEER_HEALTH: &str = "PeerHealth";
+/// Metric: by how many seconds a node's own service is behind its primary.
+pub const REPLICA_LAG: &str = "ReplicaLag";
 /// Dimension naming the service.
 pub const DIM_SERVICE: &str = "Service";
 /// Dimension naming the node that a peer observation is about.

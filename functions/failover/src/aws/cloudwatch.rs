@@ -1,6 +1,7 @@
 //! CloudWatch: which alarms are in trouble, and what the agents published.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use aws_sdk_cloudwatch::Client;
 use aws_sdk_cloudwatch::primitives::DateTime;
@@ -12,12 +13,13 @@ use jiff::{SignedDuration, Timestamp};
 use vipward_core::evidence::{Observed, Statement, Topic};
 use vipward_core::name::ServiceName;
 use vipward_core::signals::{
-    AlarmName, DIM_SERVICE, DIM_SUBJECT, PEER_HEALTH, SELF_HEALTH, alarm_prefix, namespace,
+    AlarmName, DIM_SERVICE, DIM_SUBJECT, PEER_HEALTH, REPLICA_LAG, SELF_HEALTH, alarm_prefix,
+    namespace,
 };
-use vipward_core::{Config, Verdict};
+use vipward_core::{Config, NodeName, Verdict};
 
 use super::failure;
-use crate::ports::PortError;
+use crate::ports::{PortError, Published};
 
 /// Most queries that one `GetMetricData` call takes.
 const QUERIES: usize = 500;
@@ -48,28 +50,45 @@ pub(super) async fn quiet_alarms(
     Ok(names)
 }
 
-/// The newest word on each topic of `services` since then.
+/// One series that is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Question {
+    /// What somebody says about a service.
+    Word(Topic),
+    /// How far a node's service is behind.
+    Lag(NodeName, ServiceName),
+}
+
+/// The newest that was published of `services` since then.
 pub(super) async fn words(
     client: &Client,
     config: &Config,
     services: &BTreeSet<ServiceName>,
     since: Timestamp,
     now: Timestamp,
-) -> Result<Vec<(Topic, Observed<Statement>)>, PortError> {
-    let mut words = Vec::new();
-    for chunk in topics(config, services).chunks(QUERIES) {
-        let queries = chunk.iter().enumerate().map(|(index, topic)| query(config, index, topic));
+) -> Result<Published, PortError> {
+    let mut published = Published::default();
+    for chunk in questions(config, services).chunks(QUERIES) {
+        let queries = chunk.iter().enumerate().map(|(index, asked)| query(config, index, asked));
         let series = series(client, queries.collect(), since, now).await?;
-        for (index, topic) in chunk.iter().enumerate() {
+        for (index, asked) in chunk.iter().enumerate() {
             // A success may carry series that failed: no silence of the node they are about.
             let Some(Series { complete: true, points }) = series.get(&index) else {
-                let cause = format!("the series of {} is not complete", topic.observer);
+                let cause = format!("the series of {} is not complete", asked.observer());
                 return Err(PortError::Transient { call: "GetMetricData", cause });
             };
-            words.extend(newest_word(points).map(|word| (topic.clone(), word)));
+            match asked {
+                Question::Word(topic) => {
+                    published.words.extend(newest_word(points).map(|word| (topic.clone(), word)));
+                }
+                Question::Lag(node, service) => {
+                    let lag = newest_lag(points).map(|lag| (node.clone(), service.clone(), lag));
+                    published.lags.extend(lag);
+                }
+            }
         }
     }
-    Ok(words)
+    Ok(published)
 }
 
 /// One metric's values, oldest first, and whether CloudWatch gave them all.
@@ -108,35 +127,62 @@ async fn series(
     Ok(all)
 }
 
-/// Who may say something about each service: each node of itself, everyone else of each node.
-fn topics(config: &Config, services: &BTreeSet<ServiceName>) -> Vec<Topic> {
-    let mut topics = Vec::new();
-    for service in services {
+/// Of each service: what each node may say of itself, and everyone else of each node; and how far
+/// each is behind, where that matters.
+fn questions(config: &Config, services: &BTreeSet<ServiceName>) -> Vec<Question> {
+    let mut questions = Vec::new();
+    for service in config.services.iter().filter(|service| services.contains(&service.name)) {
         for node in &config.nodes {
-            for observer in config.members() {
-                topics.push(Topic {
-                    observer: observer.clone(),
-                    subject: node.name.clone(),
-                    service: service.clone(),
-                });
+            questions.extend(config.members().map(|observer| {
+                let (subject, service) = (node.name.clone(), service.name.clone());
+                Question::Word(Topic { observer: observer.clone(), subject, service })
+            }));
+            if service.check.kind.max_lag().is_some() {
+                questions.push(Question::Lag(node.name.clone(), service.name.clone()));
             }
         }
     }
-    topics
+    questions
 }
 
-fn query(config: &Config, index: usize, topic: &Topic) -> MetricDataQuery {
+impl Question {
+    fn observer(&self) -> &NodeName {
+        match self {
+            Self::Word(Topic { observer, .. }) | Self::Lag(observer, _) => observer,
+        }
+    }
+
+    fn service(&self) -> &ServiceName {
+        match self {
+            Self::Word(Topic { service, .. }) | Self::Lag(_, service) => service,
+        }
+    }
+
+    /// Metric and statistic. Of two values in one second the worse: a publication that was retried
+    /// cannot hide an illness.
+    fn metric(&self) -> (&'static str, &'static str) {
+        match self {
+            Self::Word(topic) if topic.observer == topic.subject => (SELF_HEALTH, "Minimum"),
+            Self::Word(_) => (PEER_HEALTH, "Minimum"),
+            Self::Lag(..) => (REPLICA_LAG, "Maximum"),
+        }
+    }
+}
+
+fn query(config: &Config, index: usize, asked: &Question) -> MetricDataQuery {
     let dimension = |name, value| Dimension::builder().name(name).value(value).build();
+    let (name, stat) = asked.metric();
     let metric = Metric::builder()
-        .namespace(namespace(&config.cluster, &topic.observer))
-        .dimensions(dimension(DIM_SERVICE, topic.service.as_str()));
-    let metric = if topic.observer == topic.subject {
-        metric.metric_name(SELF_HEALTH)
-    } else {
-        metric.metric_name(PEER_HEALTH).dimensions(dimension(DIM_SUBJECT, topic.subject.as_str()))
+        .namespace(namespace(&config.cluster, asked.observer()))
+        .metric_name(name)
+        .dimensions(dimension(DIM_SERVICE, asked.service().as_str()));
+    let metric = match asked {
+        Question::Word(Topic { observer, subject, .. }) if observer != subject => {
+            metric.dimensions(dimension(DIM_SUBJECT, subject.as_str()))
+        }
+        _ => metric,
     };
-    // The worse of two values in one second: a retried publication cannot hide an illness.
-    let stat = MetricStat::builder().metric(metric.build()).period(PERIOD).stat("Minimum").build();
+    let stat = MetricStat::builder().metric(metric.build()).period(PERIOD).stat(stat).build();
     MetricDataQuery::builder().id(format!("q{index}")).metric_stat(stat).return_data(true).build()
 }
 
@@ -158,6 +204,12 @@ fn newest_word(points: &[(Timestamp, f64)]) -> Option<Observed<Statement>> {
     let run = points.iter().rev().take_while(|(_, other)| verdict(*other) == verdict(value));
     let since = run.last().map_or(at, |(since, _)| *since);
     Some(Observed { value: Statement { verdict: verdict(value), since }, at })
+}
+
+/// The last of the points, in seconds; what is no duration was not published by an agent.
+fn newest_lag(points: &[(Timestamp, f64)]) -> Option<Observed<Duration>> {
+    let (at, seconds) = *points.last()?;
+    Some(Observed { value: Duration::try_from_secs_f64(seconds).ok()?, at })
 }
 
 #[cfg(test)]

@@ -10,12 +10,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use vipward_core::evidence::{Inventory, Observed, Statement, Topic};
+use vipward_core::evidence::Inventory;
 use vipward_core::name::ServiceName;
 use vipward_core::signals::AlarmName;
 use vipward_core::{Config, EniId, VipAddr};
 
-use crate::ports::{PortError, Ports};
+use crate::ports::{PortError, Ports, Published};
 use crate::record::Notice;
 
 /// The three clients that the function needs.
@@ -54,7 +54,7 @@ impl Ports for Aws {
         config: &Config,
         services: &BTreeSet<ServiceName>,
         since: Timestamp,
-    ) -> Result<Vec<(Topic, Observed<Statement>)>, PortError> {
+    ) -> Result<Published, PortError> {
         Box::pin(cloudwatch::words(&self.cloudwatch, config, services, since, self.now())).await
     }
 

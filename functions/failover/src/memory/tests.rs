@@ -11,6 +11,7 @@ fn heard(start_id: &str, sequence: u64, at: i64, verdict: Verdict) -> HeardHint 
         verdict,
         held_ms: 4_000,
         cause: None,
+        lag_ms: (service == "redis").then_some(2_500),
     };
     HeardHint {
         observer: "b".parse().expect("a name"),
@@ -64,6 +65,8 @@ fn what_the_file_does_not_name_is_not_testimony() {
     memory.hear(heard("s", 1, 0, Verdict::Unhealthy));
     let testimony = memory.testimony(&config(), start());
     assert_eq!(testimony.iter().count(), 1);
-    let (_, word) = testimony.iter().next().expect("one");
+    let (topic, word) = testimony.iter().next().expect("one");
+    let lag = testimony.lag(&topic.subject, &topic.service).expect("it was said");
+    assert_eq!(lag.value, Duration::from_millis(2_500));
     assert_eq!(word.value.since, start() - SignedDuration::from_secs(4));
 }

@@ -317,6 +317,7 @@ async fn metrics_that_hold_nothing_fresh_from_anybody_are_no_silence() {
             verdict,
             held_ms: 60_000,
             cause: None,
+            lag_ms: None,
         };
         let mut memory = Memory::default();
         memory.hear(crate::wake::HeardHint {

@@ -28,9 +28,9 @@ fn metric_datum(datum: &Datum) -> MetricDatum {
     let subject = datum.subject.as_ref().map(|subject| dimension(DIM_SUBJECT, subject.as_str()));
     let dimensions = [Some(dimension(DIM_SERVICE, datum.service.as_str())), subject];
     MetricDatum::builder()
-        .metric_name(datum.metric())
+        .metric_name(datum.metric)
         .set_dimensions(Some(dimensions.into_iter().flatten().collect()))
-        .value(if datum.healthy { 1.0 } else { 0.0 })
+        .value(datum.value)
         .storage_resolution(RESOLUTION)
         .build()
 }

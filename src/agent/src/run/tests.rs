@@ -128,7 +128,7 @@ impl Agent {
             let data = self.metrics.recv().await.expect("the agent runs");
             let seen: BTreeMap<_, _> = data
                 .into_iter()
-                .map(|datum| (datum.subject.map(|name| name.to_string()), datum.healthy))
+                .map(|datum| (datum.subject.map(|name| name.to_string()), datum.value >= 1.0))
                 .collect();
             if seen == expected {
                 return;

@@ -43,10 +43,13 @@ fn own_and_other_services_are_told_apart() {
         &sighting("resource-02", Verdict::Unknown, Verdict::Unhealthy, Some("refused")),
     );
     let data = view.data();
-    let own = Datum { service: service(), subject: None, healthy: true };
-    let other = Datum { service: service(), subject: Some(name("resource-02")), healthy: false };
+    let own = Datum::health(service(), None, true);
+    let other = Datum::health(service(), Some(name("resource-02")), false);
     assert_eq!(data, [own, other]);
-    assert_eq!(data.iter().map(Datum::metric).collect::<Vec<_>>(), [SELF_HEALTH, PEER_HEALTH]);
+    assert_eq!(
+        data.iter().map(|datum| datum.metric).collect::<Vec<_>>(),
+        [SELF_HEALTH, PEER_HEALTH]
+    );
     assert!(view.trouble());
 }
 
@@ -57,7 +60,7 @@ fn a_witness_sees_others_only() {
         Timestamp::UNIX_EPOCH,
         &sighting("resource-01", Verdict::Unknown, Verdict::Healthy, None),
     );
-    assert_eq!(view.data().iter().map(Datum::metric).collect::<Vec<_>>(), [PEER_HEALTH]);
+    assert_eq!(view.data().iter().map(|datum| datum.metric).collect::<Vec<_>>(), [PEER_HEALTH]);
 }
 
 #[test]
@@ -77,4 +80,24 @@ fn an_observation_says_for_how_long_it_holds_and_why() {
     );
     assert_eq!(view.data(), [], "unknown is silence");
     assert!(!view.trouble(), "unknown is an alert, not trouble");
+}
+
+#[test]
+fn own_lag_is_said_by_metric_and_hint_and_only_of_oneself() {
+    let mut view = view("resource-01");
+    view.apply(
+        Timestamp::UNIX_EPOCH,
+        &sighting("resource-01", Verdict::Unknown, Verdict::Healthy, None),
+    );
+    view.apply(
+        Timestamp::UNIX_EPOCH,
+        &sighting("resource-02", Verdict::Unknown, Verdict::Healthy, None),
+    );
+    view.see_lags(BTreeMap::from([(service(), Duration::from_millis(2_500))]));
+    let lags: Vec<_> =
+        view.data().into_iter().filter(|datum| datum.metric == REPLICA_LAG).collect();
+    assert_eq!(lags, [Datum::lag(service(), Duration::from_millis(2_500))]);
+    let said = view.observations(Timestamp::UNIX_EPOCH);
+    let said: Vec<_> = said.iter().map(|one| (one.subject.as_str(), one.lag_ms)).collect();
+    assert_eq!(said, [("resource-01", Some(2_500)), ("resource-02", None)]);
 }

@@ -147,6 +147,17 @@ pub enum CheckKind {
 }
 
 impl CheckKind {
+    /// How far behind its primary a candidate may be; `None` where that does not matter.
+    pub fn max_lag(&self) -> Option<Duration> {
+        match self {
+            Self::Redis { max_lag, .. }
+            | Self::Mysql { max_lag, .. }
+            | Self::Postgres { max_lag, .. }
+            | Self::Mongodb { max_lag } => *max_lag,
+            Self::Tcp | Self::Http { .. } | Self::Exec { .. } => None,
+        }
+    }
+
     /// Its word in the file.
     pub fn name(&self) -> &'static str {
         match self {

@@ -143,6 +143,26 @@ fn a_clean_candidate_is_better_than_a_suspect_one_whatever_its_priority() {
 }
 
 #[test]
+fn a_candidate_that_lags_too_far_is_refused_and_one_that_has_caught_up_preferred() {
+    let replicas = || {
+        Scene::new(3, 0, "")
+            .with_max_lag(10)
+            .held_by("a")
+            .says("a", "a", Unhealthy, 1, 0)
+            .says("b", "b", Healthy, 1, LONG)
+            .says("c", "c", Healthy, 1, LONG)
+    };
+    assert_eq!(choice(&replicas()), hold(HoldReason::CandidatesLag), "nobody knows how far");
+    assert_eq!(choice(&replicas().lags("b", 11, 1)), hold(HoldReason::CandidatesLag));
+    assert_eq!(choice(&replicas().lags("b", 10, 1)), moves("b", MoveKind::Failover));
+    assert_eq!(choice(&replicas().lags("b", 0, 15)), hold(HoldReason::CandidatesLag), "stale");
+    let both = replicas().lags("b", 5, 1).lags("c", 0, 1);
+    assert_eq!(choice(&both), moves("c", MoveKind::Failover), "whatever the priority");
+    let alike = replicas().lags("b", 0, 1).lags("c", 0, 1);
+    assert_eq!(choice(&alike), moves("b", MoveKind::Failover));
+}
+
+#[test]
 fn beyond_the_budget_moves_wait() {
     assert_eq!(choice(&ill_holder().moved("a", &[300, 200])), moves("b", MoveKind::Failover));
     assert_eq!(choice(&ill_holder().moved("a", &[300, 200, 30])), hold(HoldReason::BudgetSpent));
@@ -200,9 +220,10 @@ fn every_reason_is_in_the_closed_list() {
             HoldReason::AgentSilent => 2,
             HoldReason::AwaitingEvidence => 3,
             HoldReason::NoCandidate => 4,
-            HoldReason::ForeignHolder => 5,
-            HoldReason::Cooldown => 6,
-            HoldReason::BudgetSpent => 7,
+            HoldReason::CandidatesLag => 5,
+            HoldReason::ForeignHolder => 6,
+            HoldReason::Cooldown => 7,
+            HoldReason::BudgetSpent => 8,
         };
         assert_eq!(place, index);
     }

@@ -83,8 +83,8 @@ async fn every_topic_of_the_services_is_asked_for_in_one_call() {
         });
     let client = mock_client!(aws_sdk_cloudwatch, [&rule]);
     let services = BTreeSet::from(["redis".parse().expect("a name")]);
-    let words = words(&client, &config(), &services, at(-60), at(0)).await.expect("read");
-    let [(topic, word)] = words.as_slice() else { panic!("{words:?}") };
+    let published = words(&client, &config(), &services, at(-60), at(0)).await.expect("read");
+    let [(topic, word)] = published.words.as_slice() else { panic!("{published:?}") };
     assert_eq!((topic.observer.as_str(), topic.subject.as_str()), ("b", "a"));
     assert_eq!((word.value.verdict, word.at), (Verdict::Unhealthy, at(-3)));
 }
@@ -110,4 +110,42 @@ async fn a_series_that_failed_inside_a_success_is_no_silence_either() {
         let error = words(&client, &config(), &services, at(-60), at(0)).await.expect_err("fails");
         assert!(error.to_string().contains("is not complete"), "{error}");
     }
+}
+
+#[tokio::test]
+async fn where_lag_matters_it_is_asked_for_too() {
+    let mut config = config();
+    let max_lag = Some(Duration::from_secs(10));
+    config.services[0].check.kind =
+        vipward_core::config::CheckKind::Redis { user: None, password_file: None, max_lag };
+    let rule = mock!(Client::get_metric_data)
+        .match_requests(|request| {
+            let queries = request.metric_data_queries();
+            let asked = queries.iter().filter_map(|query| query.metric_stat());
+            let lags = asked.filter(|stat| {
+                stat.metric().and_then(Metric::metric_name) == Some(REPLICA_LAG)
+                    && stat.stat() == Some("Maximum")
+            });
+            queries.len() == 6 && lags.count() == 2
+        })
+        .then_output(|| {
+            let lag = MetricDataResult::builder()
+                .id("q2")
+                .timestamps(DateTime::from_secs(at(-3).as_second()))
+                .values(2.5)
+                .status_code(StatusCode::Complete)
+                .build();
+            let mut all = results(&lag);
+            for index in 4..6 {
+                let id = format!("q{index}");
+                let empty = MetricDataResult::builder().id(id).status_code(StatusCode::Complete);
+                all.metric_data_results.get_or_insert_default().push(empty.build());
+            }
+            all
+        });
+    let client = mock_client!(aws_sdk_cloudwatch, [&rule]);
+    let services = BTreeSet::from(["redis".parse().expect("a name")]);
+    let published = words(&client, &config, &services, at(-60), at(0)).await.expect("read");
+    let [(node, _, lag)] = published.lags.as_slice() else { panic!("{published:?}") };
+    assert_eq!((node.as_str(), lag.value), ("a", Duration::from_millis(2_500)));
 }

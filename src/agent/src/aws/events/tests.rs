@@ -17,6 +17,7 @@ fn hint() -> Hint {
         sequence: 7,
         config_digest: "0123456789abcdef".to_owned(),
         observations: vec![Observation {
+            lag_ms: None,
             subject: "resource-02".parse().expect("a name"),
             service: "redis".parse().expect("a name"),
             verdict: Verdict::Unhealthy,

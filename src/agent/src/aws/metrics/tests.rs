@@ -9,10 +9,7 @@ use super::*;
 fn data() -> [Datum; 2] {
     let service: vipward_core::ServiceName = "redis".parse().expect("a name");
     let subject = "resource-02".parse().expect("a name");
-    [
-        Datum { service: service.clone(), subject: None, healthy: true },
-        Datum { service, subject: Some(subject), healthy: false },
-    ]
+    [Datum::health(service.clone(), None, true), Datum::health(service, Some(subject), false)]
 }
 
 fn is_as_agreed(request: &PutMetricDataInput) -> bool {
