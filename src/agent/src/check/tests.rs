@@ -14,7 +14,7 @@ fn the_table_says_what_each_probe_saw() {
         cluster: "lab".parse().expect("a name"),
         node: "a".parse().expect("a name"),
         probes: vec![
-            probed(0, &Ok(Pass { role: Some(Role::Primary) }), 3),
+            probed(0, &Ok(Pass { role: Some(Role::Primary), lag: None }), 3),
             probed(1, &Err(Shortfall::Timeout("no reply within 800 ms".to_owned())), 801),
         ],
     };
@@ -36,17 +36,11 @@ b        web      tcp   timeout  -        801 ms  no reply within 800 ms
 fn results_are_told_apart() {
     let cause = || "cause".to_owned();
     for (outcome, result) in [
-        (Ok(Pass { role: None }), "pass"),
+        (Ok(Pass { role: None, lag: None }), "pass"),
         (Err(Shortfall::Fail(cause())), "fail"),
         (Err(Shortfall::Timeout(cause())), "timeout"),
         (Err(Shortfall::Error(cause())), "error"),
     ] {
         assert_eq!(probed(0, &outcome, 0).result, result);
     }
-}
-
-#[test]
-fn a_kind_is_called_as_in_the_file() {
-    let http = CheckKind::Http { path: "/".to_owned(), status: 200 };
-    assert_eq!((kind(&CheckKind::Tcp).as_str(), kind(&http).as_str()), ("tcp", "http"));
 }
