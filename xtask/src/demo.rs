@@ -14,7 +14,7 @@ use crate::workspace::{self, Workspace};
 /// exit code are its own.
 pub fn run(workspace: &Workspace, arguments: &[OsString]) -> Result<ExitCode> {
     install::ensure(workspace, &needs(arguments))?;
-    say("building; the first time takes ten minutes or so, most of it for aws-sdk-ec2");
+    say("building; ten to fifteen minutes the first time, most of it for aws-sdk-ec2");
     workspace::run(&mut workspace.build())?;
 
     let lab = workspace.binary("vipward-lab")?;

@@ -78,7 +78,9 @@ pub async fn watch(
         let begun = clock.now();
         let outcome = watch.probe().await;
         seen.took(clock.now().duration_since(begun));
-        outcome.iter().for_each(|pass| seen.passed(pass));
+        if let Ok(pass) = &outcome {
+            seen.passed(pass);
+        }
         watch.log(&outcome);
         let Some(change) = watch.machine.finish(clock.now(), &outcome) else {
             continue;
@@ -172,7 +174,9 @@ mod tests {
 
     fn lag_after(passes: &[(Option<Role>, Option<Lag>)]) -> Option<Duration> {
         let seen = LastSeen::default();
-        passes.iter().for_each(|(role, lag)| seen.passed(&Pass { role: *role, lag: *lag }));
+        for (role, lag) in passes {
+            seen.passed(&Pass { role: *role, lag: *lag });
+        }
         seen.lag()
     }
 
