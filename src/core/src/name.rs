@@ -12,9 +12,8 @@ const LONGEST_NAME: usize = 32;
 
 /// Why a text is no name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{text:?} is not {expected}")]
+#[error("not {expected}")]
 pub struct BadName {
-    text: String,
     expected: &'static str,
 }
 
@@ -62,7 +61,7 @@ macro_rules! name {
                 if $check(text) {
                     Ok(Self(text.to_owned()))
                 } else {
-                    Err(BadName { text: text.to_owned(), expected: $expected })
+                    Err(BadName { expected: $expected })
                 }
             }
         }
@@ -156,7 +155,7 @@ mod tests {
         let error = "Prod".parse::<ClusterName>().expect_err("upper case is refused");
         assert_eq!(
             error.to_string(),
-            "\"Prod\" is not a name: 1 to 32 lower-case letters, digits and inner hyphens"
+            "not a name: 1 to 32 lower-case letters, digits and inner hyphens"
         );
     }
 }

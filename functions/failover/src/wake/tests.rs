@@ -95,7 +95,7 @@ fn what_is_not_ours_or_not_right_is_refused_with_its_reason() {
         (from("vipward.agent.test.b", &json!({})), "missing field"),
         (timeless, "no time"),
         (json!({ "command": "destroy" }), "unknown variant"),
-        (json!({ "command": "explain", "service": "NO" }), "is not a name"),
+        (json!({ "command": "explain", "service": "NO" }), "not a name"),
     ] {
         let refusal = parsed(&event).expect_err("it is refused");
         assert!(refusal.contains(reason), "expected {reason:?} in {refusal:?}");

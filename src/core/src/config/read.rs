@@ -7,7 +7,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::fault::Fault;
 use super::table::{Findings, Table, Wrong, mistyped};
-use super::value::{duration, duration_from, flag, number, parsed, word};
+use super::value::{duration, duration_from, flag, number, parsed, subnet, word};
 use super::{Config, Failback, Mode, MoveBudget, Node, Policy, Service, Witness, check, probe};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -54,7 +54,7 @@ pub(super) fn config(source: &str) -> Result<Config, Vec<Fault>> {
 
 fn top_level<'t>(top: &Table<'t>, findings: &Findings<'t>) -> Option<Config> {
     let cluster = top.required("cluster", "\"prod-db\"", parsed("prod-db"));
-    let subnet = top.required("subnet", "\"172.31.0.0/20\"", parsed("172.31.0.0/20"));
+    let subnet = top.required("subnet", "\"172.31.0.0/20\"", subnet);
     let policy = policy(top.table("policy", "[policy]").as_ref());
     let (node_tables, service_tables) = (top.tables("node"), top.tables("service"));
     check::counts(findings, node_tables.len(), service_tables.len());

@@ -191,7 +191,7 @@ pub(super) fn cure_for_unknown(word: &str, known: &[&str]) -> String {
         .max_by(|a, b| a.0.total_cmp(&b.0));
     match nearest {
         Some((likeness, name)) if likeness > 0.8 => format!("did you mean {name:?}?"),
-        _ => format!("remove it, or use one of: {}", known.join(", ")),
+        _ => format!("use one of: {}", known.join(", ")),
     }
 }
 

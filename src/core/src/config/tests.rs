@@ -200,6 +200,18 @@ fn a_check_that_cannot_work_is_told() {
 }
 
 #[test]
+fn a_subnet_is_one_that_aws_has() {
+    let subnet = "subnet  = \"172.31.0.0/20\"";
+    assert_complaints(&[
+        (with(subnet, "subnet = \"172.31.0.5/20\""), "cure: write \"172.31.0.0/20\""),
+        (with(subnet, "subnet = \"172.31.0.0/8\""), "use a prefix from /16 to /28"),
+        (with(subnet, "subnet = \"172.31.0.0/31\""), "use a prefix from /16 to /28"),
+        (with(subnet, "subnet = \"172.31.0.0/33\""), "is not a CIDR block"),
+        (with("port = 6379", "port = \"6379\""), "write it like 6379, without quotes"),
+    ]);
+}
+
+#[test]
 fn too_many_services_name_the_limit() {
     let mut text = PAIR.to_owned();
     for n in 0..40 {

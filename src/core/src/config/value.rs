@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::time::Duration;
 
+use ipnet::Ipv4Net;
 use jiff::SignedDuration;
 use toml::de::DeValue;
 
@@ -50,7 +51,8 @@ where
     move |value| {
         let bounds = format!("a whole number from {} to {}", range.start(), range.end());
         let DeValue::Integer(digits) = value else {
-            return Err(mistyped(value, &bounds, &range.start().to_string()));
+            let example = value.as_str().map_or_else(|| range.start().to_string(), str::to_owned);
+            return Err(mistyped(value, &bounds, &format!("{example}, without quotes")));
         };
         i64::from_str_radix(digits.as_str(), digits.radix())
             .ok()
@@ -75,6 +77,22 @@ pub(super) fn duration(
         let text = string(value, "10s")?;
         duration_from(text, &range)
     }
+}
+
+/// A subnet's block as AWS has it: from /16 to /28, and no bit set beyond the prefix.
+pub(super) fn subnet(value: &DeValue<'_>) -> Result<Ipv4Net, Wrong> {
+    let text = string(value, "172.31.0.0/20")?;
+    let wrong = |what: &str, cure: String| Err(Wrong::new(format!("{text:?} {what}"), cure));
+    let Ok(net) = text.parse::<Ipv4Net>() else {
+        return wrong("is not a CIDR block", "write it like \"172.31.0.0/20\"".to_owned());
+    };
+    if !(16..=28).contains(&net.prefix_len()) {
+        return wrong("is no subnet of AWS", "use a prefix from /16 to /28".to_owned());
+    }
+    if net.trunc() != net {
+        return wrong("has bits set beyond its prefix", format!("write \"{}\"", net.trunc()));
+    }
+    Ok(net)
 }
 
 /// A duration within `range`, from text.
