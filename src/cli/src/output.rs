@@ -40,23 +40,21 @@ fn place(options: &RenderOptions) -> Result<Place, Failure> {
 
 /// What would surprise whoever builds and deploys the template.
 fn warnings(options: &RenderOptions) -> String {
-    let mut warnings = String::new();
+    let mut warnings: Vec<(String, &str)> = Vec::new();
     let directory = options.config_dir.as_deref().unwrap_or_else(|| parent(&options.file));
     let others = others_in(directory, &options.file);
     if !others.is_empty() {
-        warnings += &format!(
-            "warning: {} ships with the functions as a whole, {} included\nhint: put the file into a directory of its own\n",
-            directory.display(),
-            others.join(", "),
-        );
+        let (directory, others) = (directory.display(), others.join(", "));
+        let what = format!("{directory} ships with the functions as a whole, {others} included");
+        warnings.push((what, "put the file into a directory of its own"));
     }
     let root = options.output.as_deref().map_or(Path::new("."), parent);
     if !root.join(CODE).is_dir() {
-        warnings += &format!(
-            "warning: there is no {CODE} beside the template\nhint: write it to the root of vipward's source, where `sam build` finds the functions\n",
-        );
+        let what = format!("there is no {CODE} beside the template");
+        warnings.push((what, "write it to the root of vipward's source, for `sam build`"));
     }
-    warnings
+    let lines = warnings.iter().map(|(what, cure)| format!("warning: {what}\nhint: {cure}\n"));
+    lines.collect::<Vec<_>>().concat()
 }
 
 /// Some of what else the directory holds, by name.

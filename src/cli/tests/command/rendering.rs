@@ -9,7 +9,7 @@ use crate::running::{fixture, root, scratch, vipward};
 
 fn rendered(file: &str) -> String {
     let run = vipward(&["render", file]);
-    assert_eq!((run.exit_code, run.stderr.as_str()), (Some(0), ""));
+    assert_eq!(run.exit_code, Some(0), "{}", run.stderr);
     run.stdout
 }
 
@@ -98,10 +98,20 @@ fn the_template_names_the_directory_from_where_it_lies() {
     let run =
         vipward(&["render", &fixture("pair.toml"), "--output", &output, "--config-dir", "conf"]);
     assert_eq!((run.exit_code, run.stdout.as_str()), (Some(0), ""));
-    assert!(run.stderr.starts_with("wrote "), "{}", run.stderr);
+    assert!(run.stderr.contains("wrote "), "{}", run.stderr);
+    assert!(run.stderr.contains("warning: there is no functions/failover"), "{}", run.stderr);
     let template = parsed(&fs::read_to_string(output).expect("written"));
     let layer = &resources_of(&template, "AWS::Serverless::LayerVersion")[0];
     assert_eq!(layer["Properties"]["ContentUri"], "conf");
+}
+
+#[test]
+fn what_would_ship_besides_the_file_is_named() {
+    let run = vipward(&["render", &fixture("pair.toml")]);
+    let warning = "ships with the functions as a whole";
+    assert!(run.stderr.contains(warning), "the fixtures lie beside each other: {}", run.stderr);
+    let alone = vipward(&["render", "infra/example/vipward.toml"]);
+    assert_eq!(alone.stderr, "");
 }
 
 #[test]
