@@ -11,6 +11,7 @@ pub mod control;
 pub mod demo;
 pub mod fabric;
 pub mod folder;
+pub mod forge;
 pub mod host;
 pub mod isolation;
 pub mod layout;

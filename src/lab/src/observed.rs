@@ -132,6 +132,15 @@ pub fn faults(records: &[Record], on: &str, kind: &str) -> usize {
     records.iter().filter(took_effect).count()
 }
 
+/// What IAM refused: the caller's access key and the action, each as often as it happened.
+pub fn denials(records: &[Record]) -> Vec<(String, String)> {
+    let denied = records.iter().filter(|record| record.is(REGION, "denied"));
+    let told = denied.filter_map(|record| {
+        Some((record.text("principal")?.to_owned(), record.text("action")?.to_owned()))
+    });
+    told.collect()
+}
+
 /// The process that ended although nobody killed it, how, and its last words.
 pub fn fallen(records: &[Record]) -> Option<String> {
     let fell = records.iter().find(|record| record.is(LAB, "process ended by itself"))?;
@@ -201,6 +210,14 @@ mod tests {
         let records = [fault("error"), fault("stale"), fault("error")];
         assert_eq!(faults(&records, "ec2:X", "error"), 2);
         assert_eq!(faults(&records, "ec2:Y", "error"), 0);
+    }
+
+    #[test]
+    fn denials_are_told_with_caller_and_action() {
+        let fields = json!({"action": "events:PutEvents", "principal": "A", "resource": "*"});
+        let records =
+            [record(REGION, "denied", fields.clone()), record("agent node-1", "denied", fields)];
+        assert_eq!(denials(&records), [("A".to_owned(), "events:PutEvents".to_owned())]);
     }
 
     #[test]

@@ -58,6 +58,9 @@ struct Instance<'w> {
     subnet: &'static str,
     address: Ipv4Addr,
     secondaries: Vec<Ipv4Addr>,
+    /// By the output that tells people which profile is this host's.
+    profile: String,
+    access_key: &'w str,
 }
 
 /// The world file of a cluster.
@@ -83,6 +86,8 @@ pub fn world_toml(
             Some(first) if *first == host.name => layout.services.iter().map(|s| s.vip).collect(),
             _ => Vec::new(),
         },
+        profile: format!("Instance profile for the host of {}", host.name),
+        access_key: &host.access_key,
     });
     toml::to_string(&World {
         listen: fabric.endpoint().to_string(),
@@ -129,6 +134,20 @@ mod tests {
             let secondaries = world["instance"][0]["secondaries"].as_array().expect("is a list");
             assert_eq!(secondaries.len(), held);
         }
+    }
+
+    #[test]
+    fn every_member_has_the_role_of_its_host() {
+        let world = world(Wish { witnesses: 1, ..Wish::default() }, FabricKind::Namespaces);
+        let instances = world["instance"].as_array().expect("is a list");
+        let told: Vec<_> = instances
+            .iter()
+            .map(|one| (one["access_key"].as_str(), one["profile"].as_str()))
+            .collect();
+        let wanted = ["NODE1", "NODE2", "WITNESS1"].map(|name| format!("AKIALAB{name}"));
+        let keys: Vec<_> = told.iter().filter_map(|(key, _)| *key).collect();
+        assert_eq!(keys, wanted);
+        assert_eq!(told[2].1, Some("Instance profile for the host of witness-1"));
     }
 
     #[test]

@@ -96,6 +96,12 @@ pub struct InstanceEntry {
     pub secondaries: Vec<Ipv4Addr>,
     /// A metadata listener of its own.
     pub imds: Option<SocketAddr>,
+    /// Its instance profile, by the description of the template's output that names it: logical
+    /// ids are the renderer's own affair, and this is what a person who deploys goes by. Whoever
+    /// calls with a key of no instance or function is the account's administrator.
+    pub profile: Option<String>,
+    /// An access key of the profile's role, beside the one that the metadata service gives out.
+    pub access_key: Option<String>,
 }
 
 /// How long things take; each default is what AWS is known for.
@@ -173,6 +179,9 @@ pub enum WorldError {
         /// EC2's objection.
         source: ApiError,
     },
+    /// The template has no such profile.
+    #[error("the template has no output described as {0:?} that names an instance profile")]
+    NoProfile(String),
     /// A fault makes no sense.
     #[error("the faults cannot be injected")]
     Fault(#[from] FaultError),

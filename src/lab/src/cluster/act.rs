@@ -8,6 +8,7 @@ use vipward_core::{NodeName, ServiceName};
 
 use super::{Cluster, ClusterError};
 use crate::fabric::namespaces;
+use crate::forge;
 use crate::host::{Host, Part};
 use crate::layout::{HostPlan, ServicePlan};
 use crate::observed;
@@ -120,6 +121,14 @@ impl Cluster {
     pub async fn put_event(&self, event: &Value) -> Result<(), ClusterError> {
         self.broke("event put");
         Ok(self.region.control.put_event(event).await?)
+    }
+
+    /// Says in the name of `of`, with the credentials of `by`, that all services of `of` are ill.
+    pub async fn forge_hint(&mut self, of: &NodeName, by: &NodeName) -> Result<(), ClusterError> {
+        let access_key = self.host(by)?.plan.access_key.clone();
+        let input = forge::ill(&self.layout, of)?;
+        self.broke(&format!("hint of {of} put by {by}"));
+        Ok(self.region.control.put_events(&access_key, &input).await?)
     }
 
     /// Changes the state of a node's instance.

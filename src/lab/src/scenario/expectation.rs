@@ -11,7 +11,7 @@ const OUTCOMES: [&str; 6] = ["moved", "held", "observed", "overtaken", "failed",
 
 /// Reads what comes after `expect`.
 pub fn read(words: &mut Words<'_>, wish: &Wish) -> Result<Expectation, Wrong> {
-    words.form = "expect holder|client|alias|hold|decision|fault|moves|no ...";
+    words.form = "expect holder|client|alias|hold|decision|fault|denied|moves|no ...";
     Ok(match words.next("what is expected")? {
         "holder" => {
             words.form = "expect holder svc is node-1 within 30s";
@@ -54,6 +54,12 @@ pub fn read(words: &mut Words<'_>, wish: &Wish) -> Result<Expectation, Wrong> {
             let times = words.value("a count")?;
             Expectation::Fault { on, kind, times, within: words.within()? }
         }
+        "denied" => {
+            words.form = "expect denied node-2 events:PutEvents within 10s";
+            let host = words.host(wish)?;
+            let action = words.next("an action")?.to_owned();
+            Expectation::Denied(host, action, words.within()?)
+        }
         "moves" => moves(words, wish)?,
         "no" => {
             words.form = "expect no move of svc for 20s";
@@ -63,7 +69,7 @@ pub fn read(words: &mut Words<'_>, wish: &Wish) -> Result<Expectation, Wrong> {
             Expectation::NoMove(service, words.duration()?)
         }
         other => {
-            let cure = "use holder, client, alias, hold, decision, fault, moves or no";
+            let cure = "use holder, client, alias, hold, decision, fault, denied, moves or no";
             return Err(Wrong::new(format!("cannot expect `{other}`"), cure));
         }
     })

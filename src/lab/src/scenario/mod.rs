@@ -71,6 +71,13 @@ pub enum Action {
     DeleteAlias(ServiceName, NodeName),
     /// `put event FILE`
     PutEvent(PathBuf),
+    /// `forge hint of N by M`
+    ForgeHint {
+        /// In whose name.
+        of: NodeName,
+        /// With whose credentials.
+        by: NodeName,
+    },
     /// `fault ...`
     Fault(Value),
     /// `clear faults`
@@ -101,6 +108,8 @@ pub enum Expectation {
         /// In what time.
         within: Duration,
     },
+    /// `denied N ACTION within D`: since the last action, by IAM
+    Denied(NodeName, String, Duration),
     /// `moves S = COUNT`
     Moves(ServiceName, usize),
     /// `no move of S for D`

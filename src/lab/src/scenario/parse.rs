@@ -10,7 +10,7 @@ use super::{Action, Fault, Scenario, Statement, Step, expectation};
 use crate::ask::ServiceKind;
 use crate::layout::{MOST, Wish};
 
-const STATEMENTS: &str = "cluster, policy, delays, start, kill, cut, restore, instance, delete, put, fault, \
+const STATEMENTS: &str = "cluster, policy, delays, start, kill, cut, restore, instance, delete, put, forge, fault, \
                           clear, expect";
 const INSTANCE_STATES: [&str; 3] = ["running", "stopped", "terminated"];
 
@@ -155,6 +155,13 @@ fn action(first: &str, words: &mut Words<'_>, wish: &Wish) -> Result<Action, Wro
             words.form = "put event fixtures/foreign-alarm.json";
             words.literally("event")?;
             Action::PutEvent(words.next("a file")?.into())
+        }
+        "forge" => {
+            words.form = "forge hint of node-1 by node-2";
+            words.literally("hint of")?;
+            let of = words.host(wish)?;
+            words.literally("by")?;
+            Action::ForgeHint { of, by: words.host(wish)? }
         }
         "fault" => Action::Fault(fault(words)?),
         "clear" => {

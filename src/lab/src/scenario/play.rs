@@ -1,5 +1,6 @@
 //! Playing scenarios: does what they say and looks whether what they expect is seen.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -7,9 +8,10 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::see::{Seen, Stage};
-use super::{Action, Faults, Scenario, Statement, Step};
+use super::{Action, Expectation, Faults, Scenario, Statement, Step};
 use crate::cluster::{Cluster, ClusterError, Setting};
 use crate::folder::{Folder, FolderError};
+use crate::observed;
 use crate::talk::{Talk, Tone};
 
 /// How much of the log a failure shows.
@@ -121,7 +123,25 @@ async fn follow(
             return Ok(false);
         }
     }
-    Ok(true)
+    let refused = refused(scenario, cluster);
+    for (principal, action) in &refused {
+        let told = format!("    {principal} was not allowed {action}: its role is too narrow");
+        talk.line(&talk.toned(Tone::Bad, &told));
+    }
+    Ok(refused.is_empty())
+}
+
+/// What IAM refused although nothing expects it. Much would seem to work without it: alerts for one.
+fn refused(scenario: &Scenario, cluster: &Cluster) -> BTreeSet<(String, String)> {
+    let expected = scenario.steps.iter().filter_map(|step| match &step.statement {
+        Statement::Expect(Expectation::Denied(host, action, _)) => {
+            Some((cluster.layout.host(host)?.access_key.clone(), action.clone()))
+        }
+        _ => None,
+    });
+    let expected: Vec<_> = expected.collect();
+    let refused = cluster.log.read(observed::denials).into_iter();
+    refused.filter(|one| !expected.contains(one)).collect()
 }
 
 /// A duration as it is told.
@@ -159,6 +179,7 @@ async fn act(cluster: &mut Cluster, action: &Action, file: &Path) -> Result<(), 
         Action::Restore(node) => cluster.restore_node(node).await?,
         Action::Instance(node, state) => cluster.set_instance(node, state).await?,
         Action::DeleteAlias(service, node) => cluster.delete_alias(service, node).await?,
+        Action::ForgeHint { of, by } => cluster.forge_hint(of, by).await?,
         Action::Fault(fault) => cluster.add_fault(fault).await?,
         Action::ClearFaults => cluster.clear_faults().await?,
         Action::PutEvent(event) => {

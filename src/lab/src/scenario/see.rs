@@ -59,6 +59,7 @@ impl Stage<'_> {
             Expectation::Fault { on, kind, times, within } => {
                 self.fault(on, kind, *times, *within).await
             }
+            Expectation::Denied(host, action, within) => self.denied(host, action, *within).await,
             Expectation::Moves(service, count) => self.moves(service, *count),
             Expectation::NoMove(service, time) => self.no_move(service, *time).await,
         })
@@ -97,6 +98,15 @@ impl Stage<'_> {
         let seen = self.until(within, |all| (hits(all) >= times).then(String::new)).await;
         let instead = || cluster.log.read(hits);
         seen.map_err(|unseen| format!("{unseen}; took effect {} times", instead()))
+    }
+
+    async fn denied(&mut self, host: &NodeName, action: &str, within: Duration) -> Seen {
+        let (since, layout) = (self.since, &self.cluster.layout);
+        let plan = layout.host(host).expect("the parser knows the cluster's hosts");
+        let wanted = (plan.access_key.clone(), action.to_owned());
+        let denied = |all: &[Record]| observed::denials(&all[since..]).contains(&wanted);
+        let seen = self.until(within, |all| denied(all).then(String::new)).await;
+        seen.map_err(|unseen| unseen.to_string())
     }
 
     /// How often the VIP changed hands since the cluster was ready.

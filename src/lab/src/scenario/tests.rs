@@ -20,6 +20,7 @@ restore node-2
 instance node-1 stopped
 delete alias redis on node-1
 put event fixtures/foreign-alarm.json
+forge hint of node-1 by node-2
 fault ec2:AssignPrivateIpAddresses error RequestLimitExceeded 503 times 2
 fault ec2:DescribeNetworkInterfaces stale 3s for 20s
 fault events:deliver duplicate
@@ -30,12 +31,13 @@ expect alias redis on node-1 within 1s
 expect hold mysql reason no-candidate within 60s
 expect decision mysql outcome failed within 60s
 expect fault ec2:AssignPrivateIpAddresses error times 2 within 5s
+expect denied node-2 events:PutEvents within 5s
 expect moves redis = 1
 expect no move of redis for 20s
 ";
     let scenario = parse(text).expect("is right");
     assert_eq!(scenario.title, "All of it");
-    assert_eq!(scenario.steps.len(), 20);
+    assert_eq!(scenario.steps.len(), 22);
     assert!(!scenario.wish.placed && !scenario.wish.hints);
     let stale = serde_json::json!({
         "on": "ec2:DescribeNetworkInterfaces", "kind": "stale", "ms": 3000, "for_ms": 20000,

@@ -1,4 +1,4 @@
-//! The edge of all APIs: faults first, then the service's protocol, then the journal.
+//! The edge of all APIs: faults first, then IAM, then the service's protocol, then the journal.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::model::fault::Hit;
 use crate::model::journal::Happening;
 use crate::model::lambda::Answer;
 use crate::wire::call::{Call, Service};
-use crate::wire::{ApiError, Request, Response, cloudwatch, ec2, events, lambda};
+use crate::wire::{ApiError, Request, Response, ask, cloudwatch, ec2, events, lambda};
 
 /// Serves all AWS APIs and the control API.
 pub(super) fn handler(shared: Arc<Shared>) -> Handler {
@@ -33,7 +33,10 @@ async fn answer(shared: &Arc<Shared>, request: &Request) -> Option<Response> {
     tokio::time::sleep(hit.delay.try_into().unwrap_or_default()).await;
     let response = match &hit.error {
         Some(error) => Some(refuse(shared, &call, request, error)),
-        None => dispatch(shared, &call, request, &hit).await,
+        None => match admit(shared, &call, request) {
+            Ok(()) => dispatch(shared, &call, request, &hit).await,
+            Err(error) => Some(refuse(shared, &call, request, &error)),
+        },
     };
     let response = response.filter(|_| !hit.lost_reply);
     shared.tell(Happening::Api {
@@ -43,6 +46,25 @@ async fn answer(shared: &Arc<Shared>, request: &Request) -> Option<Response> {
         principal: call.principal,
     });
     response
+}
+
+/// Asks IAM; a refusal is told in the journal.
+fn admit(shared: &Arc<Shared>, call: &Call, request: &Request) -> Result<(), ApiError> {
+    let (ask, decision) = shared.turn(|inner, _| {
+        let ask = ask::read(call, request, &inner.region.place);
+        let decision = inner.region.iam.authorize(&call.principal, &ask);
+        (ask, decision)
+    });
+    decision.map_err(|denied| {
+        let error = ask::refusal(call, request, &ask, &denied);
+        shared.tell(Happening::Denied {
+            principal: call.principal.clone(),
+            action: ask.action,
+            resource: denied.resource,
+            unjudged: denied.unjudged,
+        });
+        error
+    })
 }
 
 /// An answer that may have to wait for a function.
@@ -97,7 +119,7 @@ fn carry_out(
     })
 }
 
-/// An injected error in the shape of the service's protocol.
+/// An error in the shape of the service's protocol.
 fn refuse(shared: &Arc<Shared>, call: &Call, request: &Request, error: &ApiError) -> Response {
     match call.service {
         Service::Ec2 => {

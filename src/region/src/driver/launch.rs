@@ -45,7 +45,7 @@ impl Launch {
         let folder = self.bootstrap.parent().unwrap_or(Path::new("/"));
         let own = [
             ("_HANDLER", "bootstrap".to_owned()),
-            ("AWS_ACCESS_KEY_ID", access_key_id(&function.name)),
+            ("AWS_ACCESS_KEY_ID", function.access_key_id()),
             ("AWS_DEFAULT_REGION", self.place.region.clone()),
             ("AWS_ENDPOINT_URL", self.endpoint.clone()),
             ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", function.memory_mb.to_string()),
@@ -80,12 +80,6 @@ impl Launch {
     }
 }
 
-/// Tells the functions apart in the journal, as each has a role of its own.
-fn access_key_id(function: &str) -> String {
-    let letters = function.chars().filter(char::is_ascii_alphanumeric);
-    format!("ASIA{}", letters.collect::<String>().to_uppercase())
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
@@ -105,6 +99,7 @@ mod tests {
             timeout: SignedDuration::from_secs(3),
             memory_mb: 256,
             reserved: None,
+            role: None,
             environment: BTreeMap::from([
                 ("CONFIG".to_owned(), "/opt/vipward.toml".to_owned()),
                 ("TZ".to_owned(), "Europe/Vienna".to_owned()),

@@ -1,5 +1,6 @@
 //! The driver over real sockets and processes, with a stand-in for the function's bootstrap.
 
+mod access;
 mod client;
 mod faults;
 mod functions;
@@ -50,6 +51,8 @@ mac = "02:00:00:00:00:02"
 subnet = "subnet-0a"
 address = "127.0.0.12"
 imds = "127.0.0.1:0"
+profile = "Profile of a host"
+access_key = "AKIAHOST"
 [delays]
 {extra}
 event_delivery = "10ms"
@@ -112,6 +115,10 @@ async fn a_world_that_is_wrong_is_refused_with_its_reason() {
         (
             "listen = \"127.0.0.1:0\"\n[[faults]]\non = \"ec2:*\"\nkind = \"eror\"",
             "the faults cannot be injected: fault kind `eror`",
+        ),
+        (
+            "listen = \"127.0.0.1:0\"\n[[subnet]]\nid = \"s\"\ncidr = \"10.0.0.0/24\"\n[[instance]]\nid = \"i-01\"\neni = \"eni-01\"\nmac = \"m\"\nsubnet = \"s\"\naddress = \"10.0.0.9\"\nprofile = \"P\"",
+            "no output described as \"P\"",
         ),
         (
             "listen = \"127.0.0.1:0\"\n[[instance]]\nid = \"i-01\"\neni = \"eni-01\"\nmac = \"m\"\nsubnet = \"s\"\naddress = \"10.0.0.9\"",

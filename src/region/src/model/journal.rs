@@ -36,7 +36,7 @@ pub enum Happening {
     },
     /// The template holds resources of a type that the region does not have.
     TemplateIgnored {
-        /// `AWS::IAM::Role` for example.
+        /// `AWS::SQS::Queue` for example.
         kind: String,
         /// How many of them.
         count: usize,
@@ -51,6 +51,18 @@ pub enum Happening {
         status: u16,
         /// Access key id of the caller, `-` for an unsigned request.
         principal: String,
+    },
+    /// IAM refused a call; nothing of it was carried out.
+    Denied {
+        /// Access key id of the caller.
+        principal: String,
+        /// `events:PutEvents` for example.
+        action: String,
+        /// ARN of what it was about, or `*`.
+        resource: String,
+        /// What the region could not judge in a statement that otherwise fits.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        unjudged: Option<String>,
     },
     /// Metric values came in.
     MetricData {

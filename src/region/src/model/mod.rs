@@ -8,6 +8,7 @@ pub mod cloudwatch;
 pub mod ec2;
 pub mod events;
 pub mod fault;
+pub mod iam;
 pub mod ids;
 pub mod imds;
 pub mod journal;
@@ -23,6 +24,7 @@ use ec2::Ec2;
 use ec2::inventory::InstanceState;
 use events::{Delivery, EventBridge};
 use fault::Faults;
+use iam::Iam;
 use imds::Imds;
 use journal::{Entry, Happening};
 use lambda::Lambda;
@@ -60,6 +62,8 @@ pub struct Region {
     pub lambda: Lambda,
     /// The instances' metadata service.
     pub imds: Imds,
+    /// Who may do what.
+    pub iam: Iam,
     /// What goes wrong on purpose.
     pub faults: Faults,
 }

@@ -45,6 +45,7 @@ pub(super) fn read(
         timeout: seconds(property("Timeout")?, 3),
         memory_mb: property("MemorySize")?.unwrap_or(128),
         reserved: property("ReservedConcurrentExecutions")?,
+        role: own["Role"].as_str().or(globals["Role"].as_str()).map(str::to_owned),
         environment,
         max_event_age: seconds(
             number("MaximumEventAgeInSeconds", &invoke["MaximumEventAgeInSeconds"])?,

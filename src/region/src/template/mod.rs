@@ -1,7 +1,8 @@
-//! The rendered SAM template, read for what the region runs: functions, rules and alarms.
+//! The rendered SAM template, read for what the region has: functions, rules, alarms and roles.
 
 mod function;
 mod resolve;
+mod role;
 #[cfg(test)]
 mod tests;
 
@@ -12,6 +13,7 @@ use serde_json::{Map, Value};
 use crate::model::Place;
 use crate::model::alarm::AlarmSpec;
 use crate::model::events::RuleSpec;
+use crate::model::iam::Role;
 use crate::model::lambda::FunctionSpec;
 use resolve::Resolver;
 
@@ -24,6 +26,10 @@ pub struct Template {
     pub rules: Vec<RuleSpec>,
     /// `AWS::CloudWatch::Alarm`.
     pub alarms: Vec<AlarmSpec>,
+    /// `AWS::IAM::Role`.
+    pub roles: Vec<Role>,
+    /// ARN of a host's role, by the description of the output that names its instance profile.
+    pub host_roles: BTreeMap<String, String>,
     /// How many resources of each other type there are.
     pub ignored: BTreeMap<String, usize>,
 }
@@ -57,7 +63,8 @@ impl Template {
             .map_err(|error| TemplateError::Syntax(error.to_string()))?;
         let resources = section(&document, "Resources")?;
         let resolver = Resolver::new(&document, resources, place)?;
-        let mut template = Self::default();
+        let host_roles = role::of_hosts(&document, resources, &resolver, place)?;
+        let mut template = Self { host_roles, ..Self::default() };
         for (id, resource) in resources {
             if resolver.is_left_out(id, resource)? {
                 continue;
@@ -96,6 +103,8 @@ impl Template {
                 let alarm = AlarmSpec::from_cfn(name, &properties()?);
                 self.alarms.push(alarm.map_err(|error| wrong(&error))?);
             }
+            "AWS::IAM::Role" => self.roles.push(role::read(id, resource, resolver, place)?),
+            "AWS::IAM::InstanceProfile" => {}
             other => *self.ignored.entry(other.to_owned()).or_default() += 1,
         }
         Ok(())

@@ -37,7 +37,13 @@ fn the_fixture_gives_its_functions_rules_and_alarms() {
     assert!(template.rules.iter().all(|rule| rule.targets[0].arn == failover.arn));
     let alarms: Vec<_> = template.alarms.iter().map(|alarm| alarm.name.as_str()).collect();
     assert_eq!(alarms, ["vipward/prod-db/redis/resource-01/self"]);
-    assert_eq!(template.ignored, BTreeMap::from([("AWS::IAM::Role".to_owned(), 2)]));
+    assert_eq!(failover.role.as_deref(), Some("arn:aws:iam::123456789012:role/Role"));
+    let arns: Vec<_> = template.roles.iter().map(|role| role.arn.as_str()).collect();
+    assert_eq!(
+        arns,
+        ["OtherRole", "Role"].map(|id| format!("arn:aws:iam::123456789012:role/{id}"))
+    );
+    assert_eq!(template.ignored, BTreeMap::from([("AWS::SQS::Queue".to_owned(), 1)]));
 }
 
 #[test]

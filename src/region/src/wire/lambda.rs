@@ -3,7 +3,10 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::ask::About;
 use super::{ApiError, Request, Response};
+use crate::model::Place;
+use crate::model::iam::Context;
 use crate::model::lambda::{Answer, Lambda};
 
 /// What comes of an Invoke call.
@@ -19,6 +22,19 @@ pub enum Reply {
 pub fn operation(request: &Request) -> String {
     let invoke = request.method == "POST" && function_name(&request.path).is_some();
     if invoke { "Invoke".to_owned() } else { String::new() }
+}
+
+/// What a call is about, for IAM: the function.
+pub(super) fn about(request: &Request, place: &Place) -> About {
+    let function = function_name(&request.path).map(|name| {
+        let Place { account, region } = place;
+        if name.starts_with("arn:") {
+            name
+        } else {
+            format!("arn:aws:lambda:{region}:{account}:function:{name}")
+        }
+    });
+    (function.into_iter().collect(), Context::new())
 }
 
 /// Takes one Lambda request.

@@ -8,6 +8,7 @@ use crate::model::ec2::inventory::Subnet;
 use crate::model::ec2::{self, Ec2, NewInstance};
 use crate::model::events::{self, EventBridge};
 use crate::model::fault::Faults;
+use crate::model::iam::Iam;
 use crate::model::imds::{self, Imds};
 use crate::model::journal::Happening;
 use crate::model::lambda::{self, Lambda};
@@ -36,6 +37,7 @@ impl World {
         let template = self.read_template(&place)?;
         let mut faults = Faults::default();
         faults.add(&self.faults, now)?;
+        let iam = self.iam(&template)?;
         let mut region = Region {
             ec2: self.ec2(now)?,
             cloudwatch: CloudWatch::new(self.cloudwatch_settings(&place)),
@@ -45,6 +47,7 @@ impl World {
             }),
             lambda: Lambda::new(self.lambda_settings(), template.functions),
             imds: Imds::new(imds::Settings { lag: self.delays.imds_lag }),
+            iam,
             faults,
             place,
         };
@@ -71,6 +74,26 @@ impl World {
             return Err(WorldError::NoBootstrap);
         }
         Ok(template)
+    }
+
+    /// The template's roles, with the functions and instances that have them.
+    fn iam(&self, template: &Template) -> Result<Iam, WorldError> {
+        let mut iam = Iam::new(template.roles.iter().cloned());
+        for function in &template.functions {
+            iam.bind(function.access_key_id(), function.role.as_deref().unwrap_or_default());
+        }
+        for instance in &self.instances {
+            let Some(profile) = &instance.profile else {
+                continue;
+            };
+            let role = template.host_roles.get(profile);
+            let role = role.ok_or_else(|| WorldError::NoProfile(profile.clone()))?;
+            iam.bind(imds::access_key_id(&instance.id), role);
+            if let Some(access_key) = &instance.access_key {
+                iam.bind(access_key, role);
+            }
+        }
+        Ok(iam)
     }
 
     fn ec2(&self, now: Timestamp) -> Result<Ec2, WorldError> {

@@ -17,10 +17,20 @@ pub struct FunctionSpec {
     pub memory_mb: u32,
     /// How many invocations run at a time, if it has a number of its own.
     pub reserved: Option<u32>,
+    /// ARN of its role. Without one it may do nothing here, as with the role that SAM makes.
+    pub role: Option<String>,
     /// Environment variables of its configuration.
     pub environment: BTreeMap<String, String>,
     /// How old an asynchronous event may be when it starts.
     pub max_event_age: SignedDuration,
     /// How often an asynchronous event is tried again after a function error.
     pub max_retries: u32,
+}
+
+impl FunctionSpec {
+    /// The access key that its calls carry.
+    pub fn access_key_id(&self) -> String {
+        let letters = self.name.chars().filter(char::is_ascii_alphanumeric);
+        format!("ASIA{}", letters.collect::<String>().to_uppercase())
+    }
 }

@@ -25,6 +25,7 @@ fn lambda(change: impl FnOnce(&mut FunctionSpec)) -> Lambda {
         timeout: SignedDuration::from_secs(5),
         memory_mb: 128,
         reserved: Some(1),
+        role: None,
         environment: BTreeMap::new(),
         max_event_age: SignedDuration::from_hours(6),
         max_retries: 2,

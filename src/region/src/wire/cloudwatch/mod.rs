@@ -14,6 +14,8 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::model::cloudwatch::{CloudWatch, Properties, PropertyError};
+use crate::model::iam::{Context, NAMESPACE};
+use crate::wire::ask::About;
 use crate::wire::{ApiError, Request, Response};
 use answer::Answer;
 use protocol::Protocol;
@@ -36,6 +38,19 @@ pub fn handle(cloudwatch: &mut CloudWatch, now: Timestamp, request: &Request) ->
 /// Answers a request with an error, whatever it asks for.
 pub fn refuse(request: &Request, error: &ApiError) -> Response {
     Protocol::of(request).write(request, "", Err(error))
+}
+
+/// What a call is about, for IAM: nothing in particular, but for its namespace.
+pub(super) fn about(request: &Request) -> About {
+    let input = Protocol::of(request).read(request).map(|call| call.input).unwrap_or_default();
+    let namespace = Properties::root(&input).text("Namespace").ok().flatten();
+    let namespace = namespace.map(|namespace| (NAMESPACE, vec![namespace]));
+    (Vec::new(), Context::from_iter(namespace))
+}
+
+/// HTTP status of a refusal: the protocols that name an error in the body all say 400.
+pub(super) fn denial_status(request: &Request) -> u16 {
+    if Protocol::of(request) == Protocol::Query { 403 } else { 400 }
 }
 
 /// Carries out an operation. The query protocol knows operations without an answer: `None`.

@@ -175,6 +175,7 @@ fn shape(code: &str) -> &str {
         "ValidationError" => "ValidationException",
         "InvalidFormat" => "InvalidFormatFault",
         "LimitExceeded" => "LimitExceededFault",
+        "AccessDenied" => "AccessDeniedException",
         "InternalServiceError" => "InternalServiceFault",
         code => code,
     }

@@ -9,12 +9,14 @@ use std::net::Ipv4Addr;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::ask::About;
 use super::form::Params;
 use super::xml::Xml;
 use super::{ApiError, Request, Response};
 use crate::model::Place;
 use crate::model::ec2::inventory::Inventory;
 use crate::model::ec2::{Class, Ec2, Filter, Paging};
+use crate::model::iam::{Context, TAG_KEYS};
 
 const NAMESPACE: &str = "http://ec2.amazonaws.com/doc/2016-11-15/";
 
@@ -43,6 +45,26 @@ pub fn handle(ec2: &mut Ec2, call: Call<'_>, request: &Request) -> Response {
 /// The operation that a request asks for; empty when it names none.
 pub fn operation(request: &Request) -> String {
     Params::parse(&request.body).get("Action").unwrap_or_default().to_owned()
+}
+
+/// What a call is about, for IAM: reads cannot be narrowed, writes name their interfaces.
+pub(super) fn about(request: &Request, place: &Place) -> About {
+    let params = Params::parse(&request.body);
+    let mut named = match operation(request).as_str() {
+        "AssignPrivateIpAddresses" | "UnassignPrivateIpAddresses" => {
+            params.get("NetworkInterfaceId").map(str::to_owned).into_iter().collect()
+        }
+        "CreateTags" | "DeleteTags" => params.list("ResourceId"),
+        _ => Vec::new(),
+    };
+    for id in &mut named {
+        let Place { account, region } = place;
+        *id = format!("arn:aws:ec2:{region}:{account}:network-interface/{id}");
+    }
+    let tags = params.members("Tag");
+    let keys: Vec<_> = tags.iter().filter_map(|tag| tag.get("Key").map(str::to_owned)).collect();
+    let tagged = (!keys.is_empty()).then_some((TAG_KEYS, keys));
+    (named, Context::from_iter(tagged))
 }
 
 /// The shape of every EC2 error.

@@ -6,8 +6,11 @@ mod rules;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use crate::model::Place;
 use crate::model::cloudwatch::{Properties, PropertyError};
 use crate::model::events::{EventBridge, RuleError, stable_id};
+use crate::model::iam::{Context, SOURCE};
+use crate::wire::ask::About;
 use crate::wire::{ApiError, Request, Response};
 
 const CONTENT_TYPE: &str = "application/x-amz-json-1.1";
@@ -24,6 +27,25 @@ pub fn handle(events: &mut EventBridge, now: Timestamp, request: &Request) -> Re
 pub fn refuse(request: &Request, error: &ApiError) -> Response {
     let body = json!({"__type": error.code, "message": error.message});
     respond(request, error.status, &body)
+}
+
+/// What a call is about, for IAM: the buses and the sources of all entries.
+pub(super) fn about(request: &Request, place: &Place) -> About {
+    let input: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+    let entries = Properties::root(&input).structures("Entries").unwrap_or_default();
+    let texts =
+        |name: &'static str| entries.iter().map(move |entry| entry.text(name).ok().flatten());
+    let buses = texts("EventBusName").map(|bus| match bus {
+        Some(arn) if arn.starts_with("arn:") => arn,
+        name => {
+            let (Place { account, region }, name) = (place, name.unwrap_or("default".to_owned()));
+            format!("arn:aws:events:{region}:{account}:event-bus/{name}")
+        }
+    });
+    // An entry without a source is its own, empty one: it must not pass for not being there.
+    let sources: Vec<_> = texts("Source").map(Option::unwrap_or_default).collect();
+    let said = (!sources.is_empty()).then_some((SOURCE, sources));
+    (buses.collect(), Context::from_iter(said))
 }
 
 /// The operation that a request asks for; empty when it is no request to this service.

@@ -1,0 +1,57 @@
+//! What a call asks IAM for, read from its bytes, and each service's way to say no.
+
+use super::call::{Call, Service};
+use super::{ApiError, Request, cloudwatch, ec2, events, lambda};
+use crate::model::Place;
+use crate::model::iam::{Ask, Context, Denied};
+
+/// The resources and the context of a call.
+pub(super) type About = (Vec<String>, Context);
+
+/// Reads what a call asks for. What cannot be read is not there, and so never allowed by it.
+pub fn read(call: &Call, request: &Request, place: &Place) -> Ask {
+    let (mut resources, context) = match call.service {
+        Service::Ec2 => ec2::about(request, place),
+        Service::CloudWatch => cloudwatch::about(request),
+        Service::Events => events::about(request, place),
+        Service::Lambda => lambda::about(request, place),
+    };
+    if resources.is_empty() {
+        resources.push("*".to_owned());
+    }
+    let action = match (call.service, call.operation.as_str()) {
+        (Service::Lambda, "Invoke") => "lambda:InvokeFunction".to_owned(),
+        _ => call.name(),
+    };
+    Ask { action, resources, context }
+}
+
+/// The error that a caller gets who may not.
+pub fn refusal(call: &Call, request: &Request, ask: &Ask, denied: &Denied) -> ApiError {
+    let session = denied.role.replacen(":iam:", ":sts:", 1);
+    let session = session.replacen(":role/", ":assumed-role/", 1);
+    let (action, principal) = (&ask.action, &call.principal);
+    let on = match denied.resource.as_str() {
+        "*" => String::new(),
+        resource => format!(" on resource: {resource}"),
+    };
+    let told = format!(
+        "User: {session}/{principal} is not authorized to perform: {action}{on} because no \
+         identity-based policy allows the {action} action"
+    );
+    match call.service {
+        Service::Ec2 => ApiError::new(
+            "UnauthorizedOperation",
+            403,
+            format!("You are not authorized to perform this operation. {told}"),
+        ),
+        Service::CloudWatch => {
+            ApiError::new("AccessDenied", cloudwatch::denial_status(request), told)
+        }
+        Service::Events => ApiError::new("AccessDeniedException", 400, told),
+        Service::Lambda => ApiError::new("AccessDeniedException", 403, told),
+    }
+}
+
+#[cfg(test)]
+mod tests;
