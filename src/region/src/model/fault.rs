@@ -1,5 +1,8 @@
 //! Injected faults: what is to go wrong, where, and how often.
 
+#[cfg(test)]
+mod tests;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -8,6 +11,39 @@ use crate::wire::ApiError;
 
 /// The pseudo operation that stands for a rule handing an event to its target.
 pub const DELIVERY: &str = "events:deliver";
+
+/// What faults can be on: the operations that the region has, and [`DELIVERY`].
+const OPERATIONS: [&str; 29] = [
+    "cloudwatch:DeleteAlarms",
+    "cloudwatch:DescribeAlarms",
+    "cloudwatch:GetMetricData",
+    "cloudwatch:GetMetricStatistics",
+    "cloudwatch:ListMetrics",
+    "cloudwatch:PutMetricAlarm",
+    "cloudwatch:PutMetricData",
+    "cloudwatch:SetAlarmState",
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:CreateTags",
+    "ec2:DeleteTags",
+    "ec2:DescribeInstances",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:DescribeTags",
+    "ec2:UnassignPrivateIpAddresses",
+    "events:DeleteRule",
+    "events:DescribeRule",
+    "events:ListRules",
+    "events:ListTargetsByRule",
+    "events:PutEvents",
+    "events:PutRule",
+    "events:PutTargets",
+    "events:RemoveTargets",
+    "events:TestEventPattern",
+    DELIVERY,
+    "imds:GetMetadata",
+    "imds:PutToken",
+    "lambda:Invoke",
+];
 
 /// What goes wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,6 +97,9 @@ pub enum FaultError {
         "fault kind `{0}` is not one of error, delay, lost-reply, stale, duplicate, reorder, drop"
     )]
     UnknownKind(String),
+    /// No such operation: the fault would never hit.
+    #[error("the region has no operation `{0}`; it has {known}", known = like(.0))]
+    UnknownOperation(String),
     /// The kind needs a field that is not there.
     #[error("a fault of kind `{kind}` needs `{field}`")]
     Missing {
@@ -89,7 +128,10 @@ impl FaultSpec {
             Kind::Stale(_) => ["ec2:", "imds:"].iter().any(|service| self.on.starts_with(service)),
             Kind::Duplicate | Kind::Reorder | Kind::Drop => delivery,
         };
-        if fits && self.on.contains(':') {
+        if !OPERATIONS.iter().any(|operation| names(&self.on, operation)) {
+            return Err(FaultError::UnknownOperation(self.on.clone()));
+        }
+        if fits {
             return Ok(kind);
         }
         Err(FaultError::Misplaced { kind: self.kind.clone(), on: self.on.clone() })
@@ -133,12 +175,27 @@ struct Active {
 
 impl Active {
     fn hits(&self, operation: &str, now: Timestamp) -> bool {
-        let place = match self.on.strip_suffix('*') {
-            Some(prefix) => operation.starts_with(prefix),
-            None => operation == self.on,
-        };
-        place && self.left != Some(0) && self.until.is_none_or(|until| now < until)
+        names(&self.on, operation)
+            && self.left != Some(0)
+            && self.until.is_none_or(|until| now < until)
     }
+}
+
+/// Whether `on`, which may end with a `*`, names the operation.
+fn names(on: &str, operation: &str) -> bool {
+    match on.strip_suffix('*') {
+        Some(prefix) => prefix.contains(':') && operation.starts_with(prefix),
+        None => operation == on,
+    }
+}
+
+/// The operations of the service that `on` begins with; of all, when it is none.
+fn like(on: &str) -> String {
+    let service = |name: &str| name.split_once(':').map(|(service, _)| service.to_owned());
+    let wanted = service(on);
+    let of_it: Vec<&str> =
+        OPERATIONS.into_iter().filter(|operation| service(operation) == wanted).collect();
+    if of_it.is_empty() { OPERATIONS.join(", ") } else { of_it.join(", ") }
 }
 
 /// What hits one call or delivery, all faults together.
@@ -220,76 +277,5 @@ impl Faults {
         self.active
             .retain(|fault| fault.left != Some(0) && fault.until.is_none_or(|until| now < until));
         hit
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn spec(text: &str) -> FaultSpec {
-        serde_json::from_str(text).expect("a fault")
-    }
-
-    fn at(ms: i64) -> Timestamp {
-        Timestamp::from_millisecond(ms).expect("in range")
-    }
-
-    #[test]
-    fn an_error_hits_its_operation_as_often_as_it_says() {
-        let mut faults = Faults::default();
-        let fault = spec(
-            r#"{"on":"ec2:AssignPrivateIpAddresses","kind":"error","code":"RequestLimitExceeded","status":503,"times":2}"#,
-        );
-        faults.add(&[fault], at(0)).expect("fits");
-        assert_eq!(faults.take("ec2:DescribeTags", at(1)), Hit::default());
-        for _ in 0..2 {
-            let error = faults.take("ec2:AssignPrivateIpAddresses", at(1)).error.expect("hits");
-            assert_eq!((error.code.as_ref(), error.status), ("RequestLimitExceeded", 503));
-        }
-        assert_eq!(faults.take("ec2:AssignPrivateIpAddresses", at(1)), Hit::default());
-        assert_eq!(faults.journal.len(), 2);
-    }
-
-    #[test]
-    fn a_fault_with_a_time_ends_by_itself_and_a_star_takes_every_operation() {
-        let mut faults = Faults::default();
-        let fault = spec(r#"{"on":"ec2:*","kind":"stale","ms":3000,"for_ms":1000}"#);
-        faults.add(&[fault], at(0)).expect("fits");
-        assert_eq!(faults.take("ec2:DescribeTags", at(999)).stale, SignedDuration::from_secs(3));
-        assert_eq!(faults.take("ec2:DescribeTags", at(1000)), Hit::default());
-    }
-
-    #[test]
-    fn what_makes_no_sense_is_refused_and_nothing_added() {
-        let good = spec(r#"{"on":"ec2:*","kind":"lost-reply"}"#);
-        for (text, wanted) in [
-            (r#"{"on":"ec2:*","kind":"eror"}"#, "is not one of"),
-            (r#"{"on":"ec2:*","kind":"error"}"#, "needs `code`"),
-            (r#"{"on":"ec2:*","kind":"delay"}"#, "needs `ms`"),
-            (r#"{"on":"ec2:*","kind":"drop"}"#, "cannot be on `ec2:*`"),
-            (r#"{"on":"events:deliver","kind":"lost-reply"}"#, "cannot be on"),
-            (r#"{"on":"cloudwatch:DescribeAlarms","kind":"stale","ms":1}"#, "cannot be on"),
-        ] {
-            let mut faults = Faults::default();
-            let error = faults.add(&[good.clone(), spec(text)], at(0)).expect_err(text);
-            assert!(error.to_string().contains(wanted), "{text}: {error}");
-            assert_eq!(faults.take("ec2:DescribeTags", at(0)), Hit::default());
-        }
-    }
-
-    #[test]
-    fn faults_on_one_operation_add_up() {
-        let mut faults = Faults::default();
-        let specs = [
-            spec(r#"{"on":"events:deliver","kind":"delay","ms":50}"#),
-            spec(r#"{"on":"events:deliver","kind":"duplicate","times":1}"#),
-        ];
-        faults.add(&specs, at(0)).expect("fits");
-        let hit = faults.take(DELIVERY, at(0));
-        assert!(hit.duplicate && hit.delay == SignedDuration::from_millis(50));
-        assert!(!faults.take(DELIVERY, at(0)).duplicate);
-        faults.clear();
-        assert_eq!(faults.take(DELIVERY, at(0)), Hit::default());
     }
 }
