@@ -33,7 +33,7 @@ impl ServiceKind {
 #[derive(Debug, thiserror::Error)]
 pub enum AskError {
     /// The connection failed.
-    #[error("{0}")]
+    #[error(transparent)]
     Connection(#[from] std::io::Error),
     /// The time was over.
     #[error("no answer within {0:?}")]

@@ -79,7 +79,7 @@ impl Control {
         let told = answer.split_once("\r\n\r\n").map_or(answer.as_str(), |(_, body)| body);
         Err(ControlError::Refused {
             path: path.to_owned(),
-            answer: format!("{status} {}", told.trim()),
+            answer: format!("{status} {}", reason(told.trim())),
         })
     }
 
@@ -109,6 +109,13 @@ impl Control {
     }
 }
 
+/// What a refusal's body says, which is an object with `error`.
+fn reason(body: &str) -> String {
+    let told: Option<Value> = serde_json::from_str(body).ok();
+    let error = told.as_ref().and_then(|told| told["error"].as_str());
+    error.unwrap_or(body).to_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use std::net::{Ipv4Addr, SocketAddr};
@@ -135,7 +142,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_refusal_says_what_and_why() {
-        let control = region_that_answers("HTTP/1.1 400 Bad Request\r\n\r\nno such kind\n").await;
+        let control =
+            region_that_answers("HTTP/1.1 400 Bad Request\r\n\r\n{\"error\":\"no such kind\"}\n")
+                .await;
         let error = control.add_fault(&json!({})).await.expect_err("was refused");
         let told = error.to_string();
         assert!(told.contains("/_region/faults") && told.contains("400 no such kind"), "{told}");

@@ -1,5 +1,6 @@
 //! The demo: a service crashes, then a whole node dies; each time the VIP goes where it is answered.
 
+use std::path::Path;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -42,10 +43,11 @@ struct Act {
 pub async fn show(
     kind: ServiceKind,
     setting: &Setting,
+    folder: &Path,
     keep: bool,
     talk: &mut Talk,
 ) -> Result<bool, DemoError> {
-    let mut folder = Folder::create()?;
+    let mut folder = Folder::create_in(folder, "demo")?;
     let shown = show_in(kind, setting, &folder, talk).await;
     let all_well = matches!(shown, Ok(true));
     folder.keep(keep || !all_well);
@@ -124,7 +126,7 @@ async fn death_of_a_node(cluster: &mut Cluster, talk: &mut Talk) -> Result<Act, 
     show_steady(cluster, &service, &holder, talk);
     let fault = format!("{holder} dies, with everything on it");
     talk.line(&format!(
-        "   Now: {fault}. Silence has to last until it is evidence: a minute or so."
+        "   Now: {fault}. Silence has to last until it is evidence: about half a minute to a minute."
     ));
     let mark = cluster.log.mark();
     cluster.kill_node(&holder).await?;
@@ -201,7 +203,6 @@ async fn wait(
 }
 
 fn sum_up(acts: &[Act], talk: &mut Talk) -> bool {
-    talk.line("");
     for Act { title, outage } in acts {
         let (tone, told) = match outage {
             Some(outage) => {

@@ -1,6 +1,6 @@
-//! A temporary folder for a cluster's files and its log.
+//! Temporary folders: one for a lab, in it one for each cluster's files and its log.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::clock;
 
@@ -21,10 +21,15 @@ pub struct Folder {
 }
 
 impl Folder {
-    /// A new folder, named by the time: process numbers are all alike inside namespaces.
+    /// A new folder among the system's temporary ones, named by the time.
     pub fn create() -> Result<Self, FolderError> {
         let name = format!("vipward-lab-{}", clock::now().as_nanosecond());
-        let path = std::env::temp_dir().join(name);
+        Self::create_in(&std::env::temp_dir(), &name)
+    }
+
+    /// A new folder in another.
+    pub fn create_in(parent: &Path, name: &str) -> Result<Self, FolderError> {
+        let path = parent.join(name);
         match std::fs::create_dir(&path) {
             Ok(()) => Ok(Self { path, kept: false }),
             Err(source) => Err(FolderError { path, source }),
@@ -40,6 +45,11 @@ impl Folder {
     pub fn is_kept(&self) -> bool {
         self.kept
     }
+
+    /// It stays if anything in it was kept.
+    pub fn keep_what_is_left(&mut self) {
+        self.kept = std::fs::read_dir(&self.path).is_ok_and(|mut left| left.next().is_some());
+    }
 }
 
 impl Drop for Folder {
@@ -47,6 +57,28 @@ impl Drop for Folder {
         if !self.kept {
             // What cannot be removed lies in the system's temporary folder, where it may.
             let _ = std::fs::remove_dir_all(&self.path);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_stays_only_with_something_in_it_that_was_kept() {
+        for kept in [false, true] {
+            let mut whole = Folder::create().expect("the temporary folder is writable");
+            let mut part = Folder::create_in(&whole.path, "part").expect("is new");
+            part.keep(kept);
+            drop(part);
+            whole.keep_what_is_left();
+            let path = whole.path.clone();
+            drop(whole);
+            assert_eq!(path.exists(), kept);
+            if kept {
+                std::fs::remove_dir_all(path).expect("is ours");
+            }
         }
     }
 }

@@ -2,14 +2,17 @@
 //! however it ends.
 
 use std::ffi::OsString;
+use std::io;
 use std::net::{Ipv4Addr, TcpListener};
+use std::os::fd::AsFd as _;
 use std::path::Path;
 use std::process::{ExitCode, Stdio};
 use std::time::Duration;
 
 use clap::ValueEnum;
-use tokio::process::{Child, Command};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::io::AsyncReadExt as _;
+use tokio::net::unix::pipe::Receiver;
+use tokio::process::{Child, ChildStdin, Command};
 
 use crate::fabric::FabricKind;
 
@@ -20,7 +23,7 @@ const AS_ROOT_OF_ITS_OWN: [&str; 2] = ["--user", "--map-root-user"];
 /// Whoever listens here on the first address of a loopback block has the block.
 const CLAIM_PORT: u16 = 7000;
 
-/// After Ctrl-C, how long the lab may take to end in good order.
+/// How long a lab that is called off may take to end in good order.
 const ENDS_WITHIN: Duration = Duration::from_secs(5);
 
 /// The fabric that is wished for.
@@ -96,9 +99,11 @@ async fn try_namespaces() -> Result<(), String> {
     Err(told.lines().next().unwrap_or("unshare failed without a word").to_owned())
 }
 
-/// `unshare` with the lab's namespaces; it dies with this process.
+/// `unshare` with the lab's namespaces; it dies with this process. It has a process group of its own: a Ctrl-C is for
+/// this process, which ends the lab in good order.
 fn unshare() -> Command {
     let mut command = Command::new("setpriv");
+    command.process_group(0);
     command.args(["--pdeathsig", "KILL", "--", "unshare"]).args(NAMESPACES);
     if !rustix::process::geteuid().is_root() {
         command.args(AS_ROOT_OF_ITS_OWN);
@@ -106,44 +111,69 @@ fn unshare() -> Command {
     command
 }
 
-/// Runs this program again inside namespaces of its own, and ends as it does.
-///
-/// # Errors
-/// It could not be started.
-pub async fn enclose(program: &Path, arguments: Vec<OsString>) -> std::io::Result<ExitCode> {
-    let mut command = unshare();
-    command.arg("--").arg(program).args(arguments).stdin(Stdio::inherit()).kill_on_drop(true);
-    let mut child = command.spawn()?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut hang_up = signal(SignalKind::hangup())?;
-    let status = tokio::select! {
-        status = child.wait() => status?,
-        // The terminal sends it to the lab inside as well, which ends by itself.
-        _ = interrupt.recv() => match tokio::time::timeout(ENDS_WITHIN, child.wait()).await {
-            Ok(status) => status?,
-            Err(_) => return end(child).await,
-        },
-        _ = terminate.recv() => return end(child).await,
-        _ = hang_up.recv() => return end(child).await,
-    };
-    match status.code().and_then(|code| u8::try_from(code).ok()) {
-        Some(code) => Ok(ExitCode::from(code)),
-        None => Err(std::io::Error::other(format!("the lab was ended from outside: {status}"))),
+/// A lab that runs inside namespaces of its own.
+#[derive(Debug)]
+pub struct Enclosure {
+    lab: Child,
+    /// While it is open, the lab inside is wanted.
+    wanted: Option<ChildStdin>,
+}
+
+impl Enclosure {
+    /// Runs this program again inside.
+    ///
+    /// # Errors
+    /// It could not be started.
+    pub fn start(program: &Path, arguments: Vec<OsString>) -> io::Result<Self> {
+        let mut command = unshare();
+        command.arg("--").arg(program).args(arguments).stdin(Stdio::piped()).kill_on_drop(true);
+        let mut lab = command.spawn()?;
+        let wanted = lab.stdin.take();
+        Ok(Self { lab, wanted })
+    }
+
+    /// Ends as the lab inside does.
+    ///
+    /// # Errors
+    /// Somebody else ended it.
+    pub async fn ended(&mut self) -> io::Result<ExitCode> {
+        let status = self.lab.wait().await?;
+        match status.code().and_then(|code| u8::try_from(code).ok()) {
+            Some(code) => Ok(ExitCode::from(code)),
+            None => Err(io::Error::other(format!("the lab was ended from outside: {status}"))),
+        }
+    }
+
+    /// Has the lab end, and waits until nothing of it is left: the kernel lets the first process of its namespaces go
+    /// only after all the others.
+    ///
+    /// # Errors
+    /// It could not be waited for.
+    pub async fn call_off(mut self) -> io::Result<()> {
+        drop(self.wanted.take());
+        match tokio::time::timeout(ENDS_WITHIN, self.lab.wait()).await {
+            Ok(ended) => ended.map(drop),
+            Err(_) => self.lab.kill().await,
+        }
     }
 }
 
-/// Killing the first process of the namespaces ends all of them.
-async fn end(mut child: Child) -> std::io::Result<ExitCode> {
-    child.kill().await?;
-    Ok(ExitCode::FAILURE)
+/// Inside: returns when the lab is not wanted any more, or whoever wanted it is gone.
+///
+/// # Errors
+/// Standard input is not the pipe that [`Enclosure`] made.
+pub async fn called_off() -> io::Result<()> {
+    let pipe = io::stdin().as_fd().try_clone_to_owned()?;
+    let mut pipe = Receiver::from_owned_fd(pipe)?;
+    // Nothing is ever written to it: the first thing to be read is its end.
+    pipe.read(&mut [0]).await.map(drop)
 }
 
 /// What has to be done first inside: a `/run` of its own, where `ip netns` keeps its names.
 ///
 /// # Errors
 /// What `mount` said.
-pub async fn furnish() -> std::io::Result<()> {
+pub async fn furnish() -> io::Result<()> {
     let mut command = Command::new("mount");
     command.args(["-t", "tmpfs", "none", "/run"]).kill_on_drop(true);
     let output = command.output().await?;
@@ -151,7 +181,7 @@ pub async fn furnish() -> std::io::Result<()> {
         Ok(())
     } else {
         let told = String::from_utf8_lossy(&output.stderr).into_owned();
-        Err(std::io::Error::other(format!("mounting a tmpfs on /run: {}", told.trim())))
+        Err(io::Error::other(format!("mounting a tmpfs on /run: {}", told.trim())))
     }
 }
 

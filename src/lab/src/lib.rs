@@ -13,6 +13,7 @@ pub mod fabric;
 pub mod folder;
 pub mod forge;
 pub mod host;
+pub mod interrupt;
 pub mod isolation;
 pub mod layout;
 pub mod log;

@@ -1,16 +1,25 @@
 //! `vipward-lab`: demo, scenarios, and the small processes that a lab needs inside.
 
+use std::ffi::OsString;
 use std::io::Write as _;
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::Parser as _;
+use vipward_core::Faults;
 use vipward_lab::binaries::Binaries;
 use vipward_lab::cluster::Setting;
 use vipward_lab::fabric::FabricKind;
-use vipward_lab::isolation::{self, Ground};
+use vipward_lab::folder::Folder;
+use vipward_lab::interrupt::{Interrupted, Interrupts};
+use vipward_lab::isolation::{self, Enclosure, Ground};
 use vipward_lab::options::{Command, Manner, Options};
-use vipward_lab::{client, demo, scenario, serve, talk::Talk};
+use vipward_lab::scenario::{self, PlayError};
+use vipward_lab::{client, demo, serve, talk::Talk};
+
+/// The exit code when nobody reads any more what the lab says: as of a program that SIGPIPE ends.
+const UNHEARD: u8 = 141;
 
 /// One thread: children die with the thread that started them, and a lab mostly waits.
 #[tokio::main(flavor = "current_thread")]
@@ -18,7 +27,10 @@ async fn main() -> ExitCode {
     run(Options::parse()).await.unwrap_or_else(|error| {
         // Should standard error be closed, the exit code still says it.
         let _ = writeln!(std::io::stderr().lock(), "error: {error:#}");
-        ExitCode::FAILURE
+        match error.downcast_ref::<PlayError>() {
+            Some(error) if error.is_wrong_scenario() => ExitCode::from(Faults::EXIT_CODE),
+            _ => ExitCode::FAILURE,
+        }
     })
 }
 
@@ -36,41 +48,100 @@ async fn run(Options { command, manner }: Options) -> anyhow::Result<ExitCode> {
         }
         Command::Demo { .. } | Command::Run { .. } => {}
     }
-    let ground = isolation::survey(manner.fabric).await?;
-    if ground.fabric == FabricKind::Namespaces && !manner.inside {
-        let own_path = std::env::current_exe().context("cannot find this program")?;
-        let arguments = std::iter::once("--inside".into()).chain(std::env::args_os().skip(1));
-        return Ok(isolation::enclose(&own_path, arguments.collect()).await?);
-    }
-    tokio::select! {
-        done = play(&command, &manner, &ground) => done,
-        _ = tokio::signal::ctrl_c() => {
-            // Returning drops the cluster, and with it every process.
-            let _ = writeln!(std::io::stderr().lock(), "\ninterrupted");
-            Ok(ExitCode::from(130))
-        }
+    match &manner.inside {
+        Some(folder) => inside(&command, &manner, folder).await,
+        None => outside(&command, &manner).await,
     }
 }
 
-async fn play(command: &Command, manner: &Manner, ground: &Ground) -> anyhow::Result<ExitCode> {
-    if manner.inside {
-        isolation::furnish().await?;
+/// Owns the lab's folder and hears the signals that are meant for it.
+async fn outside(command: &Command, manner: &Manner) -> anyhow::Result<ExitCode> {
+    let mut interrupts = Interrupts::listen().context("cannot listen for signals")?;
+    let mut folder = Folder::create()?;
+    let ground = tokio::select! {
+        biased;
+        interrupted = interrupts.next() => return Ok(say(interrupted)),
+        ground = isolation::survey(manner.fabric) => ground?,
+    };
+    let done = if ground.fabric == FabricKind::Namespaces {
+        let own_path = std::env::current_exe().context("cannot find this program")?;
+        let inside = [OsString::from("--inside"), folder.path.clone().into()];
+        let arguments = inside.into_iter().chain(std::env::args_os().skip(1)).collect();
+        let mut enclosure = Enclosure::start(&own_path, arguments)?;
+        tokio::select! {
+            biased;
+            interrupted = interrupts.next() => {
+                enclosure.call_off().await.map(|()| say(interrupted)).map_err(Into::into)
+            }
+            ended = enclosure.ended() => ended.map_err(Into::into),
+        }
+    } else {
+        tokio::select! {
+            biased;
+            // The other future is dropped, with it the cluster, and with that every process.
+            interrupted = interrupts.next() => Ok(say(interrupted)),
+            done = play(command, manner, &ground, &folder.path) => done,
+        }
+    };
+    folder.keep_what_is_left();
+    done
+}
+
+fn say(interrupted: Interrupted) -> ExitCode {
+    let _ = writeln!(std::io::stderr().lock(), "\ninterrupted");
+    interrupted.exit_code()
+}
+
+async fn inside(command: &Command, manner: &Manner, folder: &Path) -> anyhow::Result<ExitCode> {
+    isolation::furnish().await?;
+    let ground = Ground { fabric: FabricKind::Namespaces, because: String::new(), claim: None };
+    tokio::select! {
+        biased;
+        called_off = isolation::called_off() => {
+            called_off.context("cannot hear the lab outside")?;
+            Ok(ExitCode::FAILURE)
+        }
+        done = play(command, manner, &ground, folder) => done,
     }
+}
+
+async fn play(
+    command: &Command,
+    manner: &Manner,
+    ground: &Ground,
+    folder: &Path,
+) -> anyhow::Result<ExitCode> {
     let setting =
         Setting { binaries: binaries(manner)?, fabric: ground.fabric, path: manner.path.clone() };
     let mut talk = Talk::new(!manner.no_color);
+    let unheard = talk.unheard();
     talk.line(&format!("fabric: {}", ground.fabric.describe()));
     if !ground.because.is_empty() {
         talk.line(&format!("        because {}", ground.because));
     }
-    let all_well = match command {
-        Command::Demo { service } => demo::show(*service, &setting, manner.keep, &mut talk).await?,
+    tokio::select! {
+        () = unheard.notified() => Ok(ExitCode::from(UNHEARD)),
+        all_well = put_on(command, &setting, folder, manner.keep, &mut talk) => {
+            Ok(if all_well? { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
+    }
+}
+
+/// Whether all went as it should.
+async fn put_on(
+    command: &Command,
+    setting: &Setting,
+    folder: &Path,
+    keep: bool,
+    talk: &mut Talk,
+) -> anyhow::Result<bool> {
+    Ok(match command {
+        Command::Demo { service } => demo::show(*service, setting, folder, keep, talk).await?,
         Command::Run { scenarios } => {
-            scenario::play(scenarios, &setting, manner.keep, &mut talk).await?
+            scenario::play(scenarios, setting, folder, keep, talk).await?
         }
         Command::Serve { .. } | Command::Client { .. } => true,
-    };
-    Ok(if all_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    })
 }
 
 fn binaries(manner: &Manner) -> anyhow::Result<Binaries> {

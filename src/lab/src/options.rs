@@ -11,9 +11,17 @@ use crate::ask::ServiceKind;
 use crate::client::Target;
 use crate::isolation::FabricWish;
 
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  fine: all that was expected was seen
+  1  failed
+  2  wrong usage
+  3  wrong scenario
+  A lab that is interrupted ends with 128 and the signal's number";
+
 /// A whole cluster on one machine: region, function, nodes, network, faults.
 #[derive(Debug, Parser)]
-#[command(name = "vipward-lab", version)]
+#[command(name = "vipward-lab", version, after_help = EXIT_CODES)]
 pub struct Options {
     /// What to do
     #[command(subcommand)]
@@ -47,9 +55,9 @@ pub struct Manner {
         global = true
     )]
     pub path: OsString,
-    /// This process is inside its namespaces already
-    #[arg(long, hide = true, global = true)]
-    pub inside: bool,
+    /// This process is inside its namespaces already, and its folder is made
+    #[arg(long, value_name = "DIR", hide = true, global = true)]
+    pub inside: Option<PathBuf>,
 }
 
 /// What to do.

@@ -36,7 +36,8 @@ impl Process {
     /// Starts `command`; each line of its output becomes a record told by `name`.
     pub fn start(mut command: Command, name: &str, log: &Log) -> Result<Self, StartError> {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        command.kill_on_drop(true);
+        // A group of its own: a Ctrl-C is for the lab, which ends its processes itself.
+        command.kill_on_drop(true).process_group(0);
         let mut child =
             command.spawn().map_err(|source| StartError { name: name.to_owned(), source })?;
         let listeners = [
@@ -72,16 +73,22 @@ impl Process {
 
     async fn end(&mut self, signal: Signal) {
         self.wanted_dead.store(true, Ordering::Relaxed);
+        self.send(signal);
+        let _ = self.ended.wait_for(|ended| *ended).await;
+    }
+
+    fn send(&self, signal: Signal) {
         if let Some(pid) = self.pid.filter(|_| !*self.ended.borrow()) {
             // It may have ended this very moment: then there is nothing left to do.
             let _ = kill_process(pid, signal);
         }
-        let _ = self.ended.wait_for(|ended| *ended).await;
     }
 }
 
 impl Drop for Process {
     fn drop(&mut self) {
+        // At once, so that nothing of it outlives the lab's folder: the keeper drops its child only in a later turn.
+        self.send(Signal::KILL);
         self.keeper.abort();
     }
 }

@@ -1,8 +1,10 @@
 //! What the lab says to the person before it: lines, and progress while something takes its time.
 
 use std::io::{self, IsTerminal as _, Write as _};
+use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
 /// How the progress line is renewed on a terminal.
@@ -30,19 +32,31 @@ pub struct Talk {
     colour: bool,
     waiting_since: Option<Instant>,
     told: Instant,
+    unheard: Arc<Notify>,
 }
 
 impl Talk {
     /// Colour only on a terminal, and only if wanted.
     pub fn new(colour: bool) -> Self {
         let terminal = io::stdout().is_terminal();
-        Self { terminal, colour: colour && terminal, waiting_since: None, told: Instant::now() }
+        Self {
+            terminal,
+            colour: colour && terminal,
+            waiting_since: None,
+            told: Instant::now(),
+            unheard: Arc::default(),
+        }
     }
 
-    /// A line of data.
+    /// Is notified when nobody reads any more what the lab says.
+    pub fn unheard(&self) -> Arc<Notify> {
+        Arc::clone(&self.unheard)
+    }
+
+    /// A line of data; what would be blank at its end is left out.
     pub fn line(&mut self, text: &str) {
         self.clear();
-        write(&format!("{text}\n"));
+        self.write(&format!("{}\n", text.trim_end()));
     }
 
     /// A text in its tone; the same text where there is no colour.
@@ -68,10 +82,10 @@ impl Talk {
         let seconds = now.duration_since(since).as_secs();
         if self.terminal {
             let line = self.toned(Tone::Faint, &format!("… waiting {text} ({seconds} s)"));
-            write(&format!("\r\x1b[2K    {line}"));
+            self.write(&format!("\r\x1b[2K    {line}"));
         } else if seconds > 0 && now.duration_since(self.told) >= PLAIN_TICK {
             self.told = now;
-            write(&format!("    … waiting {text} ({seconds} s)\n"));
+            self.write(&format!("    … waiting {text} ({seconds} s)\n"));
         }
     }
 
@@ -82,13 +96,16 @@ impl Talk {
 
     fn clear(&mut self) {
         if self.waiting_since.take().is_some() && self.terminal {
-            write("\r\x1b[2K");
+            self.write("\r\x1b[2K");
         }
     }
-}
 
-fn write(text: &str) {
-    let mut out = io::stdout().lock();
-    // Nobody reads any more: the lab's exit code still says how it went.
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    fn write(&self, text: &str) {
+        let mut out = io::stdout().lock();
+        let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+        // Any other trouble with the output is not worth the lab: its exit code still says how it went.
+        if written.is_err_and(|error| error.kind() == io::ErrorKind::BrokenPipe) {
+            self.unheard.notify_one();
+        }
+    }
 }

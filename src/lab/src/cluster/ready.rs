@@ -24,7 +24,7 @@ pub fn missing(records: &[Record], layout: &Layout) -> Vec<String> {
         missing.push(format!("{} of {} alarms to be OK", alarms.len() - ok, alarms.len()));
     }
     if !at_rest(records) {
-        missing.push("rest after the alarms' first changes".to_owned());
+        missing.push("the first events to be handled".to_owned());
     }
     let holders = observed::holders(records);
     let decides =

@@ -74,6 +74,7 @@ async fn render(setting: &Setting, config: &Path) -> Result<String, ClusterError
     command.arg("render").arg(config).env_clear().env("PATH", &setting.path);
     let output = command
         .kill_on_drop(true)
+        .process_group(0)
         .output()
         .await
         .map_err(|error| ClusterError::Render(error.to_string()))?;

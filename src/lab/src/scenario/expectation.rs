@@ -48,7 +48,7 @@ pub fn read(words: &mut Words<'_>, wish: &Wish) -> Result<Expectation, Wrong> {
         }
         "fault" => {
             words.form = "expect fault ec2:AssignPrivateIpAddresses error times 2 within 10s";
-            let on = words.next("an operation")?.to_owned();
+            let on = words.operation()?.to_owned();
             let kind = words.next("a kind of fault")?.to_owned();
             words.literally("times")?;
             let times = words.value("a count")?;

@@ -1,5 +1,6 @@
 //! Scenarios: text files, one statement a line, that break a cluster and say what must be seen.
 
+mod description;
 mod expectation;
 mod parse;
 mod play;
@@ -17,14 +18,17 @@ use vipward_core::{NodeName, ServiceName};
 
 use crate::layout::Wish;
 
-pub use play::play;
+pub use play::{PlayError, play};
+
+/// The text of a file, by its path as seen from the scenario's folder.
+pub type Files<'f> = &'f dyn Fn(&Path) -> std::io::Result<String>;
 
 /// A scenario, read and checked.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scenario {
     /// Its first comment line.
     pub title: String,
-    /// The file it was read from; events are named relative to it.
+    /// The file it was read from.
     pub file: PathBuf,
     /// The cluster it needs.
     pub wish: Wish,
@@ -69,8 +73,8 @@ pub enum Action {
     Instance(NodeName, String),
     /// `delete alias S on N`
     DeleteAlias(ServiceName, NodeName),
-    /// `put event FILE`
-    PutEvent(PathBuf),
+    /// `put event FILE`: what is in the file
+    PutEvent(Value),
     /// `forge hint of N by M`
     ForgeHint {
         /// In whose name.
@@ -145,11 +149,12 @@ impl std::fmt::Display for Faults {
 }
 
 impl Scenario {
-    /// Reads and checks a scenario.
+    /// Reads and checks a scenario, with the files that it names.
     ///
     /// # Errors
     /// Everything that is wrong with it, at once.
-    pub fn parse(file: &Path, text: &str) -> Result<Self, Faults> {
-        parse::scenario(file, text).map_err(|faults| Faults { file: file.to_owned(), faults })
+    pub fn parse(file: &Path, text: &str, files: Files<'_>) -> Result<Self, Faults> {
+        parse::scenario(file, text, files)
+            .map_err(|faults| Faults { file: file.to_owned(), faults })
     }
 }

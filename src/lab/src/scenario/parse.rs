@@ -2,21 +2,21 @@
 
 use std::path::Path;
 
-use clap::ValueEnum as _;
 use serde_json::{Map, Value, json};
 
+use super::description::Description;
 use super::words::{Words, Wrong};
-use super::{Action, Fault, Scenario, Statement, Step, expectation};
-use crate::ask::ServiceKind;
-use crate::layout::{MOST, Wish};
+use super::{Action, Fault, Files, Scenario, Statement, Step, expectation};
+use crate::layout::Wish;
 
 const STATEMENTS: &str = "cluster, policy, delays, start, kill, cut, restore, instance, delete, put, forge, fault, \
                           clear, expect";
 const INSTANCE_STATES: [&str; 3] = ["running", "stopped", "terminated"];
 
 /// Reads a whole file.
-pub fn scenario(file: &Path, text: &str) -> Result<Scenario, Vec<Fault>> {
-    let mut reader = Reader { wish: Wish::default(), steps: Vec::new(), started: false };
+pub fn scenario(file: &Path, text: &str, files: Files<'_>) -> Result<Scenario, Vec<Fault>> {
+    let about = Description::default();
+    let mut reader = Reader { about, files, steps: Vec::new(), started: false };
     let mut faults = Vec::new();
     let mut title = None;
     for (line, whole) in (1..).zip(text.lines()) {
@@ -32,6 +32,10 @@ pub fn scenario(file: &Path, text: &str) -> Result<Scenario, Vec<Fault>> {
         }
     }
     let understood = faults.is_empty();
+    if understood {
+        faults = reader.about.faults();
+        faults.sort_by_key(|fault| fault.line);
+    }
     // What a whole file lacks is only certain once its lines are understood.
     let mut lacks = |what: &str, cure: &str| {
         let (what, cure) = (what.to_owned(), cure.to_owned());
@@ -45,7 +49,7 @@ pub fn scenario(file: &Path, text: &str) -> Result<Scenario, Vec<Fault>> {
     } else if understood && !reader.steps.iter().any(expects) {
         lacks("nothing is expected", "say with `expect ...` what must be seen");
     }
-    let Reader { wish, steps, .. } = reader;
+    let Reader { about: Description { wish, .. }, steps, .. } = reader;
     match title {
         Some(title) if faults.is_empty() => {
             Ok(Scenario { title, file: file.to_owned(), wish, steps })
@@ -54,13 +58,14 @@ pub fn scenario(file: &Path, text: &str) -> Result<Scenario, Vec<Fault>> {
     }
 }
 
-struct Reader {
-    wish: Wish,
+struct Reader<'f> {
+    about: Description,
+    files: Files<'f>,
     steps: Vec<Step>,
     started: bool,
 }
 
-impl Reader {
+impl Reader<'_> {
     fn read(&mut self, line: usize, code: &str) -> Result<(), Wrong> {
         let mut words = Words::new(code);
         let first = words.next("a statement")?;
@@ -70,15 +75,15 @@ impl Reader {
             return Err(Wrong::new(format!("`{first}` in the wrong place"), cure));
         }
         let statement = match first {
-            "cluster" => return self.cluster(&mut words),
-            "policy" => return settings(&mut words, &mut self.wish.policy),
-            "delays" => return settings(&mut words, &mut self.wish.delays),
+            "cluster" => return self.about.cluster(&mut words),
+            "policy" => return self.about.policy(line, &mut words),
+            "delays" => return self.about.delays(&mut words),
             "start" => {
                 self.started = true;
                 words.form = "start [unplaced]";
                 if let Some(word) = words.maybe() {
-                    self.wish.placed = word != "unplaced";
-                    if self.wish.placed {
+                    self.about.wish.placed = word != "unplaced";
+                    if self.about.wish.placed {
                         return Err(Wrong::new(
                             format!("`start {word}`"),
                             "write `start [unplaced]`",
@@ -87,43 +92,21 @@ impl Reader {
                 }
                 return words.end();
             }
-            "expect" => Statement::Expect(expectation::read(&mut words, &self.wish)?),
-            _ => Statement::Act(action(first, &mut words, &self.wish)?),
+            "expect" => Statement::Expect(expectation::read(&mut words, &self.about.wish)?),
+            _ => Statement::Act(action(first, &mut words, &self.about.wish, self.files)?),
         };
         words.end()?;
         self.steps.push(Step { line, text: code.to_owned(), statement });
         Ok(())
     }
-
-    fn cluster(&mut self, words: &mut Words<'_>) -> Result<(), Wrong> {
-        while let Some((key, value)) = pair(words)? {
-            let wish = &mut self.wish;
-            match key {
-                "nodes" => wish.nodes = number(key, value, 1)?,
-                "witnesses" => wish.witnesses = number(key, value, 0)?,
-                "services" => {
-                    let names: Result<_, _> = value.split(',').map(str::parse).collect();
-                    wish.services = names.map_err(|error| {
-                        Wrong::new(format!("{error}"), "write services=mysql,redis")
-                    })?;
-                }
-                "service" => {
-                    wish.kind = ServiceKind::from_str(value, false).map_err(|_| {
-                        Wrong::new(format!("no service `{value}`"), "use builtin or redis")
-                    })?;
-                }
-                "hints" => wish.hints = switch(key, value)?,
-                _ => {
-                    let cure = "use nodes, witnesses, services, service, hints";
-                    return Err(Wrong::new(format!("`{key}` is not known"), cure));
-                }
-            }
-        }
-        Ok(())
-    }
 }
 
-fn action(first: &str, words: &mut Words<'_>, wish: &Wish) -> Result<Action, Wrong> {
+fn action(
+    first: &str,
+    words: &mut Words<'_>,
+    wish: &Wish,
+    files: Files<'_>,
+) -> Result<Action, Wrong> {
     Ok(match first {
         "kill" => kill(words, wish)?,
         "cut" => {
@@ -154,7 +137,7 @@ fn action(first: &str, words: &mut Words<'_>, wish: &Wish) -> Result<Action, Wro
         "put" => {
             words.form = "put event fixtures/foreign-alarm.json";
             words.literally("event")?;
-            Action::PutEvent(words.next("a file")?.into())
+            Action::PutEvent(event(words.next("a file")?, files)?)
         }
         "forge" => {
             words.form = "forge hint of node-1 by node-2";
@@ -202,7 +185,7 @@ fn fault(words: &mut Words<'_>) -> Result<Value, Wrong> {
     words.form = "fault ec2:AssignPrivateIpAddresses error RequestLimitExceeded 503 times 2";
     let mut fault = Map::new();
     let mut set = |key: &str, value: Value| fault.insert(key.to_owned(), value);
-    set("on", json!(words.next("an operation")?));
+    set("on", json!(words.operation()?));
     let kind = words.next("a kind of fault")?;
     set("kind", json!(kind));
     match kind {
@@ -237,30 +220,14 @@ fn milliseconds(words: &mut Words<'_>) -> Result<u32, Wrong> {
         .map_err(|_| Wrong::new(format!("{duration:?} is too long"), "use at most 49 days"))
 }
 
-fn settings(words: &mut Words<'_>, into: &mut Vec<(String, String)>) -> Result<(), Wrong> {
-    while let Some((key, value)) = pair(words)? {
-        into.push((key.to_owned(), value.to_owned()));
-    }
-    Ok(())
-}
-
-fn pair<'l>(words: &mut Words<'l>) -> Result<Option<(&'l str, &'l str)>, Wrong> {
-    let Some(word) = words.maybe() else {
-        return Ok(None);
-    };
-    let split = word.split_once('=');
-    split.map(Some).ok_or_else(|| Wrong::new(format!("`{word}` has no value"), "write `key=value`"))
-}
-
-fn number(key: &str, value: &str, least: u8) -> Result<u8, Wrong> {
-    let parsed = value.parse().ok().filter(|number| (least..=MOST).contains(number));
-    parsed.ok_or_else(|| Wrong::new(format!("{key}={value}"), format!("use {least} to {MOST}")))
-}
-
-fn switch(key: &str, value: &str) -> Result<bool, Wrong> {
-    match value {
-        "on" => Ok(true),
-        "off" => Ok(false),
-        _ => Err(Wrong::new(format!("{key}={value}"), format!("write {key}=on or {key}=off"))),
+/// An event to be put on the bus, from its file.
+fn event(path: &str, files: Files<'_>) -> Result<Value, Wrong> {
+    let cure = "name a file with one JSON object, as seen from the scenario's folder";
+    let text = files(Path::new(path))
+        .map_err(|error| Wrong::new(format!("cannot read {path}: {error}"), cure))?;
+    match serde_json::from_str(&text) {
+        Ok(event @ Value::Object(_)) => Ok(event),
+        Ok(_) => Err(Wrong::new(format!("{path} is no JSON object"), cure)),
+        Err(error) => Err(Wrong::new(format!("{path} is not JSON: {error}"), cure)),
     }
 }

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde_json::Value;
 use tokio::time::Instant;
 
 use super::see::{Seen, Stage};
@@ -29,43 +28,63 @@ pub enum PlayError {
         source: std::io::Error,
     },
     /// The scenario is wrong.
-    #[error("{0}")]
+    #[error(transparent)]
     Wrong(#[from] Faults),
     /// There is no folder to work in.
     #[error(transparent)]
     Folder(#[from] FolderError),
-    /// An event is not JSON.
-    #[error("{path} is not JSON")]
-    Event {
-        /// The file.
-        path: PathBuf,
+    /// A statement could not be done.
+    #[error("{}:{line}: {text}", .file.display())]
+    Step {
+        /// The scenario.
+        file: PathBuf,
+        /// The statement's line.
+        line: usize,
+        /// The statement.
+        text: String,
         /// Why.
-        source: serde_json::Error,
+        source: ClusterError,
     },
     /// The cluster did not do its part.
     #[error(transparent)]
     Cluster(#[from] ClusterError),
 }
 
+impl PlayError {
+    /// Whether it lies with a scenario, before anything was started.
+    pub fn is_wrong_scenario(&self) -> bool {
+        matches!(self, Self::Read { .. } | Self::Wrong(_))
+    }
+}
+
+/// How a scenario went: `Some` tells what was not as it had to be, with its place.
+type Missed = Option<String>;
+
 /// Plays all of them, one after the other; whether everything expected was seen.
 pub async fn play(
     files: &[PathBuf],
     setting: &Setting,
+    folder: &Path,
     keep: bool,
     talk: &mut Talk,
 ) -> Result<bool, PlayError> {
     // All are read first: a slip in the last one should not show after minutes.
     let scenarios: Result<Vec<_>, _> = files.iter().map(|file| read(file)).collect();
     let mut all_well = true;
-    for scenario in scenarios? {
-        let mut folder = Folder::create()?;
-        let seen = play_one(&scenario, setting, &folder.path, talk).await;
-        all_well &= matches!(seen, Ok(true));
-        folder.keep(keep || !matches!(seen, Ok(true)));
+    for (number, scenario) in (1..).zip(scenarios?) {
+        let name = scenario.file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        talk.line(&format!("\n{}: {}", talk.toned(Tone::Strong, &name), scenario.title));
+        let mut folder = Folder::create_in(folder, &format!("{number}-{name}"))?;
+        let missed = play_one(&scenario, setting, &folder.path, talk).await;
+        let well = matches!(missed, Ok(None));
+        all_well &= well;
+        folder.keep(keep || !well);
         if folder.is_kept() {
             talk.line(&format!("    log and files: {}", folder.path.display()));
         }
-        seen?;
+        if let Some(missed) = missed? {
+            talk.line(&format!("    {}", talk.toned(Tone::Bad, &missed)));
+        }
     }
     Ok(all_well)
 }
@@ -73,7 +92,9 @@ pub async fn play(
 fn read(file: &Path) -> Result<Scenario, PlayError> {
     let text = std::fs::read_to_string(file)
         .map_err(|source| PlayError::Read { path: file.to_owned(), source })?;
-    Ok(Scenario::parse(file, &text)?)
+    let beside = file.parent().unwrap_or(Path::new(""));
+    let files = |path: &Path| std::fs::read_to_string(beside.join(path));
+    Ok(Scenario::parse(file, &text, &files)?)
 }
 
 async fn play_one(
@@ -81,54 +102,54 @@ async fn play_one(
     setting: &Setting,
     folder: &Path,
     talk: &mut Talk,
-) -> Result<bool, PlayError> {
-    let name = scenario.file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    talk.line(&format!("\n{}: {}", talk.toned(Tone::Strong, &name), scenario.title));
+) -> Result<Missed, PlayError> {
     let began = Instant::now();
     let mut cluster = Cluster::start(setting, scenario.wish.clone(), folder, talk).await?;
     talk.line(&format!("{:>8}  start", seconds(began.elapsed())));
-    let held = follow(scenario, &mut cluster, began, talk).await;
-    if !matches!(held, Ok(true)) {
+    let missed = follow(scenario, &mut cluster, began, talk).await;
+    if !matches!(missed, Ok(None)) {
         show_tail(&cluster, talk);
     }
     cluster.stop().await?;
-    if matches!(held, Ok(true)) {
+    if matches!(missed, Ok(None)) {
         let good = talk.toned(Tone::Good, "ok");
         talk.line(&format!("    {good}: everything seen in {}", seconds(began.elapsed())));
     }
-    held
+    missed
 }
 
-/// Does one step after the other, up to the first expectation that is not met; whether there was none.
+/// Does one step after the other, up to the first expectation that is not met; then no call may have been refused.
 async fn follow(
     scenario: &Scenario,
     cluster: &mut Cluster,
     began: Instant,
     talk: &mut Talk,
-) -> Result<bool, PlayError> {
+) -> Result<Missed, PlayError> {
     let mut since = cluster.ready_at();
     for step in &scenario.steps {
         let seen = match &step.statement {
             Statement::Act(action) => {
                 since = cluster.log.mark();
-                act(cluster, action, &scenario.file).await?;
-                Ok(String::new())
+                act(cluster, action).await.map(|()| Ok(String::new()))
             }
-            Statement::Expect(expectation) => {
-                Stage { cluster, since, talk }.see(expectation).await?
-            }
+            Statement::Expect(expectation) => Stage { cluster, since, talk }.see(expectation).await,
         };
+        let Step { line, text, .. } = step;
+        let (file, line) = (scenario.file.clone(), *line);
+        let seen =
+            seen.map_err(|source| PlayError::Step { file, line, text: text.clone(), source })?;
         tell(step, began, &seen, talk);
-        if seen.is_err() {
-            return Ok(false);
+        if let Err(instead) = seen {
+            let file = scenario.file.display();
+            return Ok(Some(format!("{file}:{line}: {text}  -> NOT SEEN: {instead}")));
         }
     }
     let refused = refused(scenario, cluster);
-    for (principal, action) in &refused {
-        let told = format!("    {principal} was not allowed {action}: its role is too narrow");
-        talk.line(&talk.toned(Tone::Bad, &told));
-    }
-    Ok(refused.is_empty())
+    let told = refused.iter().map(|(principal, action)| {
+        let file = scenario.file.display();
+        format!("{file}: {principal} was not allowed {action}: its role is too narrow")
+    });
+    Ok((!refused.is_empty()).then(|| told.collect::<Vec<_>>().join("\n    ")))
 }
 
 /// What IAM refused although nothing expects it. Much would seem to work without it: alerts for one.
@@ -170,7 +191,7 @@ fn show_tail(cluster: &Cluster, talk: &mut Talk) {
     }
 }
 
-async fn act(cluster: &mut Cluster, action: &Action, file: &Path) -> Result<(), PlayError> {
+async fn act(cluster: &mut Cluster, action: &Action) -> Result<(), ClusterError> {
     match action {
         Action::KillService(service, node) => cluster.kill_service(service, node).await?,
         Action::KillAgent(node) => cluster.kill_agent(node).await?,
@@ -182,14 +203,7 @@ async fn act(cluster: &mut Cluster, action: &Action, file: &Path) -> Result<(), 
         Action::ForgeHint { of, by } => cluster.forge_hint(of, by).await?,
         Action::Fault(fault) => cluster.add_fault(fault).await?,
         Action::ClearFaults => cluster.clear_faults().await?,
-        Action::PutEvent(event) => {
-            let path = file.parent().unwrap_or(Path::new("")).join(event);
-            let text = std::fs::read_to_string(&path)
-                .map_err(|source| PlayError::Read { path: path.clone(), source })?;
-            let event: Value =
-                serde_json::from_str(&text).map_err(|source| PlayError::Event { path, source })?;
-            cluster.put_event(&event).await?;
-        }
+        Action::PutEvent(event) => cluster.put_event(event).await?,
     }
     Ok(())
 }

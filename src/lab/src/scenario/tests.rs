@@ -1,7 +1,13 @@
 use super::*;
 
 fn parse(text: &str) -> Result<Scenario, Faults> {
-    Scenario::parse(Path::new("x.scenario"), text)
+    let files = |path: &Path| match path.to_str() {
+        Some("event.json") => Ok(r#"{"source": "x"}"#.to_owned()),
+        Some("list.json") => Ok("[]".to_owned()),
+        Some("text.json") => Ok("hello".to_owned()),
+        _ => Err(std::io::Error::from(std::io::ErrorKind::NotFound)),
+    };
+    Scenario::parse(Path::new("x.scenario"), text, &files)
 }
 
 #[test]
@@ -19,7 +25,7 @@ cut node-2
 restore node-2
 instance node-1 stopped
 delete alias redis on node-1
-put event fixtures/foreign-alarm.json
+put event event.json
 forge hint of node-1 by node-2
 fault ec2:AssignPrivateIpAddresses error RequestLimitExceeded 503 times 2
 fault ec2:DescribeNetworkInterfaces stale 3s for 20s
@@ -54,6 +60,9 @@ fn every_wrong_line_is_told_with_its_cure() {
     let text = "\
 cluster nodes=0
 cluster noodles=2
+cluster services=a,a
+delays nix=3s
+delays describe_lag=3
 kill service svc on node-1
 start
 kill service other on node-1
@@ -63,6 +72,10 @@ cut
 fault ec2:X error Code
 fault ec2:X hiccup
 fault ec2:X stale soon
+fault ecs:RunTask lost-reply
+put event none.json
+put event list.json
+put event text.json
 expect holder svc is node-1
 expect hold svc reason tired within 1s
 expect moves svc = 1 please
@@ -85,4 +98,17 @@ fn a_file_that_starts_nothing_is_told_so() {
 fn a_file_that_expects_nothing_shows_nothing() {
     let told = parse("# Idle\nstart\n").expect_err("is wrong").to_string();
     assert_eq!(told, "x.scenario:1: nothing is expected; say with `expect ...` what must be seen");
+}
+
+#[test]
+fn what_vipward_toml_would_refuse_is_told_of_the_line_that_says_it() {
+    let text = "\
+# All of it
+policy nix=3 cooldown=60s
+cluster services=a
+policy stale_after=soon
+start
+expect no move of a for 1s
+";
+    insta::assert_snapshot!(parse(text).expect_err("is wrong").to_string());
 }

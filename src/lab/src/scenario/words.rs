@@ -9,6 +9,9 @@ use vipward_core::{NodeName, ServiceName};
 
 use crate::layout::Wish;
 
+/// What the region's operations are named after.
+const SERVICES: [&str; 5] = ["ec2", "cloudwatch", "events", "lambda", "imds"];
+
 /// What is wrong with a line, and what would be right.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wrong {
@@ -87,6 +90,18 @@ impl<'l> Words<'l> {
     pub fn within(&mut self) -> Result<Duration, Wrong> {
         self.literally("within")?;
         self.duration()
+    }
+
+    /// An operation such as `ec2:DescribeInstances`; which ones a service has, the region knows.
+    pub fn operation(&mut self) -> Result<&'l str, Wrong> {
+        let word = self.next("an operation")?;
+        match word.split_once(':') {
+            Some((service, name)) if SERVICES.contains(&service) && !name.is_empty() => Ok(word),
+            _ => {
+                let cure = format!("write `service:Operation`, with {}", SERVICES.join(", "));
+                Err(Wrong::new(format!("`{word}` is no operation of the region"), cure))
+            }
+        }
     }
 
     /// One of the cluster's services.
