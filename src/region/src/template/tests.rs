@@ -38,7 +38,8 @@ fn the_fixture_gives_its_functions_rules_and_alarms() {
     let alarms: Vec<_> = template.alarms.iter().map(|alarm| alarm.name.as_str()).collect();
     assert_eq!(alarms, ["vipward/prod-db/redis/resource-01/self"]);
     assert_eq!(failover.role.as_deref(), Some("arn:aws:iam::123456789012:role/Role"));
-    let arns: Vec<_> = template.roles.iter().map(|role| role.arn.as_str()).collect();
+    let mut arns: Vec<_> = template.roles.iter().map(|role| role.arn.as_str()).collect();
+    arns.sort_unstable();
     assert_eq!(
         arns,
         ["OtherRole", "Role"].map(|id| format!("arn:aws:iam::123456789012:role/{id}"))
