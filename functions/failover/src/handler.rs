@@ -19,6 +19,8 @@ use crate::wake::{HeardHint, Refusal, Wake, parse};
 const MARGIN: SignedDuration = SignedDuration::from_millis(3_000);
 /// Time kept back for the answer alone.
 const LAST_WORDS: SignedDuration = SignedDuration::from_millis(500);
+/// How long an invocation may take where the runtime gives no deadline: the templates' timeout.
+const USUAL_TIMEOUT: SignedDuration = SignedDuration::from_secs(30);
 
 /// Record and alert about an agent whose file means something else than the function's.
 const MISMATCH: &str = "config-mismatch";
@@ -72,13 +74,15 @@ pub struct Function<P> {
     config: Config,
     ports: P,
     role: Role,
+    started: Timestamp,
     memory: Mutex<Memory>,
 }
 
 impl<P: Ports> Function<P> {
     /// A cold function.
     pub fn new(config: Config, ports: P, role: Role) -> Self {
-        Self { config, ports, role, memory: Mutex::default() }
+        let started = ports.now();
+        Self { config, ports, role, started, memory: Mutex::default() }
     }
 
     /// Handles one event; `lambda_deadline` is when Lambda ends the invocation, `log` takes one
@@ -93,6 +97,7 @@ impl<P: Ports> Function<P> {
         lambda_deadline: Timestamp,
         log: &mut (dyn FnMut(&Value) + Send),
     ) -> Result<Value, HandlerError> {
+        let lambda_deadline = self.credible(lambda_deadline);
         let parsed = parse(&self.config, event, self.ports.now())
             .and_then(|wake| self.is_foreign(&wake).map_or(Ok(wake), Err));
         let wake = match parsed {
@@ -120,6 +125,12 @@ impl<P: Ports> Function<P> {
             }
             (Role::Failover, _) => self.failover(wake, lambda_deadline, log).await,
         }
+    }
+
+    /// The deadline, unless it lies before this function's start, as none can: `cargo lambda watch`
+    /// sends ten minutes past the epoch with each invocation.
+    fn credible(&self, deadline: Timestamp) -> Timestamp {
+        if deadline < self.started { self.ports.now() + USUAL_TIMEOUT } else { deadline }
     }
 
     async fn failover(

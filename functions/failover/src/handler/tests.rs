@@ -53,6 +53,17 @@ async fn each_vip_has_one_line_that_is_record_and_metric() {
     }
 }
 
+#[test]
+fn a_deadline_from_before_the_function_started_is_none() {
+    let function = Function::new(config(), World::new(), Role::Failover);
+    let now = function.ports.now();
+    let of_cargo_lambda = Timestamp::UNIX_EPOCH + SignedDuration::from_mins(10);
+    assert_eq!(function.credible(of_cargo_lambda), now + USUAL_TIMEOUT);
+    for soon in [now, now + SignedDuration::from_secs(3)] {
+        assert_eq!(function.credible(soon), soon);
+    }
+}
+
 #[tokio::test]
 async fn a_hint_is_evidence_where_the_metrics_lag() {
     let world = World::new().with(|state| state.says("b", "b", "redis", Healthy));
