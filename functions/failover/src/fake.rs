@@ -75,6 +75,7 @@ pub(crate) struct State {
     /// The most addresses that an interface takes.
     pub room: Option<usize>,
     pub words: Vec<(Topic, Observed<Statement>)>,
+    pub primaries: Vec<(NodeName, ServiceName, Observed<bool>)>,
     /// The calls that fail for now, as AWS names them.
     pub failing: BTreeSet<&'static str>,
     pub assign_faults: VecDeque<Fault>,
@@ -145,7 +146,7 @@ impl State {
         };
         self.words.retain(|(other, _)| *other != topic);
         let at = start() - SignedDuration::from_secs(1);
-        let value = Statement { verdict, since: at };
+        let value = Statement { verdict, since: at, leaving: false };
         self.words.push((topic, Observed { value, at }));
     }
 
@@ -236,7 +237,8 @@ impl Ports for World {
         state.metric_reads.push(services.clone());
         state.answer("GetMetricData")?;
         let asked = state.words.iter().filter(|(topic, _)| services.contains(&topic.service));
-        Ok(Published { words: asked.cloned().collect(), lags: Vec::new() })
+        let (words, primaries) = (asked.cloned().collect(), state.primaries.clone());
+        Ok(Published { words, primaries, ..Published::default() })
     }
 
     async fn assign(&self, eni: &EniId, vips: &[VipAddr]) -> Result<(), PortError> {

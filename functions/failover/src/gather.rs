@@ -53,13 +53,16 @@ pub async fn gather(
     }
     let since = ports.now() - config.policy.stale_after * LOOK_BACK;
     match bounded(ports, deadline, ports.words(config, &services, since)).await {
-        Ok(Published { words, lags }) => {
+        Ok(Published { words, lags, primaries }) => {
             evidence.testimony.read = flowing(config, &words, ports.now());
             for (topic, word) in words {
                 evidence.testimony.hear(topic, word);
             }
             for (node, service, lag) in lags {
                 evidence.testimony.hear_lag(node, service, lag);
+            }
+            for (node, service, is) in primaries {
+                evidence.testimony.hear_primary(node, service, is);
             }
         }
         Err(error) => tracing::warn!(%error, "metrics not read"),

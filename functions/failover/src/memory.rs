@@ -50,17 +50,25 @@ impl Memory {
             for said in known {
                 let held = i64::try_from(said.held_ms).unwrap_or(i64::MAX);
                 let since = heard.at.checked_sub(SignedDuration::from_millis(held));
-                let statement =
-                    Statement { verdict: said.verdict, since: since.unwrap_or(Timestamp::MIN) };
+                let is_own = said.subject == heard.observer;
+                let statement = Statement {
+                    verdict: said.verdict,
+                    since: since.unwrap_or(Timestamp::MIN),
+                    leaving: said.leaving && is_own,
+                };
                 let topic = Topic {
                     observer: heard.observer.clone(),
                     subject: said.subject.clone(),
                     service: said.service.clone(),
                 };
                 testimony.hear(topic, Observed { value: statement, at: heard.at });
-                if let Some(lag) = said.lag_ms.filter(|_| said.subject == heard.observer) {
+                if let Some(lag) = said.lag_ms.filter(|_| is_own) {
                     let lag = Observed { value: Duration::from_millis(lag), at: heard.at };
                     testimony.hear_lag(heard.observer.clone(), said.service.clone(), lag);
+                }
+                if let Some(value) = said.primary.filter(|_| is_own) {
+                    let is = Observed { value, at: heard.at };
+                    testimony.hear_primary(heard.observer.clone(), said.service.clone(), is);
                 }
             }
         }

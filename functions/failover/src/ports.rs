@@ -47,6 +47,8 @@ pub struct Published {
     pub words: Vec<(Topic, Observed<Statement>)>,
     /// How far nodes are behind, where that matters.
     pub lags: Vec<(NodeName, ServiceName, Observed<Duration>)>,
+    /// Who is a primary, where the VIP follows one.
+    pub primaries: Vec<(NodeName, ServiceName, Observed<bool>)>,
 }
 
 /// The world as the function meets it: AWS's, a test's or a simulator's.

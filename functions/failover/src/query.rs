@@ -50,6 +50,12 @@ struct Word {
     verdict: Verdict,
     age_ms: i64,
     held_ms: i64,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    leaving: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    primary: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lag_ms: Option<u64>,
 }
 
 /// Reads everything and answers; changes nothing.
@@ -95,12 +101,20 @@ pub async fn answer(
 fn words(evidence: &Evidence, service: &ServiceName, now: Timestamp) -> Vec<Word> {
     let about = evidence.testimony.iter().filter(|(topic, _)| topic.service == *service);
     about
-        .map(|(topic, word)| Word {
-            observer: topic.observer.clone(),
-            subject: topic.subject.clone(),
-            verdict: word.value.verdict,
-            age_ms: millis(now.duration_since(word.at)),
-            held_ms: millis(word.at.duration_since(word.value.since)),
+        .map(|(topic, word)| {
+            let own = (topic.observer == topic.subject).then_some(&topic.subject);
+            let primary = own.and_then(|node| evidence.testimony.primary(node, service));
+            let lag = own.and_then(|node| evidence.testimony.lag(node, service));
+            Word {
+                observer: topic.observer.clone(),
+                subject: topic.subject.clone(),
+                verdict: word.value.verdict,
+                age_ms: millis(now.duration_since(word.at)),
+                held_ms: millis(word.at.duration_since(word.value.since)),
+                leaving: word.value.leaving,
+                primary: primary.map(|said| said.value),
+                lag_ms: lag.map(|said| u64::try_from(said.value.as_millis()).unwrap_or(u64::MAX)),
+            }
         })
         .collect()
 }
@@ -113,6 +127,12 @@ fn because(choice: &Choice) -> &'static str {
         Choice::Move { kind: MoveKind::Placement, .. } => "nobody holds the VIP and a node is up",
         Choice::Move { kind: MoveKind::Failback, .. } => {
             "the preferred node is up and the VIP has stayed away as long as the file asks"
+        }
+        Choice::Move { kind: MoveKind::Vacate, .. } => {
+            "the holder leaves and another node can take over"
+        }
+        Choice::Move { kind: MoveKind::Follow, .. } => {
+            "the VIP follows the primary, and the servers have another one now"
         }
         Choice::Hold { reason } => match reason {
             HoldReason::HolderUp => "the holder is up",
@@ -132,6 +152,15 @@ fn because(choice: &Choice) -> &'static str {
             }
             HoldReason::Cooldown => "it may return to the preferred node, but moved only just now",
             HoldReason::BudgetSpent => "it moved too often of late: the next move waits",
+            HoldReason::CannotVacate => {
+                "the holder is up and leaves, but no other node can take over yet"
+            }
+            HoldReason::NoPrimary => {
+                "the VIP follows a primary, and no node that is up says that it is one"
+            }
+            HoldReason::TwoPrimaries => {
+                "the VIP follows a primary, and more than one node says that it is that"
+            }
         },
     }
 }

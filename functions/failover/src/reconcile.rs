@@ -16,8 +16,8 @@ use crate::memory::Memory;
 use crate::ports::{PortError, Ports};
 use crate::record::{Notice, Record, records};
 
-/// How many times `stale_after` evidence may be wanting before a person should look: by then it is
-/// no transition but a blackout, or probes that cannot judge.
+/// How many times `stale_after` what may pass may last before a person should look: by then it is
+/// no transition but a blackout, probes that cannot judge, or servers that do not agree.
 const LONG_WAIT: u32 = 2;
 
 /// Reconciles every VIP of the cluster; `deadline` is when the invocation must be over.
@@ -61,9 +61,10 @@ pub fn notices(
     for record in records {
         notices.extend(record.move_notice(config));
         let service = &record.decision.service;
-        let waiting = memory.waiting(service, record.awaits_evidence(), now);
+        let passing = record.passing();
+        let waiting = memory.waiting(service, passing.is_some(), now);
         let overdue = waiting >= config.policy.stale_after * LONG_WAIT;
-        let alert = record.alert().or_else(|| overdue.then(|| "awaiting-evidence".to_owned()));
+        let alert = record.alert().or_else(|| passing.filter(|_| overdue));
         match alert {
             Some(alert) if memory.is_news(service.as_str(), &alert, now) => {
                 notices.push(record.alert_notice(config, &alert));

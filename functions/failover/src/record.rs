@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use vipward_core::Config;
-use vipward_core::decide::{Choice, Decision, HoldReason};
+use vipward_core::decide::{Choice, Decision};
 use vipward_core::evidence::millis;
 use vipward_core::name::ServiceName;
 use vipward_core::signals::{ALERT_DETAIL_TYPE, MOVE_DETAIL_TYPE};
@@ -91,7 +91,9 @@ impl Record {
     /// What a person should look at, in one word; `None` when all is well.
     pub fn alert(&self) -> Option<String> {
         match (&self.decision.choice, self.outcome()) {
-            (Choice::Hold { reason }, _) if reason.alerts() => Some(word(reason)),
+            (Choice::Hold { reason }, _) if reason.alerts() && !reason.may_pass() => {
+                Some(word(reason))
+            }
             (_, outcome @ (Outcome::Unproven | Outcome::Failed | Outcome::Observed)) => {
                 Some(word(&outcome))
             }
@@ -102,9 +104,12 @@ impl Record {
         }
     }
 
-    /// Whether the VIP only waits for evidence; for long, that is worth an alert of its own.
-    pub fn awaits_evidence(&self) -> bool {
-        self.decision.choice == Choice::Hold { reason: HoldReason::AwaitingEvidence }
+    /// What may be over in a moment, in one word: only when it lasts a person should look.
+    pub fn passing(&self) -> Option<String> {
+        match &self.decision.choice {
+            Choice::Hold { reason } if reason.may_pass() => Some(word(reason)),
+            _ => None,
+        }
     }
 
     /// The decision record.

@@ -126,6 +126,8 @@ impl View {
             let lag = self.lags.get(service).filter(|_| *subject == self.me);
             Observation {
                 lag_ms: lag.map(|lag| u64::try_from(lag.as_millis()).unwrap_or(u64::MAX)),
+                primary: None,
+                leaving: false,
                 subject: subject.clone(),
                 service: service.clone(),
                 verdict: held.verdict,

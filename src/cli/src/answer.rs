@@ -102,6 +102,13 @@ pub struct Word {
     pub age_ms: i64,
     /// How long that has held.
     pub held_ms: i64,
+    /// That its own service will soon be gone.
+    #[serde(default)]
+    pub leaving: bool,
+    /// Whether its own service is a primary, where it said so.
+    pub primary: Option<bool>,
+    /// How far its own service is behind, where it said so.
+    pub lag_ms: Option<i64>,
 }
 
 impl ServiceState {
@@ -167,6 +174,8 @@ mod tests {
             (json!({"hold": {"reason": "no-candidate"}}), true),
             (json!({"hold": {"reason": "foreign-holder"}}), true),
             (json!({"hold": {"reason": "budget-spent"}}), true),
+            (json!({"hold": {"reason": "cannot-vacate"}}), true),
+            (json!({"hold": {"reason": "two-primaries"}}), true),
             (json!({"hold": {"reason": "of-a-later-version"}}), true),
             (json!({"move": {"to": "b", "kind": "failover"}}), true),
         ];

@@ -1,8 +1,11 @@
 //! `explain` for people: a paragraph for each service, the decision first, then what it rests on.
 
-use crate::answer::{Answer, ServiceState};
+use crate::answer::{Answer, ServiceState, Word};
 use crate::columns::{aligned, span};
 use crate::table::headline;
+
+/// [`vipward_core::hint::NOT_REPLICATING`], as it is told.
+const NOT_REPLICATING_MS: i64 = 1_000_000_000_000;
 
 /// A line about the cluster and a paragraph for each service.
 pub fn explanation(answer: &Answer) -> String {
@@ -42,9 +45,21 @@ fn evidence(state: &ServiceState) -> Vec<Vec<String>> {
             word.verdict.clone(),
             format!("for {}", span(word.held_ms)),
             format!("heard {} ago", span(word.age_ms)),
+            of_itself(word),
         ]
     });
     words.collect()
+}
+
+/// What a node says of its own service beside its verdict.
+fn of_itself(word: &Word) -> String {
+    let leaving = word.leaving.then(|| "leaving".to_owned());
+    let role = word.primary.map(|is| if is { "primary" } else { "not primary" }.to_owned());
+    let lag = word.lag_ms.map(|lag| match lag {
+        NOT_REPLICATING_MS.. => "not replicating".to_owned(),
+        lag => format!("{} behind", span(lag)),
+    });
+    [leaving, role, lag].into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 fn block(heading: &str, rows: &[Vec<String>]) -> String {

@@ -1,20 +1,20 @@
 //! Judgement to decision: what should be done with each VIP. Data in, data out.
 
-use std::cmp::Reverse;
+mod candidates;
+mod choice;
+
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::config::{Config, Failback, Node, Service};
+pub use choice::{Choice, HoldReason, MoveKind};
+
+use crate::config::{Config, Failback, Role, Service};
 use crate::evidence::{Evidence, Holder, Presence, age};
 use crate::glance::calls_for_closer_look;
 use crate::judge::{Judgement, UpBasis, judge};
 use crate::name::{NodeName, ServiceName, VipAddr};
-
-/// Below that lag a replica counts as caught up.
-const CAUGHT_UP: Duration = Duration::from_secs(1);
 
 /// How many times `stale_after` a node must be well before a VIP returns to it; the metrics are
 /// read back a little further.
@@ -33,96 +33,6 @@ pub struct Decision {
     pub judgements: BTreeMap<NodeName, Judgement>,
     /// What should be done.
     pub choice: Choice,
-}
-
-/// Move or hold.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Choice {
-    /// Bring the VIP to that node.
-    Move {
-        /// The node.
-        to: NodeName,
-        /// Why it moves.
-        kind: MoveKind,
-    },
-    /// Leave it where it is.
-    Hold {
-        /// Why it stays.
-        reason: HoldReason,
-    },
-}
-
-/// Why a VIP moves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum MoveKind {
-    /// The holder is down.
-    Failover,
-    /// Nobody held it.
-    Placement,
-    /// It returns to the preferred node.
-    Failback,
-}
-
-impl MoveKind {
-    /// Whether it counts for the move budget.
-    pub fn is_unplanned(self) -> bool {
-        matches!(self, Self::Failover | Self::Placement)
-    }
-}
-
-/// Why a VIP stays. This list is closed: each has a line in docs/reference.md.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum HoldReason {
-    /// The holder is up and nobody says otherwise.
-    HolderUp,
-    /// The holder says it is up, an observer that it is unreachable. Alerts.
-    HolderSuspect,
-    /// Observers reach the holder, its own agent says nothing. Alerts.
-    AgentSilent,
-    /// It cannot be told yet whether the holder is down.
-    AwaitingEvidence,
-    /// The VIP should move, and no node is up to take it. Alerts.
-    NoCandidate,
-    /// The VIP should move, but the nodes that are up lag more than `max_lag`, or their lag is not
-    /// known. Alerts.
-    CandidatesLag,
-    /// An interface that the file does not name has the VIP. Alerts; never taken from it.
-    ForeignHolder,
-    /// It could return to the preferred node, but moved only just now.
-    Cooldown,
-    /// The move budget is spent; the next move waits. Alerts.
-    BudgetSpent,
-}
-
-impl HoldReason {
-    /// Every reason.
-    pub const ALL: [Self; 9] = [
-        Self::HolderUp,
-        Self::HolderSuspect,
-        Self::AgentSilent,
-        Self::AwaitingEvidence,
-        Self::NoCandidate,
-        Self::CandidatesLag,
-        Self::ForeignHolder,
-        Self::Cooldown,
-        Self::BudgetSpent,
-    ];
-
-    /// Whether a person should look at it.
-    pub fn alerts(self) -> bool {
-        match self {
-            Self::HolderUp | Self::AwaitingEvidence | Self::Cooldown => false,
-            Self::HolderSuspect
-            | Self::AgentSilent
-            | Self::NoCandidate
-            | Self::CandidatesLag
-            | Self::ForeignHolder
-            | Self::BudgetSpent => true,
-        }
-    }
 }
 
 /// The decision for every service, in the order of the file.
@@ -176,35 +86,6 @@ struct Case<'e> {
 }
 
 impl Case<'_> {
-    /// The best node that is up and not too far behind: by basis, whether it has caught up, then
-    /// priority, then name.
-    fn best_candidate(&self) -> Option<(&NodeName, UpBasis)> {
-        let up =
-            self.up().filter_map(|(node, basis)| Some((node, basis, self.lag_of(&node.name)?)));
-        up.min_by_key(|(node, basis, lag)| {
-            (*basis, *lag >= CAUGHT_UP, Reverse(node.priority), &node.name)
-        })
-        .map(|(node, basis, _)| (&node.name, basis))
-    }
-
-    fn up(&self) -> impl Iterator<Item = (&Node, UpBasis)> {
-        self.config.nodes.iter().filter_map(|node| match self.judgements.get(&node.name) {
-            Some(Judgement::Up(basis)) => Some((node, *basis)),
-            _ => None,
-        })
-    }
-
-    /// How far a candidate is behind, nothing where that does not matter; `None` when it is too
-    /// far, or when nobody can tell: what is not known to be there cannot be served.
-    fn lag_of(&self, node: &NodeName) -> Option<Duration> {
-        let Some(max_lag) = self.service.check.kind.max_lag() else {
-            return Some(Duration::ZERO);
-        };
-        let lag = self.evidence.testimony.lag(node, &self.service.name)?;
-        let lag = lag.fresh(self.now, self.config.policy.stale_after)?;
-        (*lag <= max_lag).then_some(*lag)
-    }
-
     /// Whether EC2's answer leaves out the interface of a node that is well: it may be the holder.
     fn holder_may_be_left_out(&self) -> bool {
         self.config.nodes.iter().any(|node| {
@@ -214,15 +95,11 @@ impl Case<'_> {
     }
 
     fn unplanned_move(&self, kind: MoveKind) -> Choice {
+        if self.primaries_disagree() {
+            return hold(HoldReason::TwoPrimaries);
+        }
         let Some((to, _)) = self.best_candidate() else {
-            let nothing_known = self.judgements.values().all(|j| *j == Judgement::Unknown);
-            return hold(if nothing_known {
-                HoldReason::AwaitingEvidence
-            } else if self.up().next().is_some() {
-                HoldReason::CandidatesLag
-            } else {
-                HoldReason::NoCandidate
-            });
+            return hold(self.why_no_candidate());
         };
         let ledger = self.evidence.inventory.ledger(self.config, &self.service.name);
         match ledger.wait_until(self.config.policy.move_budget, self.now) {
@@ -241,6 +118,30 @@ impl Case<'_> {
     }
 
     fn with_holder_up(&self, holder: &NodeName, basis: UpBasis) -> Choice {
+        if self.primaries_disagree() {
+            return hold(HoldReason::TwoPrimaries);
+        }
+        if self.is_withdrawn(holder) {
+            return self.planned_move(MoveKind::Vacate, HoldReason::CannotVacate);
+        }
+        // One whose role is not known stays: an agent that died says nothing about its primary.
+        if self.service.role == Role::Primary && self.is_primary(holder) == Some(false) {
+            return self.planned_move(MoveKind::Follow, self.why_no_candidate());
+        }
+        self.stay_or_fail_back(holder, basis)
+    }
+
+    fn planned_move(&self, kind: MoveKind, otherwise: HoldReason) -> Choice {
+        match self.best_candidate() {
+            // Nobody knows how a node is whose agent is silent: better to stay with one that is up.
+            Some((to, UpBasis::OwnWord | UpBasis::Suspect)) => {
+                Choice::Move { to: to.clone(), kind }
+            }
+            Some((_, UpBasis::PeersOnly)) | None => hold(otherwise),
+        }
+    }
+
+    fn stay_or_fail_back(&self, holder: &NodeName, basis: UpBasis) -> Choice {
         let stay = hold(match basis {
             UpBasis::OwnWord => HoldReason::HolderUp,
             UpBasis::Suspect => HoldReason::HolderSuspect,

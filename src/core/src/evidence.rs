@@ -10,7 +10,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use crate::config::{Config, Node};
+use crate::config::{Config, Node, Service};
 use crate::hint::Verdict;
 use crate::ledger::Ledger;
 use crate::name::{EniId, NodeName, ServiceName, VipAddr};
@@ -44,6 +44,8 @@ pub struct Statement {
     pub verdict: Verdict,
     /// Since when, by AWS's clock.
     pub since: Timestamp,
+    /// Of its own service: that it will soon be gone, however well it is.
+    pub leaving: bool,
 }
 
 /// Who said something, about which node, about which service.
@@ -62,6 +64,7 @@ pub struct Topic {
 pub struct Testimony {
     words: BTreeMap<Topic, Observed<Statement>>,
     lags: BTreeMap<(NodeName, ServiceName), Observed<Duration>>,
+    primaries: BTreeMap<(NodeName, ServiceName), Observed<bool>>,
     /// The services whose metrics were read in full: only there is the lack of a word silence.
     pub read: BTreeSet<ServiceName>,
 }
@@ -69,19 +72,22 @@ pub struct Testimony {
 impl Testimony {
     /// Takes a word in, unless a newer one on its topic is known.
     pub fn hear(&mut self, topic: Topic, word: Observed<Statement>) {
-        let known = self.words.entry(topic).or_insert(word);
-        // Hints are heard before metrics: at the same second they know more.
-        if word.at > known.at {
-            *known = word;
-        }
+        keep_newer(&mut self.words, topic, word);
     }
 
     /// Takes in how far a node's own service is behind its primary, unless something newer is known.
     pub fn hear_lag(&mut self, node: NodeName, service: ServiceName, lag: Observed<Duration>) {
-        let known = self.lags.entry((node, service)).or_insert(lag);
-        if lag.at > known.at {
-            *known = lag;
-        }
+        keep_newer(&mut self.lags, (node, service), lag);
+    }
+
+    /// Takes in whether a node's own service is a primary, unless something newer is known.
+    pub fn hear_primary(&mut self, node: NodeName, service: ServiceName, is: Observed<bool>) {
+        keep_newer(&mut self.primaries, (node, service), is);
+    }
+
+    /// Whether a node's own service was last said to be a primary.
+    pub fn primary(&self, node: &NodeName, service: &ServiceName) -> Option<&Observed<bool>> {
+        self.primaries.get(&(node.clone(), service.clone()))
     }
 
     /// How far a node's own service was last said to be behind its primary.
@@ -106,6 +112,14 @@ impl Testimony {
     /// Every topic with its newest word.
     pub fn iter(&self) -> impl Iterator<Item = (&Topic, &Observed<Statement>)> {
         self.words.iter()
+    }
+}
+
+/// Hints are heard before metrics: at the same second they know more.
+fn keep_newer<K: Ord, T: Copy>(known: &mut BTreeMap<K, Observed<T>>, about: K, heard: Observed<T>) {
+    let known = known.entry(about).or_insert(heard);
+    if heard.at > known.at {
+        *known = heard;
     }
 }
 
@@ -211,6 +225,32 @@ pub struct Evidence {
 }
 
 impl Evidence {
+    /// Whether the service should not be on that node although it is well there: the node says
+    /// that it is leaving. Such a node is no candidate, and a holder that is one is vacated.
+    pub fn is_withdrawn(
+        &self,
+        config: &Config,
+        service: &Service,
+        node: &NodeName,
+        now: Timestamp,
+    ) -> bool {
+        let word = self.testimony.word(node, node, &service.name);
+        let word = word.and_then(|word| word.fresh(now, config.policy.stale_after));
+        word.is_some_and(|word| word.leaving)
+    }
+
+    /// Whether the node says that its service is a primary; `None` when it has not said so lately.
+    pub fn is_primary(
+        &self,
+        config: &Config,
+        service: &Service,
+        node: &NodeName,
+        now: Timestamp,
+    ) -> Option<bool> {
+        let said = self.testimony.primary(node, &service.name)?;
+        said.fresh(now, config.policy.stale_after).copied()
+    }
+
     /// The alarms of the file about `service` that are in `ALARM` or `INSUFFICIENT_DATA`, or are
     /// not there at all; all of them when they could not be read.
     pub fn troubled_alarms(

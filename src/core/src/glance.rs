@@ -3,13 +3,16 @@
 
 use jiff::Timestamp;
 
-use crate::config::{Config, Failback, Service};
+use crate::NodeName;
+use crate::config::{Config, Failback, Role, Service};
 use crate::decide::preferred_over;
 use crate::evidence::{Evidence, Holder, Presence, age};
 use crate::hint::Verdict;
+use crate::signals::AlarmKind;
 
 /// Whether a move may be on the table: the VIP is not held by one of ours, something is said or
-/// alarmed about its holder, or it could go back to a preferred node.
+/// alarmed about its holder, the holder leaves or is not the primary to be followed, or it could go
+/// back to a preferred node.
 pub fn calls_for_closer_look(
     config: &Config,
     evidence: &Evidence,
@@ -22,38 +25,56 @@ pub fn calls_for_closer_look(
     let Some(node) = config.node(&holder) else {
         return true;
     };
+    let glance = Glance { config, evidence, service, holder: &holder, now };
     evidence.inventory.presence(node) != Presence::Here
         || evidence.troubled_alarms(config, &service.name).any(|alarm| alarm.node == holder)
-        || words_against(config, evidence, service, &holder, now)
-        || failback_is_due(config, evidence, service, &holder, now)
+        || glance.words_against()
+        || evidence.is_withdrawn(config, service, &holder, now)
+        || glance.another_may_be_primary()
+        || glance.failback_is_due()
 }
 
-fn words_against(
-    config: &Config,
-    evidence: &Evidence,
-    service: &Service,
-    holder: &crate::NodeName,
+struct Glance<'g> {
+    config: &'g Config,
+    evidence: &'g Evidence,
+    service: &'g Service,
+    holder: &'g NodeName,
     now: Timestamp,
-) -> bool {
-    evidence.testimony.iter().any(|(topic, word)| {
-        let fresh = word.fresh(now, config.policy.stale_after);
-        topic.service == service.name
-            && topic.subject == *holder
-            && fresh.is_some_and(|statement| statement.verdict != Verdict::Healthy)
-    })
 }
 
-fn failback_is_due(
-    config: &Config,
-    evidence: &Evidence,
-    service: &Service,
-    holder: &crate::NodeName,
-    now: Timestamp,
-) -> bool {
-    let Failback::After(stay) = config.policy.failback else {
-        return false;
-    };
-    let ledger = evidence.inventory.ledger(config, &service.name);
-    let stayed = ledger.last_move().is_none_or(|last| age(last, now) >= stay);
-    stayed && config.nodes.iter().any(|node| preferred_over(config, &node.name, holder))
+impl Glance<'_> {
+    fn words_against(&self) -> bool {
+        self.evidence.testimony.iter().any(|(topic, word)| {
+            let fresh = word.fresh(self.now, self.config.policy.stale_after);
+            topic.service == self.service.name
+                && topic.subject == *self.holder
+                && fresh.is_some_and(|statement| statement.verdict != Verdict::Healthy)
+        })
+    }
+
+    /// By hints, or by the alarms: those of the nodes that are no primary are not quiet.
+    fn another_may_be_primary(&self) -> bool {
+        let says = |node| self.evidence.is_primary(self.config, self.service, node, self.now);
+        let others =
+            || self.config.nodes.iter().map(|n| &n.name).filter(|name| *name != self.holder);
+        let quiet = self.evidence.quiet_alarms.iter().flatten().any(|alarm| {
+            alarm.kind == AlarmKind::Primary
+                && alarm.service == self.service.name
+                && others().any(|other| *other == alarm.node)
+        });
+        self.service.role == Role::Primary
+            && (quiet
+                || says(self.holder) == Some(false)
+                || others().any(|other| says(other) == Some(true)))
+    }
+
+    fn failback_is_due(&self) -> bool {
+        let Failback::After(stay) = self.config.policy.failback else {
+            return false;
+        };
+        let ledger = self.evidence.inventory.ledger(self.config, &self.service.name);
+        let stayed = ledger.last_move().is_none_or(|last| age(last, self.now) >= stay);
+        let nodes = &self.config.nodes;
+        stayed && nodes.iter().any(|node| preferred_over(self.config, &node.name, self.holder))
+    }
 }

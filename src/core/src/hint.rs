@@ -44,6 +44,12 @@ pub struct Observation {
     /// [`NOT_REPLICATING`] when it follows none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lag_ms: Option<u64>,
+    /// Whether the observer's own service is a primary, where the VIP follows one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub primary: Option<bool>,
+    /// Whether the observer's own service will soon be gone, however well it is.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub leaving: bool,
 }
 
 /// The detail of a `Vipward Observation` event: an agent's whole view at one moment. The observer

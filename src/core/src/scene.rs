@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::config::{CheckKind, Config};
+use crate::config::{CheckKind, Config, Role};
 use crate::evidence::{Eni, Evidence, Observed, Statement, Topic};
 use crate::hint::Verdict;
 use crate::name::{NodeName, VipAddr};
-use crate::signals::AlarmName;
+use crate::signals::{AlarmKind, AlarmName};
 
 /// The one service of a scene.
 pub(crate) const VIP: VipAddr = VipAddr(Ipv4Addr::new(10, 0, 0, 200));
@@ -79,7 +79,7 @@ impl Scene {
 
     /// `observer` said that of `subject`, `age` seconds ago, and had been saying it for `held`.
     pub fn says(
-        mut self,
+        self,
         observer: &str,
         subject: &str,
         verdict: Verdict,
@@ -88,12 +88,42 @@ impl Scene {
     ) -> Self {
         let at = self.now - SignedDuration::from_secs(age);
         let since = at - SignedDuration::from_secs(held);
+        self.hears(observer, subject, Statement { verdict, since, leaving: false }, at)
+    }
+
+    /// `name` said, `age` seconds ago, that it is well and that it leaves.
+    pub fn leaves(self, name: &str, age: i64) -> Self {
+        let at = self.now - SignedDuration::from_secs(age);
+        let statement = Statement { verdict: Verdict::Healthy, since: at, leaving: true };
+        self.hears(name, name, statement, at)
+    }
+
+    fn hears(mut self, observer: &str, subject: &str, value: Statement, at: Timestamp) -> Self {
         let topic = Topic {
             observer: node(observer),
             subject: node(subject),
             service: self.config.services[0].name.clone(),
         };
-        self.evidence.testimony.hear(topic, Observed { value: Statement { verdict, since }, at });
+        self.evidence.testimony.hear(topic, Observed { value, at });
+        self
+    }
+
+    /// The VIP follows the primary; of the alarms on who it is, that of `quiet` alone is quiet.
+    pub fn following(mut self, quiet: &str) -> Self {
+        let service = &mut self.config.services[0];
+        service.check.kind = CheckKind::Mongodb { max_lag: service.check.kind.max_lag() };
+        service.role = Role::Primary;
+        let alarms = AlarmName::all(&self.config)
+            .filter(|alarm| alarm.kind != AlarmKind::Primary || alarm.node == node(quiet));
+        self.evidence.quiet_alarms = Some(alarms.collect());
+        self
+    }
+
+    /// `name` said, `age` seconds ago, whether it is a primary.
+    pub fn claims(mut self, name: &str, is: bool, age: i64) -> Self {
+        let at = self.now - SignedDuration::from_secs(age);
+        let service = self.config.services[0].name.clone();
+        self.evidence.testimony.hear_primary(node(name), service, Observed { value: is, at });
         self
     }
 

@@ -6,15 +6,21 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::config::Config;
+use crate::config::{Config, Role};
 use crate::name::{ClusterName, NodeName, ServiceName};
 
-/// Metric: what a node says of its own service. 1 is healthy, 0 is not.
+/// Metric: what a node says of its own service. 1 is healthy, 0 is not, and [`LEAVING_HEALTH`] is
+/// healthy but soon gone.
 pub const SELF_HEALTH: &str = "SelfHealth";
+/// The `SelfHealth` of what is healthy and leaving: less than 1, so that the alarm on it tells of
+/// leaving too.
+pub const LEAVING_HEALTH: f64 = 0.5;
 /// Metric: what an observer says of a service on another node. 1 is reached, 0 is not.
 pub const PEER_HEALTH: &str = "PeerHealth";
 /// Metric: by how many seconds a node's own service is behind its primary.
 pub const REPLICA_LAG: &str = "ReplicaLag";
+/// Metric: whether a node's own service is a primary. 1 is, 0 is not.
+pub const IS_PRIMARY: &str = "IsPrimary";
 /// Dimension naming the service.
 pub const DIM_SERVICE: &str = "Service";
 /// Dimension naming the node that a peer observation is about.
@@ -58,11 +64,13 @@ pub fn alarm_prefix(cluster: &ClusterName) -> String {
 pub enum AlarmKind {
     /// The node's own: silence is breaching.
     OwnWord,
+    /// The node's own that it is the primary: in `OK` while it is, so that silence is breaching.
+    Primary,
     /// That observer's about the node: silence is not breaching.
     PeerWord(NodeName),
 }
 
-/// An alarm's name: `vipward/<cluster>/<service>/<node>/self` or `…/peer/<observer>`.
+/// An alarm's name: `vipward/<cluster>/<service>/<node>/self`, `…/primary` or `…/peer/<observer>`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct AlarmName {
     /// The cluster it belongs to.
@@ -80,6 +88,7 @@ impl fmt::Display for AlarmName {
         write!(f, "{}{}/{}/", alarm_prefix(&self.cluster), self.service, self.node)?;
         match &self.kind {
             AlarmKind::OwnWord => write!(f, "self"),
+            AlarmKind::Primary => write!(f, "primary"),
             AlarmKind::PeerWord(observer) => write!(f, "peer/{observer}"),
         }
     }
@@ -92,7 +101,8 @@ impl AlarmName {
             config.nodes.iter().flat_map(move |node| {
                 let observers = config.observers_of(&node.name);
                 let peers = observers.filter(|_| config.policy.peer_alarms).cloned();
-                let kinds = peers.map(AlarmKind::PeerWord);
+                let primary = (service.role == Role::Primary).then_some(AlarmKind::Primary);
+                let kinds = primary.into_iter().chain(peers.map(AlarmKind::PeerWord));
                 std::iter::once(AlarmKind::OwnWord).chain(kinds).map(move |kind| Self {
                     cluster: config.cluster.clone(),
                     service: service.name.clone(),
@@ -116,6 +126,7 @@ impl FromStr for AlarmName {
         let parts: Vec<&str> = text.split('/').collect();
         let (kind, [cluster, service, node]) = match parts.as_slice() {
             ["vipward", c, s, n, "self"] => (Some(AlarmKind::OwnWord), [c, s, n]),
+            ["vipward", c, s, n, "primary"] => (Some(AlarmKind::Primary), [c, s, n]),
             ["vipward", c, s, n, "peer", observer] => {
                 (observer.parse().ok().map(AlarmKind::PeerWord), [c, s, n])
             }
@@ -136,7 +147,11 @@ mod tests {
 
     #[test]
     fn alarm_names_survive_a_round_trip() {
-        for text in ["vipward/prod-db/redis/resource-01/self", "vipward/c/s/n/peer/app-01"] {
+        for text in [
+            "vipward/prod-db/redis/resource-01/self",
+            "vipward/c/s/n/primary",
+            "vipward/c/s/n/peer/app-01",
+        ] {
             let name: AlarmName = text.parse().expect("one of ours");
             assert_eq!(name.to_string(), text);
         }

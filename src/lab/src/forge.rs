@@ -22,6 +22,8 @@ pub fn ill(layout: &Layout, node: &NodeName) -> Result<Value, Faults> {
         held_ms: HELD_MS,
         cause: Some("forged".to_owned()),
         lag_ms: None,
+        primary: None,
+        leaving: false,
     });
     let hint = Hint {
         version: vipward_core::hint::HINT_VERSION,

@@ -10,11 +10,12 @@ use aws_sdk_cloudwatch::types::{
     StatusCode,
 };
 use jiff::{SignedDuration, Timestamp};
+use vipward_core::config::Role;
 use vipward_core::evidence::{Observed, Statement, Topic};
 use vipward_core::name::ServiceName;
 use vipward_core::signals::{
-    AlarmName, DIM_SERVICE, DIM_SUBJECT, PEER_HEALTH, REPLICA_LAG, SELF_HEALTH, alarm_prefix,
-    namespace,
+    AlarmName, DIM_SERVICE, DIM_SUBJECT, IS_PRIMARY, LEAVING_HEALTH, PEER_HEALTH, REPLICA_LAG,
+    SELF_HEALTH, alarm_prefix, namespace,
 };
 use vipward_core::{Config, NodeName, Verdict};
 
@@ -25,8 +26,8 @@ use crate::ports::{PortError, Published};
 const QUERIES: usize = 500;
 /// Seconds: the agents publish at the finest resolution there is.
 const PERIOD: i32 = 1;
-/// Below it a published health means ill, as for the alarms.
-const HEALTHY_FROM: f64 = 1.0;
+/// From there on a published health means neither ill nor leaving, and of a primary that it is one.
+const WHOLE: f64 = 1.0;
 
 /// The cluster's alarms in `OK`. Asked for are the quiet ones: an alarm that is missing, because
 /// it was deleted or never made, must not pass for one that is quiet.
@@ -57,6 +58,8 @@ enum Question {
     Word(Topic),
     /// How far a node's service is behind.
     Lag(NodeName, ServiceName),
+    /// Whether a node's service is a primary.
+    Primary(NodeName, ServiceName),
 }
 
 /// The newest that was published of `services` since then.
@@ -84,6 +87,13 @@ pub(super) async fn words(
                 Question::Lag(node, service) => {
                     let lag = newest_lag(points).map(|lag| (node.clone(), service.clone(), lag));
                     published.lags.extend(lag);
+                }
+                Question::Primary(node, service) => {
+                    let is = points.last().map(|(at, value)| {
+                        let is = Observed { value: *value >= WHOLE, at: *at };
+                        (node.clone(), service.clone(), is)
+                    });
+                    published.primaries.extend(is);
                 }
             }
         }
@@ -128,7 +138,7 @@ async fn series(
 }
 
 /// Of each service: what each node may say of itself, and everyone else of each node; and how far
-/// each is behind, where that matters.
+/// each is behind, and whether it is a primary, where that matters.
 fn questions(config: &Config, services: &BTreeSet<ServiceName>) -> Vec<Question> {
     let mut questions = Vec::new();
     for service in config.services.iter().filter(|service| services.contains(&service.name)) {
@@ -140,6 +150,9 @@ fn questions(config: &Config, services: &BTreeSet<ServiceName>) -> Vec<Question>
             if service.check.kind.max_lag().is_some() {
                 questions.push(Question::Lag(node.name.clone(), service.name.clone()));
             }
+            if service.role == Role::Primary {
+                questions.push(Question::Primary(node.name.clone(), service.name.clone()));
+            }
         }
     }
     questions
@@ -148,13 +161,17 @@ fn questions(config: &Config, services: &BTreeSet<ServiceName>) -> Vec<Question>
 impl Question {
     fn observer(&self) -> &NodeName {
         match self {
-            Self::Word(Topic { observer, .. }) | Self::Lag(observer, _) => observer,
+            Self::Word(Topic { observer, .. })
+            | Self::Lag(observer, _)
+            | Self::Primary(observer, _) => observer,
         }
     }
 
     fn service(&self) -> &ServiceName {
         match self {
-            Self::Word(Topic { service, .. }) | Self::Lag(_, service) => service,
+            Self::Word(Topic { service, .. })
+            | Self::Lag(_, service)
+            | Self::Primary(_, service) => service,
         }
     }
 
@@ -165,6 +182,7 @@ impl Question {
             Self::Word(topic) if topic.observer == topic.subject => (SELF_HEALTH, "Minimum"),
             Self::Word(_) => (PEER_HEALTH, "Minimum"),
             Self::Lag(..) => (REPLICA_LAG, "Maximum"),
+            Self::Primary(..) => (IS_PRIMARY, "Minimum"),
         }
     }
 }
@@ -198,12 +216,13 @@ fn points(result: &MetricDataResult) -> impl Iterator<Item = (Timestamp, f64)> {
 /// The last of the points, and since when it has been the same. Points come oldest first.
 fn newest_word(points: &[(Timestamp, f64)]) -> Option<Observed<Statement>> {
     let verdict = |value| {
-        if value >= HEALTHY_FROM { Verdict::Healthy } else { Verdict::Unhealthy }
+        if value >= LEAVING_HEALTH { Verdict::Healthy } else { Verdict::Unhealthy }
     };
     let (at, value) = *points.last()?;
     let run = points.iter().rev().take_while(|(_, other)| verdict(*other) == verdict(value));
     let since = run.last().map_or(at, |(since, _)| *since);
-    Some(Observed { value: Statement { verdict: verdict(value), since }, at })
+    let leaving = (LEAVING_HEALTH..WHOLE).contains(&value);
+    Some(Observed { value: Statement { verdict: verdict(value), since, leaving }, at })
 }
 
 /// The last of the points, in seconds; what is no duration was not published by an agent.

@@ -12,6 +12,8 @@ fn heard(start_id: &str, sequence: u64, at: i64, verdict: Verdict) -> HeardHint 
         held_ms: 4_000,
         cause: None,
         lag_ms: (service == "redis").then_some(2_500),
+        primary: Some(true),
+        leaving: true,
     };
     HeardHint {
         observer: "b".parse().expect("a name"),
@@ -22,7 +24,12 @@ fn heard(start_id: &str, sequence: u64, at: i64, verdict: Verdict) -> HeardHint 
             start_id: start_id.to_owned(),
             sequence,
             config_digest: String::new(),
-            observations: vec![said("b", "redis"), said("z", "redis"), said("b", "nosuch")],
+            observations: vec![
+                said("b", "redis"),
+                said("a", "redis"),
+                said("z", "redis"),
+                said("b", "nosuch"),
+            ],
         },
     }
 }
@@ -64,9 +71,27 @@ fn what_the_file_does_not_name_is_not_testimony() {
     let mut memory = Memory::default();
     memory.hear(heard("s", 1, 0, Verdict::Unhealthy));
     let testimony = memory.testimony(&config(), start());
-    assert_eq!(testimony.iter().count(), 1);
-    let (topic, word) = testimony.iter().next().expect("one");
-    let lag = testimony.lag(&topic.subject, &topic.service).expect("it was said");
-    assert_eq!(lag.value, Duration::from_millis(2_500));
+    let subjects: Vec<_> = testimony.iter().map(|(topic, _)| topic.subject.as_str()).collect();
+    assert_eq!(subjects, ["a", "b"]);
+    let (_, word) = testimony.iter().last().expect("of b");
     assert_eq!(word.value.since, start() - SignedDuration::from_secs(4));
+}
+
+#[test]
+fn of_lag_role_and_leaving_a_node_speaks_for_itself_only() {
+    let mut memory = Memory::default();
+    memory.hear(heard("s", 1, 0, Verdict::Healthy));
+    let testimony = memory.testimony(&config(), start());
+    let said = |subject: &str| {
+        let node = |name: &str| name.parse().expect("a name");
+        let redis = "redis".parse().expect("a name");
+        let word = testimony.word(&node("b"), &node(subject), &redis).expect("it was said");
+        (
+            testimony.lag(&node(subject), &redis).map(|lag| lag.value),
+            testimony.primary(&node(subject), &redis).map(|is| is.value),
+            word.value.leaving,
+        )
+    };
+    assert_eq!(said("b"), (Some(Duration::from_millis(2_500)), Some(true), true));
+    assert_eq!(said("a"), (None, None, false));
 }

@@ -10,6 +10,8 @@ use vipward_core::Verdict::{Healthy, Unhealthy};
 use vipward_core::decide::{Choice, HoldReason};
 use vipward_core::ledger::Ledger;
 
+mod planned;
+
 const REDIS: &str = "10.0.0.201";
 
 async fn pass(config: &Config, world: &World, memory: &Mutex<Memory>) -> Vec<Record> {
@@ -318,6 +320,8 @@ async fn metrics_that_hold_nothing_fresh_from_anybody_are_no_silence() {
             held_ms: 60_000,
             cause: None,
             lag_ms: None,
+            primary: None,
+            leaving: false,
         };
         let mut memory = Memory::default();
         memory.hear(crate::wake::HeardHint {

@@ -5,9 +5,9 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use vipward_core::config::Service;
+use vipward_core::config::{Role, Service};
 use vipward_core::signals::{
-    AlarmKind, AlarmName, DIM_SERVICE, DIM_SUBJECT, PEER_HEALTH, SELF_HEALTH, namespace,
+    AlarmKind, AlarmName, DIM_SERVICE, DIM_SUBJECT, IS_PRIMARY, PEER_HEALTH, SELF_HEALTH, namespace,
 };
 use vipward_core::{Config, NodeName};
 
@@ -22,6 +22,9 @@ pub fn resources(config: &Config) -> Vec<Resource> {
     for service in &config.services {
         for node in &config.nodes {
             resources.push(own_word(config, service, &node.name));
+            if service.role == Role::Primary {
+                resources.push(primary(config, service, &node.name));
+            }
             if config.policy.peer_alarms {
                 let observers = config.observers_of(&node.name);
                 resources.extend(
@@ -41,10 +44,26 @@ fn own_word(config: &Config, service: &Service, node: &NodeName) -> Resource {
         config,
         logical_id("OwnWord", &[service.name.as_str(), node.as_str()]),
         &name(config, service, node, AlarmKind::OwnWord),
-        &format!("{node} says that its {} is ill, or says nothing", service.name),
+        &format!("{node} says that its {} is ill or leaves, or says nothing", service.name),
         json!({
             "Namespace": namespace(&config.cluster, node),
             "MetricName": SELF_HEALTH,
+            "Dimensions": [dimension(DIM_SERVICE, service.name.as_str())],
+            "TreatMissingData": "breaching",
+        }),
+    )
+}
+
+/// In OK on the primary alone: its changes tell that there is another one, when hints are lost.
+fn primary(config: &Config, service: &Service, node: &NodeName) -> Resource {
+    alarm(
+        config,
+        logical_id("Primary", &[service.name.as_str(), node.as_str()]),
+        &name(config, service, node, AlarmKind::Primary),
+        &format!("{node} says that its {} is no primary, or says nothing", service.name),
+        json!({
+            "Namespace": namespace(&config.cluster, node),
+            "MetricName": IS_PRIMARY,
             "Dimensions": [dimension(DIM_SERVICE, service.name.as_str())],
             "TreatMissingData": "breaching",
         }),
@@ -111,6 +130,25 @@ fn dimension(name: &str, value: &str) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_where_the_vip_follows_a_primary_alarms_tell_who_it_is() {
+        let pair = include_str!("../../../../infra/example/vipward.toml");
+        let names = |text: &str| -> Vec<String> {
+            let config = Config::parse("x", text).expect("is right");
+            let said = |alarm: &Resource| alarm.body["Properties"]["AlarmName"].to_string();
+            let names: Vec<_> = resources(&config).iter().map(said).collect();
+            let all: Vec<_> = AlarmName::all(&config).map(|n| format!("\"{n}\"")).collect();
+            assert_eq!(names, all, "what is rendered is what the function looks for");
+            names.into_iter().filter(|name| name.contains("primary")).collect()
+        };
+        assert_eq!(names(pair), Vec::<String>::new());
+        let follows =
+            pair.replacen("name  = \"mongodb\"", "name = \"mongodb\"\nrole = \"primary\"", 1);
+        let primaries = ["resource-01", "resource-02"];
+        let primaries = primaries.map(|n| format!("\"vipward/prod-db/mongodb/{n}/primary\""));
+        assert_eq!(names(&follows), primaries);
+    }
 
     #[test]
     fn a_publication_falls_into_every_period() {

@@ -69,8 +69,20 @@ pub struct Service {
     pub name: ServiceName,
     /// Where clients reach it.
     pub vip: VipAddr,
+    /// Which nodes may hold its VIP.
+    pub role: Role,
     /// How its health is told.
     pub check: Check,
+}
+
+/// Which nodes may hold a VIP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// Any on which the service is well.
+    Any,
+    /// The primary that the cluster of servers elects by itself: the VIP follows it.
+    Primary,
 }
 
 /// How a service's health is told.
@@ -156,6 +168,14 @@ impl CheckKind {
             | Self::Mongodb { max_lag } => *max_lag,
             Self::Tcp | Self::Http { .. } | Self::Exec { .. } => None,
         }
+    }
+
+    /// Whether its probe sees if a server is a primary or a replica.
+    pub fn knows_role(&self) -> bool {
+        matches!(
+            self,
+            Self::Redis { .. } | Self::Mysql { .. } | Self::Postgres { .. } | Self::Mongodb { .. }
+        )
     }
 
     /// Its word in the file.

@@ -8,7 +8,9 @@ use toml::de::{DeTable, DeValue};
 use super::fault::Fault;
 use super::table::{Findings, Table, Wrong, mistyped};
 use super::value::{duration, duration_from, flag, number, parsed, subnet, word};
-use super::{Config, Failback, Mode, MoveBudget, Node, Policy, Service, Witness, check, probe};
+use super::{
+    Check, Config, Failback, Mode, MoveBudget, Node, Policy, Role, Service, Witness, check, probe,
+};
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_mins(1);
@@ -179,5 +181,24 @@ fn service(table: &Table<'_>) -> Option<Service> {
     let check = table
         .required_table("check", "check in [[service]]", "{ kind = \"tcp\", port = 6379 }")
         .and_then(|check| probe::check(&check));
-    Some(Service { name: name?, vip: vip?, check: check? })
+    let role = role(table, check.as_ref());
+    Some(Service { name: name?, vip: vip?, role, check: check? })
+}
+
+fn role(table: &Table<'_>, check: Option<&Check>) -> Role {
+    const ROLES: &[(&str, Role)] = &[("any", Role::Any), ("primary", Role::Primary)];
+    let role = table.optional("role", |value| {
+        let role = word(ROLES)(value)?;
+        match check.filter(|check| !check.kind.knows_role()) {
+            Some(check) if role == Role::Primary => Err(Wrong::new(
+                format!(
+                    "is \"primary\", and a check of kind {:?} sees no roles",
+                    check.kind.name()
+                ),
+                "check by \"redis\", \"mysql\", \"postgres\" or \"mongodb\", or leave role out",
+            )),
+            _ => Ok(role),
+        }
+    });
+    role.unwrap_or(Role::Any)
 }

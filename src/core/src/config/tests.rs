@@ -172,6 +172,20 @@ fn a_check_has_the_keys_of_its_kind() {
 }
 
 #[test]
+fn a_vip_follows_a_primary_only_where_the_check_sees_one() {
+    let with_role = |role: &str| with(REDIS, &format!("{REDIS}\nrole = {role}"));
+    let role = |text: &str| Config::parse("x", text).expect("right").services[1].role;
+    assert_eq!(role(PAIR), Role::Any);
+    assert_eq!(role(&with_role("\"any\"")), Role::Any);
+    assert_eq!(role(&with_role("\"primary\"")), Role::Primary);
+    let tcp = with_role("\"primary\"").replacen(REDIS, "check = { kind = \"tcp\", port = 1 }", 1);
+    assert_complaints(&[
+        (tcp, "role in [[service]]: is \"primary\", and a check of kind \"tcp\" sees no roles"),
+        (with_role("\"primery\""), "did you mean \"primary\"?"),
+    ]);
+}
+
+#[test]
 fn a_check_that_cannot_work_is_told() {
     let check = |check: &str| with(REDIS, &format!("check = {{ {check} }}"));
     assert_complaints(&[

@@ -7,6 +7,8 @@ use crate::scene::{Scene, VIP, node};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 
+mod planned;
+
 const LONG: i64 = 600;
 
 fn choice(scene: &Scene) -> Choice {
@@ -224,6 +226,9 @@ fn every_reason_is_in_the_closed_list() {
             HoldReason::ForeignHolder => 6,
             HoldReason::Cooldown => 7,
             HoldReason::BudgetSpent => 8,
+            HoldReason::CannotVacate => 9,
+            HoldReason::NoPrimary => 10,
+            HoldReason::TwoPrimaries => 11,
         };
         assert_eq!(place, index);
     }
@@ -239,6 +244,9 @@ proptest! {
         held in proptest::option::of(0_usize..3),
         absent in proptest::option::of(0_usize..3),
         words in proptest::collection::vec((0_usize..4, 0_usize..3, any_verdict(), 0_i64..30, 0_i64..60), 0..14),
+        leaving in proptest::collection::vec((0_usize..3, 0_i64..30), 0..3),
+        roles in proptest::collection::vec((0_usize..3, any::<bool>(), 0_i64..30), 0..6),
+        follows in any::<bool>(),
         failback in any::<bool>(),
         read in any::<bool>(),
     ) {
@@ -257,14 +265,38 @@ proptest! {
         let scene = words.iter().fold(scene, |scene, (by, of, verdict, age, held)| {
             scene.says(members[*by], members[*of], *verdict, *age, *held)
         });
+        let scene = leaving.iter().fold(scene, |scene, (of, age)| scene.leaves(members[*of], *age));
+        let scene = roles.iter().fold(scene, |scene, (of, is, age)| {
+            scene.claims(members[*of], *is, *age)
+        });
+        let scene = if follows { scene.following("a") } else { scene };
+        let says = |node: &NodeName| {
+            let service = &scene.config.services[0];
+            let evidence = &scene.evidence;
+            (
+                evidence.is_withdrawn(&scene.config, service, node, scene.now),
+                evidence.is_primary(&scene.config, service, node, scene.now),
+            )
+        };
         let decision = decide(&scene.config, &scene.evidence, scene.now).remove(0);
         if let Choice::Move { to, kind } = &decision.choice {
             prop_assert!(decision.judgements[to].is_up());
+            let (withdrawn, primary) = says(to);
+            prop_assert!(!withdrawn, "to one that leaves");
+            prop_assert!(!follows || primary == Some(true), "to one that is no primary");
             prop_assert_ne!(decision.holder.node(), Some(to));
             match (kind, decision.holder.node()) {
                 (MoveKind::Failover, Some(holder)) => prop_assert!(decision.judgements[holder].is_down()),
                 (MoveKind::Placement, None) => {}
                 (MoveKind::Failback, Some(holder)) => prop_assert!(preferred_over(&scene.config, to, holder)),
+                (MoveKind::Vacate, Some(holder)) => {
+                    prop_assert!(decision.judgements[holder].is_up());
+                    prop_assert!(says(holder).0);
+                }
+                (MoveKind::Follow, Some(holder)) => {
+                    prop_assert!(decision.judgements[holder].is_up());
+                    prop_assert!(follows && says(holder).1 == Some(false));
+                }
                 other => prop_assert!(false, "{other:?}"),
             }
         }

@@ -18,12 +18,18 @@ fn a_word_is_the_last_point_and_how_long_it_was_the_same() {
         newest_word(&points)
     };
     let said = |verdict, since, last| {
-        Some(Observed { value: Statement { verdict, since: at(since) }, at: at(last) })
+        let statement = Statement { verdict, since: at(since), leaving: false };
+        Some(Observed { value: statement, at: at(last) })
     };
     assert_eq!(word(&[]), None);
     assert_eq!(word(&[(0, 1.0)]), said(Verdict::Healthy, 0, 0));
     assert_eq!(word(&[(0, 1.0), (10, 0.0), (20, 0.0)]), said(Verdict::Unhealthy, 10, 20));
-    assert_eq!(word(&[(0, 0.0), (10, 1.0), (20, 0.5)]), said(Verdict::Unhealthy, 20, 20));
+    assert_eq!(word(&[(0, 0.0), (10, 1.0), (20, 0.1)]), said(Verdict::Unhealthy, 20, 20));
+    let leaving = word(&[(0, 0.0), (10, 1.0), (20, LEAVING_HEALTH)]).expect("a word");
+    let expected = Statement { verdict: Verdict::Healthy, since: at(10), leaving: true };
+    assert_eq!(leaving.value, expected, "well, and soon gone");
+    let stays = word(&[(0, LEAVING_HEALTH), (10, 1.0)]);
+    assert_eq!(stays, said(Verdict::Healthy, 0, 10), "it changed its mind");
 }
 
 #[tokio::test]
@@ -110,6 +116,41 @@ async fn a_series_that_failed_inside_a_success_is_no_silence_either() {
         let error = words(&client, &config(), &services, at(-60), at(0)).await.expect_err("fails");
         assert!(error.to_string().contains("is not complete"), "{error}");
     }
+}
+
+#[tokio::test]
+async fn where_the_vip_follows_a_primary_it_is_asked_who_is_one() {
+    let mut config = config();
+    config.services[0].role = Role::Primary;
+    let rule = mock!(Client::get_metric_data)
+        .match_requests(|request| {
+            let asked =
+                request.metric_data_queries().iter().filter_map(|query| query.metric_stat());
+            let roles = asked.filter(|stat| {
+                stat.metric().and_then(Metric::metric_name) == Some(IS_PRIMARY)
+                    && stat.stat() == Some("Minimum")
+            });
+            roles.count() == 2
+        })
+        .then_output(|| {
+            let series = |index: usize| {
+                MetricDataResult::builder()
+                    .id(format!("q{index}"))
+                    .status_code(StatusCode::Complete)
+            };
+            let said = |index, value| {
+                let stamp = DateTime::from_secs(at(-3).as_second());
+                series(index).timestamps(stamp).values(value).build()
+            };
+            let mut all: Vec<_> = [0, 1, 3, 4].map(|index| series(index).build()).into();
+            all.extend([said(2, 1.0), said(5, 0.0)]);
+            GetMetricDataOutput::builder().set_metric_data_results(Some(all)).build()
+        });
+    let client = mock_client!(aws_sdk_cloudwatch, [&rule]);
+    let services = BTreeSet::from(["redis".parse().expect("a name")]);
+    let published = words(&client, &config, &services, at(-60), at(0)).await.expect("read");
+    let said = published.primaries.iter().map(|(node, _, is)| (node.as_str(), is.value));
+    assert_eq!(said.collect::<Vec<_>>(), [("a", true), ("b", false)]);
 }
 
 #[tokio::test]

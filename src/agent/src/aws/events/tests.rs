@@ -18,6 +18,8 @@ fn hint() -> Hint {
         config_digest: "0123456789abcdef".to_owned(),
         observations: vec![Observation {
             lag_ms: None,
+            primary: None,
+            leaving: false,
             subject: "resource-02".parse().expect("a name"),
             service: "redis".parse().expect("a name"),
             verdict: Verdict::Unhealthy,

@@ -1,0 +1,117 @@
+//! What may be decided about a VIP.
+
+use serde::Serialize;
+
+use crate::name::NodeName;
+
+/// Move or hold.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Choice {
+    /// Bring the VIP to that node.
+    Move {
+        /// The node.
+        to: NodeName,
+        /// Why it moves.
+        kind: MoveKind,
+    },
+    /// Leave it where it is.
+    Hold {
+        /// Why it stays.
+        reason: HoldReason,
+    },
+}
+
+/// Why a VIP moves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MoveKind {
+    /// The holder is down.
+    Failover,
+    /// Nobody held it.
+    Placement,
+    /// It returns to the preferred node.
+    Failback,
+    /// The holder is up and leaves.
+    Vacate,
+    /// The cluster of servers has another primary.
+    Follow,
+}
+
+impl MoveKind {
+    /// Whether it counts for the move budget.
+    pub fn is_unplanned(self) -> bool {
+        matches!(self, Self::Failover | Self::Placement)
+    }
+}
+
+/// Why a VIP stays. This list is closed: each has a line in docs/reference.md.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HoldReason {
+    /// The holder is up and nobody says otherwise.
+    HolderUp,
+    /// The holder says it is up, an observer that it is unreachable. Alerts.
+    HolderSuspect,
+    /// Observers reach the holder, its own agent says nothing. Alerts.
+    AgentSilent,
+    /// It cannot be told yet whether the holder is down.
+    AwaitingEvidence,
+    /// The VIP should move, and no node is up to take it. Alerts.
+    NoCandidate,
+    /// The VIP should move, but the nodes that are up lag more than `max_lag`, or their lag is not
+    /// known. Alerts.
+    CandidatesLag,
+    /// An interface that the file does not name has the VIP. Alerts; never taken from it.
+    ForeignHolder,
+    /// It could return to the preferred node, but moved only just now.
+    Cooldown,
+    /// The move budget is spent; the next move waits. Alerts.
+    BudgetSpent,
+    /// The holder is up and leaves, and no other node can take over. Alerts.
+    CannotVacate,
+    /// The VIP follows a primary, and no node that is up says that it is one. Alerts when it lasts.
+    NoPrimary,
+    /// The VIP follows a primary, and more than one node says that it is that. Alerts when it lasts.
+    TwoPrimaries,
+}
+
+impl HoldReason {
+    /// Every reason.
+    pub const ALL: [Self; 12] = [
+        Self::HolderUp,
+        Self::HolderSuspect,
+        Self::AgentSilent,
+        Self::AwaitingEvidence,
+        Self::NoCandidate,
+        Self::CandidatesLag,
+        Self::ForeignHolder,
+        Self::Cooldown,
+        Self::BudgetSpent,
+        Self::CannotVacate,
+        Self::NoPrimary,
+        Self::TwoPrimaries,
+    ];
+
+    /// Whether a person should look at it.
+    pub fn alerts(self) -> bool {
+        match self {
+            Self::HolderUp | Self::AwaitingEvidence | Self::Cooldown => false,
+            Self::HolderSuspect
+            | Self::AgentSilent
+            | Self::NoCandidate
+            | Self::CandidatesLag
+            | Self::ForeignHolder
+            | Self::BudgetSpent
+            | Self::CannotVacate
+            | Self::NoPrimary
+            | Self::TwoPrimaries => true,
+        }
+    }
+
+    /// Whether it may be over in a moment, so that a person hears of it only when it lasts: late
+    /// evidence, an election among the servers, a former primary that has not spoken yet.
+    pub fn may_pass(self) -> bool {
+        matches!(self, Self::AwaitingEvidence | Self::NoPrimary | Self::TwoPrimaries)
+    }
+}
