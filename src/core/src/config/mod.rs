@@ -2,6 +2,7 @@
 
 mod check;
 mod fault;
+mod hook;
 mod probe;
 mod read;
 mod table;
@@ -20,6 +21,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 pub use fault::{Fault, Faults};
+pub use hook::{Hook, Hooks};
 
 use crate::name::{ClusterName, EniId, NodeName, ServiceName, VipAddr};
 
@@ -73,6 +75,11 @@ pub struct Service {
     pub role: Role,
     /// How its health is told.
     pub check: Check,
+    /// The systemd unit that runs it, by which its end is announced.
+    pub unit: Option<String>,
+    /// What a node runs when the VIP comes and goes.
+    #[serde(skip_serializing_if = "Hooks::is_empty")]
+    pub hooks: Hooks,
 }
 
 /// Which nodes may hold a VIP.

@@ -101,7 +101,7 @@ fn max_lag(table: &Table<'_>) -> Option<Duration> {
 }
 
 /// A user or a database. Protocols end such words with a zero byte.
-fn login_word(value: &DeValue<'_>) -> Result<String, Wrong> {
+pub(super) fn login_word(value: &DeValue<'_>) -> Result<String, Wrong> {
     let word = text("vipward")(value)?;
     if word.is_empty() || word.chars().any(char::is_control) {
         Err(Wrong::new(format!("{word:?} is no name"), "write it like \"vipward\""))
@@ -120,7 +120,7 @@ fn absolute(path: &str) -> Result<&str, Wrong> {
     }
 }
 
-fn command(value: &DeValue<'_>) -> Result<Vec<String>, Wrong> {
+pub(super) fn command(value: &DeValue<'_>) -> Result<Vec<String>, Wrong> {
     const EXAMPLE: &str = "[\"/usr/local/bin/check-service\", \"--quick\"]";
     let DeValue::Array(items) = value else {
         return Err(mistyped(value, "an array of strings", EXAMPLE));

@@ -7,9 +7,10 @@ use toml::de::{DeTable, DeValue};
 
 use super::fault::Fault;
 use super::table::{Findings, Table, Wrong, mistyped};
-use super::value::{duration, duration_from, flag, number, parsed, subnet, word};
+use super::value::{duration, duration_from, flag, number, parsed, subnet, text, word};
 use super::{
-    Check, Config, Failback, Mode, MoveBudget, Node, Policy, Role, Service, Witness, check, probe,
+    Check, Config, Failback, Mode, MoveBudget, Node, Policy, Role, Service, Witness, check, hook,
+    probe,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -182,7 +183,19 @@ fn service(table: &Table<'_>) -> Option<Service> {
         .required_table("check", "check in [[service]]", "{ kind = \"tcp\", port = 6379 }")
         .and_then(|check| probe::check(&check));
     let role = role(table, check.as_ref());
-    Some(Service { name: name?, vip: vip?, role, check: check? })
+    let unit = table.optional("unit", unit);
+    let hooks = hook::hooks(table);
+    Some(Service { name: name?, vip: vip?, role, check: check?, unit, hooks })
+}
+
+fn unit(value: &DeValue<'_>) -> Result<String, Wrong> {
+    let unit = text("mysql.service")(value)?;
+    if unit.strip_suffix(".service").is_some_and(|name| !name.is_empty() && !name.contains('/')) {
+        Ok(unit)
+    } else {
+        let what = format!("{unit:?} is no unit of a service");
+        Err(Wrong::new(what, "write its whole name, like \"mysql.service\""))
+    }
 }
 
 fn role(table: &Table<'_>, check: Option<&Check>) -> Role {

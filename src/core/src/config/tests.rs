@@ -186,6 +186,41 @@ fn a_vip_follows_a_primary_only_where_the_check_sees_one() {
 }
 
 #[test]
+fn hooks_and_units_are_read() {
+    let lines = "unit = \"redis-server.service\"\n\
+        on_acquire = { command = [\"/bin/up\", \"now\"], user = \"redis\", timeout = \"3s\" }\n\
+        on_fault = { command = [\"/bin/tell\"] }";
+    let text = with(REDIS, &format!("{REDIS}\n{lines}"));
+    let service = Config::parse("x", &text).expect("right").services[1].clone();
+    assert_eq!(service.unit.as_deref(), Some("redis-server.service"));
+    let hook = |command: &[&str], user: Option<&str>, seconds| Hook {
+        command: command.iter().map(|word| (*word).to_owned()).collect(),
+        user: user.map(str::to_owned),
+        timeout: Duration::from_secs(seconds),
+    };
+    let on_acquire = Some(hook(&["/bin/up", "now"], Some("redis"), 3));
+    let on_fault = Some(hook(&["/bin/tell"], None, 10));
+    assert_eq!(service.hooks, Hooks { on_acquire, on_release: None, on_fault });
+    let digest = |text: &str| Config::parse("x", text).expect("right").digest();
+    assert_ne!(digest(&text), digest(PAIR));
+}
+
+#[test]
+fn hooks_and_units_that_cannot_work_are_told() {
+    let line = |line: &str| with(REDIS, &format!("{REDIS}\n{line}"));
+    assert_complaints(&[
+        (line("unit = \"redis\""), "\"redis\" is no unit of a service"),
+        (line("unit = \".service\""), "is no unit of a service"),
+        (line("on_acquire = \"/bin/up\""), "on_acquire in [[service]]: is a string, not a table"),
+        (line("on_acquire = {}"), "on_acquire in [[service]] has no command"),
+        (line("on_release = { command = [\"up\"] }"), "\"up\" is not an absolute path"),
+        (line("on_fault = { command = [\"/up\"], user = \"\" }"), "is no name"),
+        (line("on_fault = { command = [\"/up\"], timeout = \"1h\" }"), "use a duration from 100ms"),
+        (line("on_fault = { command = [\"/up\"], shell = true }"), "has no key \"shell\""),
+    ]);
+}
+
+#[test]
 fn a_check_that_cannot_work_is_told() {
     let check = |check: &str| with(REDIS, &format!("check = {{ {check} }}"));
     assert_complaints(&[
