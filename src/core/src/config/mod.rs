@@ -73,6 +73,8 @@ pub struct Service {
     pub vip: VipAddr,
     /// Which nodes may hold its VIP.
     pub role: Role,
+    /// When a node has the VIP on its interface.
+    pub alias: AliasMode,
     /// How its health is told.
     pub check: Check,
     /// The systemd unit that runs it, by which its end is announced.
@@ -90,6 +92,26 @@ pub enum Role {
     Any,
     /// The primary that the cluster of servers elects by itself: the VIP follows it.
     Primary,
+}
+
+/// When a node has a VIP on its interface.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AliasMode {
+    /// Always, on every node: the VPC alone says whose traffic it is.
+    Static,
+    /// While the node's ENI holds it, as the instance metadata tell.
+    Follow,
+}
+
+impl AliasMode {
+    /// Its word in the file.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Static => "static",
+            Self::Follow => "follow",
+        }
+    }
 }
 
 /// How a service's health is told.

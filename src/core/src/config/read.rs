@@ -9,7 +9,7 @@ use super::fault::Fault;
 use super::table::{Findings, Table, Wrong, mistyped};
 use super::value::{duration, duration_from, flag, number, parsed, subnet, text, word};
 use super::{
-    Check, Config, Failback, Mode, MoveBudget, Node, Policy, Role, Service, Witness, check, hook,
+    AliasMode, Check, Config, Failback, Mode, MoveBudget, Node, Policy, Role, Service, Witness, check, hook,
     probe,
 };
 
@@ -58,12 +58,14 @@ pub(super) fn config(source: &str) -> Result<Config, Vec<Fault>> {
 fn top_level<'t>(top: &Table<'t>, findings: &Findings<'t>) -> Option<Config> {
     let cluster = top.required("cluster", "\"prod-db\"", parsed("prod-db"));
     let subnet = top.required("subnet", "\"172.31.0.0/20\"", subnet);
-    let policy = policy(top.table("policy", "[policy]").as_ref());
+    let policy_table = top.table("policy", "[policy]");
+    let alias = policy_table.as_ref().and_then(alias).unwrap_or(AliasMode::Static);
+    let policy = policy(policy_table.as_ref());
     let (node_tables, service_tables) = (top.tables("node"), top.tables("service"));
     check::counts(findings, node_tables.len(), service_tables.len());
     let nodes = each(node_tables, node);
     let witnesses = each(top.tables("witness"), witness);
-    let services = each(service_tables, service);
+    let services = each(service_tables, |table| service(table, alias));
     top.finish();
     let checks = check::Checks { findings, subnet, nodes: &nodes, witnesses: &witnesses };
     checks.members();
@@ -176,16 +178,24 @@ fn witness(table: &Table<'_>) -> Option<Witness> {
     Some(Witness { name: name?, address: address? })
 }
 
-fn service(table: &Table<'_>) -> Option<Service> {
+/// What `[policy]` says holds for the services that say nothing.
+fn alias(table: &Table<'_>) -> Option<AliasMode> {
+    const MODES: &[(&str, AliasMode)] =
+        &[("static", AliasMode::Static), ("follow", AliasMode::Follow)];
+    table.optional("alias", word(MODES))
+}
+
+fn service(table: &Table<'_>, default: AliasMode) -> Option<Service> {
     let name = table.required("name", "\"redis\"", parsed("redis"));
     let vip = table.required("vip", "\"172.31.0.202\"", parsed("172.31.0.202"));
+    let alias = alias(table).unwrap_or(default);
     let check = table
         .required_table("check", "check in [[service]]", "{ kind = \"tcp\", port = 6379 }")
         .and_then(|check| probe::check(&check));
     let role = role(table, check.as_ref());
     let unit = table.optional("unit", unit);
     let hooks = hook::hooks(table);
-    Some(Service { name: name?, vip: vip?, role, check: check?, unit, hooks })
+    Some(Service { name: name?, vip: vip?, role, alias, check: check?, unit, hooks })
 }
 
 fn unit(value: &DeValue<'_>) -> Result<String, Wrong> {

@@ -34,6 +34,27 @@ fn the_example_is_right() {
 }
 
 #[test]
+fn the_alias_mode_is_the_services_own_else_the_policys_else_static() {
+    let modes = |policy: &str, service: &str| {
+        let text = with("[policy]", &format!("[policy]\n{policy}")).replacen(
+            "name  = \"redis\"",
+            &format!("name = \"redis\"\n{service}"),
+            1,
+        );
+        let config = Config::parse("vipward.toml", &text).expect("right");
+        let modes = config.services.iter().map(|service| service.alias.name());
+        modes.collect::<Vec<_>>()
+    };
+    let (follow, fixed) = ("alias = \"follow\"", "alias = \"static\"");
+    assert_eq!(modes("", ""), ["static", "static", "static"]);
+    assert_eq!(modes("", follow), ["static", "follow", "static"]);
+    assert_eq!(modes(follow, fixed), ["follow", "static", "follow"]);
+    let said = complaints(&with("[policy]", "[policy]\nalias = \"folow\""));
+    assert!(said.contains("alias in [policy]: \"folow\" is not known"), "{said}");
+    assert!(said.contains("cure: did you mean \"follow\"?"), "{said}");
+}
+
+#[test]
 fn a_host_finds_itself_by_address() {
     let config = Config::parse("vipward.toml", PAIR).expect("the example is right");
     let found = |address: &str| {
