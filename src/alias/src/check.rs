@@ -1,33 +1,33 @@
-//! What `--check` says: who this host is, on which interface, and what the unit would add there.
+//! What `--check` says: who this host is, on which interface, and what the unit would do there.
 
 use std::fmt::Write as _;
 
-use vipward_core::config::{Config, Node};
+use vipward_core::config::{AliasMode, Config, Node};
 
 use crate::inventory::{Inventory, Link};
-use crate::plan::{Desired, plan};
+use crate::label::Label;
 
 /// The report, one line a fact.
 pub fn report(config: &Config, node: &Node, link: &Link, actual: &Inventory) -> String {
     let mut text = format!("node      {} {}\n", node.name, node.address);
     let mac = link.mac.map_or_else(|| "no MAC".to_owned(), |mac| mac.to_string());
-    let vips: Vec<_> = config.services.iter().map(|service| service.vip.0).collect();
-    let repairs = plan(&Desired::new(link, &vips), actual);
     let mut fact = |what: &str, value: String| {
         writeln!(text, "{what:<9} {value}").expect("writing to a string cannot fail");
     };
     fact("interface", format!("{} {mac}", link.name));
-    for service in &config.services {
+    for (service, number) in config.services.iter().zip(1..) {
         let vip = service.vip.0;
-        let fate = match repairs.iter().find(|repair| repair.vip == vip) {
-            None => {
-                let prefix = actual.prefix_on(link.index, vip).unwrap_or(32);
-                format!("{vip}/{prefix} is there")
-            }
-            Some(repair) => {
-                let label = repair.label.as_ref().map(|label| format!(" label {label}"));
+        let fate = match (service.alias, actual.prefix_on(link.index, vip)) {
+            (AliasMode::Static, Some(prefix)) => format!("{vip}/{prefix} is there"),
+            (AliasMode::Static, None) => {
+                let label = Label::new(&link.name, number);
+                let label = label.map(|label| format!(" label {label}"));
                 format!("{vip}/32 would be added{}", label.unwrap_or_default())
             }
+            (AliasMode::Follow, Some(prefix)) => {
+                format!("{vip}/{prefix} is there and would follow the VIP")
+            }
+            (AliasMode::Follow, None) => format!("{vip} would follow the VIP"),
         };
         fact("alias", format!("{fate} ({})", service.name));
     }

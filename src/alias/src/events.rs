@@ -47,13 +47,17 @@ impl Events {
     /// `None`: the socket is closed and nothing will ever come.
     pub async fn next(&mut self) -> Option<Wake> {
         let (first, _) = self.messages.next().await?;
-        let mut wake = Wake::by(&first);
+        Some(self.and_all_there_are(Wake::by(&first)))
+    }
+
+    /// Takes all events that are there already.
+    pub fn and_all_there_are(&mut self, mut wake: Wake) -> Wake {
         while let Some(Some((message, _))) = self.messages.next().now_or_never() {
             if Wake::by(&message) == Wake::Overrun {
                 wake = Wake::Overrun;
             }
         }
-        Some(wake)
+        wake
     }
 }
 

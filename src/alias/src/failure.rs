@@ -2,9 +2,11 @@
 
 use std::error::Error;
 use std::io;
+use std::path::PathBuf;
 
 use vipward_core::Faults;
 
+use crate::endpoint::NoEndpoint;
 use crate::kernel::KernelError;
 
 /// Why the unit ends other than by being told to.
@@ -22,9 +24,28 @@ pub enum Failure {
     /// No signal handlers.
     #[error("cannot listen for signals")]
     Signals(#[source] io::Error),
-    /// What `--check` found cannot be said.
+    /// What was found cannot be said.
     #[error("cannot write to standard output")]
     Output(#[source] io::Error),
+    /// The variable that points to the instance metadata is wrong.
+    #[error(transparent)]
+    Endpoint(#[from] NoEndpoint),
+    /// The report for the agent cannot be written where it was asked for.
+    #[error("cannot write {}: name another path with --report, or none", path.display())]
+    Report {
+        /// Where.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// A drop-in cannot be written.
+    #[error("cannot write {}", path.display())]
+    DropIn {
+        /// Where.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
 }
 
 impl Failure {

@@ -43,6 +43,16 @@ pub struct Held {
     pub address: Ipv4Addr,
     /// The prefix length, 0 to 32.
     pub prefix: u8,
+    /// Whether the kernel holds it as secondary to an older one of the same subnet on the same
+    /// interface; when that one goes, so does this, unless the interface promotes secondaries.
+    pub secondary: bool,
+}
+
+impl Held {
+    fn network(&self) -> u32 {
+        let bits = u32::from(self.address);
+        bits.checked_shr(32 - u32::from(self.prefix.min(32))).unwrap_or(0)
+    }
 }
 
 /// All interfaces and IPv4 addresses of this network namespace.
@@ -50,6 +60,7 @@ pub struct Held {
 pub struct Inventory {
     links: BTreeMap<u32, Link>,
     held: BTreeSet<Held>,
+    promoting: BTreeSet<u32>,
 }
 
 impl Inventory {
@@ -61,7 +72,15 @@ impl Inventory {
         Self {
             links: links.into_iter().map(|link| (link.index, link)).collect(),
             held: held.into_iter().collect(),
+            promoting: BTreeSet::new(),
         }
+    }
+
+    /// Notes the interfaces that promote secondaries when their primary goes.
+    #[must_use]
+    pub fn promoting(mut self, links: impl IntoIterator<Item = u32>) -> Self {
+        self.promoting = links.into_iter().collect();
+        self
     }
 
     /// Every interface, by index.
@@ -74,12 +93,38 @@ impl Inventory {
         self.links.values().filter(move |link| self.prefix_on(link.index, address).is_some())
     }
 
+    /// Every copy of this address on this interface: the kernel tells them apart by their prefix.
+    pub fn copies_on(&self, link: u32, address: Ipv4Addr) -> impl Iterator<Item = &Held> {
+        self.held.iter().filter(move |held| held.link == link && held.address == address)
+    }
+
+    /// Every address on this interface.
+    pub fn on(&self, link: u32) -> impl Iterator<Item = Ipv4Addr> {
+        self.held.iter().filter(move |held| held.link == link).map(|held| held.address)
+    }
+
+    /// The addresses that would go with this one if it went: secondaries of its subnet.
+    pub fn going_with(&self, held: &Held) -> Vec<Ipv4Addr> {
+        if held.secondary || self.promoting.contains(&held.link) {
+            return Vec::new();
+        }
+        let same = |other: &&Held| {
+            let subnet = (other.link, other.prefix, other.network());
+            other.secondary && subnet == (held.link, held.prefix, held.network())
+        };
+        self.held.iter().filter(same).map(|other| other.address).collect()
+    }
+
+    /// The interfaces on which some address has secondaries.
+    pub fn with_secondaries(&self) -> impl Iterator<Item = &Link> {
+        let secondary =
+            |link: &&Link| self.held.iter().any(|held| held.link == link.index && held.secondary);
+        self.links.values().filter(secondary)
+    }
+
     /// The prefix length (the shortest of several) with which this interface holds the address.
     pub fn prefix_on(&self, link: u32, address: Ipv4Addr) -> Option<u8> {
-        self.held
-            .iter()
-            .find(|held| held.link == link && held.address == address)
-            .map(|held| held.prefix)
+        self.copies_on(link, address).map(|held| held.prefix).min()
     }
 }
 
@@ -118,8 +163,32 @@ mod tests {
     #[test]
     fn it_lists_interfaces_with_their_addresses() {
         let link = |index, name: &str| Link { index, name: name.to_owned(), mac: None };
-        let held = Held { link: 2, address: Ipv4Addr::new(10, 0, 0, 5), prefix: 24 };
+        let held =
+            Held { link: 2, address: Ipv4Addr::new(10, 0, 0, 5), prefix: 24, secondary: false };
         let inventory = Inventory::new([link(1, "lo"), link(2, "ens5")], [held]);
         assert_eq!(inventory.to_string(), "lo, ens5 10.0.0.5");
+    }
+    #[test]
+    fn secondaries_of_the_same_subnet_go_with_their_primary_unless_promoted() {
+        let held = |link, last: u8, prefix, secondary| Held {
+            link,
+            address: Ipv4Addr::new(10, 0, 0, last),
+            prefix,
+            secondary,
+        };
+        let primary = held(2, 1, 24, false);
+        let others = [
+            held(2, 2, 24, true),
+            held(2, 3, 32, false),
+            held(2, 4, 25, true),
+            held(3, 5, 24, true),
+            Held { address: Ipv4Addr::new(10, 0, 1, 6), ..held(2, 6, 24, true) },
+        ];
+        let inventory = Inventory::new([], others.into_iter().chain([primary]));
+        assert_eq!(inventory.going_with(&primary), [Ipv4Addr::new(10, 0, 0, 2)]);
+        assert_eq!(inventory.going_with(&others[0]), [] as [Ipv4Addr; 0], "it is no primary");
+        assert_eq!(inventory.going_with(&others[1]), [] as [Ipv4Addr; 0], "a subnet of one");
+        let inventory = inventory.promoting([2]);
+        assert_eq!(inventory.going_with(&primary), [] as [Ipv4Addr; 0]);
     }
 }

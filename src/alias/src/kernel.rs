@@ -1,4 +1,4 @@
-//! The netlink rim: dumps, adds, and the events that wake the unit. It decides nothing.
+//! The netlink rim: dumps, adds and removals. It decides nothing.
 
 use std::fmt;
 use std::io;
@@ -7,14 +7,23 @@ use std::time::Duration;
 
 use futures::TryStreamExt;
 use rtnetlink::packet_route::AddressFamily;
-use rtnetlink::packet_route::address::{AddressAttribute, AddressFlags, AddressMessage};
+use rtnetlink::packet_route::address::{
+    AddressAttribute, AddressFlags, AddressHeaderFlags, AddressMessage,
+};
 use rtnetlink::packet_route::link::{LinkAttribute, LinkExtentMask, LinkMessage};
 
 use crate::inventory::{Held, Inventory, Link, Mac};
-use crate::plan::Repair;
+use crate::label::Label;
+use crate::plan::{Act, Repair};
 
 /// The kernel answers in microseconds; whoever waits this long has lost the answer.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+
+/// Settings of IPv4, of `all` interfaces and of each.
+const SETTINGS: &str = "/proc/sys/net/ipv4/conf";
+
+/// `EADDRNOTAVAIL`, on every Linux that this is built for.
+const NO_SUCH_ADDRESS: i32 = 99;
 
 /// What the unit asked of the kernel, for messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +34,8 @@ pub enum Request {
     Addresses,
     /// A new address.
     Add(Ipv4Addr),
+    /// An end to an address.
+    Remove(Ipv4Addr),
 }
 
 impl fmt::Display for Request {
@@ -33,6 +44,7 @@ impl fmt::Display for Request {
             Self::Links => out.write_str("list the interfaces"),
             Self::Addresses => out.write_str("list the addresses"),
             Self::Add(vip) => write!(out, "add {vip}"),
+            Self::Remove(vip) => write!(out, "remove {vip}"),
         }
     }
 }
@@ -79,8 +91,15 @@ impl KernelError {
     }
 
     /// Whether the kernel refused because what was asked for is so already.
-    fn already_there(&self) -> bool {
-        matches!(self, Self::Refused { source, .. } if source.kind() == io::ErrorKind::AlreadyExists)
+    fn already_so(&self) -> bool {
+        let Self::Refused { request, source } = self else {
+            return false;
+        };
+        match request {
+            Request::Add(_) => source.kind() == io::ErrorKind::AlreadyExists,
+            Request::Remove(_) => source.raw_os_error() == Some(NO_SUCH_ADDRESS),
+            Request::Links | Request::Addresses => false,
+        }
     }
 }
 
@@ -114,23 +133,55 @@ impl Kernel {
         let addresses: Vec<AddressMessage> =
             answered(Request::Addresses, addresses.execute().try_collect()).await?;
 
-        Ok(Inventory::new(links.iter().filter_map(link), addresses.iter().filter_map(held)))
+        let inventory =
+            Inventory::new(links.iter().filter_map(link), addresses.iter().filter_map(held));
+        let promoting: Vec<u32> = inventory
+            .with_secondaries()
+            .filter(|link| promotes("all") || promotes(&link.name))
+            .map(|link| link.index)
+            .collect();
+        Ok(inventory.promoting(promoting))
     }
 
-    /// Adds a VIP as /32 and without a prefix route: the VPC routes by subnet, and a second
-    /// connected route would shadow nothing but confuse. That somebody else was quicker is success.
-    pub async fn add(&self, repair: &Repair) -> Result<(), KernelError> {
-        let request = Request::Add(repair.vip);
-        let mut add = self.handle.address().add(repair.link, repair.vip.into(), 32);
-        let attributes = &mut add.message_mut().attributes;
-        attributes.push(AddressAttribute::Flags(AddressFlags::Noprefixroute));
-        let label = repair.label.as_ref().map(|label| AddressAttribute::Label(label.to_string()));
-        attributes.extend(label);
-        match answered(request, add.execute()).await {
-            Err(refusal) if refusal.already_there() => Ok(()),
+    /// Carries out one repair. That somebody else was quicker is success.
+    pub async fn carry_out(&self, repair: &Repair) -> Result<(), KernelError> {
+        let outcome = match &repair.act {
+            Act::Add(label) => self.add(repair, label.as_ref()).await,
+            Act::Remove(prefix) => self.remove(repair, *prefix).await,
+        };
+        match outcome {
+            Err(refusal) if refusal.already_so() => Ok(()),
             outcome => outcome,
         }
     }
+
+    /// As /32 and without a prefix route: the VPC routes by subnet, and a second connected route
+    /// would shadow nothing but confuse.
+    async fn add(&self, repair: &Repair, label: Option<&Label>) -> Result<(), KernelError> {
+        let mut add = self.handle.address().add(repair.link, repair.vip.into(), 32);
+        let attributes = &mut add.message_mut().attributes;
+        attributes.push(AddressAttribute::Flags(AddressFlags::Noprefixroute));
+        attributes.extend(label.map(|label| AddressAttribute::Label(label.to_string())));
+        answered(Request::Add(repair.vip), add.execute()).await
+    }
+
+    async fn remove(&self, repair: &Repair, prefix: u8) -> Result<(), KernelError> {
+        let mut message = AddressMessage::default();
+        message.header.family = AddressFamily::Inet;
+        message.header.index = repair.link;
+        message.header.prefix_len = prefix;
+        // The kernel matches the local address and the prefix length, and no other.
+        message.attributes.push(AddressAttribute::Local(repair.vip.into()));
+        let remove = self.handle.address().del(message);
+        answered(Request::Remove(repair.vip), remove.execute()).await
+    }
+}
+
+/// Whether the kernel promotes secondaries there. What cannot be read counts as no: then nothing
+/// is removed that might take others along.
+fn promotes(interface: &str) -> bool {
+    let setting = format!("{SETTINGS}/{interface}/promote_secondaries");
+    std::fs::read_to_string(setting).is_ok_and(|value| value.trim() == "1")
 }
 
 async fn answered<T>(
@@ -163,6 +214,7 @@ fn held(message: &AddressMessage) -> Option<Held> {
             link: message.header.index,
             address: *address,
             prefix: message.header.prefix_len,
+            secondary: message.header.flags.contains(AddressHeaderFlags::Secondary),
         }),
         _ => None,
     })

@@ -27,12 +27,15 @@ pub enum Unlocated {
 }
 
 impl Unlocated {
+    /// Whether time may mend it: an interface that is not there yet may come.
+    pub const fn may_pass(&self) -> bool {
+        matches!(self, Self::Absent { .. })
+    }
+
     /// What would be right.
     pub const fn cure(&self) -> &'static str {
         match self {
-            Self::Absent { .. } => {
-                "correct the node's address, or start the unit once the network is up"
-            }
+            Self::Absent { .. } => "wait until the network is up, or correct the node's address",
             Self::Ambiguous { .. } => "leave the address on one of them",
         }
     }
@@ -79,7 +82,7 @@ mod tests {
     }
 
     fn held(link: u32, last: u8) -> Held {
-        Held { link, address: Ipv4Addr::new(10, 0, 0, last), prefix: 24 }
+        Held { link, address: Ipv4Addr::new(10, 0, 0, last), prefix: 24, secondary: false }
     }
 
     #[test]
@@ -122,11 +125,11 @@ mod tests {
         let want =
             "no interface has the node's address 10.0.0.1; this host has: lo, ens5 10.0.0.11";
         assert_eq!(absent.to_string(), want);
-        assert!(absent.cure().contains("once the network is up"));
+        assert!(absent.may_pass() && absent.cure().contains("until the network is up"));
         let twice =
             locate(&Inventory::new(links, [held(1, 1), held(2, 1)]), NODE, None).unwrap_err();
         let want = "several interfaces have the node's address 10.0.0.1: lo, ens5";
         assert_eq!(twice.to_string(), want);
-        assert!(twice.cure().contains("one of them"));
+        assert!(!twice.may_pass() && twice.cure().contains("one of them"));
     }
 }

@@ -13,7 +13,7 @@ async fn main() -> ExitCode {
     let options = Options::parse();
     options.log.install();
     match vipward_alias::start(&options).await {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(failure) => {
             // Plain text also under `--log json`: it is for the person at the terminal or the
             // journal. Should standard error be closed, the exit code still says it.

@@ -2,25 +2,54 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use vipward_core::NodeName;
+
+use crate::report_file::ReportChoice;
+
+const EXIT_CODES: &str = "Exit codes: 0 fine, 1 failed, 2 usage, 3 bad configuration, 4 degraded.";
 
 /// Keeps every service's VIP on this node's interface.
 #[derive(Debug, Parser)]
-#[command(name = "vipward-alias", version)]
+#[command(name = "vipward-alias", version, after_help = EXIT_CODES)]
 pub struct Options {
     /// The cluster's file
-    #[arg(long, value_name = "FILE", default_value = "/etc/vipward/vipward.toml")]
+    #[arg(long, value_name = "FILE", default_value = "/etc/vipward/vipward.toml", global = true)]
     pub config: PathBuf,
     /// This host's node; by default the one whose address this host has
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", global = true)]
     pub node: Option<NodeName>,
     /// How to log, on standard error
-    #[arg(long, value_enum, default_value_t = LogFormat::Text)]
+    #[arg(long, value_enum, default_value_t = LogFormat::Text, global = true)]
     pub log: LogFormat,
     /// Say which node and interface this is and what would be added, and exit
     #[arg(long)]
     pub check: bool,
+    /// The file for the agent, or `none`; `/run/vipward/alias.json` where that can be written
+    #[arg(long, value_name = "PATH")]
+    pub report: Option<ReportChoice>,
+    /// Something else than to keep the VIPs
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// Something else than to keep the VIPs.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Say what this host's network managers and kernel settings will do to the VIPs
+    #[command(after_help = "Exits with 4 when something is not well.")]
+    Doctor(DoctorOptions),
+}
+
+/// How to look.
+#[derive(Debug, Args)]
+pub struct DoctorOptions {
+    /// Write the drop-ins that are advised; nothing else is ever changed
+    #[arg(long)]
+    pub write: bool,
+    /// Where the network managers' files are
+    #[arg(long, value_name = "DIR", default_value = "/")]
+    pub root: PathBuf,
 }
 
 /// The form of the log.
@@ -52,6 +81,15 @@ mod tests {
     #[test]
     fn the_command_line_holds_together() {
         Options::command().debug_assert();
+    }
+
+    #[test]
+    fn the_file_may_be_named_before_or_after_the_command() {
+        for line in ["vipward-alias doctor --config f", "vipward-alias --config f doctor"] {
+            let options = Options::try_parse_from(line.split(' ')).expect(line);
+            assert_eq!(options.config, PathBuf::from("f"), "{line}");
+            assert!(matches!(options.command, Some(Command::Doctor(_))), "{line}");
+        }
     }
 
     #[test]

@@ -1,12 +1,55 @@
 //! Which node of the file this host is: the one it is told to be, else the one whose address it
 //! has.
 
-use std::path::Path;
-
 use vipward_core::NodeName;
-use vipward_core::config::{Config, Faults, Node};
+use vipward_core::config::{Config, Node};
 
 use crate::inventory::Inventory;
+
+/// Why it cannot be told which node this host is.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unidentified {
+    /// The name that was given is not in the file.
+    #[error("no node is named {name}")]
+    NoSuchName {
+        /// That name.
+        name: NodeName,
+        /// The nodes there are.
+        nodes: String,
+    },
+    /// No address of the file is on this host, or not yet.
+    #[error("no node has an address of this host; it has: {host}")]
+    NotHere {
+        /// The interfaces there are, with their addresses.
+        host: String,
+        /// The nodes there are.
+        nodes: String,
+    },
+    /// Several are.
+    #[error("this host has the addresses of several nodes: {nodes}")]
+    Several {
+        /// Those nodes.
+        nodes: String,
+    },
+}
+
+impl Unidentified {
+    /// Whether time may mend it: an address that is not there yet may come.
+    pub const fn may_pass(&self) -> bool {
+        matches!(self, Self::NotHere { .. })
+    }
+
+    /// What would be right.
+    pub fn cure(&self) -> String {
+        match self {
+            Self::NoSuchName { nodes, .. } => format!("name one of: {nodes}"),
+            Self::NotHere { nodes, .. } => {
+                format!("wait until the network is up, or correct the address of one of: {nodes}")
+            }
+            Self::Several { .. } => "say which it is with --node NAME".to_owned(),
+        }
+    }
+}
 
 /// Finds this host's node.
 ///
@@ -14,34 +57,25 @@ use crate::inventory::Inventory;
 /// No node has that name; without a name, no node or more than one has an address of this host.
 pub fn own_node<'c>(
     config: &'c Config,
-    file: &Path,
     named: Option<&NodeName>,
     host: &Inventory,
-) -> Result<&'c Node, Faults> {
-    let fault = |what: String, cure: &str| Faults::of_host(&file.display().to_string(), what, cure);
+) -> Result<&'c Node, Unidentified> {
+    let nodes = || listed(config.nodes.iter());
     if let Some(name) = named {
-        return config.node(name).ok_or_else(|| {
-            let nodes = listed(&config.nodes);
-            fault(format!("no node is named {name}"), &format!("name one of: {nodes}"))
-        });
+        let unknown = || Unidentified::NoSuchName { name: name.clone(), nodes: nodes() };
+        return config.node(name).ok_or_else(unknown);
     }
-    let here = |node: &Node| host.holders(node.address).next().is_some();
-    let own: Vec<Node> = config.nodes.iter().filter(|node| here(node)).cloned().collect();
-    match &own[..] {
-        [only] => Ok(config.node(&only.name).expect("it was just taken from there")),
-        [] => Err(fault(
-            format!("no node has an address of this host; it has: {host}"),
-            &format!("correct the address of one of: {}", listed(&config.nodes)),
-        )),
-        several => Err(fault(
-            format!("this host has the addresses of several nodes: {}", listed(several)),
-            "say which it is with --node NAME",
-        )),
+    let here = |node: &&Node| host.holders(node.address).next().is_some();
+    let own: Vec<&Node> = config.nodes.iter().filter(here).collect();
+    match own[..] {
+        [only] => Ok(only),
+        [] => Err(Unidentified::NotHere { host: host.to_string(), nodes: nodes() }),
+        _ => Err(Unidentified::Several { nodes: listed(own.into_iter()) }),
     }
 }
 
-fn listed(nodes: &[Node]) -> String {
-    let each = nodes.iter().map(|node| format!("{} {}", node.name, node.address));
+fn listed<'n>(nodes: impl Iterator<Item = &'n Node>) -> String {
+    let each = nodes.map(|node| format!("{} {}", node.name, node.address));
     each.collect::<Vec<_>>().join(", ")
 }
 
@@ -76,12 +110,13 @@ mod tests {
             link: 2,
             address: Ipv4Addr::from(*address),
             prefix: 20,
+            secondary: false,
         });
         let named = named.map(|name| name.parse().expect("a name"));
         let host = Inventory::new([link], held);
-        match own_node(&config, Path::new("vipward.toml"), named.as_ref(), &host) {
+        match own_node(&config, named.as_ref(), &host) {
             Ok(node) => node.name.to_string(),
-            Err(faults) => faults.to_string(),
+            Err(unidentified) => format!("{unidentified}\n  cure: {}", unidentified.cure()),
         }
     }
 
@@ -103,7 +138,7 @@ mod tests {
             (
                 found(None, &[[172, 31, 0, 1], [172, 31, 0, 111]]),
                 "no node has an address of this host; it has: ens5 172.31.0.1 172.31.0.111",
-                "correct the address of one of: resource-01 172.31.0.11, resource-02 172.31.0.124",
+                "wait until the network is up, or correct the address of one of: resource-01 172.31.0.11, resource-02 172.31.0.124",
             ),
             (
                 found(None, &[[172, 31, 0, 11], [172, 31, 0, 124]]),
@@ -113,7 +148,7 @@ mod tests {
             ),
         ];
         for (got, what, cure) in table {
-            assert_eq!(got, format!("vipward.toml: {what}\n  cure: {cure}"));
+            assert_eq!(got, format!("{what}\n  cure: {cure}"));
         }
     }
 }

@@ -8,6 +8,10 @@ const RESYNC: Duration = Duration::from_mins(1);
 /// After the first failure; doubled with each further one, up to `RESYNC`.
 const FIRST_RETRY: Duration = Duration::from_secs(1);
 
+/// From the end of a pass to the start of the next at least. One event after a quiet time is
+/// answered at once; in a flood of them each pass answers all that came meanwhile.
+pub const GAP: Duration = Duration::from_millis(20);
+
 /// Counts failed passes and answers with the wait.
 #[derive(Debug)]
 pub struct Pace {

@@ -9,49 +9,92 @@ use crate::label::Label;
 #[cfg(test)]
 mod tests;
 
-/// What must be held: in static mode every VIP, at all times, on every node.
+/// What the node owes a VIP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Duty {
+    /// It must be there.
+    Hold,
+    /// Nobody knows: what is, stays.
+    Leave,
+    /// It must not be there: EC2 has confirmed that this node's ENI does not hold it.
+    Clear,
+}
+
+/// What must be held and what must not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Desired {
     /// The index of the node's interface.
     pub link: u32,
-    /// Each VIP with the label it gets if it has to be added.
-    pub aliases: BTreeMap<Ipv4Addr, Option<Label>>,
+    /// Each VIP with the duty towards it, and the label it gets if it has to be added.
+    pub aliases: BTreeMap<Ipv4Addr, (Duty, Option<Label>)>,
 }
 
 impl Desired {
     /// The VIPs in the order of their services; the first is alias number 1.
-    pub fn new(link: &Link, vips: &[Ipv4Addr]) -> Self {
+    pub fn new(link: &Link, vips: &[(Ipv4Addr, Duty)]) -> Self {
         let aliases = vips
             .iter()
             .zip(1..)
-            .map(|(vip, number)| (*vip, Label::new(&link.name, number)))
+            .map(|((vip, duty), number)| (*vip, (*duty, Label::new(&link.name, number))))
             .collect();
         Self { link: link.index, aliases }
     }
 }
 
-/// A VIP to add as /32. There is no other kind of repair: what this unit cannot express it cannot
-/// do by mistake.
+/// One change of one VIP on the node's interface. Other addresses cannot be expressed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Repair {
-    /// The index of the interface to add it to.
+    /// The index of the interface.
     pub link: u32,
     /// The address.
     pub vip: Ipv4Addr,
-    /// Its label, where one fits.
-    pub label: Option<Label>,
+    /// What to do with it.
+    pub act: Act,
 }
 
-/// The VIPs that the interface lacks.
+/// What to do with a VIP.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Act {
+    /// Add it as /32, with this label where one fits.
+    Add(Option<Label>),
+    /// Remove the copy with this prefix length.
+    Remove(u8),
+}
+
+/// The difference between what should be and what is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// What to carry out.
+    pub repairs: Vec<Repair>,
+    /// VIPs that should go and stay, because the kernel would take these addresses with them.
+    pub withheld: BTreeMap<Ipv4Addr, Vec<Ipv4Addr>>,
+}
+
+/// Compares.
 ///
 /// A VIP counts as present with any prefix length: cloud-init and nm-cloud-setup add it with the
-/// subnet's, and a second one as /32 would be a second address. On another interface it is somebody
-/// else's and counts for nothing.
-pub fn plan(desired: &Desired, actual: &Inventory) -> Vec<Repair> {
-    desired
-        .aliases
-        .iter()
-        .filter(|(vip, _)| actual.prefix_on(desired.link, **vip).is_none())
-        .map(|(vip, label)| Repair { link: desired.link, vip: *vip, label: label.clone() })
-        .collect()
+/// subnet's, and a second one as /32 would be a second address. One that must go does so with
+/// every prefix length. On another interface it is somebody else's and counts for nothing.
+pub fn plan(desired: &Desired, actual: &Inventory) -> Plan {
+    let mut plan = Plan::default();
+    let link = desired.link;
+    for (vip, (duty, label)) in &desired.aliases {
+        let mut repair = |act| plan.repairs.push(Repair { link, vip: *vip, act });
+        match duty {
+            Duty::Leave => {}
+            Duty::Hold if actual.prefix_on(link, *vip).is_some() => {}
+            Duty::Hold => repair(Act::Add(label.clone())),
+            Duty::Clear => {
+                for copy in actual.copies_on(link, *vip) {
+                    let others = actual.going_with(copy);
+                    if others.is_empty() {
+                        repair(Act::Remove(copy.prefix));
+                    } else {
+                        plan.withheld.entry(*vip).or_default().extend(others);
+                    }
+                }
+            }
+        }
+    }
+    plan
 }

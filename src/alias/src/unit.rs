@@ -1,56 +1,64 @@
-//! The loop: wait for an event or the safety net, dump, compare, repair.
+//! The loop: wait for an event, an answer or the safety net; dump, compare, repair, report.
 
 use std::io;
-use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::{Instant, sleep_until};
 use tracing::{debug, error, info, warn};
 
 use crate::events::{Events, Wake};
 use crate::failure::{Failure, chain};
 use crate::kernel::{Kernel, KernelError};
-use crate::pace::Pace;
-use crate::plan::Repair;
+use crate::knowledge::Answer;
+use crate::metadata::Metadata;
+use crate::pace::{GAP, Pace};
+use crate::plan::{Act, Repair};
+use crate::report_file::ReportFile;
 use crate::supervisor::Supervisor;
 use crate::upkeep::{Pass, Upkeep};
 
 /// The running unit.
 pub struct Unit {
-    kernel: Kernel,
-    events: Events,
-    upkeep: Upkeep,
-    pace: Pace,
-    supervisor: Supervisor,
+    /// Must have been subscribed before anything was read from `kernel`.
+    pub events: Events,
+    /// Where to read and to change.
+    pub kernel: Kernel,
+    /// What to keep.
+    pub upkeep: Upkeep,
+    /// Whom to ask, where a VIP follows.
+    pub metadata: Option<Metadata>,
+    /// Where the agent reads.
+    pub report: ReportFile,
+    /// Whom to tell.
+    pub supervisor: Supervisor,
+}
+
+/// The signals that end the unit.
+struct Ends {
+    terminated: Signal,
+    interrupted: Signal,
 }
 
 impl Unit {
-    /// `events` must have been subscribed before anything was read from `kernel`.
-    pub fn new(kernel: Kernel, events: Events, upkeep: Upkeep, supervisor: Supervisor) -> Self {
-        Self { kernel, events, upkeep, pace: Pace::new(supervisor.watchdog()), supervisor }
-    }
-
     /// Keeps the aliases until SIGTERM or SIGINT.
     ///
-    /// It then leaves them in place. In static mode every node holds every alias at all times and
-    /// the VPC alone says whose traffic it is; taking one away would cut off the clients of a node
-    /// that still holds the VIP, at each restart and upgrade of this unit.
+    /// It then leaves them in place: taking one away would cut off the clients of a node that
+    /// holds the VIP, at each restart and upgrade of this unit.
     ///
     /// # Errors
     /// The kernel cannot be read, or the unit lacks `CAP_NET_ADMIN`. The service manager then
     /// starts it afresh, with new sockets, which is a surer cure than any here.
     pub async fn run(mut self) -> Result<(), Failure> {
-        let mut terminated = on(SignalKind::terminate())?;
-        let mut interrupted = on(SignalKind::interrupt())?;
+        let mut ends = Ends {
+            terminated: on(SignalKind::terminate())?,
+            interrupted: on(SignalKind::interrupt())?,
+        };
+        let mut pace = Pace::new(self.supervisor.watchdog());
         loop {
-            let wait = self.pass().await?;
-            tokio::select! {
-                _ = terminated.recv() => break,
-                _ = interrupted.recv() => break,
-                wake = self.events.next() => match wake.ok_or(Failure::Deaf)? {
-                    Wake::Changed => debug!("netlink event heard"),
-                    Wake::Overrun => warn!("netlink events lost"),
-                },
-                () = tokio::time::sleep(wait) => debug!("resync due"),
+            let all_worked = self.pass().await?;
+            let due = Instant::now() + pace.after(all_worked);
+            if !self.wait(due, &mut ends).await? {
+                break;
             }
         }
         self.supervisor.stopping();
@@ -58,20 +66,67 @@ impl Unit {
         Ok(())
     }
 
-    /// One reconcile; answers how long to wait for an event before the next.
-    async fn pass(&mut self) -> Result<Duration, Failure> {
+    /// Waits until the next pass is due; false when the unit is to end.
+    async fn wait(&mut self, due: Instant, ends: &mut Ends) -> Result<bool, Failure> {
+        let rested = Instant::now() + GAP;
+        loop {
+            tokio::select! {
+                _ = ends.terminated.recv() => return Ok(false),
+                _ = ends.interrupted.recv() => return Ok(false),
+                wake = self.events.next() => {
+                    let wake = wake.ok_or(Failure::Deaf)?;
+                    sleep_until(rested).await;
+                    match self.events.and_all_there_are(wake) {
+                        Wake::Changed => debug!("netlink event heard"),
+                        Wake::Overrun => warn!("netlink events lost"),
+                    }
+                    return Ok(true);
+                }
+                answer = next_answer(self.metadata.as_mut()) => {
+                    if self.hear(&answer) {
+                        return Ok(true);
+                    }
+                }
+                () = sleep_until(due) => {
+                    debug!("resync due");
+                    self.report.refresh();
+                    return Ok(true);
+                }
+            }
+        }
+    }
+
+    fn hear(&mut self, answer: &Answer) -> bool {
+        let before = self.upkeep.deafness().map(ToOwned::to_owned);
+        let news = self.upkeep.hear(answer);
+        match self.upkeep.deafness() {
+            Some(cause) if before.is_none() => {
+                warn!(cause, "instance metadata say nothing: aliases stay as they are");
+            }
+            None if before.is_some() => info!("instance metadata answer again"),
+            _ => {}
+        }
+        news
+    }
+
+    /// One reconcile; whether every repair worked.
+    async fn pass(&mut self) -> Result<bool, Failure> {
         let actual = self.kernel.inventory().await?;
         let (status, all_worked) = match self.upkeep.examine(&actual) {
             Ok(pass) => self.repair(&pass).await?,
             Err(lost) => {
                 if lost.just_now {
-                    warn!(cause = %lost.cause, "interface lost");
+                    warn!(cause = lost.cause, cure = lost.cure, "interface lost");
                 }
                 (format!("waiting for the interface: {}", lost.cause), true)
             }
         };
+        if let Some(metadata) = &self.metadata {
+            metadata.about(self.upkeep.subject());
+        }
+        self.report.write(&self.upkeep.report());
         self.supervisor.passed(status);
-        Ok(self.pace.after(all_worked))
+        Ok(all_worked)
     }
 
     async fn repair(&mut self, pass: &Pass) -> Result<(String, bool), Failure> {
@@ -80,28 +135,51 @@ impl Unit {
             info!(interface, index = pass.link.index, "interface found");
         }
         let mut failed = 0;
-        for repair in &pass.repairs {
-            match self.kernel.add(repair).await {
-                Ok(()) => self.log_added(interface, repair),
+        for repair in &pass.plan.repairs {
+            match self.kernel.carry_out(repair).await {
+                Ok(()) => {
+                    let again = self.upkeep.mended(repair.vip);
+                    log(interface, repair, again);
+                }
                 Err(denied @ KernelError::Denied(_)) => return Err(denied.into()),
                 Err(refused) => {
                     failed += 1;
-                    error!(vip = %repair.vip, error = chain(&refused), "alias failed");
+                    let error = chain(&refused);
+                    error!(vip = %repair.vip, error, "alias failed");
+                    self.upkeep.failed(repair.vip, error);
                 }
             }
         }
-        let all = self.upkeep.vips();
-        let status = format!("{} of {all} aliases on {interface}", all - failed);
-        Ok((status, failed == 0))
-    }
-
-    fn log_added(&mut self, interface: &str, repair: &Repair) {
-        let label = repair.label.as_ref().map_or(interface, |label| label.as_str());
-        if self.upkeep.was_restored(repair.vip) {
-            warn!(vip = %repair.vip, interface, label, "alias restored");
-        } else {
-            info!(vip = %repair.vip, interface, label, "alias added");
+        for (vip, along) in &pass.plan.withheld {
+            error!(%vip, with_it = ?along, "stale alias not removed: others would go with it");
         }
+        let all = self.upkeep.vips();
+        let right = all - failed - pass.plan.withheld.len();
+        Ok((format!("{right} of {all} aliases on {interface}"), failed == 0))
+    }
+}
+
+/// `again`: it had been as it should be, and somebody changed it.
+fn log(interface: &str, repair: &Repair, again: bool) {
+    let vip = repair.vip;
+    match (&repair.act, again) {
+        (Act::Add(label), _) => {
+            let label = label.as_ref().map_or(interface, |label| label.as_str());
+            if again {
+                warn!(%vip, interface, label, "alias restored");
+            } else {
+                info!(%vip, interface, label, "alias added");
+            }
+        }
+        (Act::Remove(prefix), true) => warn!(%vip, interface, prefix, "stale alias removed"),
+        (Act::Remove(prefix), false) => info!(%vip, interface, prefix, "alias removed"),
+    }
+}
+
+async fn next_answer(metadata: Option<&mut Metadata>) -> Answer {
+    match metadata {
+        Some(metadata) => metadata.next().await,
+        None => std::future::pending().await,
     }
 }
 

@@ -1,21 +1,44 @@
-//! What the unit remembers from pass to pass: the interface it found, and which VIPs were there
-//! once.
+//! What the unit remembers from pass to pass: the node it is, the interface it found, what EC2 says
+//! of each VIP, and which VIPs were already as they should be.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
+use vipward_core::NodeName;
+use vipward_core::alias_report::{self, AliasReport, AliasState};
+use vipward_core::config::{AliasMode, Config, Node, Service};
+
 use crate::inventory::{Inventory, Link, Mac};
-use crate::locate::{Unlocated, locate};
-use crate::plan::{Desired, Repair, plan};
+use crate::knowledge::{Answer, Knowledge};
+use crate::locate::locate;
+use crate::metadata::Subject;
+use crate::own_node::own_node;
+use crate::plan::{Desired, Duty, Plan, plan};
+
+#[cfg(test)]
+mod tests;
 
 /// The memory of the unit. No I/O: a pass feeds it a dump and carries out what it answers.
 #[derive(Debug)]
 pub struct Upkeep {
-    address: Ipv4Addr,
-    vips: Vec<Ipv4Addr>,
+    config: Config,
+    named: Option<NodeName>,
+    own: Option<Own>,
+    trouble: Option<String>,
+    drift: BTreeMap<Ipv4Addr, String>,
+    repairs: BTreeMap<Ipv4Addr, u64>,
+}
+
+/// What is known once the node is.
+#[derive(Debug)]
+struct Own {
+    node: Node,
     mac: Option<Mac>,
     on: Option<Link>,
-    seen: BTreeSet<Ipv4Addr>,
+    knowledge: Knowledge,
+    /// The duty towards each VIP that the interface was seen to fulfil.
+    settled: BTreeMap<Ipv4Addr, Duty>,
+    present: Vec<Ipv4Addr>,
 }
 
 /// What one dump shows.
@@ -25,123 +48,193 @@ pub struct Pass {
     pub link: Link,
     /// Whether it is another one than in the pass before, or was away there.
     pub link_changed: bool,
-    /// What it lacks.
-    pub repairs: Vec<Repair>,
+    /// What to do, and what better not.
+    pub plan: Plan,
 }
 
 /// Why there is nothing to repair.
 #[derive(Debug)]
 pub struct Lost {
-    /// Why the interface cannot be told.
-    pub cause: Unlocated,
-    /// Whether it still could in the pass before.
+    /// Why node or interface cannot be told.
+    pub cause: String,
+    /// What would help.
+    pub cure: String,
+    /// Whether it still could in the pass before, or was never tried.
     pub just_now: bool,
 }
 
 impl Upkeep {
-    /// For the node at `address`, found on `link`; the VIPs in the order of their services.
-    pub fn new(address: Ipv4Addr, link: Link, vips: Vec<Ipv4Addr>) -> Self {
-        Self { address, vips, mac: link.mac, on: Some(link), seen: BTreeSet::new() }
+    /// For the node of that name, or the one whose address this host has or will have.
+    pub fn new(config: Config, named: Option<NodeName>) -> Self {
+        Self {
+            config,
+            named,
+            own: None,
+            trouble: None,
+            drift: BTreeMap::new(),
+            repairs: BTreeMap::new(),
+        }
     }
 
     /// How many VIPs it keeps.
     pub fn vips(&self) -> usize {
-        self.vips.len()
+        self.config.services.len()
+    }
+
+    /// Whether any VIP follows.
+    pub fn follows(&self) -> bool {
+        self.config.services.iter().any(|service| service.alias == AliasMode::Follow)
+    }
+
+    /// Takes an answer of the instance metadata in; whether a pass is due.
+    pub fn hear(&mut self, answer: &Answer) -> bool {
+        self.own.as_mut().is_some_and(|own| own.knowledge.hear(answer))
+    }
+
+    /// Why the instance metadata say nothing, when they do not.
+    pub fn deafness(&self) -> Option<&str> {
+        self.own.as_ref().and_then(|own| own.knowledge.trouble())
+    }
+
+    /// Whom to ask the instance metadata about, when anybody.
+    pub fn subject(&self) -> Option<Subject> {
+        let own = self.own.as_ref().filter(|_| self.follows())?;
+        let mac = own.on.as_ref()?.mac?;
+        Some(Subject { mac, eni: own.node.eni.clone() })
     }
 
     /// Compares a dump with what should be.
+    ///
+    /// # Errors
+    /// [`Lost`]: the host has no such node or interface now.
     pub fn examine(&mut self, actual: &Inventory) -> Result<Pass, Lost> {
-        let link = match locate(actual, self.address, self.mac) {
+        self.drift.clear();
+        let before = self.trouble.take();
+        let mut lost = |cause: String, cure: String| {
+            let just_now = before.as_ref() != Some(&cause);
+            self.trouble = Some(cause.clone());
+            Lost { cause, cure, just_now }
+        };
+        let own = match &mut self.own {
+            Some(own) => own,
+            none => match own_node(&self.config, self.named.as_ref(), actual) {
+                Ok(node) => none.insert(Own::new(node.clone(), &self.config.services)),
+                Err(error) => return Err(lost(error.to_string(), error.cure())),
+            },
+        };
+        let link = match locate(actual, own.node.address, own.mac) {
             Ok(link) => link.clone(),
-            Err(cause) => {
-                let just_now = self.on.take().is_some();
-                return Err(Lost { cause, just_now });
+            Err(error) => {
+                own.on = None;
+                own.present.clear();
+                return Err(lost(error.to_string(), error.cure().to_owned()));
             }
         };
-        let repairs = plan(&Desired::new(&link, &self.vips), actual);
-        let present = |vip: &Ipv4Addr| actual.prefix_on(link.index, *vip).is_some();
-        self.seen.extend(self.vips.iter().copied().filter(present));
-        self.mac = link.mac;
-        let link_changed = self.on.replace(link.clone()).is_none_or(|before| before != link);
-        Ok(Pass { link, link_changed, repairs })
+        if own.mac.is_some() && own.mac != link.mac {
+            own.knowledge.forget();
+        }
+        own.mac = link.mac;
+        let link_changed = own.on.as_ref() != Some(&link);
+        own.on = Some(link.clone());
+        let plan = own.compare(&link, &self.config.services, actual);
+        for (vip, along) in &plan.withheld {
+            let along = along.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+            let drift = format!("stale, but the kernel would take {along} away with it");
+            self.drift.insert(*vip, drift);
+        }
+        Ok(Pass { link, link_changed, plan })
     }
 
-    /// Notes that a VIP was added; true when it was there before, so that somebody had taken it
-    /// away.
-    pub fn was_restored(&mut self, vip: Ipv4Addr) -> bool {
-        !self.seen.insert(vip)
+    /// Notes that a repair of the present plan worked; true when the VIP had been as it should be
+    /// before, so that somebody had changed it.
+    pub fn mended(&mut self, vip: Ipv4Addr) -> bool {
+        let Some(own) = &mut self.own else {
+            return false;
+        };
+        let duty = own.duty(vip, &self.config.services);
+        let again = own.settled.get(&vip) == Some(&duty);
+        own.present.retain(|present| *present != vip);
+        if duty == Duty::Hold {
+            own.settled.insert(vip, duty);
+            own.present.push(vip);
+        }
+        if again {
+            *self.repairs.entry(vip).or_default() += 1;
+        }
+        again
+    }
+
+    /// Notes that a repair of the present plan failed.
+    pub fn failed(&mut self, vip: Ipv4Addr, why: String) {
+        self.drift.insert(vip, why);
+    }
+
+    /// What there is to tell after a pass.
+    pub fn report(&self) -> AliasReport {
+        let own = self.own.as_ref();
+        AliasReport {
+            version: alias_report::VERSION,
+            node: own.map(|own| own.node.name.clone()),
+            interface: own.and_then(|own| own.on.as_ref()).map(|link| link.name.clone()),
+            trouble: self.trouble.clone().or_else(|| self.deafness().map(ToOwned::to_owned)),
+            aliases: self.config.services.iter().map(|service| self.state(service)).collect(),
+        }
+    }
+
+    fn state(&self, service: &Service) -> AliasState {
+        let vip = service.vip.0;
+        let own = self.own.as_ref();
+        let unknown = match service.alias {
+            AliasMode::Static => alias_report::Holding::NotAsked,
+            AliasMode::Follow => alias_report::Holding::Unknown,
+        };
+        // Where the node or its interface is missing, so is every alias it owes.
+        let owed = own.is_none_or(|own| own.duty(vip, &self.config.services) == Duty::Hold);
+        let missing = self.trouble.clone().filter(|_| owed);
+        AliasState {
+            service: service.name.clone(),
+            vip,
+            mode: service.alias.name().to_owned(),
+            ec2: own.map_or(unknown, |own| own.knowledge.holding(vip)),
+            present: own.is_some_and(|own| own.present.contains(&vip)),
+            drift: self.drift.get(&vip).cloned().or(missing),
+            repairs: self.repairs.get(&vip).copied().unwrap_or(0),
+        }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::inventory::Held;
-
-    const NODE: Ipv4Addr = Ipv4Addr::new(172, 31, 0, 11);
-    const VIP: Ipv4Addr = Ipv4Addr::new(172, 31, 0, 202);
-
-    fn link(index: u32, name: &str) -> Link {
-        Link { index, name: name.to_owned(), mac: Mac::from_bytes(&[2, 0, 0, 0, 0, 1]) }
+impl Own {
+    fn new(node: Node, services: &[Service]) -> Self {
+        let following = services.iter().filter(|service| service.alias == AliasMode::Follow);
+        let knowledge = Knowledge::new(node.address, following.map(|service| service.vip.0));
+        Self { node, mac: None, on: None, knowledge, settled: BTreeMap::new(), present: Vec::new() }
     }
 
-    fn upkeep() -> Upkeep {
-        Upkeep::new(NODE, link(2, "ens5"), vec![VIP])
-    }
-
-    fn dump(index: u32, name: &str, addresses: &[Ipv4Addr]) -> Inventory {
-        let held =
-            addresses.iter().map(|address| Held { link: index, address: *address, prefix: 20 });
-        Inventory::new([link(index, name)], held)
-    }
-
-    #[test]
-    fn first_added_then_restored() {
-        let mut upkeep = upkeep();
-        let pass = upkeep.examine(&dump(2, "ens5", &[NODE])).expect("it is there");
-        assert!(!pass.link_changed);
-        assert_eq!(pass.repairs.len(), 1);
-        assert!(!upkeep.was_restored(VIP));
-
-        let pass = upkeep.examine(&dump(2, "ens5", &[NODE, VIP])).expect("it is there");
-        assert!(!pass.link_changed);
-        assert!(pass.repairs.is_empty());
-        assert!(upkeep.was_restored(VIP));
-    }
-
-    #[test]
-    fn what_was_found_there_and_goes_is_restored() {
-        let mut upkeep = upkeep();
-        let pass = upkeep.examine(&dump(2, "ens5", &[NODE, VIP])).expect("it is there");
-        assert!(pass.repairs.is_empty());
-        assert!(upkeep.was_restored(VIP));
-    }
-
-    #[test]
-    fn an_add_that_failed_is_asked_for_again() {
-        let mut upkeep = upkeep();
-        for _ in 0..2 {
-            let pass = upkeep.examine(&dump(2, "ens5", &[NODE])).expect("it is there");
-            assert_eq!(pass.repairs.len(), 1);
+    fn compare(&mut self, link: &Link, services: &[Service], actual: &Inventory) -> Plan {
+        let vips: Vec<_> =
+            services.iter().map(|s| (s.vip.0, self.duty(s.vip.0, services))).collect();
+        let plan = plan(&Desired::new(link, &vips), actual);
+        self.present.clear();
+        for (vip, duty) in vips {
+            let present = actual.prefix_on(link.index, vip).is_some();
+            if duty != Duty::Leave {
+                if present == (duty == Duty::Hold) {
+                    self.settled.insert(vip, duty);
+                } else if self.settled.get(&vip) != Some(&duty) {
+                    self.settled.remove(&vip);
+                }
+            }
+            self.present.extend(present.then_some(vip));
         }
-        assert!(!upkeep.was_restored(VIP), "it never was there");
+        plan
     }
 
-    #[test]
-    fn the_interface_goes_and_comes_back_under_another_name_without_its_address() {
-        let mut upkeep = upkeep();
-        upkeep.examine(&dump(2, "ens5", &[NODE, VIP])).expect("it is there");
-        let lost = upkeep.examine(&Inventory::default()).expect_err("it is gone");
-        assert!(lost.just_now);
-        let lost = upkeep.examine(&Inventory::default()).expect_err("it is gone");
-        assert!(!lost.just_now, "said once");
-
-        let pass = upkeep.examine(&dump(9, "ens6", &[])).expect("the MAC tells it");
-        assert!(pass.link_changed);
-        assert_eq!((pass.link.index, pass.repairs[0].link), (9, 9));
-        assert_eq!(
-            pass.repairs[0].label.as_ref().map(ToString::to_string),
-            Some("ens6:1".to_owned())
-        );
+    fn duty(&self, vip: Ipv4Addr, services: &[Service]) -> Duty {
+        let service = services.iter().find(|service| service.vip.0 == vip);
+        match service.map(|service| service.alias) {
+            Some(AliasMode::Static) => Duty::Hold,
+            Some(AliasMode::Follow) => self.knowledge.duty(vip),
+            None => Duty::Leave,
+        }
     }
 }

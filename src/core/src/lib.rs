@@ -4,6 +4,7 @@
 //! evidence; the crate answers with judgements, decisions and plans that are plain data. The same
 //! code therefore runs in the function, the agent, the operator's command and the simulator.
 
+pub mod alias_report;
 pub mod config;
 pub mod decide;
 pub mod evidence;

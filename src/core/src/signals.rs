@@ -21,6 +21,10 @@ pub const PEER_HEALTH: &str = "PeerHealth";
 pub const REPLICA_LAG: &str = "ReplicaLag";
 /// Metric: whether a node's own service is a primary. 1 is, 0 is not.
 pub const IS_PRIMARY: &str = "IsPrimary";
+/// Metric: whether a VIP on a node's interface is not as it should be: 1, else 0.
+pub const ALIAS_DRIFT: &str = "AliasDrift";
+/// Metric: how often a node's alias unit has mended what others had changed, since it started.
+pub const ALIAS_REPAIRS: &str = "AliasRepairs";
 /// Dimension naming the service.
 pub const DIM_SERVICE: &str = "Service";
 /// Dimension naming the node that a peer observation is about.

@@ -10,9 +10,13 @@ use super::*;
 const VIP: Ipv4Addr = Ipv4Addr::new(172, 31, 0, 202);
 
 fn refusal(errno: i32) -> KernelError {
+    refusal_to(Request::Add(VIP), errno)
+}
+
+fn refusal_to(request: Request, errno: i32) -> KernelError {
     let mut answer = ErrorMessage::default();
     answer.code = NonZeroI32::new(-errno);
-    KernelError::new(Request::Add(VIP), rtnetlink::Error::NetlinkError(answer))
+    KernelError::new(request, rtnetlink::Error::NetlinkError(answer))
 }
 
 #[test]
@@ -33,10 +37,12 @@ fn a_missing_capability_is_told_with_its_cure() {
 }
 
 #[test]
-fn only_eexist_means_that_it_is_there() {
+fn only_eexist_means_that_it_is_there_and_only_eaddrnotavail_that_it_is_gone() {
     const EEXIST: i32 = 17;
     for errno in 1..=133 {
-        assert_eq!(refusal(errno).already_there(), errno == EEXIST, "errno {errno}");
+        assert_eq!(refusal(errno).already_so(), errno == EEXIST, "errno {errno}");
+        let refusal = refusal_to(Request::Remove(VIP), errno);
+        assert_eq!(refusal.already_so(), errno == NO_SUCH_ADDRESS, "errno {errno}");
     }
 }
 
@@ -54,8 +60,10 @@ fn the_local_address_counts_not_the_far_end() {
     let far = AddressAttribute::Address(IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1)));
     let local = AddressAttribute::Local(IpAddr::V4(VIP));
     message.attributes = vec![far, local];
-    let want = Held { link: 7, address: VIP, prefix: 32 };
+    let want = Held { link: 7, address: VIP, prefix: 32, secondary: false };
     assert_eq!(held(&message), Some(want));
+    message.header.flags = AddressHeaderFlags::Secondary | AddressHeaderFlags::Permanent;
+    assert_eq!(held(&message), Some(Held { secondary: true, ..want }));
     assert_eq!(held(&AddressMessage::default()), None);
 }
 

@@ -1,6 +1,6 @@
 //! The planner by table, and its promises over random neighbours.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 
@@ -14,17 +14,19 @@ fn link(name: &str) -> Link {
 }
 
 fn held(link: u32, address: [u8; 4], prefix: u8) -> Held {
-    Held { link, address: address.into(), prefix }
+    Held { link, address: address.into(), prefix, secondary: false }
 }
 
-fn planned(vips: &[[u8; 4]], actual: &[Held]) -> Vec<String> {
-    let vips: Vec<Ipv4Addr> = vips.iter().map(|vip| (*vip).into()).collect();
+fn planned(duty: Duty, vips: &[[u8; 4]], actual: &[Held]) -> Vec<String> {
+    let vips: Vec<_> = vips.iter().map(|vip| ((*vip).into(), duty)).collect();
     let inventory = Inventory::new([link("ens5")], actual.iter().copied());
     plan(&Desired::new(&link("ens5"), &vips), &inventory)
+        .repairs
         .iter()
-        .map(|repair| match &repair.label {
-            Some(label) => format!("{} {label}", repair.vip),
-            None => repair.vip.to_string(),
+        .map(|repair| match &repair.act {
+            Act::Add(Some(label)) => format!("{} {label}", repair.vip),
+            Act::Add(None) => repair.vip.to_string(),
+            Act::Remove(prefix) => format!("-{}/{prefix}", repair.vip),
         })
         .collect()
 }
@@ -44,16 +46,49 @@ fn only_what_the_interface_lacks_is_added() {
         ("similar address", &[held(LINK, similar, 32), held(LINK, two, 32)], &["10.0.0.1 ens5:1"]),
     ];
     for (name, actual, want) in table {
-        assert_eq!(planned(&[one, two], actual), want, "{name}");
+        assert_eq!(planned(Duty::Hold, &[one, two], actual), want, "{name}");
+        assert_eq!(planned(Duty::Leave, &[one, two], actual), [""; 0], "{name}");
     }
 }
 
 #[test]
+fn what_must_go_goes_with_any_prefix_and_nothing_like_it_does() {
+    let one = [10, 0, 0, 1];
+    let similar = [[10, 0, 0, 11], [10, 0, 0, 111], [10, 0, 1, 1]];
+    let table: [(&str, &[Held], &[&str]); 5] = [
+        ("not there", &[], &[]),
+        ("as /32", &[held(LINK, one, 32)], &["-10.0.0.1/32"]),
+        ("with the subnet's prefix", &[held(LINK, one, 20)], &["-10.0.0.1/20"]),
+        ("twice", &[held(LINK, one, 20), held(LINK, one, 32)], &["-10.0.0.1/20", "-10.0.0.1/32"]),
+        ("on another interface", &[held(3, one, 32)], &[]),
+    ];
+    for (name, actual, want) in table {
+        let neighbours = similar.map(|address| held(LINK, address, 32));
+        let actual: Vec<Held> = neighbours.into_iter().chain(actual.iter().copied()).collect();
+        assert_eq!(planned(Duty::Clear, &[one], &actual), want, "{name}");
+    }
+}
+
+#[test]
+fn what_would_take_others_along_stays() {
+    let (vip, own) = ([10, 0, 0, 1], [10, 0, 0, 2]);
+    let secondary = Held { secondary: true, ..held(LINK, own, 20) };
+    let desired = Desired::new(&link("ens5"), &[(vip.into(), Duty::Clear)]);
+    let inventory = || Inventory::new([], [held(LINK, vip, 20), held(LINK, vip, 32), secondary]);
+    let got = plan(&desired, &inventory());
+    assert_eq!(got.repairs.len(), 1, "the /32 goes: {got:?}");
+    assert_eq!(got.withheld, [(vip.into(), vec![own.into()])].into());
+    let got = plan(&desired, &inventory().promoting([LINK]));
+    assert_eq!((got.repairs.len(), got.withheld.len()), (2, 0));
+}
+
+#[test]
 fn a_label_that_does_not_fit_is_left_out() {
-    let desired = Desired::new(&link("enp0s31f6abcdef"), &[Ipv4Addr::new(10, 0, 0, 1)]);
-    let repairs = plan(&desired, &Inventory::default());
-    assert_eq!(repairs.len(), 1);
-    assert_eq!(repairs[0].label, None);
+    let vips = [(Ipv4Addr::new(10, 0, 0, 1), Duty::Hold)];
+    let desired = Desired::new(&link("enp0s31f6abcdef"), &vips);
+    let plan = plan(&desired, &Inventory::default());
+    assert_eq!(plan.repairs.len(), 1);
+    assert_eq!(plan.repairs[0].act, Act::Add(None));
 }
 
 /// Few enough addresses that VIPs and neighbours meet often: 10.0.0.1, 10.0.0.11, 10.0.0.111 among
@@ -64,42 +99,80 @@ fn address() -> impl Strategy<Value = Ipv4Addr> {
 }
 
 fn neighbours() -> impl Strategy<Value = BTreeSet<Held>> {
-    let one = (1..4u32, address(), prop_oneof![Just(20), Just(24), Just(32)]);
-    let one = one.prop_map(|(link, address, prefix)| Held { link, address, prefix });
-    prop::collection::btree_set(one, 0..16)
+    let one = (1..4u32, address(), prop_oneof![Just(20), Just(24), Just(32)], any::<bool>());
+    let one = one.prop_map(|(link, address, prefix, secondary)| {
+        let secondary = secondary && prefix < 32;
+        Held { link, address, prefix, secondary }
+    });
+    // The kernel tells addresses apart by interface, address and prefix.
+    let distinct = |all: Vec<Held>| {
+        let keyed = all.into_iter().map(|held| ((held.link, held.address, held.prefix), held));
+        keyed.collect::<BTreeMap<_, _>>().into_values().collect()
+    };
+    prop::collection::vec(one, 0..16).prop_map(distinct)
 }
 
-/// What the kernel does with a repair: it adds a /32, or says that it exists.
-fn carry_out(actual: &BTreeSet<Held>, repairs: &[Repair]) -> BTreeSet<Held> {
-    let added =
-        repairs.iter().map(|repair| Held { link: repair.link, address: repair.vip, prefix: 32 });
-    actual.iter().copied().chain(added).collect()
+fn duty() -> impl Strategy<Value = Duty> {
+    prop_oneof![Just(Duty::Hold), Just(Duty::Leave), Just(Duty::Clear)]
+}
+
+/// What the kernel does with the repairs: it adds a /32, or says that it exists; it removes the
+/// copy with that prefix, and without promotion its secondaries.
+fn carry_out(before: &BTreeSet<Held>, repairs: &[Repair]) -> BTreeSet<Held> {
+    let mut after = before.clone();
+    for Repair { link, vip, act } in repairs {
+        match act {
+            Act::Add(_) => {
+                after.insert(Held { link: *link, address: *vip, prefix: 32, secondary: false });
+            }
+            Act::Remove(prefix) => {
+                let inventory = Inventory::new([], after.iter().copied());
+                let copies = inventory.copies_on(*link, *vip);
+                let gone: Vec<Held> =
+                    copies.filter(|held| held.prefix == *prefix).copied().collect();
+                let along: Vec<Ipv4Addr> =
+                    gone.iter().flat_map(|held| inventory.going_with(held)).collect();
+                after.retain(|held| {
+                    !gone.contains(held)
+                        && !(held.link == *link && held.secondary && along.contains(&held.address))
+                });
+            }
+        }
+    }
+    after
 }
 
 proptest! {
     #[test]
-    fn neighbours_stay_and_vips_come_once(
-        vips in prop::collection::vec(address(), 0..6),
+    fn only_vips_on_the_nodes_interface_are_touched_and_one_pass_is_enough(
+        vips in prop::collection::btree_map(address(), duty(), 0..6),
         before in neighbours(),
     ) {
-        let wanted: BTreeSet<Ipv4Addr> = vips.iter().copied().collect();
-        let desired = Desired::new(&link("ens5"), &vips);
-        let repairs = plan(&desired, &Inventory::new([], before.iter().copied()));
+        let duties: Vec<_> = vips.iter().map(|(vip, duty)| (*vip, *duty)).collect();
+        let desired = Desired::new(&link("ens5"), &duties);
+        let Plan { repairs, withheld } = plan(&desired, &Inventory::new([], before.iter().copied()));
         let after = carry_out(&before, &repairs);
 
-        prop_assert!(before.is_subset(&after), "nothing goes away");
-        for new in after.difference(&before) {
-            prop_assert_eq!(new.link, LINK, "no other interface is touched");
-            prop_assert!(wanted.contains(&new.address), "no other address is touched");
-            let same = |old: &Held| (old.link, old.address) == (new.link, new.address);
-            let doubled = before.iter().any(same);
-            prop_assert!(!doubled, "what is there in any form is not added");
+        for touched in after.symmetric_difference(&before) {
+            prop_assert_eq!(touched.link, LINK, "no other interface is touched");
+            let duty = vips.get(&touched.address);
+            prop_assert!(duty.is_some(), "no other address is touched");
+            let wanted = if after.contains(touched) { Duty::Hold } else { Duty::Clear };
+            prop_assert_eq!(duty, Some(&wanted), "nothing is done on doubt");
         }
-        for vip in &wanted {
-            prop_assert!(after.iter().any(|held| (held.link, held.address) == (LINK, *vip)));
+        for (vip, duty) in &vips {
+            let copies = |all: &BTreeSet<Held>| {
+                all.iter().filter(|held| (held.link, held.address) == (LINK, *vip)).count()
+            };
+            match duty {
+                Duty::Hold => prop_assert_eq!(copies(&after), copies(&before).max(1)),
+                Duty::Leave => prop_assert_eq!(copies(&after), copies(&before)),
+                Duty::Clear => {
+                    prop_assert!(copies(&after) == 0 || withheld.contains_key(vip));
+                }
+            }
         }
-        prop_assert_eq!(repairs.len(), after.len() - before.len(), "no repair is in vain");
         let again = plan(&desired, &Inventory::new([], after));
-        prop_assert!(again.is_empty(), "one pass is enough");
+        prop_assert!(again.repairs.is_empty(), "one pass is enough");
     }
 }

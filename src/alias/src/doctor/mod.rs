@@ -1,0 +1,116 @@
+//! `vipward-alias doctor`: what this host's network managers and kernel settings will do to the
+//! VIPs. It looks; with `--write` it writes drop-ins, and nothing else.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io::Write as _;
+use std::path::Path;
+
+use vipward_core::Faults;
+use vipward_core::config::{Config, Node};
+
+use crate::endpoint::Endpoint;
+use crate::failure::{Failure, chain};
+use crate::imds::Imds;
+use crate::inventory::{Inventory, Link};
+use crate::kernel::Kernel;
+use crate::knowledge::Answer;
+use crate::locate::locate;
+use crate::options::{DoctorOptions, Options};
+use crate::own_node::own_node;
+
+use finding::{DropIn, Finding, Level};
+use tree::Tree;
+
+mod cloud;
+pub mod finding;
+mod networkd;
+mod settings;
+pub mod tree;
+mod truths;
+mod written;
+
+#[cfg(test)]
+mod tests;
+
+/// What every program of vipward exits with when all worked and what it found is not well.
+const DEGRADED: u8 = 4;
+
+/// The host as far as it is not in files.
+pub struct Host<'h> {
+    /// The cluster's file.
+    pub config: &'h Config,
+    /// The node's interface.
+    pub link: &'h Link,
+    /// Every interface and address.
+    pub inventory: &'h Inventory,
+    /// What EC2 says.
+    pub ec2: Answer,
+}
+
+impl Host<'_> {
+    fn interfaces_in_subnet(&self) -> usize {
+        let inside = |address| self.config.subnet.contains(&address);
+        self.inventory.links().filter(|link| self.inventory.on(link.index).any(inside)).count()
+    }
+}
+
+/// Looks, says what it saw, and with `--write` writes the drop-ins.
+///
+/// # Errors
+/// Node or interface cannot be told; a drop-in cannot be written.
+pub async fn run(options: &Options, how: &DoctorOptions, config: &Config) -> Result<u8, Failure> {
+    let inventory = Kernel::open()?.inventory().await?;
+    let origin = options.config.display().to_string();
+    let node = own_node(config, options.node.as_ref(), &inventory)
+        .map_err(|error| Faults::of_host(&origin, error.to_string(), error.cure()))?;
+    let link = locate(&inventory, node.address, None).map_err(|error| {
+        Faults::of_host(&origin, format!("node {}: {error}", node.name), error.cure())
+    })?;
+    let ec2 = ask(node, link).await?;
+    let host = Host { config, link, inventory: &inventory, ec2 };
+    let findings = examine(&Tree::new(&how.root), &Tree::new(Path::new("/")), &host);
+    let mut text = format!("node {} {} on {}\n", node.name, node.address, link.name);
+    for finding in &findings {
+        write!(text, "{finding}").expect("writing to a string cannot fail");
+    }
+    if how.write {
+        let tree = Tree::new(&how.root);
+        for drop_in in findings.iter().filter_map(|finding| finding.drop_in.as_ref()) {
+            text.push_str(&write_out(&tree, drop_in)?);
+        }
+    }
+    std::io::stdout().lock().write_all(text.as_bytes()).map_err(Failure::Output)?;
+    let worst = findings.iter().map(|finding| finding.level).max();
+    Ok(if worst == Some(Level::Trouble) { DEGRADED } else { 0 })
+}
+
+async fn ask(node: &Node, link: &Link) -> Result<Answer, Failure> {
+    let Some(mac) = link.mac else {
+        return Ok(Answer::Unknown(format!("{} has no MAC to ask about", link.name)));
+    };
+    let mut imds = Imds::new(Endpoint::from_environment()?);
+    let answer = imds.addresses(mac, &node.eni).await;
+    Ok(answer.map_or_else(|error| Answer::Unknown(chain(&error)), Answer::Addresses))
+}
+
+/// Everything there is to say: of the host's files, and of the running kernel's.
+fn examine(files: &Tree, kernel: &Tree, host: &Host<'_>) -> Vec<Finding> {
+    let mut findings = truths::examine(host);
+    findings.extend(networkd::examine(files, host));
+    findings.extend(cloud::cloud_init(files));
+    findings.extend(cloud::nm_cloud_setup(files));
+    findings.extend(written::examine(files, host));
+    findings.extend(settings::examine(kernel, host));
+    findings
+}
+
+fn write_out(tree: &Tree, drop_in: &DropIn) -> Result<String, Failure> {
+    let place = tree.place(&drop_in.path);
+    let failed = |source| Failure::DropIn { path: place.clone(), source };
+    if let Some(directory) = place.parent() {
+        fs::create_dir_all(directory).map_err(failed)?;
+    }
+    fs::write(&place, &drop_in.content).map_err(failed)?;
+    Ok(format!("written  {}; now {}\n", place.display(), drop_in.then))
+}

@@ -1,0 +1,122 @@
+//! What is known of whose VIP it is, from the answers of the instance metadata. Sans-I/O.
+//!
+//! One answer that names a VIP is enough to have it: the VPC delivers it here, or soon will. To be
+//! without it takes two answers in a row that do not name it: the metadata lag behind EC2, and an
+//! alias that goes by mistake cuts clients off. An error, or an answer without the node's own
+//! address, is neither.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
+
+use vipward_core::alias_report::Holding;
+
+use crate::plan::Duty;
+
+#[cfg(test)]
+mod tests;
+
+/// Answers in a row that must agree before a VIP is somebody else's.
+const CONFIRMED: u8 = 2;
+
+/// What the instance metadata answered about the node's ENI.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// These are its private addresses.
+    Addresses(BTreeSet<Ipv4Addr>),
+    /// No answer, or none that makes sense; why.
+    Unknown(String),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Known {
+    Nothing,
+    Held,
+    /// So many answers in a row did not name it.
+    Absent(u8),
+}
+
+/// What is known of each VIP that follows.
+#[derive(Clone, Debug)]
+pub struct Knowledge {
+    own: Ipv4Addr,
+    vips: BTreeMap<Ipv4Addr, Known>,
+    trouble: Option<String>,
+}
+
+impl Knowledge {
+    /// Of the node at `own`, before anything was heard.
+    pub fn new(own: Ipv4Addr, vips: impl IntoIterator<Item = Ipv4Addr>) -> Self {
+        let vips = vips.into_iter().map(|vip| (vip, Known::Nothing)).collect();
+        Self { own, vips, trouble: None }
+    }
+
+    /// The interface is another: what was said of the old one says nothing of it.
+    pub fn forget(&mut self) {
+        self.vips.values_mut().for_each(|known| *known = Known::Nothing);
+    }
+
+    /// Takes an answer in; whether anything that the unit acts on or tells has changed.
+    pub fn hear(&mut self, answer: &Answer) -> bool {
+        let before = self.clone();
+        match answer {
+            Answer::Addresses(all) if all.contains(&self.own) => {
+                self.trouble = None;
+                for (vip, known) in &mut self.vips {
+                    *known = known.after(all.contains(vip));
+                }
+            }
+            Answer::Addresses(all) => {
+                let told = all.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+                self.doubt(format!("the answer lacks the node's own {}: {told:?}", self.own));
+            }
+            Answer::Unknown(why) => self.doubt(why.clone()),
+        }
+        let differs = |vip: &Ipv4Addr| {
+            (self.duty(*vip), self.holding(*vip)) != (before.duty(*vip), before.holding(*vip))
+        };
+        self.trouble != before.trouble || self.vips.keys().any(differs)
+    }
+
+    fn doubt(&mut self, why: String) {
+        for known in self.vips.values_mut() {
+            if *known != Known::Held {
+                *known = Known::Nothing;
+            }
+        }
+        self.trouble = Some(why);
+    }
+
+    /// Why the last answer was none.
+    pub fn trouble(&self) -> Option<&str> {
+        self.trouble.as_deref()
+    }
+
+    /// What the node owes a VIP; nothing is known of those that do not follow.
+    pub fn duty(&self, vip: Ipv4Addr) -> Duty {
+        match self.holding(vip) {
+            Holding::Held => Duty::Hold,
+            Holding::NotHeld => Duty::Clear,
+            Holding::NotAsked | Holding::Unknown => Duty::Leave,
+        }
+    }
+
+    /// What can be said of a VIP.
+    pub fn holding(&self, vip: Ipv4Addr) -> Holding {
+        match self.vips.get(&vip) {
+            None => Holding::NotAsked,
+            Some(Known::Held) => Holding::Held,
+            Some(Known::Absent(CONFIRMED..)) => Holding::NotHeld,
+            Some(Known::Nothing | Known::Absent(_)) => Holding::Unknown,
+        }
+    }
+}
+
+impl Known {
+    fn after(self, named: bool) -> Self {
+        match (named, self) {
+            (true, _) => Self::Held,
+            (false, Self::Absent(times)) => Self::Absent(times.saturating_add(1)),
+            (false, Self::Nothing | Self::Held) => Self::Absent(1),
+        }
+    }
+}
