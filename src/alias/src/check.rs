@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 use vipward_core::config::{AliasMode, Config, Node};
 
 use crate::inventory::{Inventory, Link};
-use crate::label::Label;
 
 /// The report, one line a fact.
 pub fn report(config: &Config, node: &Node, link: &Link, actual: &Inventory) -> String {
@@ -15,14 +14,12 @@ pub fn report(config: &Config, node: &Node, link: &Link, actual: &Inventory) -> 
         writeln!(text, "{what:<9} {value}").expect("writing to a string cannot fail");
     };
     fact("interface", format!("{} {mac}", link.name));
-    for (service, number) in config.services.iter().zip(1..) {
+    for service in &config.services {
         let vip = service.vip.0;
         let fate = match (service.alias, actual.prefix_on(link.index, vip)) {
             (AliasMode::Static, Some(prefix)) => format!("{vip}/{prefix} is there"),
             (AliasMode::Static, None) => {
-                let label = Label::new(&link.name, number);
-                let label = label.map(|label| format!(" label {label}"));
-                format!("{vip}/32 would be added{}", label.unwrap_or_default())
+                format!("{vip}/32 would be added")
             }
             (AliasMode::Follow, Some(prefix)) => {
                 format!("{vip}/{prefix} is there and would follow the VIP")

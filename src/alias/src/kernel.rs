@@ -13,7 +13,6 @@ use rtnetlink::packet_route::address::{
 use rtnetlink::packet_route::link::{LinkAttribute, LinkExtentMask, LinkMessage};
 
 use crate::inventory::{Held, Inventory, Link, Mac};
-use crate::label::Label;
 use crate::plan::{Act, Repair};
 
 /// The kernel answers in microseconds; whoever waits this long has lost the answer.
@@ -145,9 +144,9 @@ impl Kernel {
 
     /// Carries out one repair. That somebody else was quicker is success.
     pub async fn carry_out(&self, repair: &Repair) -> Result<(), KernelError> {
-        let outcome = match &repair.act {
-            Act::Add(label) => self.add(repair, label.as_ref()).await,
-            Act::Remove(prefix) => self.remove(repair, *prefix).await,
+        let outcome = match repair.act {
+            Act::Add => self.add(repair).await,
+            Act::Remove(prefix) => self.remove(repair, prefix).await,
         };
         match outcome {
             Err(refusal) if refusal.already_so() => Ok(()),
@@ -156,12 +155,14 @@ impl Kernel {
     }
 
     /// As /32 and without a prefix route: the VPC routes by subnet, and a second connected route
-    /// would shadow nothing but confuse.
-    async fn add(&self, repair: &Repair, label: Option<&Label>) -> Result<(), KernelError> {
+    /// would shadow nothing but confuse. Without a label such as `ens5:1` too: where
+    /// systemd-networkd has the same address in its files (amazon-ec2-net-utils puts it there), it
+    /// takes the label for a change that it has to undo, tries 65,536 times, and then gives the
+    /// whole interface up.
+    async fn add(&self, repair: &Repair) -> Result<(), KernelError> {
         let mut add = self.handle.address().add(repair.link, repair.vip.into(), 32);
         let attributes = &mut add.message_mut().attributes;
         attributes.push(AddressAttribute::Flags(AddressFlags::Noprefixroute));
-        attributes.extend(label.map(|label| AddressAttribute::Label(label.to_string())));
         answered(Request::Add(repair.vip), add.execute()).await
     }
 

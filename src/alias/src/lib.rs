@@ -34,7 +34,6 @@ pub mod imds;
 pub mod inventory;
 pub mod kernel;
 pub mod knowledge;
-pub mod label;
 pub mod locate;
 pub mod metadata;
 pub mod options;

@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
-use crate::inventory::{Inventory, Link};
-use crate::label::Label;
+use crate::inventory::Inventory;
 
 #[cfg(test)]
 mod tests;
@@ -25,24 +24,12 @@ pub enum Duty {
 pub struct Desired {
     /// The index of the node's interface.
     pub link: u32,
-    /// Each VIP with the duty towards it, and the label it gets if it has to be added.
-    pub aliases: BTreeMap<Ipv4Addr, (Duty, Option<Label>)>,
-}
-
-impl Desired {
-    /// The VIPs in the order of their services; the first is alias number 1.
-    pub fn new(link: &Link, vips: &[(Ipv4Addr, Duty)]) -> Self {
-        let aliases = vips
-            .iter()
-            .zip(1..)
-            .map(|((vip, duty), number)| (*vip, (*duty, Label::new(&link.name, number))))
-            .collect();
-        Self { link: link.index, aliases }
-    }
+    /// Each VIP with the duty towards it.
+    pub aliases: BTreeMap<Ipv4Addr, Duty>,
 }
 
 /// One change of one VIP on the node's interface. Other addresses cannot be expressed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Repair {
     /// The index of the interface.
     pub link: u32,
@@ -53,10 +40,10 @@ pub struct Repair {
 }
 
 /// What to do with a VIP.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Act {
-    /// Add it as /32, with this label where one fits.
-    Add(Option<Label>),
+    /// Add it as /32.
+    Add,
     /// Remove the copy with this prefix length.
     Remove(u8),
 }
@@ -78,12 +65,12 @@ pub struct Plan {
 pub fn plan(desired: &Desired, actual: &Inventory) -> Plan {
     let mut plan = Plan::default();
     let link = desired.link;
-    for (vip, (duty, label)) in &desired.aliases {
+    for (vip, duty) in &desired.aliases {
         let mut repair = |act| plan.repairs.push(Repair { link, vip: *vip, act });
         match duty {
             Duty::Leave => {}
             Duty::Hold if actual.prefix_on(link, *vip).is_some() => {}
-            Duty::Hold => repair(Act::Add(label.clone())),
+            Duty::Hold => repair(Act::Add),
             Duty::Clear => {
                 for copy in actual.copies_on(link, *vip) {
                     let others = actual.going_with(copy);

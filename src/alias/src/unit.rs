@@ -139,7 +139,7 @@ impl Unit {
             match self.kernel.carry_out(repair).await {
                 Ok(()) => {
                     let again = self.upkeep.mended(repair.vip);
-                    log(interface, repair, again);
+                    log(interface, *repair, again);
                 }
                 Err(denied @ KernelError::Denied(_)) => return Err(denied.into()),
                 Err(refused) => {
@@ -160,17 +160,11 @@ impl Unit {
 }
 
 /// `again`: it had been as it should be, and somebody changed it.
-fn log(interface: &str, repair: &Repair, again: bool) {
+fn log(interface: &str, repair: Repair, again: bool) {
     let vip = repair.vip;
-    match (&repair.act, again) {
-        (Act::Add(label), _) => {
-            let label = label.as_ref().map_or(interface, |label| label.as_str());
-            if again {
-                warn!(%vip, interface, label, "alias restored");
-            } else {
-                info!(%vip, interface, label, "alias added");
-            }
-        }
+    match (repair.act, again) {
+        (Act::Add, true) => warn!(%vip, interface, "alias restored"),
+        (Act::Add, false) => info!(%vip, interface, "alias added"),
         (Act::Remove(prefix), true) => warn!(%vip, interface, prefix, "stale alias removed"),
         (Act::Remove(prefix), false) => info!(%vip, interface, prefix, "alias removed"),
     }

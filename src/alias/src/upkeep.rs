@@ -211,11 +211,11 @@ impl Own {
     }
 
     fn compare(&mut self, link: &Link, services: &[Service], actual: &Inventory) -> Plan {
-        let vips: Vec<_> =
-            services.iter().map(|s| (s.vip.0, self.duty(s.vip.0, services))).collect();
-        let plan = plan(&Desired::new(link, &vips), actual);
+        let owed = services.iter().map(|s| (s.vip.0, self.duty(s.vip.0, services)));
+        let desired = Desired { link: link.index, aliases: owed.collect() };
+        let plan = plan(&desired, actual);
         self.present.clear();
-        for (vip, duty) in vips {
+        for (vip, duty) in desired.aliases {
             let present = actual.prefix_on(link.index, vip).is_some();
             if duty != Duty::Leave {
                 if present == (duty == Duty::Hold) {

@@ -6,6 +6,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::time::{Duration, Instant};
 
 /// Set for the run inside; its value is a directory for the test's files.
 const INSIDE: &str = "VIPWARD_KERNEL_TEST_INSIDE";
@@ -15,19 +16,33 @@ const NEEDED: &str = "this test needs a network namespace with a veth pair: run 
     kernel.apparmor_restrict_unprivileged_userns=0), with unshare and setpriv (util-linux) and ip \
     (iproute2) installed and the veth module loadable";
 
+const ROOT_NEEDED: &str = "this test runs daemons that change their user: run it as root, or allow \
+    sudo without a password";
+
 /// Runs `body` inside a namespace, by running the test `name` of this very program again in there.
 ///
 /// # Panics
 /// The test failed inside, or no namespace can be had: the message then says what is needed.
 pub fn inside(name: &str, body: fn(&Path)) {
+    let user = ["unshare", "--user", "--map-root-user"].as_slice();
+    inside_by(&[&["unshare"], user], NEEDED, name, body);
+}
+
+/// The same as root, for daemons that a user namespace of one user does not serve.
+pub fn inside_as_root(name: &str, body: fn(&Path)) {
+    inside_by(&[&["unshare"], &["sudo", "-n", "unshare"]], ROOT_NEEDED, name, body);
+}
+
+fn inside_by(forms: &[&[&str]], needed: &str, name: &str, body: fn(&Path)) {
     if let Some(files) = marked() {
         return body(&files);
     }
     let program = std::env::current_exe().expect("the path of this program");
     let files = Files::new(name);
-    let mut command = unshared();
-    command.arg(program).args(["--exact", name, "--nocapture", "--test-threads=1"]);
-    let output = command.env(INSIDE, &files.0).output().expect("unshare ran a moment ago");
+    let mut command = unshared(forms, needed);
+    command.arg("env").arg(format!("{INSIDE}={}", files.0.display())).arg(program);
+    command.args(["--exact", name, "--nocapture", "--test-threads=1"]);
+    let output = command.output().expect("unshare ran a moment ago");
     let said = said(&output);
     assert!(output.status.success(), "inside the namespace:\n{said}");
     assert!(said.contains("1 passed"), "the test ran inside:\n{said}");
@@ -38,25 +53,24 @@ fn marked() -> Option<PathBuf> {
     std::env::var_os(INSIDE).map(PathBuf::from)
 }
 
-/// `unshare` in the first form that this machine allows: as root, else in a user namespace.
-fn unshared() -> Command {
-    let plain = ["--net", "--pid", "--fork", "--kill-child"].as_slice();
-    let user = ["--user", "--map-root-user", "--net", "--pid", "--fork", "--kill-child"].as_slice();
+/// `unshare` in the first form that this machine allows.
+fn unshared(forms: &[&[&str]], needed: &str) -> Command {
     let mut heard = Vec::new();
-    for form in [plain, user] {
-        let mut trial = Command::new("unshare");
-        trial.args(form).args(["ip", "link", "add", "trial", "type", "veth"]);
+    for form in forms {
+        let command = || {
+            let mut command = Command::new(form[0]);
+            command.args(&form[1..]).args(["--net", "--pid", "--fork", "--kill-child"]);
+            command
+        };
+        let mut trial = command();
+        trial.args(["ip", "link", "add", "trial", "type", "veth"]);
         heard.push(match trial.output() {
-            Ok(output) if output.status.success() => {
-                let mut command = Command::new("unshare");
-                command.args(form);
-                return command;
-            }
+            Ok(output) if output.status.success() => return command(),
             Ok(output) => said(&output),
             Err(error) => error.to_string(),
         });
     }
-    panic!("{NEEDED}\nunshare said:\n{}", heard.join("\n"));
+    panic!("{needed}\nunshare said:\n{}", heard.join("\n"));
 }
 
 fn said(output: &Output) -> String {
@@ -69,7 +83,7 @@ struct Files(PathBuf);
 
 impl Files {
     fn new(name: &str) -> Self {
-        let own = format!("vipward-alias-{}-{name}", std::process::id());
+        let own = format!("vipward-alias-{}-{}", std::process::id(), name.replace("::", "-"));
         let path = std::env::temp_dir().join(own);
         fs::create_dir_all(&path).expect("a directory for the test's files");
         Self(path)
@@ -78,7 +92,10 @@ impl Files {
 
 impl Drop for Files {
     fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
+        if fs::remove_dir_all(&self.0).is_err() {
+            // What a test that ran by sudo has written is root's.
+            let _ = Command::new("sudo").args(["-n", "rm", "-rf"]).arg(&self.0).status();
+        }
     }
 }
 
@@ -90,6 +107,36 @@ pub fn ip(words: &str) -> String {
     let output = Command::new("ip").args(words.split(' ')).output().expect("ip runs");
     assert!(output.status.success(), "ip {words}: {}", said(&output));
     String::from_utf8(output.stdout).expect("ip speaks UTF-8")
+}
+
+/// Runs any program with these words in the namespace of the test, and answers what it said.
+///
+/// # Panics
+/// It is missing, or it failed.
+pub fn run(program: &str, words: &[&str]) -> String {
+    let output = Command::new(program).args(words).output();
+    let output =
+        output.unwrap_or_else(|error| panic!("{program}: {error}; cargo xtask setup installs it"));
+    assert!(output.status.success(), "{program} {words:?}: {}", said(&output));
+    said(&output)
+}
+
+/// Sets a kernel setting of the namespace, named from `net` on.
+pub fn set(setting: &str, value: &str) {
+    let path = Path::new("/proc/sys/net").join(setting);
+    fs::write(&path, value).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+}
+
+/// Looks again and again until it is so.
+///
+/// # Panics
+/// It did not come to be so in time.
+pub fn await_that(what: &str, is_so: impl Fn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !is_so() {
+        assert!(Instant::now() < deadline, "in vain: {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
 }
 
 /// Runs `ip` with many commands at once, one a line.

@@ -1,19 +1,26 @@
 //! The real program under test, with an ear for its log and one for what it tells the service
 //! manager.
 
+use std::cell::RefCell;
 use std::ffi::OsString;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::os::unix::net::UnixDatagram;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::metadata::Metadata;
+use crate::namespace::await_that;
+
 /// The program.
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_vipward-alias");
+
+/// Where the program asks for instance metadata.
+const ENDPOINT: &str = "AWS_EC2_METADATA_SERVICE_ENDPOINT";
 
 /// How long to wait for what must come. Well below the unit's slow resync of a minute: what comes
 /// within it was brought by an event.
@@ -23,6 +30,7 @@ const DEADLINE: Duration = Duration::from_secs(20);
 const CONFIG: &str = r#"
 cluster = "prod-db"
 subnet = "172.31.0.0/20"
+policy = { alias = "MODE" }
 [[node]]
 name = "resource-01"
 address = "172.31.0.11"
@@ -43,9 +51,9 @@ check = { kind = "redis", port = 6379 }
 
 /// The program's command line with the test's file, after `prefix` (a wrapper and its arguments, or
 /// the program).
-fn command(files: &Path, prefix: &[OsString], arguments: &[&str]) -> Command {
+fn command(files: &Path, mode: &str, prefix: &[OsString], arguments: &[&str]) -> Command {
     let config = files.join("vipward.toml");
-    fs::write(&config, CONFIG).expect("the file is written");
+    fs::write(&config, CONFIG.replace("MODE", mode)).expect("the file is written");
     let mut command = Command::new(&prefix[0]);
     command.args(&prefix[1..]).arg("--config").arg(config).args(arguments);
     command
@@ -53,7 +61,15 @@ fn command(files: &Path, prefix: &[OsString], arguments: &[&str]) -> Command {
 
 /// Runs the program to its end.
 pub fn run(files: &Path, prefix: &[OsString], arguments: &[&str]) -> Output {
-    command(files, prefix, arguments).output().expect("the program runs")
+    command(files, "static", prefix, arguments).output().expect("the program runs")
+}
+
+/// Runs its doctor to the end, with instance metadata to ask; answers with exit code and words.
+pub fn doctor(files: &Path, mode: &str, metadata: &Metadata, more: &[&str]) -> (i32, String) {
+    let mut command = command(files, mode, &[PROGRAM.into()], &["doctor"]);
+    let output = command.args(more).env(ENDPOINT, metadata.url()).output().expect("it runs");
+    let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    (output.status.code().expect("it ended by itself"), said)
 }
 
 /// The program while it runs.
@@ -61,6 +77,7 @@ pub struct Unit {
     child: Child,
     log: Receiver<Value>,
     manager: UnixDatagram,
+    report: PathBuf,
     /// What it told the service manager when it was ready.
     pub greeting: String,
 }
@@ -68,13 +85,25 @@ pub struct Unit {
 impl Unit {
     /// Starts it and waits until it has told the service manager that it is ready.
     pub fn start(files: &Path) -> Self {
+        Self::begin(files, "static", None)
+    }
+
+    /// The same in mode `follow`, with instance metadata to ask.
+    pub fn follow(files: &Path, metadata: &Metadata) -> Self {
+        Self::begin(files, "follow", Some(metadata))
+    }
+
+    fn begin(files: &Path, mode: &str, metadata: Option<&Metadata>) -> Self {
+        let report = files.join("alias.json");
         let socket = files.join("notify");
         let _ = fs::remove_file(&socket);
         let manager = UnixDatagram::bind(&socket).expect("a socket for the service manager");
         manager.set_read_timeout(Some(DEADLINE)).expect("a deadline");
-        let mut child = command(files, &[PROGRAM.into()], &["--log", "json"])
+        let mut child = command(files, mode, &[PROGRAM.into()], &["--log", "json", "--report"])
+            .arg(&report)
             .env("NOTIFY_SOCKET", &socket)
             .env("WATCHDOG_USEC", "120000000")
+            .envs(metadata.map(|metadata| (ENDPOINT, metadata.url())))
             .stderr(Stdio::piped())
             .spawn()
             .expect("the program starts");
@@ -89,7 +118,7 @@ impl Unit {
                 }
             }
         });
-        let mut unit = Self { child, log, manager, greeting: String::new() };
+        let mut unit = Self { child, log, manager, report, greeting: String::new() };
         unit.greeting = unit.hear_manager("READY=1");
         unit
     }
@@ -109,12 +138,41 @@ impl Unit {
     /// Waits for an event of the log, and answers with it.
     pub fn hear(&self, message: &str) -> Value {
         loop {
-            let event = self.log.recv_timeout(DEADLINE);
-            let event = event.unwrap_or_else(|_| panic!("{message:?} was not logged in time"));
+            let event = self.next(message);
             if event["message"] == message {
                 return event;
             }
         }
+    }
+
+    /// Waits for an event with one of these messages, and answers with which it was.
+    pub fn hear_one_of<'m>(&self, messages: &[&'m str]) -> &'m str {
+        loop {
+            let event = self.next(messages[0]);
+            if let Some(heard) = messages.iter().find(|message| event["message"] == **message) {
+                return heard;
+            }
+        }
+    }
+
+    fn next(&self, awaited: &str) -> Value {
+        let event = self.log.recv_timeout(DEADLINE);
+        event.unwrap_or_else(|_| panic!("{awaited:?} was not logged in time"))
+    }
+
+    /// Waits until the report for the agent says of a service what is `wanted`, and answers with
+    /// that; every file that is seen must be whole.
+    pub fn report(&self, service: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        let said = RefCell::new(Value::Null);
+        await_that("the report says so", || {
+            let text = fs::read_to_string(&self.report).unwrap_or_else(|_| "{}".to_owned());
+            let report: Value = serde_json::from_str(&text).expect("the report is whole");
+            let states = report["aliases"].as_array().into_iter().flatten();
+            let state = states.clone().find(|state| state["service"] == service);
+            *said.borrow_mut() = state.cloned().unwrap_or(Value::Null);
+            state.is_some_and(&wanted)
+        });
+        said.into_inner()
     }
 
     /// Waits for two events of this message, in any order, and answers with the VIPs they name,
