@@ -8,6 +8,7 @@ mod region;
 mod report;
 mod steps;
 mod template;
+mod units;
 mod wire;
 mod workspace;
 

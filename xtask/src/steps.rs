@@ -11,7 +11,7 @@ use clap::ValueEnum;
 use crate::install::{self, Need};
 use crate::report::{Line, Outcome, say, seconds, summary};
 use crate::workspace::{Workspace, run as run_command};
-use crate::{guards, lambda, template, wire};
+use crate::{guards, lambda, template, units, wire};
 
 /// The steps, in the order in which they run: those that fail fast first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
@@ -30,6 +30,8 @@ pub enum Step {
     Build,
     /// Unit, property and end-to-end tests
     Test,
+    /// The systemd units hold together and are hardened
+    Units,
     /// The aws command and boto3 against the embedded region
     Wire,
     /// sam validate and cfn-lint on template.yaml
@@ -44,6 +46,7 @@ impl Step {
             Self::Setup | Self::Fmt | Self::Guards | Self::Clippy | Self::Build => &[],
             Self::Deny => &[Need::CargoDeny],
             Self::Test => &[Need::Network, Need::Redis, Need::Databases],
+            Self::Units => &[Need::Systemd],
             Self::Wire | Self::Template | Self::Lambda => &[Need::PythonTools],
         }
     }
@@ -53,7 +56,7 @@ impl Step {
         match self {
             Self::Setup | Self::Fmt | Self::Guards | Self::Clippy | Self::Build => &[],
             Self::Deny | Self::Template => &[Self::Setup],
-            Self::Test | Self::Wire | Self::Lambda => &[Self::Setup, Self::Build],
+            Self::Test | Self::Units | Self::Wire | Self::Lambda => &[Self::Setup, Self::Build],
         }
     }
 
@@ -68,6 +71,7 @@ impl Step {
             }
             Self::Build => run_command(&mut workspace.build()),
             Self::Test => run_command(&mut workspace.cargo("test")),
+            Self::Units => units::run(workspace),
             Self::Wire => wire::run(workspace),
             Self::Template => template::run(workspace),
             Self::Lambda => lambda::run(workspace),

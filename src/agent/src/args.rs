@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::{Args as Group, Parser, Subcommand, ValueEnum};
-use vipward_core::NodeName;
+use vipward_core::{NodeName, alias_report};
 
 use crate::log::LogFormat;
 
@@ -70,6 +70,9 @@ pub struct RunArgs {
     /// that can be made.
     #[arg(long, value_name = "PATH")]
     pub socket: Option<SocketChoice>,
+    /// Where this host's alias unit reports.
+    #[arg(long, value_name = "PATH", default_value = alias_report::DEFAULT_PATH)]
+    pub alias_report: PathBuf,
     /// Serve Prometheus metrics there, such as 127.0.0.1:9890; a loopback address, since they ask
     /// for no login.
     #[arg(long, value_name = "ADDRESS", value_parser = loopback)]

@@ -4,6 +4,7 @@
 //! [`verdict`], [`view`], [`publishing`], [`hinting`], [`reporter`] and [`pulse`] are sans-I/O: they
 //! take `now` and say what is due and when. [`watch`] and [`run`] wait, feed and carry out.
 
+pub mod alias_report;
 pub mod args;
 pub mod ask;
 pub mod aws;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::runtime;
 use tokio::sync::mpsc;
 
+use crate::alias_report::WithAliases;
 use crate::args::RunArgs;
 use crate::aws::Aws;
 use crate::clock::Clock;
@@ -69,7 +70,8 @@ async fn serve(args: &RunArgs, membership: &Membership) -> Result<(), AgentError
         }
     };
     tracing::info!(node = %me, cluster = %config.cluster, "agent started");
-    let outlet = Aws::new(&config.cluster, me);
+    let aws = Aws::new(&config.cluster, me);
+    let outlet = WithAliases::new(aws, me, &args.alias_report);
     let reload = || membership.reload(&args.host);
     tokio::select! {
         ended = run(config, reporter, clock, &outlet, orders, reload) => ended?,

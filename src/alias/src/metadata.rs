@@ -17,7 +17,7 @@ use crate::knowledge::Answer;
 /// the instance's services.
 const INTERVAL: Duration = Duration::from_millis(500);
 /// The longest wait after errors, which double it: throttling ends only when asked less.
-const LONGEST: Duration = Duration::from_secs(8);
+const LONGEST: Duration = Duration::from_secs(4);
 
 /// Which interface to ask about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -116,6 +116,6 @@ mod tests {
             wait = next_wait(wait, &answer);
             wait.as_millis()
         });
-        assert_eq!(waits, [1000, 2000, 4000, 8000, 8000, 500, 1000]);
+        assert_eq!(waits, [1000, 2000, 4000, 4000, 4000, 500, 1000]);
     }
 }

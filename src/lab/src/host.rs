@@ -121,6 +121,7 @@ impl Host {
         let mut command = self.command(fabric, around, &around.binaries.agent);
         command.arg("--config").arg(&around.config);
         command.args(["--node", self.plan.name.as_str(), "--log", "json", "--socket", "none"]);
+        command.arg("--alias-report").arg(self.alias_report(around));
         self.start(Part::Agent, command, &around.log)
     }
 
@@ -132,7 +133,13 @@ impl Host {
     ) -> Result<(), StartError> {
         let mut command = self.command(fabric, around, &around.binaries.alias);
         command.arg("--config").arg(&around.config).args(["--log", "json"]);
+        command.arg("--report").arg(self.alias_report(around));
         self.start(Part::Alias, command, &around.log)
+    }
+
+    /// By this the alias unit tells the agent. All hosts see the same files, so each has its own.
+    fn alias_report(&self, around: &Surroundings) -> PathBuf {
+        around.folder.join(format!("alias-{}.json", self.plan.name))
     }
 
     /// Starts the client.

@@ -9,10 +9,14 @@ use crate::report::say;
 use crate::workspace::{self, Workspace};
 
 /// A program, the package that has it, and who needs it.
-const PROGRAMS: [(&str, &str, Need); 7] = [
+const PROGRAMS: [(&str, &str, Need); 11] = [
     ("ip", "iproute2", Need::Network),
     ("unshare", "util-linux", Need::Network),
     ("nsenter", "util-linux", Need::Network),
+    ("networkctl", "systemd", Need::Network),
+    ("dbus-daemon", "dbus", Need::Network),
+    ("ifup", "ifupdown", Need::Network),
+    ("systemd-analyze", "systemd", Need::Systemd),
     ("redis-server", "redis-server", Need::Redis),
     ("mariadbd", "mariadb-server", Need::Databases),
     ("mariadb-install-db", "mariadb-server", Need::Databases),
@@ -30,6 +34,7 @@ pub fn missing(workspace: &Workspace, needs: &[Need]) -> Vec<&'static str> {
         .filter(|(program, _, _)| workspace.program(program).is_none())
         .map(|(_, package, _)| *package)
         .collect();
+    packages.sort_unstable();
     packages.dedup();
     packages
 }

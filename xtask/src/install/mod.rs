@@ -13,8 +13,10 @@ use crate::workspace::Workspace;
 /// Something that a step needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Need {
-    /// Programs that make network and user namespaces.
+    /// Programs that make network and user namespaces, and network managers to run in them.
     Network,
+    /// What reads and judges systemd's units.
+    Systemd,
     /// A real Redis, started by the tests themselves.
     Redis,
     /// A real MariaDB and PostgreSQL, likewise.
@@ -27,8 +29,14 @@ pub enum Need {
 
 impl Need {
     /// All of them.
-    pub const ALL: &[Self] =
-        &[Self::Network, Self::Redis, Self::Databases, Self::PythonTools, Self::CargoDeny];
+    pub const ALL: &[Self] = &[
+        Self::Network,
+        Self::Systemd,
+        Self::Redis,
+        Self::Databases,
+        Self::PythonTools,
+        Self::CargoDeny,
+    ];
 }
 
 /// Installs what of these is missing: system packages first and in one go, since others may need

@@ -9,8 +9,8 @@ use super::fault::Fault;
 use super::table::{Findings, Table, Wrong, mistyped};
 use super::value::{duration, duration_from, flag, number, parsed, subnet, text, word};
 use super::{
-    AliasMode, Check, Config, Failback, Mode, MoveBudget, Node, Policy, Role, Service, Witness, check, hook,
-    probe,
+    AliasMode, Check, Config, Failback, Mode, MoveBudget, Node, Policy, Role, Service, Witness,
+    check, hook, probe,
 };
 
 const SECOND: Duration = Duration::from_secs(1);

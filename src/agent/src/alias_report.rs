@@ -1,0 +1,118 @@
+//! What this host's alias unit reports, added to the metrics.
+//!
+//! The unit has the rights to change addresses and speaks to nobody; the agent speaks and may change
+//! nothing. A file is all that they share.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use jiff::{SignedDuration, Timestamp};
+use vipward_core::alias_report::{AliasReport, AliasState, VERSION};
+use vipward_core::signals::{ALIAS_DRIFT, ALIAS_REPAIRS};
+use vipward_core::{Hint, NodeName};
+
+use crate::clock::wall;
+use crate::outlet::{Outlet, SendError};
+use crate::view::Datum;
+
+/// The unit writes at least once a minute while it runs.
+const FRESH: SignedDuration = SignedDuration::from_mins(3);
+
+/// An outlet whose metrics tell of the aliases too.
+pub struct WithAliases<O> {
+    outlet: O,
+    me: NodeName,
+    path: PathBuf,
+}
+
+impl<O> WithAliases<O> {
+    /// Adds what the report at `path` says of the node `me`.
+    pub fn new(outlet: O, me: &NodeName, path: &Path) -> Self {
+        Self { outlet, me: me.clone(), path: path.to_owned() }
+    }
+}
+
+impl<O: Outlet> Outlet for WithAliases<O> {
+    async fn publish(&self, data: &[Datum]) -> Result<(), SendError> {
+        let aliases = read(&self.path, &self.me, wall());
+        self.outlet.publish(&[data, &aliases].concat()).await
+    }
+
+    async fn hint(&self, hint: &Hint) -> Result<(), SendError> {
+        self.outlet.hint(hint).await
+    }
+}
+
+/// Two values a service; none where no unit runs, or one for another node: silence is not health.
+fn read(path: &Path, me: &NodeName, now: Timestamp) -> Vec<Datum> {
+    let fresh = || {
+        let written = Timestamp::try_from(fs::metadata(path).ok()?.modified().ok()?).ok()?;
+        (now.duration_since(written) < FRESH).then_some(())
+    };
+    let report = || {
+        fresh()?;
+        let report: AliasReport = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
+        let ours = report.node.as_ref().is_none_or(|node| node == me);
+        (report.version == VERSION && ours).then_some(report)
+    };
+    report().map_or_else(Vec::new, |report| report.aliases.iter().flat_map(data).collect())
+}
+
+fn data(alias: &AliasState) -> [Datum; 2] {
+    let datum =
+        |metric, value| Datum { metric, service: alias.service.clone(), subject: None, value };
+    #[expect(clippy::cast_precision_loss, reason = "nobody repairs 2^53 times")]
+    let repairs = alias.repairs as f64;
+    [datum(ALIAS_DRIFT, f64::from(u8::from(alias.drift.is_some()))), datum(ALIAS_REPAIRS, repairs)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const REPORT: &str = r#"{"version":1,"node":"a","interface":"ens5","trouble":null,"aliases":[
+        {"service":"mysql","vip":"172.31.0.201","mode":"static","ec2":"not-asked","present":true,
+         "drift":null,"repairs":3},
+        {"service":"redis","vip":"172.31.0.202","mode":"follow","ec2":"not-held","present":true,
+         "drift":"stale","repairs":0}]}"#;
+
+    fn told(name: &str, text: &str, me: &str, age: SignedDuration) -> Vec<(String, String, f64)> {
+        let own = format!("vipward-agent-aliases-{}-{name}", std::process::id());
+        let path = std::env::temp_dir().join(own);
+        fs::write(&path, text).expect("a writable temporary directory");
+        let data = read(&path, &me.parse().expect("a name"), wall() + age);
+        fs::remove_file(&path).expect("it was ours");
+        data.into_iter()
+            .map(|datum| (datum.metric.to_owned(), datum.service.to_string(), datum.value))
+            .collect()
+    }
+
+    #[test]
+    fn drift_and_repairs_of_each_service() {
+        let tell = |metric: &str, service: &str, value| (metric.into(), service.into(), value);
+        let want = [
+            tell("AliasDrift", "mysql", 0.0),
+            tell("AliasRepairs", "mysql", 3.0),
+            tell("AliasDrift", "redis", 1.0),
+            tell("AliasRepairs", "redis", 0.0),
+        ];
+        assert_eq!(told("well", REPORT, "a", SignedDuration::from_mins(2)), want);
+    }
+
+    #[test]
+    fn what_is_old_another_s_or_not_understood_is_silence() {
+        let now = SignedDuration::ZERO;
+        let newer = REPORT.replace("\"version\":1", "\"version\":2");
+        for (name, text, me, age) in [
+            ("old", REPORT, "a", SignedDuration::from_mins(4)),
+            ("another", REPORT, "b", now),
+            ("newer", newer.as_str(), "a", now),
+            ("half", &REPORT[..40], "a", now),
+            ("empty", "", "a", now),
+        ] {
+            assert_eq!(told(name, text, me, age), [], "{name}");
+        }
+        let me = "a".parse().expect("a name");
+        assert_eq!(read(Path::new("/nowhere/alias.json"), &me, wall()), []);
+    }
+}
