@@ -43,7 +43,8 @@ impl<O: Outlet> Outlet for WithAliases<O> {
     }
 }
 
-/// Two values a service; none where no unit runs, or one for another node: silence is not health.
+/// One or two values a service; none where no unit runs, or one for another node: silence is not
+/// health.
 fn read(path: &Path, me: &NodeName, now: Timestamp) -> Vec<Datum> {
     let fresh = || {
         let written = Timestamp::try_from(fs::metadata(path).ok()?.modified().ok()?).ok()?;
@@ -58,12 +59,15 @@ fn read(path: &Path, me: &NodeName, now: Timestamp) -> Vec<Datum> {
     report().map_or_else(Vec::new, |report| report.aliases.iter().flat_map(data).collect())
 }
 
-fn data(alias: &AliasState) -> [Datum; 2] {
+/// Repairs are told once there was one: most hosts never have any, and each metric has its price.
+fn data(alias: &AliasState) -> impl Iterator<Item = Datum> {
     let datum =
         |metric, value| Datum { metric, service: alias.service.clone(), subject: None, value };
     #[expect(clippy::cast_precision_loss, reason = "nobody repairs 2^53 times")]
     let repairs = alias.repairs as f64;
-    [datum(ALIAS_DRIFT, f64::from(u8::from(alias.drift.is_some()))), datum(ALIAS_REPAIRS, repairs)]
+    let drift = datum(ALIAS_DRIFT, f64::from(u8::from(alias.drift.is_some())));
+    let repairs = (alias.repairs > 0).then(|| datum(ALIAS_REPAIRS, repairs));
+    std::iter::once(drift).chain(repairs)
 }
 
 #[cfg(test)]
@@ -94,7 +98,6 @@ mod tests {
             tell("AliasDrift", "mysql", 0.0),
             tell("AliasRepairs", "mysql", 3.0),
             tell("AliasDrift", "redis", 1.0),
-            tell("AliasRepairs", "redis", 0.0),
         ];
         assert_eq!(told("well", REPORT, "a", SignedDuration::from_mins(2)), want);
     }

@@ -150,18 +150,20 @@ impl Cluster {
         Ok(namespaces::delete_alias(node, vip).await?)
     }
 
-    /// Waits until a VIP's alias is on a node's interface; whether it came by the deadline.
-    pub async fn alias_comes(
+    /// Waits until a VIP's alias is on a node's interface, or is not; whether it came to that by the
+    /// deadline.
+    pub async fn alias_comes_to_be(
         &self,
         service: &ServiceName,
         node: &NodeName,
+        present: bool,
         deadline: Instant,
     ) -> Result<bool, ClusterError> {
         self.needs_interfaces().await?;
         let vip = self.service(service)?.vip;
         loop {
             let late = Instant::now() >= deadline;
-            if namespaces::has_alias(node, vip).await? {
+            if namespaces::has_alias(node, vip).await? == present {
                 return Ok(true);
             }
             if late {

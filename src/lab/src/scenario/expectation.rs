@@ -30,7 +30,7 @@ pub fn read(words: &mut Words<'_>, wish: &Wish) -> Result<Expectation, Wrong> {
             words.form = "expect alias svc on node-1 within 1s";
             let service = words.service(wish)?;
             words.literally("on")?;
-            Expectation::Alias(service, words.host(wish)?, words.within()?)
+            alias(service, words, wish, true)?
         }
         "hold" => {
             words.form = "expect hold svc reason no-candidate within 60s";
@@ -61,18 +61,44 @@ pub fn read(words: &mut Words<'_>, wish: &Wish) -> Result<Expectation, Wrong> {
             Expectation::Denied(host, action, words.within()?)
         }
         "moves" => moves(words, wish)?,
-        "no" => {
-            words.form = "expect no move of svc for 20s";
-            words.literally("move of")?;
-            let service = words.service(wish)?;
-            words.literally("for")?;
-            Expectation::NoMove(service, words.duration()?)
-        }
+        "no" => no(words, wish)?,
         other => {
             let cure = "use holder, client, alias, hold, decision, fault, denied, moves or no";
             return Err(Wrong::new(format!("cannot expect `{other}`"), cure));
         }
     })
+}
+
+fn alias(
+    service: ServiceName,
+    words: &mut Words<'_>,
+    wish: &Wish,
+    present: bool,
+) -> Result<Expectation, Wrong> {
+    let node = words.host(wish)?;
+    Ok(Expectation::Alias { service, node, present, within: words.within()? })
+}
+
+/// `no move of S for D` or `no alias S on N within D`.
+fn no(words: &mut Words<'_>, wish: &Wish) -> Result<Expectation, Wrong> {
+    words.form = "expect no move of svc for 20s` or `expect no alias svc on node-1 within 5s";
+    match words.next("what must not be")? {
+        "move" => {
+            words.literally("of")?;
+            let service = words.service(wish)?;
+            words.literally("for")?;
+            Ok(Expectation::NoMove(service, words.duration()?))
+        }
+        "alias" => {
+            let service = words.service(wish)?;
+            words.literally("on")?;
+            alias(service, words, wish, false)
+        }
+        other => {
+            let cure = format!("write `{}`", words.form);
+            Err(Wrong::new(format!("cannot expect no `{other}`"), cure))
+        }
+    }
 }
 
 fn moves(words: &mut Words<'_>, wish: &Wish) -> Result<Expectation, Wrong> {

@@ -95,8 +95,17 @@ pub enum Expectation {
     Holder(ServiceName, NodeName, Duration),
     /// `client of S served by N within D`
     Served(ServiceName, NodeName, Duration),
-    /// `alias S on N within D`
-    Alias(ServiceName, NodeName, Duration),
+    /// `alias S on N within D`, or `no alias S on N within D`
+    Alias {
+        /// Whose VIP.
+        service: ServiceName,
+        /// On which node's interface.
+        node: NodeName,
+        /// Whether it must be there or must not.
+        present: bool,
+        /// In what time.
+        within: Duration,
+    },
     /// `hold S reason R within D`
     Hold(ServiceName, String, Duration),
     /// `decision S outcome O within D`

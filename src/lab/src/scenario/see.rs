@@ -41,10 +41,10 @@ impl Stage<'_> {
         Ok(match expectation {
             Expectation::Holder(service, node, within) => self.holder(service, node, *within).await,
             Expectation::Served(service, node, within) => self.served(service, node, *within).await,
-            Expectation::Alias(service, node, within) => {
+            Expectation::Alias { service, node, present, within } => {
                 let deadline = Instant::now() + *within;
-                if self.cluster.alias_comes(service, node, deadline).await? {
-                    Ok("there".to_owned())
+                if self.cluster.alias_comes_to_be(service, node, *present, deadline).await? {
+                    Ok(if *present { "there" } else { "not there" }.to_owned())
                 } else {
                     Err(Unseen::Late(*within).to_string())
                 }

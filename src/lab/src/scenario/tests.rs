@@ -34,6 +34,7 @@ clear faults
 expect holder mysql is node-1 within 30s
 expect client of redis served by node-2 within 60s
 expect alias redis on node-1 within 1s
+expect no alias redis on node-1 within 1s
 expect hold mysql reason no-candidate within 60s
 expect decision mysql outcome failed within 60s
 expect fault ec2:AssignPrivateIpAddresses error times 2 within 5s
@@ -43,7 +44,7 @@ expect no move of redis for 20s
 ";
     let scenario = parse(text).expect("is right");
     assert_eq!(scenario.title, "All of it");
-    assert_eq!(scenario.steps.len(), 22);
+    assert_eq!(scenario.steps.len(), 23);
     assert!(!scenario.wish.placed && !scenario.wish.hints);
     let stale = serde_json::json!({
         "on": "ec2:DescribeNetworkInterfaces", "kind": "stale", "ms": 3000, "for_ms": 20000,
