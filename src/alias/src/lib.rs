@@ -64,7 +64,7 @@ async fn check(options: &Options, config: &Config) -> Result<u8, Failure> {
     let actual = Kernel::open()?.inventory().await?;
     let origin = options.config.display().to_string();
     let node = own_node(config, options.node.as_ref(), &actual)
-        .map_err(|error| Faults::of_host(&origin, error.to_string(), &error.cure()))?;
+        .map_err(|error| Faults::of_host(&origin, error.to_string(), error.cure()))?;
     let link = locate(&actual, node.address, None).map_err(|error| {
         Faults::of_host(&origin, format!("node {}: {error}", node.name), error.cure())
     })?;
@@ -78,10 +78,8 @@ async fn keep(options: &Options, config: Config) -> Result<u8, Failure> {
     let kernel = Kernel::open()?;
     refuse_what_time_cannot_mend(options, &config, &kernel).await?;
     let upkeep = Upkeep::new(config, options.node.clone());
-    let metadata = match upkeep.follows() {
-        true => Some(Metadata::start(Endpoint::from_environment()?)),
-        false => None,
-    };
+    let metadata =
+        if upkeep.follows() { Some(Metadata::start(Endpoint::from_environment()?)) } else { None };
     let report = ReportFile::choose(options.report.as_ref())?;
     let supervisor = Supervisor::from_environment();
     let unit = Unit { events, kernel, upkeep, metadata, report, supervisor };
@@ -101,7 +99,7 @@ async fn refuse_what_time_cannot_mend(
         Ok(node) => node,
         Err(error) if error.may_pass() => return Ok(()),
         Err(error) => {
-            return Err(Faults::of_host(&origin, error.to_string(), &error.cure()).into());
+            return Err(Faults::of_host(&origin, error.to_string(), error.cure()).into());
         }
     };
     tracing::info!(node = %node.name, "alias unit started");

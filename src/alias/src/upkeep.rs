@@ -117,8 +117,8 @@ impl Upkeep {
         };
         let own = match &mut self.own {
             Some(own) => own,
-            none => match own_node(&self.config, self.named.as_ref(), actual) {
-                Ok(node) => none.insert(Own::new(node.clone(), &self.config.services)),
+            unset => match own_node(&self.config, self.named.as_ref(), actual) {
+                Ok(node) => unset.insert(Own::new(node.clone(), &self.config.services)),
                 Err(error) => return Err(lost(error.to_string(), error.cure())),
             },
         };
@@ -137,9 +137,9 @@ impl Upkeep {
         let link_changed = own.on.as_ref() != Some(&link);
         own.on = Some(link.clone());
         let plan = own.compare(&link, &self.config.services, actual);
-        for (vip, along) in &plan.withheld {
-            let along = along.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-            let drift = format!("stale, but the kernel would take {along} away with it");
+        for (vip, others) in &plan.withheld {
+            let others = others.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+            let drift = format!("stale, but the kernel would take {others} away with it");
             self.drift.insert(*vip, drift);
         }
         Ok(Pass { link, link_changed, plan })

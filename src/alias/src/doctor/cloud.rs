@@ -20,8 +20,8 @@ pub fn cloud_init(tree: &Tree) -> Option<Finding> {
         .filter_map(|file| tree.read(file))
         .collect();
     let lines = || texts.iter().flat_map(|text| text.lines()).map(str::trim);
-    let full = lines().filter_map(|line| line.strip_prefix("apply_full_imds_network_config:"));
-    let limited = full.last().is_some_and(|value| value.trim().eq_ignore_ascii_case("false"));
+    let mut full = lines().filter_map(|line| line.strip_prefix("apply_full_imds_network_config:"));
+    let limited = full.next_back().is_some_and(|value| value.trim().eq_ignore_ascii_case("false"));
     let off = lines().any(|line| {
         let compact: String = line.chars().filter(|c| !c.is_whitespace()).collect();
         compact == "network:{config:disabled}"
@@ -45,7 +45,7 @@ pub fn cloud_init(tree: &Tree) -> Option<Finding> {
     )
 }
 
-/// What NetworkManager's helper does every five minutes.
+/// What `NetworkManager`'s helper does every five minutes.
 pub fn nm_cloud_setup(tree: &Tree) -> Option<Finding> {
     const ABOUT: &str = "nm-cloud-setup";
     const UNIT: &str = "nm-cloud-setup.service";
@@ -55,14 +55,14 @@ pub fn nm_cloud_setup(tree: &Tree) -> Option<Finding> {
     }
     let files = std::iter::once(PathBuf::from(unit)).chain(tree.drop_ins("system", UNIT));
     let texts: Vec<String> = files.filter_map(|file| tree.read(file)).collect();
-    let assignments = texts.iter().flat_map(|text| text.lines()).filter_map(|line| {
+    let mut assignments = texts.iter().flat_map(|text| text.lines()).filter_map(|line| {
         let words = line.trim().strip_prefix("Environment=")?;
         let assignment = words
             .split_whitespace()
             .find_map(|word| word.trim_matches('"').strip_prefix("NM_CLOUD_SETUP_EC2="));
         assignment.map(|value| ["yes", "true", "1", "on"].contains(&value))
     });
-    if !assignments.last().unwrap_or(false) {
+    if !assignments.next_back().unwrap_or(false) {
         return Some(Finding::fine(ABOUT, "does not look at EC2"));
     }
     let what = "every five minutes makes the interface what the metadata say";

@@ -12,8 +12,11 @@ struct Setting {
     name: &'static str,
     /// Of the values under `all` and under the interface, the one that counts.
     combine: fn(u32, u32) -> u32,
-    judge: fn(u32, &Host<'_>) -> Option<(Level, &'static str, &'static str)>,
+    judge: fn(u32, &Host<'_>) -> Option<Judgement>,
 }
+
+/// How a value stands, what it does, and which would be right.
+type Judgement = (Level, &'static str, &'static str);
 
 const SETTINGS: [Setting; 4] = [
     Setting {

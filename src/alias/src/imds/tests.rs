@@ -41,8 +41,8 @@ impl Scripted {
                 let answer = answers.iter().find(|(end, ..)| path.ends_with(end));
                 let (_, status, body) = answer.unwrap_or(&("", 404, ""));
                 let length = body.len();
-                let head = format!("HTTP/1.1 {status} X\r\nContent-Length: {length}\r\n\r\n");
-                let _ = stream.write_all(format!("{head}{body}").as_bytes()).await;
+                let start = format!("HTTP/1.1 {status} X\r\nContent-Length: {length}\r\n\r\n");
+                let _ = stream.write_all(format!("{start}{body}").as_bytes()).await;
             }
         });
         let endpoint = format!("http://{address}").parse().expect("an endpoint");

@@ -116,10 +116,10 @@ fn carry_out(before: &BTreeSet<Held>, repairs: &[Repair]) -> BTreeSet<Held> {
                     copies.filter(|held| held.prefix == *prefix).copied().collect();
                 let along: Vec<Ipv4Addr> =
                     gone.iter().flat_map(|held| inventory.going_with(held)).collect();
-                after.retain(|held| {
-                    !gone.contains(held)
-                        && !(held.link == *link && held.secondary && along.contains(&held.address))
-                });
+                let goes_along = |held: &Held| {
+                    held.link == *link && held.secondary && along.contains(&held.address)
+                };
+                after.retain(|held| !gone.contains(held) && !goes_along(held));
             }
         }
     }

@@ -72,8 +72,8 @@ impl Metadata {
     pub fn await_questions(&self, count: usize) {
         let (state, asked) = &*self.shared;
         let state = state.lock().expect("no panic there");
-        let wanted = state.asked + count;
-        let waited = asked.wait_timeout_while(state, DEADLINE, |state| state.asked < wanted);
+        let enough = state.asked + count;
+        let waited = asked.wait_timeout_while(state, DEADLINE, |state| state.asked < enough);
         let in_vain = waited.expect("no panic there").1.timed_out();
         assert!(!in_vain, "the unit did not ask {count} times");
     }

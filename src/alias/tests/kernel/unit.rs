@@ -65,9 +65,9 @@ pub fn run(files: &Path, prefix: &[OsString], arguments: &[&str]) -> Output {
 }
 
 /// Runs its doctor to the end, with instance metadata to ask; answers with exit code and words.
-pub fn doctor(files: &Path, mode: &str, metadata: &Metadata, more: &[&str]) -> (i32, String) {
+pub fn doctor(files: &Path, mode: &str, metadata: &Metadata, arguments: &[&str]) -> (i32, String) {
     let mut command = command(files, mode, &[PROGRAM.into()], &["doctor"]);
-    let output = command.args(more).env(ENDPOINT, metadata.url()).output().expect("it runs");
+    let output = command.args(arguments).env(ENDPOINT, metadata.url()).output().expect("it runs");
     let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
     (output.status.code().expect("it ended by itself"), said)
 }
