@@ -88,7 +88,7 @@ const NEVER: [Never; 4] = [
     Never {
         from: &["vipward-alias", "vipward-region"],
         what: &["aws-*", "aws_*", "redis", "reqwest"],
-        why: "the alias unit asks nobody; the region must not share an SDK's mistakes",
+        why: "the alias unit asks the instance metadata and nobody else; the region must not share an SDK's mistakes",
     },
 ];
 

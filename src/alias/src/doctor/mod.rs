@@ -105,8 +105,13 @@ fn examine(files: &Tree, kernel: &Tree, host: &Host<'_>) -> Vec<Finding> {
     findings
 }
 
+/// Writes a drop-in, or leaves alone what somebody else has written there; says which.
 fn write_out(tree: &Tree, drop_in: &DropIn) -> Result<String, Failure> {
     let place = tree.place(&drop_in.path);
+    if tree.read(&drop_in.path).is_some_and(|there| there != drop_in.content) {
+        let what = "is there and says something else; move it away and try again";
+        return Ok(format!("left     {} {what}\n", place.display()));
+    }
     let failed = |source| Failure::DropIn { path: place.clone(), source };
     if let Some(directory) = place.parent() {
         fs::create_dir_all(directory).map_err(failed)?;

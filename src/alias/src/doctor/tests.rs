@@ -148,6 +148,13 @@ fn only_the_advised_files_are_written_and_then_all_is_well() {
     for drop_in in &advised {
         write_out(&tree, drop_in).expect("it is written");
     }
+    let edited = tree.place(&advised[0].path);
+    fs::write(&edited, "edited").expect("it is ours");
+    let said = write_out(&tree, &advised[0]).expect("it is looked at");
+    assert!(said.starts_with("left     "), "{said}");
+    assert_eq!(fs::read_to_string(&edited).expect("it is there"), "edited");
+    fs::write(&edited, &advised[0].content).expect("it is ours");
+
     let new: Vec<PathBuf> =
         files(&root).into_iter().filter(|file| !before.contains(file)).collect();
     let mut wanted: Vec<PathBuf> =

@@ -7,6 +7,7 @@ mod link_life;
 mod managers;
 mod metadata;
 mod namespace;
+mod neighbours;
 mod networkd;
 mod unit;
 

@@ -77,7 +77,7 @@ fn what_amazon_ec2_net_utils_takes_away_static_puts_back() {
             networkd.ec2_net_utils(&[]);
         }
         await_that("both are there", || has(VIPS[0]) && has(VIPS[1]));
-        assert!(networkd.is_well());
+        await_that("networkd has not given the interface up", || networkd.is_well());
     });
 }
 
@@ -91,14 +91,14 @@ fn with_follow_amazon_ec2_net_utils_and_the_unit_agree() {
         networkd.ec2_net_utils(&["172.31.0.201"]);
         unit.report("mysql", |state| state["present"] == true && state["ec2"] == "held");
         let copies = || addresses().iter().filter(|line| line.contains(VIPS[0])).count();
-        assert_eq!(copies(), 1, "the kernel knows one /32");
+        await_that("the kernel knows one /32", || copies() == 1);
 
         metadata.say(Says::Held(&[]));
         unit.report("mysql", |state| state["present"] == false && state["ec2"] == "not-held");
         networkd.ec2_net_utils(&[]);
         await_that("the VIP is gone", || copies() == 0);
         assert!(has("172.31.0.11"), "and the node's own is there");
-        assert!(networkd.is_well());
+        await_that("networkd has not given the interface up", || networkd.is_well());
     });
 }
 
