@@ -35,7 +35,7 @@ pub fn run(workspace: &Workspace) -> Result<()> {
     let log = |name: &str| File::create(scratch.join(name)).context("cannot create a log");
     let port = free_port()?.to_string();
     let address = ["--invoke-address", "127.0.0.1", "--invoke-port", port.as_str()];
-    let tools = [python::programs(workspace)];
+    let tools = [python::TOOLS.programs(workspace)];
 
     let mut watch = workspace.command_with("cargo", &tools);
     watch.args(["lambda", "watch", "--only-lambda-apis"]).args(address);

@@ -1,9 +1,11 @@
 //! The project's own commands: `cargo xtask demo`, `cargo xtask test`, `cargo xtask setup`.
 
 mod demo;
+mod deny;
 mod guards;
 mod install;
 mod lambda;
+mod package;
 mod region;
 mod report;
 mod steps;
@@ -42,6 +44,8 @@ enum Command {
         #[arg(long, value_name = "STEP")]
         only: Vec<Step>,
     },
+    /// Build the packages for Debian and RPM hosts, and try them in a fresh Debian
+    Package,
     /// Install what the demo and the tests need, and nothing else
     Setup,
 }
@@ -61,8 +65,12 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Demo { arguments } => demo::run(&workspace, &arguments),
         Command::Test { only } => Ok(steps::run(&workspace, &only)),
+        Command::Package => {
+            package::run(&workspace)?;
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Setup => {
-            install::ensure(&workspace, install::Need::ALL)?;
+            install::ensure(&workspace, install::Need::OF_TESTS)?;
             Ok(ExitCode::SUCCESS)
         }
     }

@@ -11,7 +11,7 @@ use clap::ValueEnum;
 use crate::install::{self, Need};
 use crate::report::{Line, Outcome, say, seconds, summary};
 use crate::workspace::{Workspace, run as run_command};
-use crate::{guards, lambda, template, units, wire};
+use crate::{deny, guards, lambda, template, units, wire};
 
 /// The steps, in the order in which they run: those that fail fast first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
@@ -65,7 +65,7 @@ impl Step {
             Self::Setup => install::ensure(workspace, &needs(chosen)),
             Self::Fmt => run_command(workspace.command("cargo").args(["fmt", "--all", "--check"])),
             Self::Guards => guards::run(workspace),
-            Self::Deny => install::deny::check(workspace),
+            Self::Deny => deny::run(workspace),
             Self::Clippy => {
                 run_command(workspace.cargo("clippy").args(["--all-targets", "--", "-Dwarnings"]))
             }
@@ -154,7 +154,7 @@ mod tests {
     #[test]
     fn without_a_choice_everything_runs() {
         assert_eq!(choose(&[]).len(), Step::value_variants().len());
-        assert_eq!(needs(&choose(&[])), Need::ALL);
+        assert_eq!(needs(&choose(&[])), Need::OF_TESTS);
     }
 
     #[test]

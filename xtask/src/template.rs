@@ -7,7 +7,7 @@ use crate::workspace::{self, Workspace};
 
 /// Neither tool asks AWS for anything here; `sam` wants a region to be named all the same.
 pub fn run(workspace: &Workspace) -> Result<()> {
-    let tools = [python::programs(workspace)];
+    let tools = [python::TOOLS.programs(workspace)];
     let tool = |name: &str| {
         let mut command = workspace.command_with(tools[0].join(name), &tools);
         command.env("AWS_DEFAULT_REGION", "us-east-1").env("SAM_CLI_TELEMETRY", "0");

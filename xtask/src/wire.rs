@@ -20,7 +20,7 @@ pub const WORLD: &str = "tests/wire/world.toml";
 
 /// Runs every script, and fails if one fails or if there is none.
 pub fn run(workspace: &Workspace) -> Result<()> {
-    let tools = python::programs(workspace);
+    let tools = python::TOOLS.programs(workspace);
     let scripts =
         scripts(&workspace.root.join(SCRIPTS)).with_context(|| format!("cannot list {SCRIPTS}"))?;
     ensure!(!scripts.is_empty(), "{SCRIPTS} holds no script");

@@ -7,7 +7,7 @@ use super::graph::Graph;
 
 /// What each package of the workspace may import from the workspace, tests' imports included.
 /// The lab starts the programs as child processes, and so needs few of the libraries.
-const MAY_IMPORT: [(&str, &[&str]); 10] = [
+const MAY_IMPORT: [(&str, &[&str]); 11] = [
     ("vipward-core", &[]),
     ("vipward-probes", &["vipward-core"]),
     ("vipward-region", &["vipward-core"]),
@@ -15,6 +15,7 @@ const MAY_IMPORT: [(&str, &[&str]); 10] = [
     ("vipward-alias", &["vipward-core"]),
     ("vipward", &["vipward-core"]),
     ("vipward-failover", &["vipward-core"]),
+    ("vipward-manual", &["vipward", "vipward-agent", "vipward-alias"]),
     ("vipward-lab", &["vipward-core", "vipward-region"]),
     (
         "vipward-tests",

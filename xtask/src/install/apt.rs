@@ -9,18 +9,22 @@ use crate::report::say;
 use crate::workspace::{self, Workspace};
 
 /// A program, the package that has it, and who needs it.
-const PROGRAMS: [(&str, &str, Need); 11] = [
+const PROGRAMS: [(&str, &str, Need); 15] = [
     ("ip", "iproute2", Need::Network),
     ("unshare", "util-linux", Need::Network),
     ("nsenter", "util-linux", Need::Network),
     ("networkctl", "systemd", Need::Network),
+    ("systemd-analyze", "systemd", Need::Systemd),
     ("dbus-daemon", "dbus", Need::Network),
     ("ifup", "ifupdown", Need::Network),
-    ("systemd-analyze", "systemd", Need::Systemd),
     ("redis-server", "redis-server", Need::Redis),
     ("mariadbd", "mariadb-server", Need::Databases),
     ("mariadb-install-db", "mariadb-server", Need::Databases),
     ("psql", "postgresql", Need::Databases),
+    ("objdump", "binutils", Need::Packaging),
+    ("debootstrap", "debootstrap", Need::Packaging),
+    ("rpm", "rpm", Need::Packaging),
+    ("cpio", "cpio", Need::Packaging),
 ];
 
 /// Packages that also start a server.
@@ -72,11 +76,25 @@ pub fn install(workspace: &Workspace, packages: &[&str]) -> Result<()> {
 }
 
 fn apt_get(workspace: &Workspace, root: bool) -> Command {
-    let mut command = workspace.command(if root { "env" } else { "sudo" });
-    if !root {
-        command.args(["-n", "env"]);
-    }
+    let mut command = by_root(workspace, root, "env");
     command.args(["DEBIAN_FRONTEND=noninteractive", "apt-get", "--quiet=2"]);
+    command
+}
+
+/// A program run by root; as an ordinary user by `sudo`, which must ask for no password.
+///
+/// # Errors
+/// When it cannot be told who this is.
+pub fn as_root(workspace: &Workspace, program: &str) -> Result<Command> {
+    Ok(by_root(workspace, is_root(workspace)?, program))
+}
+
+fn by_root(workspace: &Workspace, root: bool, program: &str) -> Command {
+    if root {
+        return workspace.command(program);
+    }
+    let mut command = workspace.command("sudo");
+    command.args(["-n", program]);
     command
 }
 

@@ -6,6 +6,7 @@ use std::process::Stdio;
 
 use anyhow::{Context, Result};
 
+use super::Need;
 use crate::report::say;
 use crate::workspace::{self, Workspace};
 
@@ -26,6 +27,10 @@ pub const DEB: CargoTool = CargoTool { name: "cargo-deb", version: "3.8.0", feat
 /// Makes RPM packages.
 pub const GENERATE_RPM: CargoTool =
     CargoTool { name: "cargo-generate-rpm", version: "0.21.1", features: "" };
+
+/// Each with who needs it.
+pub const TOOLS: [(CargoTool, Need); 3] =
+    [(DENY, Need::CargoDeny), (DEB, Need::Packaging), (GENERATE_RPM, Need::Packaging)];
 
 impl CargoTool {
     /// The user's own if it is of this version, since others take other files; else ours.

@@ -1,7 +1,7 @@
 //! What the commands need from outside, installed when it is missing and announced before.
 
-mod apt;
-pub mod deny;
+pub mod apt;
+pub mod cargo_tool;
 pub mod python;
 
 use std::fs::{self, File};
@@ -25,11 +25,15 @@ pub enum Need {
     PythonTools,
     /// cargo-deny.
     CargoDeny,
+    /// What makes packages and takes them apart.
+    Packaging,
+    /// What builds for hosts with an older C library.
+    Cross,
 }
 
 impl Need {
-    /// All of them.
-    pub const ALL: &[Self] = &[
+    /// All that the demo and the tests need.
+    pub const OF_TESTS: &[Self] = &[
         Self::Network,
         Self::Systemd,
         Self::Redis,
@@ -43,17 +47,24 @@ impl Need {
 /// them.
 pub fn ensure(workspace: &Workspace, needs: &[Need]) -> Result<()> {
     let _lock = lock(workspace)?;
-    let python = needs.contains(&Need::PythonTools) && !python::is_installed(workspace)?;
+    let mut environments = Vec::new();
+    for (environment, need) in [(python::TOOLS, Need::PythonTools), (python::CROSS, Need::Cross)] {
+        if needs.contains(&need) && !environment.is_installed(workspace)? {
+            environments.push(environment);
+        }
+    }
     let mut packages = apt::missing(workspace, needs);
-    if python && python::interpreter(workspace).is_none() {
+    if !environments.is_empty() && python::interpreter(workspace).is_none() {
         packages.push("python3-venv");
     }
     apt::install(workspace, &packages)?;
-    if python {
-        python::install(workspace)?;
+    for environment in environments {
+        environment.install(workspace)?;
     }
-    if needs.contains(&Need::CargoDeny) {
-        deny::install(workspace)?;
+    for (tool, need) in &cargo_tool::TOOLS {
+        if needs.contains(need) {
+            tool.install(workspace)?;
+        }
     }
     Ok(())
 }

@@ -1,17 +1,14 @@
-//! Python tools, in a virtual environment that is made once for each set of requirements.
+//! Python tools, in virtual environments that are made once for each set of requirements.
 
 use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::PathBuf;
+use std::process::Stdio;
 
 use anyhow::{Context, Result};
 
 use crate::report::say;
 use crate::workspace::{self, Workspace};
-
-const REQUIREMENTS: &str = include_str!("../../requirements.txt");
-const REQUIREMENTS_ALONE: &str = include_str!("../../requirements-alone.txt");
 
 /// SAM runs on no older one.
 const USABLE: &str = "import ensurepip, sys; sys.exit(sys.version_info < (3, 10))";
@@ -19,22 +16,100 @@ const USABLE: &str = "import ensurepip, sys; sys.exit(sys.version_info < (3, 10)
 /// Written last, so that an environment without it is half made.
 const COMPLETE: &str = "complete";
 
-/// Where the tools' programs are, once they are installed.
-pub fn programs(workspace: &Workspace) -> PathBuf {
-    environment(workspace).join("bin")
+/// A virtual environment, and the files that say what is in it.
+#[derive(Debug)]
+pub struct Environment {
+    name: &'static str,
+    files: &'static [Requirements],
 }
 
-/// Whether the environment is complete. One that is half made (a run was interrupted) is removed.
-pub fn is_installed(workspace: &Workspace) -> Result<bool> {
-    let environment = environment(workspace);
-    if environment.join(COMPLETE).is_file() {
-        return Ok(true);
+/// A file of requirements: its path in the clone, its text, and how pip reads it.
+#[derive(Debug)]
+struct Requirements {
+    path: &'static str,
+    text: &'static str,
+    options: &'static [&'static str],
+}
+
+/// What the tests use: about 550 MB and two minutes.
+pub const TOOLS: Environment = Environment {
+    name: "tools",
+    files: &[
+        Requirements {
+            path: "xtask/requirements.txt",
+            text: include_str!("../../requirements.txt"),
+            options: &[],
+        },
+        Requirements {
+            path: "xtask/requirements-alone.txt",
+            text: include_str!("../../requirements-alone.txt"),
+            options: &["--no-deps"],
+        },
+    ],
+};
+
+/// What builds for hosts with an older C library.
+pub const CROSS: Environment = Environment {
+    name: "cross",
+    files: &[Requirements {
+        path: "xtask/requirements-cross.txt",
+        text: include_str!("../../requirements-cross.txt"),
+        options: &[],
+    }],
+};
+
+impl Environment {
+    /// Where its programs are, once they are installed.
+    pub fn programs(&self, workspace: &Workspace) -> PathBuf {
+        self.place(workspace).join("bin")
     }
-    if environment.exists() {
-        fs::remove_dir_all(&environment)
-            .with_context(|| format!("cannot remove {}", environment.display()))?;
+
+    /// Whether it is complete. One that is half made (a run was interrupted) is removed.
+    pub fn is_installed(&self, workspace: &Workspace) -> Result<bool> {
+        let place = self.place(workspace);
+        if place.join(COMPLETE).is_file() {
+            return Ok(true);
+        }
+        if place.exists() {
+            fs::remove_dir_all(&place)
+                .with_context(|| format!("cannot remove {}", place.display()))?;
+        }
+        Ok(false)
     }
-    Ok(false)
+
+    /// Makes it.
+    pub fn install(&self, workspace: &Workspace) -> Result<()> {
+        let place = self.place(workspace);
+        let python =
+            interpreter(workspace).context("there is no Python 3.10 or newer with venv")?;
+        say(format_args!("installing by pip into {}:", place.display()));
+        for line in self.requirements() {
+            say(format_args!("  {line}"));
+        }
+        workspace::run(workspace.command(python).args(["-m", "venv"]).arg(&place))?;
+        for file in self.files {
+            workspace::run(
+                workspace
+                    .command(place.join("bin/python"))
+                    .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
+                    .args(file.options)
+                    .args(["-r", file.path]),
+            )?;
+        }
+        File::create(place.join(COMPLETE)).context("cannot mark the environment complete")?;
+        Ok(())
+    }
+
+    /// Named for its requirements: a change makes a new one, and two clones can differ.
+    fn place(&self, workspace: &Workspace) -> PathBuf {
+        let mut hasher = DefaultHasher::new();
+        self.requirements().for_each(|line| line.hash(&mut hasher));
+        workspace.cache.join(format!("{}-{:016x}", self.name, hasher.finish()))
+    }
+
+    fn requirements(&self) -> impl Iterator<Item = &'static str> {
+        self.files.iter().flat_map(|file| requirements(file.text))
+    }
 }
 
 /// A Python that can make virtual environments: the user's, else Debian's.
@@ -44,40 +119,6 @@ pub fn interpreter(workspace: &Workspace) -> Option<&'static str> {
         command.args(["-c", USABLE]).stdout(Stdio::null()).stderr(Stdio::null());
         command.status().is_ok_and(|status| status.success())
     })
-}
-
-/// Makes the environment; about 550 MB and two minutes.
-pub fn install(workspace: &Workspace) -> Result<()> {
-    let environment = environment(workspace);
-    let python = interpreter(workspace).context("there is no Python 3.10 or newer with venv")?;
-    say(format_args!("installing by pip into {}:", environment.display()));
-    for line in [REQUIREMENTS, REQUIREMENTS_ALONE].into_iter().flat_map(requirements) {
-        say(format_args!("  {line}"));
-    }
-    workspace::run(workspace.command(python).args(["-m", "venv"]).arg(&environment))?;
-    workspace::run(pip(workspace, &environment).args(["-r", "xtask/requirements.txt"]))?;
-    workspace::run(pip(workspace, &environment).args([
-        "--no-deps",
-        "-r",
-        "xtask/requirements-alone.txt",
-    ]))?;
-    File::create(environment.join(COMPLETE)).context("cannot mark the environment complete")?;
-    Ok(())
-}
-
-fn pip(workspace: &Workspace, environment: &Path) -> Command {
-    let mut command = workspace.command(environment.join("bin/python"));
-    command.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
-    command
-}
-
-/// Named for its requirements: a change makes a new one, and two clones can differ.
-fn environment(workspace: &Workspace) -> PathBuf {
-    let mut hasher = DefaultHasher::new();
-    for text in [REQUIREMENTS, REQUIREMENTS_ALONE] {
-        requirements(text).for_each(|line| line.hash(&mut hasher));
-    }
-    workspace.cache.join(format!("tools-{:016x}", hasher.finish()))
 }
 
 fn requirements(text: &str) -> impl Iterator<Item = &str> {
@@ -90,7 +131,7 @@ mod tests {
 
     #[test]
     fn every_requirement_is_pinned() {
-        for line in [REQUIREMENTS, REQUIREMENTS_ALONE].into_iter().flat_map(requirements) {
+        for line in [TOOLS, CROSS].iter().flat_map(Environment::requirements) {
             assert!(line.contains("=="), "{line} names no version");
         }
     }

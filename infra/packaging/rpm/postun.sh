@@ -1,0 +1,4 @@
+# After the files are gone.
+if [ -d /run/systemd/system ]; then
+    systemctl daemon-reload
+fi

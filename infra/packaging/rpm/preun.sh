@@ -1,0 +1,8 @@
+# Before the last version goes ($1 is 0): what runs its programs ends. The addresses and
+# /etc/vipward stay.
+if [ "$1" -eq 0 ]; then
+    if [ -d /run/systemd/system ]; then
+        systemctl stop vipward-agent.service vipward-alias.service
+    fi
+    systemctl --quiet disable vipward-agent.service vipward-alias.service
+fi
