@@ -44,7 +44,7 @@ struct Probed {
 /// When the file or this host's place in it is not right, and nothing was probed.
 pub fn check(args: &CheckArgs) -> Result<u8, AgentError> {
     let Membership { config, me } = Membership::load(&args.host)?;
-    let probes = start::block_on(probe_all(targets(&config), me.clone()))??;
+    let probes = start::block_on(probe_all(targets(&config, &me), me.clone()))??;
     let all_pass = probes.iter().all(|probed| probed.result == "pass");
     let report = Report { cluster: config.cluster, node: me, probes };
     let said = match args.output {

@@ -131,7 +131,7 @@ impl Scene {
     pub fn with_max_lag(mut self, seconds: u64) -> Self {
         let max_lag = Some(Duration::from_secs(seconds));
         self.config.services[0].check.kind =
-            CheckKind::Redis { user: None, password_file: None, max_lag };
+            CheckKind::Redis { user: None, password_file: None, max_lag, tls: None };
         self
     }
 

@@ -4,7 +4,7 @@ use super::*;
 use crate::run::tests::config;
 
 fn probed(index: usize, outcome: &Outcome, took: u64) -> Probed {
-    let target = targets(&config(4242)).remove(index);
+    let target = targets(&config(4242), &"a".parse().expect("a name")).remove(index);
     Probed::new(target, index == 0, outcome, Duration::from_millis(took))
 }
 

@@ -9,7 +9,7 @@ use crate::scripted::{self, Script, check};
 use crate::{Lag, Outcome, Pass, Role, Shortfall, probe};
 
 fn mongodb(max_lag: Option<Duration>) -> Check {
-    let mut check = check(CheckKind::Mongodb { max_lag });
+    let mut check = check(CheckKind::Mongodb { max_lag, tls: None });
     check.timeout = Duration::from_millis(300);
     check
 }
