@@ -1,11 +1,13 @@
-//! The project's own commands: `cargo xtask demo`, `cargo xtask test`, `cargo xtask setup`.
+//! The project's own commands: `cargo xtask demo`, `test`, `fuzz`, `soak`, `setup`.
 
 mod demo;
+mod fuzz;
 mod guards;
 mod install;
 mod lambda;
 mod region;
 mod report;
+mod soak;
 mod steps;
 mod template;
 mod units;
@@ -42,6 +44,21 @@ enum Command {
         #[arg(long, value_name = "STEP")]
         only: Vec<Step>,
     },
+    /// Feed everything that parses what others send with noise, guided by coverage
+    Fuzz {
+        /// How long each target is fed
+        #[arg(long, default_value_t = 60)]
+        seconds: u32,
+        /// Only this target; may be given again
+        #[arg(long, value_name = "TARGET")]
+        only: Vec<String>,
+    },
+    /// Measure what the agent takes while services flap and CloudWatch is dead
+    Soak {
+        /// How long
+        #[arg(long, default_value_t = 10)]
+        minutes: u32,
+    },
     /// Install what the demo and the tests need, and nothing else
     Setup,
 }
@@ -61,6 +78,8 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Demo { arguments } => demo::run(&workspace, &arguments),
         Command::Test { only } => Ok(steps::run(&workspace, &only)),
+        Command::Fuzz { seconds, only } => fuzz::run(&workspace, seconds, &only),
+        Command::Soak { minutes } => soak::run(&workspace, minutes),
         Command::Setup => {
             install::ensure(&workspace, install::Need::ALL)?;
             Ok(ExitCode::SUCCESS)

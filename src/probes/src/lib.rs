@@ -20,6 +20,8 @@ mod deadline;
 mod exec;
 #[cfg(any(feature = "mysql", feature = "postgres", feature = "redis", feature = "tls"))]
 mod file;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 #[cfg(feature = "http")]
 mod http;
 mod knock;
