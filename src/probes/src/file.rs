@@ -1,10 +1,10 @@
 //! Files of this host, read anew for each probe so that a changed one counts at once.
 
-use std::io;
+use std::fs::{File, metadata};
+use std::io::{self, Read as _};
 use std::path::Path;
 
-use tokio::fs::{File, metadata};
-use tokio::io::AsyncReadExt;
+use tokio::task::spawn_blocking;
 
 use crate::Shortfall;
 use crate::deadline::Deadline;
@@ -18,9 +18,13 @@ pub(crate) async fn read(
     deadline: &Deadline,
 ) -> Result<Vec<u8>, Shortfall> {
     let missing = || format!("no {what} read from {}", path.display());
-    let read = deadline.bound(content(path, most), missing).await;
-    read.unwrap_or_else(|late| Err(io::Error::new(io::ErrorKind::TimedOut, late)))
-        .map_err(|error| unfit(path, what, &error))
+    let place = path.to_owned();
+    // In one go: each step that `tokio::fs` takes wakes a thread, which costs more than the probe.
+    let reading = spawn_blocking(move || content(&place, most));
+    let read = deadline.bound(reading, missing).await;
+    let read = read.map_err(|late| unfit(path, what, &late))?;
+    let read = read.unwrap_or_else(|error| Err(io::Error::other(error)));
+    read.map_err(|error| unfit(path, what, &error))
 }
 
 /// The file does not hold what it should.
@@ -28,13 +32,13 @@ pub(crate) fn unfit(path: &Path, what: &str, why: &dyn std::fmt::Display) -> Sho
     Shortfall::error(format!("{what} file {}: {why}", path.display()))
 }
 
-async fn content(path: &Path, most: u64) -> io::Result<Vec<u8>> {
-    // Opening a FIFO or a device could block a thread for ever.
-    if !metadata(path).await?.is_file() {
+fn content(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    // Opening a FIFO or a device could block the thread for ever.
+    if !metadata(path)?.is_file() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
     }
     let mut bytes = Vec::new();
-    let read = File::open(path).await?.take(most).read_to_end(&mut bytes).await?;
+    let read = File::open(path)?.take(most).read_to_end(&mut bytes)?;
     if u64::try_from(read).unwrap_or(u64::MAX) == most {
         return Err(io::Error::new(io::ErrorKind::InvalidData, "too long"));
     }
