@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::report::say;
+use crate::soak::conversation::ALL;
 use crate::workspace::{self, Workspace};
 
 /// LLVM's own pass that counts edges and tells libFuzzer.
@@ -31,6 +32,10 @@ pub fn run(workspace: &Workspace, seconds: u32, only: &[String]) -> Result<ExitC
     if let Some(unknown) = only.iter().find(|name| !targets.contains(name)) {
         bail!("there is no target {unknown:?}; there are {}", targets.join(", "));
     }
+    ensure!(
+        workspace.program("c++").is_some(),
+        "libFuzzer needs a C++ compiler: install one (`apt-get install g++`) and try again"
+    );
     let place = workspace.target.join("fuzz");
     let host = host(workspace)?;
     let mut build = workspace.command("cargo");
@@ -49,6 +54,10 @@ pub fn run(workspace: &Workspace, seconds: u32, only: &[String]) -> Result<ExitC
         let directory = workspace.scratch(&format!("fuzz/{name}"))?;
         let corpus = directory.join("corpus");
         fs::create_dir_all(&corpus).context("cannot make a place for inputs")?;
+        for (number, seed) in (0..).zip(seeds(name)) {
+            fs::write(corpus.join(format!("seed-{number}")), seed)
+                .context("cannot write a seed")?;
+        }
         let mut command = workspace.command(program);
         command
             .arg(&corpus)
@@ -68,6 +77,25 @@ pub fn run(workspace: &Workspace, seconds: u32, only: &[String]) -> Result<ExitC
     }
     say(format_args!("\nbroken: {}; the input is named above", broken.join(", ")));
     Ok(ExitCode::FAILURE)
+}
+
+/// What a good peer says, for the noise to begin with.
+fn seeds(target: &str) -> Vec<Vec<u8>> {
+    const WHOLE: u8 = 0xff;
+    let protocol = ALL.into_iter().find(|protocol| protocol.kind() == target);
+    let conversation = protocol.map(|protocol| [vec![WHOLE], protocol.words().concat()].concat());
+    let text: &[&str] = match target {
+        "config" => &[include_str!("../../infra/example/vipward.toml")],
+        "hint" => &[concat!(
+            r#"{"version":1,"cluster":"c","start_id":"x","sequence":1,"config_digest":"0","#,
+            r#""observations":[{"subject":"a","service":"s","verdict":"healthy","held_ms":1}]}"#
+        )],
+        "names" => &["vipward/c/s/n/self", "vipward/c/s/n/peer/o", "vipward.agent.c.n"],
+        "systemd" => &["\u{7f}OK 1\r\nl\u{2}\u{1}\u{1}"],
+        _ => &[],
+    };
+    let text = text.iter().map(|text| text.as_bytes().to_vec());
+    text.chain(conversation).collect()
 }
 
 /// Each is one file.

@@ -4,7 +4,7 @@
 //! Two agents run side by side: with six services, and with MongoDB besides. It prints a table and
 //! writes nothing but the agents' own files, in its scratch directory.
 
-mod conversation;
+pub mod conversation;
 mod figures;
 mod peers;
 
