@@ -90,6 +90,7 @@ fn seeds(target: &str) -> Vec<Vec<u8>> {
             r#"{"version":1,"cluster":"c","start_id":"x","sequence":1,"config_digest":"0","#,
             r#""observations":[{"subject":"a","service":"s","verdict":"healthy","held_ms":1}]}"#
         )],
+        "ledger" => &["moved=1790000001 moves=1790000000,1790000001"],
         "names" => &["vipward/c/s/n/self", "vipward/c/s/n/peer/o", "vipward.agent.c.n"],
         "systemd" => &["\u{7f}OK 1\r\nl\u{2}\u{1}\u{1}"],
         _ => &[],
