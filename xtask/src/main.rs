@@ -1,13 +1,15 @@
-//! The project's own commands: `cargo xtask demo`, `cargo xtask test`, `cargo xtask setup`.
+//! The project's own commands: `cargo xtask demo`, `test`, `package`, `fuzz`, `soak`, `setup`.
 
 mod demo;
 mod deny;
+mod fuzz;
 mod guards;
 mod install;
 mod lambda;
 mod package;
 mod region;
 mod report;
+mod soak;
 mod steps;
 mod template;
 mod units;
@@ -46,6 +48,21 @@ enum Command {
     },
     /// Build the packages for Debian and RPM hosts, and try them in a fresh Debian
     Package,
+    /// Feed everything that parses what others send with noise, guided by coverage
+    Fuzz {
+        /// How long each target is fed
+        #[arg(long, default_value_t = 60)]
+        seconds: u32,
+        /// Only this target; may be given again
+        #[arg(long, value_name = "TARGET")]
+        only: Vec<String>,
+    },
+    /// Measure what the agent takes while services flap and CloudWatch is dead
+    Soak {
+        /// How long
+        #[arg(long, default_value_t = 10)]
+        minutes: u32,
+    },
     /// Install what the demo and the tests need, and nothing else
     Setup,
 }
@@ -69,6 +86,8 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             package::run(&workspace)?;
             Ok(ExitCode::SUCCESS)
         }
+        Command::Fuzz { seconds, only } => fuzz::run(&workspace, seconds, &only),
+        Command::Soak { minutes } => soak::run(&workspace, minutes),
         Command::Setup => {
             install::ensure(&workspace, install::Need::OF_TESTS)?;
             Ok(ExitCode::SUCCESS)

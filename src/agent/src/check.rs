@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 use tokio::time::Instant;
 use vipward_core::{ClusterName, NodeName, ServiceName};
-use vipward_probes::{Outcome, Role, Shortfall, probe};
+use vipward_probes::{Lag, Outcome, Role, Shortfall, probe};
 
 use crate::args::{CheckArgs, OutputFormat};
 use crate::columns::{NOTHING, aligned};
@@ -34,6 +34,7 @@ struct Probed {
     kind: &'static str,
     result: &'static str,
     role: Option<&'static str>,
+    lag: Option<String>,
     took_ms: u64,
     cause: Option<String>,
 }
@@ -44,7 +45,7 @@ struct Probed {
 /// When the file or this host's place in it is not right, and nothing was probed.
 pub fn check(args: &CheckArgs) -> Result<u8, AgentError> {
     let Membership { config, me } = Membership::load(&args.host)?;
-    let probes = start::block_on(probe_all(targets(&config), me.clone()))??;
+    let probes = start::block_on(probe_all(targets(&config, &me), me.clone()))??;
     let all_pass = probes.iter().all(|probed| probed.result == "pass");
     let report = Report { cluster: config.cluster, node: me, probes };
     let said = match args.output {
@@ -94,6 +95,7 @@ impl Probed {
             kind: target.check.kind.name(),
             result,
             role,
+            lag: outcome.as_ref().ok().and_then(|pass| pass.lag).map(shown),
             took_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
             cause: outcome.as_ref().err().map(ToString::to_string),
             subject: target.subject,
@@ -109,14 +111,23 @@ impl Probed {
             self.kind.to_owned(),
             self.result.to_owned(),
             self.role.unwrap_or(NOTHING).to_owned(),
+            self.lag.clone().unwrap_or_else(|| NOTHING.to_owned()),
             format!("{} ms", self.took_ms),
             self.cause.clone().unwrap_or_else(|| NOTHING.to_owned()),
         ]
     }
 }
 
+fn shown(lag: Lag) -> String {
+    match lag {
+        Lag::Behind(lag) => format!("{:.1} s", lag.as_secs_f64()),
+        Lag::Severed => "severed".to_owned(),
+        Lag::NotReplicating => "not replicating".to_owned(),
+    }
+}
+
 fn text(report: &Report) -> String {
-    let headings = ["SUBJECT", "SERVICE", "KIND", "RESULT", "ROLE", "TIME", "CAUSE"];
+    let headings = ["SUBJECT", "SERVICE", "KIND", "RESULT", "ROLE", "LAG", "TIME", "CAUSE"];
     let mut rows = vec![headings.map(str::to_owned).to_vec()];
     rows.extend(report.probes.iter().map(Probed::row));
     let own = report.probes.iter().filter(|probed| probed.own).count();

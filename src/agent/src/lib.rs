@@ -15,6 +15,7 @@ pub mod exposition;
 pub mod failure;
 pub mod hinting;
 pub mod identity;
+pub mod knocking;
 pub mod log;
 pub mod membership;
 pub mod metrics_listener;

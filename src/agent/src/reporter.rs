@@ -42,7 +42,7 @@ pub struct Reporter {
 impl Reporter {
     /// A reporter for `me` that knows nothing yet. `start_id` is random for each start.
     pub fn new(config: &Config, me: &NodeName, start_id: String, now: Timestamp) -> Self {
-        let watched = targets(config).iter().map(Target::key).collect::<Vec<_>>();
+        let watched = targets(config, me).iter().map(Target::key).collect::<Vec<_>>();
         Self {
             me: me.clone(),
             started: now,
@@ -72,7 +72,7 @@ impl Reporter {
 
     /// The file has changed; `kept` are the targets that are watched as before.
     pub fn adopt(&mut self, config: &Config, kept: &BTreeSet<TargetKey>, now: Timestamp) {
-        self.view.retarget(targets(config).iter().map(Target::key), kept, now);
+        self.view.retarget(targets(config, &self.me).iter().map(Target::key), kept, now);
         self.publishing.set_interval(config.policy.publish_interval, now);
         self.blank.config_digest = config.digest();
         let hinting = self.hinting.take().unwrap_or_default();

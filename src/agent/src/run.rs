@@ -33,7 +33,7 @@ pub async fn run(
     reload: impl Fn() -> Result<Config, AgentError>,
 ) -> Result<(), WatchEnded> {
     let mut agent = Agent {
-        watches: Watches::start(clock, targets(config)),
+        watches: Watches::start(clock, targets(config, reporter.me())),
         pulse: Pulse::new(clock.now()),
         manager: ServiceManager::find(),
         metrics: OnItsWay(None),
@@ -166,7 +166,7 @@ impl<O: Outlet> Agent<'_, O> {
         while let Some(sighting) = self.watches.waiting() {
             self.take_in(&sighting);
         }
-        let targets = targets(config);
+        let targets = targets(config, self.reporter.me());
         let all = targets.len();
         let kept = self.watches.replace(targets);
         self.reporter.adopt(config, &kept, self.clock.now());

@@ -4,15 +4,14 @@
 //! It is never itself a verdict: servers close idle connections as they please. How it is made is
 //! the probe's affair ([`stand`]): MySQL takes one that never logs in for an attack.
 
-use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::time::Duration;
 
-use tokio::net::TcpStream;
+use tokio::io::AsyncReadExt as _;
 use tokio::time::{Instant, sleep_until};
 use vipward_core::config::Check;
-use vipward_probes::{Shortfall, stand};
+use vipward_probes::{Shortfall, Wire, stand};
 
 use crate::target::Target;
 
@@ -54,19 +53,18 @@ pub struct StandingConnection {
     state: State,
 }
 
-type Connecting = Pin<Box<dyn Future<Output = Result<TcpStream, Shortfall>> + Send>>;
+type Connecting = Pin<Box<dyn Future<Output = Result<Wire, Shortfall>> + Send>>;
 
 enum State {
     Waiting { until: Instant },
     Connecting(Connecting),
-    Open { stream: TcpStream, since: Instant, received: usize },
+    Open { stream: Wire, since: Instant, received: usize },
 }
 
 impl StandingConnection {
     /// A connection to be made at once.
     pub fn new(target: &Target) -> Self {
-        let (address, check) =
-            (target.address, Check { timeout: CONNECT_TIMEOUT, ..target.check.clone() });
+        let (address, check) = (target.address, patient(&target.check));
         let state = State::Connecting(connect(address, &check));
         Self { address, check, backoff: Backoff { next: FIRST_PAUSE }, state }
     }
@@ -106,23 +104,23 @@ impl StandingConnection {
     }
 }
 
+fn patient(check: &Check) -> Check {
+    Check { timeout: CONNECT_TIMEOUT, connect_timeout: CONNECT_TIMEOUT, ..check.clone() }
+}
+
 fn connect(address: SocketAddr, check: &Check) -> Connecting {
     let check = check.clone();
     Box::pin(async move { stand(address, &check).await })
 }
 
 /// Waits for the peer to do something; whether that ends the connection.
-async fn ends(stream: &TcpStream, received: &mut usize) -> bool {
-    if stream.readable().await.is_err() {
-        return true;
-    }
-    match stream.try_read(&mut [0; 512]) {
-        Ok(0) => true,
+async fn ends(stream: &mut Wire, received: &mut usize) -> bool {
+    match stream.read(&mut [0; 512]).await {
+        Ok(0) | Err(_) => true,
         Ok(read) => {
             *received += read;
             *received > MOST_BYTES
         }
-        Err(error) => error.kind() != io::ErrorKind::WouldBlock,
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use vipward_probes::{Lag, Outcome, Pass, Role, Shortfall, probe};
 
 use vipward_core::Verdict;
@@ -64,10 +64,12 @@ pub async fn watch(
     clock: Clock,
     sightings: mpsc::Sender<Sighting>,
     seen: Arc<LastSeen>,
+    silence: watch::Receiver<()>,
 ) {
     let mut watch = Watch {
         machine: VerdictMachine::new(&target.check, clock.now()),
         standing: target.check.port.map(|_| StandingConnection::new(&target)),
+        silence,
         last_cause: None,
         last_place: None,
         target,
@@ -95,11 +97,24 @@ pub async fn watch(
     }
 }
 
-/// Until the connection breaks: never, where there is none.
-async fn broken(standing: &mut Option<StandingConnection>) {
-    match standing {
-        Some(standing) => standing.broken().await,
-        None => std::future::pending().await,
+/// Until something hints that the target may have changed: its connection breaks, or its host does
+/// not answer a knock.
+async fn stirred(standing: &mut Option<StandingConnection>, silence: &mut watch::Receiver<()>) {
+    let broken = async {
+        match standing {
+            Some(standing) => standing.broken().await,
+            None => std::future::pending().await,
+        }
+    };
+    let silent = async {
+        // Nobody knocks any more: nobody will tell.
+        if silence.changed().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    tokio::select! {
+        () = broken => {}
+        () = silent => {}
     }
 }
 
@@ -109,6 +124,8 @@ struct Watch {
     machine: VerdictMachine,
     /// None where the check has no port.
     standing: Option<StandingConnection>,
+    /// Changes when the host does not answer a knock.
+    silence: watch::Receiver<()>,
     /// What the last probe did not pass for: a cause is logged once, not at every interval.
     last_cause: Option<String>,
     /// Its place in replication when last seen, likewise.
@@ -124,7 +141,7 @@ impl Watch {
         loop {
             tokio::select! {
                 () = self.clock.sleep_until(Some(self.machine.next_probe())) => return,
-                () = broken(&mut self.standing) => self.machine.wake(self.clock.now()),
+                () = stirred(&mut self.standing, &mut self.silence) => self.machine.wake(self.clock.now()),
             }
         }
     }
@@ -135,7 +152,7 @@ impl Watch {
         loop {
             tokio::select! {
                 outcome = &mut probing => return outcome,
-                () = broken(&mut self.standing) => self.machine.wake(self.clock.now()),
+                () = stirred(&mut self.standing, &mut self.silence) => self.machine.wake(self.clock.now()),
             }
         }
     }

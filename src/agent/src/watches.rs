@@ -4,14 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::{AbortHandle, JoinSet};
 use vipward_core::{NodeName, ServiceName};
 
 use crate::clock::Clock;
+use crate::knocking::Knocking;
 use crate::target::{Target, TargetKey};
 use crate::view::Sighting;
-use crate::watch::{LastSeen, watch};
+use crate::watch::{LastSeen, watch as watch_over};
 
 /// Verdict changes that may wait for the driver; watches wait when there are more.
 const WAITING_SIGHTINGS: usize = 64;
@@ -28,11 +29,18 @@ struct Watched {
     last: Arc<LastSeen>,
 }
 
+/// A host that targets are on, and the task that knocks there, where one does.
+struct Host {
+    silence: watch::Sender<()>,
+    knocking: Option<AbortHandle>,
+}
+
 /// One watch for each target.
 pub struct Watches {
     clock: Clock,
     tasks: JoinSet<()>,
     watched: BTreeMap<TargetKey, Watched>,
+    hosts: BTreeMap<NodeName, Host>,
     seen: mpsc::Sender<Sighting>,
     sightings: mpsc::Receiver<Sighting>,
 }
@@ -41,11 +49,12 @@ impl Watches {
     /// Watches the targets from now on.
     pub fn start(clock: Clock, targets: Vec<Target>) -> Self {
         let (seen, sightings) = mpsc::channel(WAITING_SIGHTINGS);
-        let (tasks, watched) = (JoinSet::new(), BTreeMap::new());
-        let mut all = Self { clock, tasks, watched, seen, sightings };
+        let (tasks, watched, hosts) = (JoinSet::new(), BTreeMap::new(), BTreeMap::new());
+        let mut all = Self { clock, tasks, watched, hosts, seen, sightings };
         for target in targets {
             all.add(target);
         }
+        all.knock();
         all
     }
 
@@ -78,14 +87,36 @@ impl Watches {
         for gone in old.into_values() {
             gone.task.abort();
         }
+        self.knock();
         kept
     }
 
     fn add(&mut self, target: Target) {
         let last = Arc::new(LastSeen::default());
-        let watch = watch(target.clone(), self.clock, self.seen.clone(), last.clone());
+        let host = self
+            .hosts
+            .entry(target.subject.clone())
+            .or_insert_with(|| Host { silence: watch::channel(()).0, knocking: None });
+        let silence = host.silence.subscribe();
+        let watch =
+            watch_over(target.clone(), self.clock, self.seen.clone(), last.clone(), silence);
         let task = self.tasks.spawn(watch);
         self.watched.insert(target.key(), Watched { target, task, last });
+    }
+
+    /// Knocks at the hosts as they are now.
+    fn knock(&mut self) {
+        let Self { tasks, watched, hosts, .. } = self;
+        hosts.retain(|name, host| {
+            if let Some(before) = host.knocking.take() {
+                before.abort();
+            }
+            let targets = || watched.values().map(|watched| &watched.target);
+            let knocking = Knocking::at(targets().filter(|target| target.subject == *name));
+            host.knocking =
+                knocking.map(|knocking| tasks.spawn(knocking.keep_on(host.silence.clone())));
+            targets().any(|target| target.subject == *name)
+        });
     }
 
     /// How long the last probe of that target took, in microseconds.
@@ -139,6 +170,10 @@ mod tests {
     /// Nobody serves on that port: each target soon has a verdict.
     const NOBODY: u16 = 1;
 
+    fn me() -> NodeName {
+        "a".parse().expect("a name")
+    }
+
     fn subjects<'k>(keys: impl IntoIterator<Item = &'k TargetKey>) -> Vec<&'k str> {
         keys.into_iter().map(|(subject, _)| subject.as_str()).collect()
     }
@@ -160,10 +195,10 @@ mod tests {
 
     #[tokio::test]
     async fn only_what_is_quite_the_same_is_watched_as_before() {
-        let mut watches = Watches::start(Clock::start(), targets(&config(NOBODY)));
+        let mut watches = Watches::start(Clock::start(), targets(&config(NOBODY), &me()));
         assert_eq!(seen(&mut watches, 2).await, [unhealthy("a"), unhealthy("b")]);
 
-        let mut changed = targets(&config(NOBODY));
+        let mut changed = targets(&config(NOBODY), &me());
         changed[1].check.timeout = Duration::from_millis(1);
         assert_eq!(subjects(&watches.replace(changed.clone())), ["a"]);
         assert_eq!(seen(&mut watches, 1).await, [unhealthy("b")], "b is judged afresh");
@@ -171,13 +206,13 @@ mod tests {
         changed.remove(0);
         assert_eq!(subjects(&watches.replace(changed)), ["b"]);
         assert_eq!(subjects(watches.watched.keys()), ["b"]);
-        assert_eq!(subjects(&watches.replace(targets(&config(NOBODY)))), Vec::<&str>::new());
+        assert_eq!(subjects(&watches.replace(targets(&config(NOBODY), &me()))), Vec::<&str>::new());
         assert_eq!(seen(&mut watches, 2).await, [unhealthy("a"), unhealthy("b")]);
     }
 
     #[tokio::test]
     async fn those_that_start_over_judge_afresh() {
-        let mut watches = Watches::start(Clock::start(), targets(&config(NOBODY)));
+        let mut watches = Watches::start(Clock::start(), targets(&config(NOBODY), &me()));
         assert_eq!(seen(&mut watches, 2).await, [unhealthy("a"), unhealthy("b")]);
         watches.start_over();
         assert!(watches.waiting().is_none());

@@ -111,7 +111,8 @@ impl Scene {
     /// The VIP follows the primary; of the alarms on who it is, that of `quiet` alone is quiet.
     pub fn following(mut self, quiet: &str) -> Self {
         let service = &mut self.config.services[0];
-        service.check.kind = CheckKind::Mongodb { max_lag: service.check.kind.max_lag() };
+        service.check.kind =
+            CheckKind::Mongodb { max_lag: service.check.kind.max_lag(), tls: None };
         service.role = Role::Primary;
         let alarms = AlarmName::all(&self.config)
             .filter(|alarm| alarm.kind != AlarmKind::Primary || alarm.node == node(quiet));
@@ -131,7 +132,7 @@ impl Scene {
     pub fn with_max_lag(mut self, seconds: u64) -> Self {
         let max_lag = Some(Duration::from_secs(seconds));
         self.config.services[0].check.kind =
-            CheckKind::Redis { user: None, password_file: None, max_lag };
+            CheckKind::Redis { user: None, password_file: None, max_lag, tls: None };
         self
     }
 

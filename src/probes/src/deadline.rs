@@ -1,8 +1,9 @@
-//! The one time limit that all steps of a probe share.
+//! The time limits that all steps of a probe share.
 
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
+use vipward_core::config::Check;
 
 use crate::Shortfall;
 
@@ -10,12 +11,17 @@ use crate::Shortfall;
 pub(crate) struct Deadline {
     at: Instant,
     timeout: Duration,
+    connect_timeout: Duration,
 }
 
 impl Deadline {
-    /// A deadline `timeout` from now.
-    pub fn after(timeout: Duration) -> Self {
-        Self { at: Instant::now() + timeout, timeout }
+    /// The limits of a probe that begins now.
+    pub fn of(check: &Check) -> Self {
+        Self {
+            at: Instant::now() + check.timeout,
+            timeout: check.timeout,
+            connect_timeout: check.connect_timeout.min(check.timeout),
+        }
     }
 
     /// Waits for `step` until the deadline; after it, the shortfall says what was missing.
@@ -24,8 +30,27 @@ impl Deadline {
         step: impl Future<Output = T>,
         missing: impl FnOnce() -> String,
     ) -> Result<T, Shortfall> {
-        timeout_at(self.at, step).await.map_err(|_| {
-            Shortfall::timeout(format!("{} within {} ms", missing(), self.timeout.as_millis()))
-        })
+        bound(self.at, self.timeout, step, missing).await
     }
+
+    /// Likewise, for a step that the peer's host takes by itself, however slow its services are.
+    pub async fn bound_connecting<T>(
+        &self,
+        step: impl Future<Output = T>,
+        missing: impl FnOnce() -> String,
+    ) -> Result<T, Shortfall> {
+        let at = self.at.min(Instant::now() + self.connect_timeout);
+        bound(at, self.connect_timeout, step, missing).await
+    }
+}
+
+async fn bound<T>(
+    at: Instant,
+    limit: Duration,
+    step: impl Future<Output = T>,
+    missing: impl FnOnce() -> String,
+) -> Result<T, Shortfall> {
+    timeout_at(at, step)
+        .await
+        .map_err(|_| Shortfall::timeout(format!("{} within {} ms", missing(), limit.as_millis())))
 }

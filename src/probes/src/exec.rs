@@ -1,5 +1,8 @@
-//! `exec`: a command ends with exit code 0. It runs without a shell, as the agent's own user, with
-//! an almost empty environment, in a process group of its own that does not outlive its time.
+//! `exec`: a command ends with exit code 0. It runs without a shell, as the agent's own user or as a
+//! named one, with an almost empty environment, in a process group of its own that does not outlive
+//! its time.
+
+mod account;
 
 use std::io;
 use std::net::SocketAddr;
@@ -17,11 +20,27 @@ use crate::{Outcome, Pass, Shortfall};
 const KEPT: usize = 1024;
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-pub(crate) async fn probe(target: SocketAddr, command: &[String], deadline: &Deadline) -> Outcome {
+pub(crate) async fn probe(
+    target: SocketAddr,
+    command: &[String],
+    user: Option<&str>,
+    deadline: &Deadline,
+) -> Outcome {
     let [program, arguments @ ..] = command else {
         return Err(Shortfall::error("the command is empty"));
     };
-    let cannot = |error: io::Error| Shortfall::error(format!("cannot run {program}: {error}"));
+    let account = match user {
+        Some(user) => Some(account::find(user, deadline).await?),
+        None => None,
+    };
+    let cannot = |error: io::Error| {
+        let who = user.map(|user| format!(" as {user}")).unwrap_or_default();
+        let hint = match (user, error.kind()) {
+            (Some(_), io::ErrorKind::PermissionDenied) => account::NEEDS,
+            _ => "",
+        };
+        Shortfall::error(format!("cannot run {program}{who}: {error}{hint}"))
+    };
     let (writer, mut output) = pipe::pipe().map_err(cannot)?;
     let writer = writer.into_blocking_fd().map_err(cannot)?;
     let mut command = Command::new(program);
@@ -35,6 +54,9 @@ pub(crate) async fn probe(target: SocketAddr, command: &[String], deadline: &Dea
         .stderr(writer)
         .current_dir("/")
         .process_group(0);
+    if let Some(account) = account {
+        account.give(&mut command);
+    }
     if target.port() != 0 {
         command.env("VIPWARD_PORT", target.port().to_string());
     }

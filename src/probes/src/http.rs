@@ -1,59 +1,134 @@
-//! `http`: `GET path` answers with the expected status. Redirects are answers, not followed, and
-//! the body is not read.
+//! `http` and `https`: `GET path` answers with the expected status, and with a body that matches
+//! where one is asked for. Redirects are answers, not followed.
+//!
+//! `hyper` speaks the protocol on a connection of ours: it bounds what it keeps of a head, the body
+//! is read no further than needed, and nothing stays from probe to probe (no pool, no cookie, no
+//! proxy of the environment). Nodes are reached by address, whatever host they are asked for.
 
 use std::error::Error;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::OnceLock;
 
-use reqwest::Client;
-use reqwest::redirect::Policy;
+use http_body_util::{BodyExt as _, Empty};
+use hyper::body::{Bytes, Incoming};
+use hyper::client::conn::http1::{self, SendRequest};
+use hyper_util::rt::TokioIo;
+use regex_lite::Regex;
+use vipward_core::config::Tls;
 
 use crate::deadline::Deadline;
+use crate::wire::{self, Wire};
 use crate::{Outcome, Pass, Shortfall, tcp};
+
+/// Most bytes of a head.
+const LONGEST_HEAD: usize = 16 * 1024;
+/// So much of a body is looked at.
+const LONGEST_BODY: usize = 64 * 1024;
+
+/// What is asked, and what must be answered.
+pub(crate) struct Request<'c> {
+    pub path: &'c str,
+    pub status: u16,
+    pub body: Option<&'c str>,
+    pub host: Option<&'c str>,
+    pub tls: Option<&'c Tls>,
+}
 
 pub(crate) async fn probe(
     target: SocketAddr,
-    path: &str,
-    expected: u16,
+    request: &Request<'_>,
     deadline: &Deadline,
 ) -> Outcome {
-    let client = client()?;
-    let request = client.get(format!("http://{target}{path}")).send();
-    let response = deadline
-        .bound(request, || "no complete response head".to_owned())
-        .await?
-        .map_err(|error| failure(&error))?;
-    match response.status().as_u16() {
-        status if status == expected => Ok(Pass::PLAIN),
-        status => Err(Shortfall::fail(format!("status {status} instead of {expected}"))),
+    let wire = wire::open(target, request.tls, deadline).await?;
+    ask(wire, target, request, deadline).await
+}
+
+/// On an open connection.
+pub(crate) async fn ask(
+    wire: Wire,
+    target: SocketAddr,
+    request: &Request<'_>,
+    deadline: &Deadline,
+) -> Outcome {
+    let handshake = http1::Builder::new().max_buf_size(LONGEST_HEAD).handshake(TokioIo::new(wire));
+    let (mut sender, mut connection) = handshake.await.map_err(|error| failure(&error))?;
+    let answer = judge(&mut sender, target, request, deadline);
+    let mut answer = std::pin::pin!(answer);
+    tokio::select! {
+        outcome = &mut answer => outcome,
+        // When it ends the answer is there, as far as there will be one.
+        _ = &mut connection => answer.await,
     }
 }
 
-/// One client for all probes: building it is dear, and it keeps nothing from probe to probe
-/// (no connection, no cookie, no proxy of the environment, no root certificate: it speaks plain
-/// HTTP only).
-fn client() -> Result<&'static Client, Shortfall> {
-    static CLIENT: OnceLock<Result<Client, String>> = OnceLock::new();
-    let build = || {
-        Client::builder()
-            .no_proxy()
-            .redirect(Policy::none())
-            .pool_max_idle_per_host(0)
-            .tls_certs_only([])
-            .http1_only()
-            .user_agent(concat!("vipward-agent/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(|error| error.to_string())
+async fn judge(
+    sender: &mut SendRequest<Empty<Bytes>>,
+    target: SocketAddr,
+    request: &Request<'_>,
+    deadline: &Deadline,
+) -> Outcome {
+    let message = message(target, request)?;
+    let response = deadline
+        .bound(sender.send_request(message), || "no complete response head".to_owned())
+        .await?
+        .map_err(|error| failure(&error))?;
+    match response.status().as_u16() {
+        status if status == request.status => {}
+        status => {
+            return Err(Shortfall::fail(format!("status {status} instead of {}", request.status)));
+        }
+    }
+    let Some(pattern) = request.body else { return Ok(Pass::PLAIN) };
+    let body = deadline.bound(beginning(response.into_body()), || "no complete body".to_owned());
+    matches(pattern, &body.await??)
+}
+
+fn message(
+    target: SocketAddr,
+    request: &Request<'_>,
+) -> Result<hyper::Request<Empty<Bytes>>, Shortfall> {
+    let usual_port = if request.tls.is_some() { 443 } else { 80 };
+    let host = match request.host {
+        Some(host) if target.port() == usual_port => host.to_owned(),
+        Some(host) => format!("{host}:{}", target.port()),
+        None => target.to_string(),
     };
-    CLIENT
-        .get_or_init(build)
-        .as_ref()
-        .map_err(|error| Shortfall::error(format!("no HTTP client: {error}")))
+    hyper::Request::get(request.path)
+        .header("host", host)
+        .header("user-agent", concat!("vipward-agent/", env!("CARGO_PKG_VERSION")))
+        .header("connection", "close")
+        .body(Empty::new())
+        .map_err(|error| Shortfall::error(format!("no request: {error}")))
+}
+
+/// All of the body, or its first [`LONGEST_BODY`] bytes.
+async fn beginning(mut body: Incoming) -> Result<Vec<u8>, Shortfall> {
+    let mut kept = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| failure(&error))?;
+        let data = frame.data_ref().map_or(&[][..], |data| data);
+        let room = LONGEST_BODY - kept.len();
+        kept.extend_from_slice(&data[..data.len().min(room)]);
+        if kept.len() == LONGEST_BODY {
+            break;
+        }
+    }
+    Ok(kept)
+}
+
+fn matches(pattern: &str, body: &[u8]) -> Outcome {
+    let regex = Regex::new(pattern)
+        .map_err(|error| Shortfall::error(format!("the pattern {pattern:?}: {error}")))?;
+    let body = String::from_utf8_lossy(body);
+    if regex.is_match(&body) {
+        Ok(Pass::PLAIN)
+    } else {
+        Err(Shortfall::fail(format!("the body does not match {pattern:?}: {body}")))
+    }
 }
 
 /// The innermost error says what happened; the outer ones only that it happened.
-fn failure(error: &reqwest::Error) -> Shortfall {
+fn failure(error: &hyper::Error) -> Shortfall {
     let mut cause: &dyn Error = error;
     loop {
         if let Some(io) = cause.downcast_ref::<io::Error>() {
@@ -61,7 +136,6 @@ fn failure(error: &reqwest::Error) -> Shortfall {
         }
         match cause.source() {
             Some(inner) => cause = inner,
-            None if error.is_builder() => return Shortfall::error(cause.to_string()),
             None => return Shortfall::fail(format!("no response: {cause}")),
         }
     }

@@ -10,6 +10,7 @@
     feature = "mysql",
     feature = "postgres",
     feature = "redis",
+    feature = "systemd",
     feature = "tcp",
 )))]
 compile_error!("a build without any probe has nothing to do: choose at least one feature");
@@ -17,8 +18,13 @@ compile_error!("a build without any probe has nothing to do: choose at least one
 mod deadline;
 #[cfg(feature = "exec")]
 mod exec;
+#[cfg(any(feature = "mysql", feature = "postgres", feature = "redis", feature = "tls"))]
+mod file;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 #[cfg(feature = "http")]
 mod http;
+mod knock;
 #[cfg(feature = "mongodb")]
 mod mongodb;
 #[cfg(feature = "mysql")]
@@ -31,7 +37,12 @@ mod redis;
 #[cfg(any(feature = "mysql", feature = "postgres", feature = "redis"))]
 mod secret;
 mod shortfall;
+#[cfg(feature = "systemd")]
+mod systemd;
 mod tcp;
+#[cfg(feature = "tls")]
+mod tls;
+mod wire;
 
 #[cfg(test)]
 mod daemon;
@@ -40,12 +51,13 @@ mod scripted;
 
 use std::net::SocketAddr;
 
-use tokio::net::TcpStream;
 use vipward_core::config::{Check, CheckKind};
 
 use deadline::Deadline;
+pub use knock::Knock;
 pub use pass::{Lag, Pass, Role};
 pub use shortfall::Shortfall;
+pub use wire::{Duplex, Wire};
 
 /// What a probe came to. Never late: [`probe`] answers within the check's timeout.
 pub type Outcome = Result<Pass, Shortfall>;
@@ -55,37 +67,48 @@ pub type Outcome = Result<Pass, Shortfall>;
 /// # Errors
 /// What kept it from passing, told apart by what it says about the service: see [`Shortfall`].
 pub async fn probe(target: SocketAddr, check: &Check) -> Outcome {
-    let deadline = &Deadline::after(check.timeout);
+    let deadline = &Deadline::of(check);
     match &check.kind {
         #[cfg(feature = "tcp")]
         CheckKind::Tcp => tcp::probe(target, deadline).await,
         #[cfg(feature = "http")]
-        CheckKind::Http { path, status } => http::probe(target, path, *status, deadline).await,
+        CheckKind::Http { path, status, body, host, tls } => {
+            let (body, host, tls) = (body.as_deref(), host.as_deref(), tls.as_ref());
+            let request = http::Request { path, status: *status, body, host, tls };
+            http::probe(target, &request, deadline).await
+        }
         #[cfg(feature = "redis")]
-        CheckKind::Redis { user, password_file, max_lag } => {
+        CheckKind::Redis { user, password_file, max_lag, tls } => {
             let account = redis::Account {
                 user: user.as_deref(),
                 password_file: password_file.as_deref(),
+                tls: tls.as_ref(),
                 lag_matters: max_lag.is_some(),
             };
             redis::probe(target, &account, deadline).await
         }
         #[cfg(feature = "mysql")]
-        CheckKind::Mysql { user, password_file, max_lag } => {
+        CheckKind::Mysql { user, password_file, max_lag, tls } => {
             let (password_file, lag_matters) = (password_file.as_deref(), max_lag.is_some());
-            let account = mysql::Account { user, password_file, lag_matters };
+            let account = mysql::Account { user, password_file, tls: tls.as_ref(), lag_matters };
             mysql::probe(target, &account, deadline).await
         }
         #[cfg(feature = "postgres")]
-        CheckKind::Postgres { user, password_file, database, .. } => {
-            let password_file = password_file.as_deref();
-            let account = postgres::Account { user, password_file, database };
+        CheckKind::Postgres { user, password_file, database, tls, .. } => {
+            let (password_file, tls) = (password_file.as_deref(), tls.as_ref());
+            let account = postgres::Account { user, password_file, database, tls };
             postgres::probe(target, &account, deadline).await
         }
         #[cfg(feature = "mongodb")]
-        CheckKind::Mongodb { max_lag } => mongodb::probe(target, max_lag.is_some(), deadline).await,
+        CheckKind::Mongodb { max_lag, tls } => {
+            mongodb::probe(target, tls.as_ref(), max_lag.is_some(), deadline).await
+        }
         #[cfg(feature = "exec")]
-        CheckKind::Exec { command } => exec::probe(target, command, deadline).await,
+        CheckKind::Exec { command, user } => {
+            exec::probe(target, command, user.as_deref(), deadline).await
+        }
+        #[cfg(feature = "systemd")]
+        CheckKind::Systemd { unit } => systemd::probe(target, unit, deadline).await,
         #[cfg(not(all(
             feature = "exec",
             feature = "http",
@@ -93,6 +116,7 @@ pub async fn probe(target: SocketAddr, check: &Check) -> Outcome {
             feature = "mysql",
             feature = "postgres",
             feature = "redis",
+            feature = "systemd",
             feature = "tcp",
         )))]
         kind => Err(Shortfall::error(format!("this build has no probe for {}", kind.name()))),
@@ -104,15 +128,15 @@ pub async fn probe(target: SocketAddr, check: &Check) -> Outcome {
 ///
 /// # Errors
 /// What kept it from connecting.
-pub async fn stand(target: SocketAddr, check: &Check) -> Result<TcpStream, Shortfall> {
-    let deadline = &Deadline::after(check.timeout);
+pub async fn stand(target: SocketAddr, check: &Check) -> Result<Wire, Shortfall> {
+    let deadline = &Deadline::of(check);
     match &check.kind {
         #[cfg(feature = "mysql")]
-        CheckKind::Mysql { user, password_file, .. } => {
-            let password_file = password_file.as_deref();
-            let account = mysql::Account { user, password_file, lag_matters: false };
+        CheckKind::Mysql { user, password_file, tls, .. } => {
+            let (password_file, tls) = (password_file.as_deref(), tls.as_ref());
+            let account = mysql::Account { user, password_file, tls, lag_matters: false };
             mysql::stand(target, &account, deadline).await
         }
-        _ => tcp::connect(target, deadline).await,
+        _ => Ok(Box::new(tcp::connect(target, deadline).await?)),
     }
 }

@@ -11,15 +11,27 @@ use std::time::Duration;
 
 use bson::raw::{RawBsonRef, RawDocument};
 use bson::rawdoc;
+use vipward_core::config::Tls;
 
 use crate::deadline::Deadline;
-use crate::{Lag, Outcome, Pass, Role, Shortfall, tcp};
+use crate::wire::{self, Wire};
+use crate::{Lag, Outcome, Pass, Role, Shortfall};
 use session::{Session, nonsense};
 
 const PRIMARY: i32 = 1;
 
-pub(crate) async fn probe(target: SocketAddr, lag_matters: bool, deadline: &Deadline) -> Outcome {
-    let mut session = Session::new(tcp::connect(target, deadline).await?, deadline);
+pub(crate) async fn probe(
+    target: SocketAddr,
+    tls: Option<&Tls>,
+    lag_matters: bool,
+    deadline: &Deadline,
+) -> Outcome {
+    ask(wire::open(target, tls, deadline).await?, lag_matters, deadline).await
+}
+
+/// On an open connection.
+pub(crate) async fn ask(wire: Wire, lag_matters: bool, deadline: &Deadline) -> Outcome {
+    let mut session = Session::new(wire, deadline);
     let reply = session.ask("hello", &rawdoc! { "hello": 1, "$db": "admin" }).await?;
     let hello = document(&reply)?;
     if let Some(refusal) = Refusal::of(hello) {

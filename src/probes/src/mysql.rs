@@ -15,10 +15,12 @@ mod session;
 use std::net::SocketAddr;
 use std::path::Path;
 
-use tokio::net::TcpStream;
+use vipward_core::config::Tls;
 
 use crate::deadline::Deadline;
-use crate::{Outcome, Pass, Role, Shortfall, secret, tcp};
+use crate::wire::{self, Wire};
+use crate::{Outcome, Pass, Role, Shortfall, secret};
+use login::Login;
 use query::{Row, query};
 use session::{Refusal, Session};
 
@@ -26,6 +28,7 @@ use session::{Refusal, Session};
 pub(crate) struct Account<'c> {
     pub user: &'c str,
     pub password_file: Option<&'c Path>,
+    pub tls: Option<&'c Tls>,
     pub lag_matters: bool,
 }
 
@@ -34,7 +37,18 @@ pub(crate) async fn probe(
     account: &Account<'_>,
     deadline: &Deadline,
 ) -> Outcome {
-    let mut session = open(target, account, deadline).await?;
+    let wire = wire::open(target, None, deadline).await?;
+    converse(wire, target, account, deadline).await
+}
+
+/// On an open connection.
+pub(crate) async fn converse(
+    wire: Wire,
+    target: SocketAddr,
+    account: &Account<'_>,
+    deadline: &Deadline,
+) -> Outcome {
+    let mut session = open(wire, target, account, deadline).await?;
     let pass = ask(&mut session, account.lag_matters).await?;
     session.quit().await;
     Ok(pass)
@@ -46,11 +60,13 @@ pub(crate) async fn stand(
     target: SocketAddr,
     account: &Account<'_>,
     deadline: &Deadline,
-) -> Result<TcpStream, Shortfall> {
-    Ok(open(target, account, deadline).await?.into_stream())
+) -> Result<Wire, Shortfall> {
+    let wire = wire::open(target, None, deadline).await?;
+    Ok(open(wire, target, account, deadline).await?.into_wire())
 }
 
 async fn open<'d>(
+    wire: Wire,
     target: SocketAddr,
     account: &Account<'_>,
     deadline: &'d Deadline,
@@ -59,9 +75,9 @@ async fn open<'d>(
         Some(path) => secret::first_line(path, deadline).await?,
         None => String::new(),
     };
-    let mut session = Session::new(tcp::connect(target, deadline).await?, deadline);
-    login::log_in(&mut session, account.user, &password).await?;
-    Ok(session)
+    let tls = account.tls.map(|tls| (target.ip(), tls));
+    let login = Login { user: account.user, password: &password, tls };
+    login::log_in(Session::new(wire, deadline), &login).await
 }
 
 async fn ask(session: &mut Session<'_>, lag_matters: bool) -> Outcome {

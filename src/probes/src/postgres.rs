@@ -9,11 +9,15 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio_postgres::config::SslMode;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, Config, Error, NoTls, SimpleQueryMessage};
+use vipward_core::config::Tls;
 
 use crate::deadline::Deadline;
-use crate::{Lag, Outcome, Pass, Role, Shortfall, secret, tcp};
+use crate::wire::{self, Wire};
+use crate::{Lag, Outcome, Pass, Role, Shortfall, secret, tcp, tls};
 use guarded::Guarded;
 
 /// Whether in recovery; then how far behind, in seconds or a word. A server that has replayed all
@@ -41,6 +45,7 @@ pub(crate) struct Account<'c> {
     pub user: &'c str,
     pub password_file: Option<&'c Path>,
     pub database: &'c str,
+    pub tls: Option<&'c Tls>,
 }
 
 pub(crate) async fn probe(
@@ -50,10 +55,39 @@ pub(crate) async fn probe(
 ) -> Outcome {
     let mut config = Config::new();
     config.user(account.user).dbname(account.database).application_name("vipward-agent");
+    // TLS, where it is wanted, is spoken before.
+    config.ssl_mode(SslMode::Disable);
     if let Some(path) = account.password_file {
         config.password(secret::first_line(path, deadline).await?);
     }
-    let stream = Guarded::new(tcp::connect(target, deadline).await?);
+    let mut wire = wire::open(target, None, deadline).await?;
+    if let Some(tls) = account.tls {
+        ask_for_tls(&mut wire, deadline).await?;
+        wire = tls::shake_hands(wire, target.ip(), tls, deadline).await?;
+    }
+    converse(wire, &config, deadline).await
+}
+
+/// In the clear, before anything else is said.
+async fn ask_for_tls(wire: &mut Wire, deadline: &Deadline) -> Result<(), Shortfall> {
+    const TLS_PLEASE: [u8; 8] = [0, 0, 0, 8, 4, 210, 22, 47];
+    let mut answer = [0];
+    let talk = async {
+        wire.write_all(&TLS_PLEASE).await?;
+        wire.read_exact(&mut answer).await
+    };
+    let talked = deadline.bound(talk, || "no answer to the wish for TLS".to_owned()).await?;
+    talked.map_err(|error| tcp::failure("no answer to the wish for TLS", &error))?;
+    match answer {
+        [b'S'] => Ok(()),
+        [b'N'] => Err(Shortfall::error("the server speaks no TLS")),
+        _ => Err(Shortfall::fail("no answer to the wish for TLS: it is no PostgreSQL server")),
+    }
+}
+
+/// From the login on.
+pub(crate) async fn converse(wire: Wire, config: &Config, deadline: &Deadline) -> Outcome {
+    let stream = Guarded::new(wire);
     let missing = || "no complete answer to the login".to_owned();
     let (client, mut connection) = deadline
         .bound(config.connect_raw(stream, NoTls), missing)

@@ -7,15 +7,18 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use redis::{Cmd, Value};
+use vipward_core::config::Tls;
 
 use crate::deadline::Deadline;
-use crate::{Lag, Outcome, Pass, Role, Shortfall, secret, tcp};
+use crate::wire::{self, Wire};
+use crate::{Lag, Outcome, Pass, Role, Shortfall, secret};
 use session::{Refusal, Session};
 
 /// How to log in (with neither, the probe does not), and whether the lag must be known.
 pub(crate) struct Account<'c> {
     pub user: Option<&'c str>,
     pub password_file: Option<&'c Path>,
+    pub tls: Option<&'c Tls>,
     pub lag_matters: bool,
 }
 
@@ -25,8 +28,18 @@ pub(crate) async fn probe(
     deadline: &Deadline,
 ) -> Outcome {
     let authenticate = authentication(account, deadline).await?;
-    let stream = tcp::connect(target, deadline).await?;
-    let mut session = Session::new(stream, deadline);
+    let wire = wire::open(target, account.tls, deadline).await?;
+    ask(wire, authenticate, account.lag_matters, deadline).await
+}
+
+/// On an open connection.
+pub(crate) async fn ask(
+    wire: Wire,
+    authenticate: Option<Cmd>,
+    lag_matters: bool,
+    deadline: &Deadline,
+) -> Outcome {
+    let mut session = Session::new(wire, deadline);
     if let Some(command) = authenticate {
         session.ask("AUTH", &command).await?.map_err(|refusal| login_refused(&refusal))?;
     }
@@ -35,9 +48,9 @@ pub(crate) async fn probe(
     if pong != Value::SimpleString("PONG".to_owned()) {
         return Err(Shortfall::fail(format!("answered PING with {pong:?}")));
     }
-    let role = role(&mut session, account.lag_matters).await?;
+    let role = role(&mut session, lag_matters).await?;
     let lag = match role {
-        Some(Role::Replica) => lag(&mut session, account.lag_matters).await?,
+        Some(Role::Replica) => lag(&mut session, lag_matters).await?,
         _ => None,
     };
     Ok(Pass { role, lag })

@@ -4,8 +4,12 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use vipward_core::config::{Check, CheckKind};
+
+#[cfg(feature = "tls")]
+use crate::tls::certificates::Certified;
+use crate::wire::Wire;
 
 /// What the peer does with each connection.
 #[derive(Debug, Clone)]
@@ -30,7 +34,27 @@ pub(crate) async fn serve(script: Script) -> SocketAddr {
     let address = listener.local_addr().expect("bound");
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
-            tokio::spawn(play(script.clone(), stream));
+            tokio::spawn(play(script.clone(), Box::new(stream)));
+        }
+    });
+    address
+}
+
+/// The same behind TLS.
+#[cfg(feature = "tls")]
+pub(crate) async fn serve_tls(script: Script, by: &Certified) -> SocketAddr {
+    let acceptor = by.acceptor();
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("bound");
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let (acceptor, script) = (acceptor.clone(), script.clone());
+            tokio::spawn(async move {
+                // A probe that does not trust us is gone by now.
+                if let Ok(stream) = acceptor.accept(stream).await {
+                    play(script, Box::new(stream)).await;
+                }
+            });
         }
     });
     address
@@ -51,12 +75,13 @@ pub(crate) fn check(kind: CheckKind) -> Check {
         interval,
         confirm: Duration::from_millis(100),
         timeout: Duration::from_secs(5),
+        connect_timeout: Duration::from_secs(5),
         rise: 1,
         fall: 1,
     }
 }
 
-async fn play(script: Script, mut stream: TcpStream) {
+async fn play(script: Script, mut stream: Wire) {
     match script {
         Script::Silence => {}
         Script::HangUp => return,
@@ -88,12 +113,13 @@ async fn play(script: Script, mut stream: TcpStream) {
     while stream.read(&mut [0; 1024]).await.is_ok_and(|read| read > 0) {}
 }
 
-async fn request(stream: &mut TcpStream) {
+async fn request(stream: &mut Wire) {
     // The probes' requests fit one segment, so one read is one request.
     let _read = stream.read(&mut [0; 1024]).await;
 }
 
-async fn say(stream: &mut TcpStream, bytes: &[u8]) {
+async fn say(stream: &mut Wire, bytes: &[u8]) {
     // The probe may be gone already: that is its right.
     let _written = stream.write_all(bytes).await;
+    let _flushed = stream.flush().await;
 }

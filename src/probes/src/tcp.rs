@@ -25,7 +25,7 @@ pub(crate) async fn connect(
     deadline: &Deadline,
 ) -> Result<TcpStream, Shortfall> {
     let connecting = TcpStream::connect(target);
-    let connected = deadline.bound(connecting, || "no connection".to_owned()).await?;
+    let connected = deadline.bound_connecting(connecting, || "no connection".to_owned()).await?;
     connected.map_err(|error| failure("no connection", &error))
 }
 

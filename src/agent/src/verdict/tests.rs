@@ -14,6 +14,7 @@ fn machine(rise: u32, fall: u32) -> VerdictMachine {
         interval: INTERVAL,
         confirm: Duration::from_millis(100),
         timeout,
+        connect_timeout: timeout,
         rise,
         fall,
     };

@@ -23,7 +23,7 @@ fn check_probes_each_service_once_and_says_what_it_saw() {
     let lines: Vec<Vec<&str>> =
         stdout.lines().map(|line| line.split_whitespace().collect()).collect();
     assert_eq!(stdout.lines().next(), Some("a of cluster lab: probes 1 own and 1 other services"));
-    assert_eq!(lines[2], ["SUBJECT", "SERVICE", "KIND", "RESULT", "ROLE", "TIME", "CAUSE"]);
+    assert_eq!(lines[2], ["SUBJECT", "SERVICE", "KIND", "RESULT", "ROLE", "LAG", "TIME", "CAUSE"]);
     assert_eq!(lines[3][..6], ["a", "(own)", "web", "tcp", "pass", "-"]);
     assert_eq!(lines[4][..5], ["b", "web", "tcp", "fail", "-"]);
     assert!(stdout.contains("refused"), "{stdout}");

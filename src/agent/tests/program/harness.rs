@@ -134,10 +134,15 @@ impl Running {
 
     /// Waits for a log line of that message.
     pub fn logs(&self, message: &str) -> serde_json::Value {
+        self.logs_any(&[message])
+    }
+
+    /// Waits for a log line of one of these messages.
+    pub fn logs_any(&self, messages: &[&str]) -> serde_json::Value {
         loop {
             let line = self.logged.recv_timeout(PATIENCE).expect("the agent goes on logging");
             let entry: serde_json::Value = serde_json::from_str(&line).expect("a JSON line");
-            if entry["message"] == message {
+            if messages.iter().any(|message| entry["message"] == *message) {
                 return entry;
             }
         }

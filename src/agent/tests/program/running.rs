@@ -1,7 +1,7 @@
 //! Running: the service manager's protocol, and life without AWS.
 
-use std::io::{Read, Write};
-use std::net::TcpListener;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::thread;
 
 use crate::harness::Running;
@@ -88,5 +88,66 @@ fn a_clock_that_differs_from_the_one_of_aws_is_told() {
     );
     let told = agent.logs("host clock differs from AWS's");
     assert!(told["ahead_s"].as_i64() > Some(30), "{told}");
+    assert_eq!(agent.terminate(), Some(0));
+}
+
+/// A CloudWatch that is busy at first: it takes metrics at the second attempt, and no hints.
+fn busy_aws() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let endpoint = format!("http://{}", listener.local_addr().expect("bound"));
+    thread::spawn(move || {
+        let mut attempts = 0;
+        for client in listener.incoming() {
+            let mut client = client.expect("it connects");
+            let Some(asked) = request_line(&mut client) else { continue };
+            let answer = if !asked.contains("PutMetricData") {
+                "HTTP/1.1 400 Bad Request\r\n"
+            } else if attempts == 0 {
+                attempts += 1;
+                "HTTP/1.1 503 Service Unavailable\r\n"
+            } else {
+                "HTTP/1.1 200 OK\r\nsmithy-protocol: rpc-v2-cbor\r\n"
+            };
+            let rest = "content-length: 0\r\nconnection: close\r\n\r\n";
+            // A client that is killed may be gone.
+            let _written = client.write_all(format!("{answer}{rest}").as_bytes());
+        }
+    });
+    endpoint
+}
+
+/// Reads a whole request, and returns how it begins.
+fn request_line(client: &mut TcpStream) -> Option<String> {
+    let mut reader = BufReader::new(client);
+    let (mut first, mut length) = (String::new(), 0);
+    reader.read_line(&mut first).ok()?;
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line).ok()?;
+        match line.trim().split_once(':') {
+            Some((name, value)) if name.eq_ignore_ascii_case("content-length") => {
+                length = value.trim().parse().ok()?;
+            }
+            Some(_) => {}
+            None => break,
+        }
+    }
+    reader.read_exact(&mut vec![0; length]).ok()?;
+    Some(first)
+}
+
+#[test]
+fn a_publication_is_tried_again_before_the_next_is_due() {
+    let agent = Running::start(
+        1,
+        &[
+            ("AWS_ENDPOINT_URL", &busy_aws()),
+            ("AWS_REGION", "us-east-1"),
+            ("AWS_ACCESS_KEY_ID", "example"),
+            ("AWS_SECRET_ACCESS_KEY", "example"),
+        ],
+    );
+    let outcome = agent.logs_any(&["metrics published", "metrics failed"]);
+    assert_eq!(outcome["message"], "metrics published", "{outcome}");
     assert_eq!(agent.terminate(), Some(0));
 }

@@ -1,6 +1,7 @@
 //! `vipward.toml`: one file for every node, the function, the command and the alarms.
 
 mod check;
+mod encryption;
 mod fault;
 mod hook;
 mod probe;
@@ -127,6 +128,8 @@ pub struct Check {
     pub confirm: Duration,
     /// After which a probe has failed.
     pub timeout: Duration,
+    /// After which connecting has failed: a host that is there takes no longer, however slow it is.
+    pub connect_timeout: Duration,
     /// Passes in a row that make it healthy.
     pub rise: u32,
     /// Failures in a row that make it unhealthy.
@@ -139,12 +142,18 @@ pub struct Check {
 pub enum CheckKind {
     /// The port accepts a connection.
     Tcp,
-    /// `GET path` answers with `status`.
+    /// `GET path` answers with `status`, and with a body that matches.
     Http {
         /// Path and query.
         path: String,
         /// The one status code that passes.
         status: u16,
+        /// A regular expression that must match somewhere in the body.
+        body: Option<String>,
+        /// The host that is asked for; without, the node's address.
+        host: Option<String>,
+        /// `None`: in the clear.
+        tls: Option<Tls>,
     },
     /// `PING` is answered and nothing is being loaded.
     Redis {
@@ -154,6 +163,8 @@ pub enum CheckKind {
         password_file: Option<PathBuf>,
         /// How far behind its primary a candidate may be.
         max_lag: Option<Duration>,
+        /// `None`: in the clear.
+        tls: Option<Tls>,
     },
     /// MySQL or MariaDB lets the user in and answers a query.
     Mysql {
@@ -163,6 +174,8 @@ pub enum CheckKind {
         password_file: Option<PathBuf>,
         /// How far behind its primary a candidate may be.
         max_lag: Option<Duration>,
+        /// `None`: in the clear.
+        tls: Option<Tls>,
     },
     /// PostgreSQL lets the user in and answers a query.
     Postgres {
@@ -174,17 +187,39 @@ pub enum CheckKind {
         database: String,
         /// How far behind its primary a candidate may be.
         max_lag: Option<Duration>,
+        /// `None`: in the clear.
+        tls: Option<Tls>,
     },
     /// MongoDB says that it is a primary or a secondary.
     Mongodb {
         /// How far behind its primary a candidate may be.
         max_lag: Option<Duration>,
+        /// `None`: in the clear.
+        tls: Option<Tls>,
     },
     /// A command ends with exit code 0.
     Exec {
         /// The program's absolute path and its arguments; no shell reads them.
         command: Vec<String>,
+        /// Whom it runs as; without, as the agent itself.
+        user: Option<String>,
     },
+    /// systemd says that the unit is active, and others that the port accepts a connection.
+    Systemd {
+        /// The unit's full name.
+        unit: String,
+    },
+}
+
+/// How a service proves who it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Tls {
+    /// The name that is asked for and that the certificate must bear; without, the node's address.
+    pub name: Option<String>,
+    /// File with the authorities (PEM) that are trusted instead of the system's.
+    pub ca_file: Option<PathBuf>,
+    /// Whether the certificate is looked at; without, anybody's will do.
+    pub verify: bool,
 }
 
 impl CheckKind {
@@ -194,8 +229,8 @@ impl CheckKind {
             Self::Redis { max_lag, .. }
             | Self::Mysql { max_lag, .. }
             | Self::Postgres { max_lag, .. }
-            | Self::Mongodb { max_lag } => *max_lag,
-            Self::Tcp | Self::Http { .. } | Self::Exec { .. } => None,
+            | Self::Mongodb { max_lag, .. } => *max_lag,
+            Self::Tcp | Self::Http { .. } | Self::Exec { .. } | Self::Systemd { .. } => None,
         }
     }
 
@@ -211,12 +246,14 @@ impl CheckKind {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Tcp => "tcp",
-            Self::Http { .. } => "http",
+            Self::Http { tls: None, .. } => "http",
+            Self::Http { tls: Some(_), .. } => "https",
             Self::Redis { .. } => "redis",
             Self::Mysql { .. } => "mysql",
             Self::Postgres { .. } => "postgres",
             Self::Mongodb { .. } => "mongodb",
             Self::Exec { .. } => "exec",
+            Self::Systemd { .. } => "systemd",
         }
     }
 }
@@ -236,6 +273,8 @@ pub struct Policy {
     pub publish_interval: Duration,
     /// The age at which an observation no longer counts, and at which silence does.
     pub stale_after: Duration,
+    /// How soon a host that no longer answers is noticed by the others.
+    pub dead_after: Duration,
     /// Whether agents hint through EventBridge; without, alarms alone carry the news.
     pub hints: bool,
     /// Whether each observer's word has an alarm of its own: without hints nothing else wakes the
@@ -270,6 +309,20 @@ pub enum Failback {
     Never,
     /// It returns once it has stayed away for that long.
     After(Duration),
+}
+
+impl Policy {
+    /// From one knock at another node to the next: a third of [`Self::dead_after`].
+    pub fn knock_interval(&self) -> Duration {
+        self.dead_after / 3
+    }
+
+    /// How long connecting may take: what then remains is for the knock that is not answered and for
+    /// the `fall` probes that confirm it.
+    pub fn connect_timeout(&self, fall: u32) -> Duration {
+        const SHORTEST: Duration = Duration::from_millis(50);
+        (self.knock_interval() * 2 / fall.saturating_add(1)).max(SHORTEST)
+    }
 }
 
 impl Config {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use toml::de::DeValue;
 
+use super::encryption;
 use super::table::{Table, Wrong, mistyped};
 use super::value::{duration, number, text, word};
 use super::{Check, CheckKind};
@@ -33,61 +34,112 @@ pub(super) fn check(table: &Table<'_>) -> Option<Check> {
     };
     let kind = name.and_then(|name| kind(name, table));
     table.finish();
-    Some(Check { kind: kind?, port: port?, interval, confirm, timeout, rise, fall })
+    let (kind, port) = (kind?, port?);
+    // Until the policy says better.
+    let connect_timeout = timeout;
+    Some(Check { kind, port, interval, confirm, timeout, connect_timeout, rise, fall })
 }
 
 #[derive(Clone, Copy)]
 enum Name {
     Tcp,
     Http,
+    Https,
     Redis,
     Mysql,
     Postgres,
     Mongodb,
     Exec,
+    Systemd,
 }
 
 const KINDS: &[(&str, Name)] = &[
     ("tcp", Name::Tcp),
     ("http", Name::Http),
+    ("https", Name::Https),
     ("redis", Name::Redis),
     ("mysql", Name::Mysql),
     ("postgres", Name::Postgres),
     ("mongodb", Name::Mongodb),
     ("exec", Name::Exec),
+    ("systemd", Name::Systemd),
 ];
 
 /// The keys of that kind alone; `None` when a fault was found that leaves no value.
 fn kind(name: Name, table: &Table<'_>) -> Option<CheckKind> {
     Some(match name {
         Name::Tcp => CheckKind::Tcp,
-        Name::Http => CheckKind::Http {
-            path: table.optional("path", http_path).unwrap_or_else(|| "/".to_owned()),
-            status: table.optional("status", number(100..=599)).unwrap_or(200),
-        },
+        Name::Http => http(table, false),
+        Name::Https => http(table, true),
         Name::Redis => CheckKind::Redis {
             user: table.optional("user", login_word),
             password_file: password_file(table),
             max_lag: max_lag(table),
+            tls: encryption::optional(table),
         },
         Name::Mysql => {
             let user = table.required("user", "\"vipward\"", login_word);
             let (password_file, max_lag) = (password_file(table), max_lag(table));
-            CheckKind::Mysql { user: user?, password_file, max_lag }
+            let tls = encryption::optional(table);
+            CheckKind::Mysql { user: user?, password_file, max_lag, tls }
         }
         Name::Postgres => {
             let user = table.required("user", "\"vipward\"", login_word);
             let (password_file, max_lag) = (password_file(table), max_lag(table));
             let database = table.optional("database", login_word);
             let database = database.unwrap_or_else(|| "postgres".to_owned());
-            CheckKind::Postgres { user: user?, password_file, database, max_lag }
+            let tls = encryption::optional(table);
+            CheckKind::Postgres { user: user?, password_file, database, max_lag, tls }
         }
-        Name::Mongodb => CheckKind::Mongodb { max_lag: max_lag(table) },
+        Name::Mongodb => {
+            CheckKind::Mongodb { max_lag: max_lag(table), tls: encryption::optional(table) }
+        }
         Name::Exec => {
             let example = "[\"/usr/local/bin/check-service\", \"--quick\"]";
-            CheckKind::Exec { command: table.required("command", example, command)? }
+            let command = table.required("command", example, command);
+            let user = table.optional("user", login_word);
+            CheckKind::Exec { command: command?, user }
+        }
+        Name::Systemd => {
+            CheckKind::Systemd { unit: table.required("unit", "\"nginx.service\"", unit)? }
         }
     })
+}
+
+fn http(table: &Table<'_>, encrypted: bool) -> CheckKind {
+    let host = table.optional("host", encryption::host);
+    let tls = encryption::tls(table, encrypted, host.clone());
+    CheckKind::Http {
+        path: table.optional("path", http_path).unwrap_or_else(|| "/".to_owned()),
+        status: table.optional("status", number(100..=599)).unwrap_or(200),
+        body: table.optional("body", pattern),
+        host,
+        tls: encrypted.then_some(tls),
+    }
+}
+
+fn pattern(value: &DeValue<'_>) -> Result<String, Wrong> {
+    let pattern = text("ok|ready")(value)?;
+    match regex_lite::Regex::new(&pattern) {
+        Ok(_) => Ok(pattern),
+        Err(error) => Err(Wrong::new(
+            format!("{pattern:?} is no regular expression: {error}"),
+            "write it like \"ok|ready\", in single quotes where it has backslashes",
+        )),
+    }
+}
+
+/// systemd's own rule: letters, digits and a few signs, and a suffix that says what it is.
+fn unit(value: &DeValue<'_>) -> Result<String, Wrong> {
+    let unit = text("nginx.service")(value)?;
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b":-_.\\@".contains(&byte);
+    let whole =
+        unit.split_once('.').is_some_and(|(name, suffix)| !name.is_empty() && !suffix.is_empty());
+    if whole && unit.len() < 256 && unit.bytes().all(is_allowed) {
+        Ok(unit)
+    } else {
+        Err(Wrong::new(format!("{unit:?} is no unit"), "write it like \"nginx.service\""))
+    }
 }
 
 fn password_file(table: &Table<'_>) -> Option<PathBuf> {
@@ -111,7 +163,7 @@ pub(super) fn login_word(value: &DeValue<'_>) -> Result<String, Wrong> {
 }
 
 /// The agent's working directory is nothing that a file should depend on.
-fn absolute(path: &str) -> Result<&str, Wrong> {
+pub(super) fn absolute(path: &str) -> Result<&str, Wrong> {
     if Path::new(path).is_absolute() && !path.contains('\0') {
         Ok(path)
     } else {

@@ -28,6 +28,10 @@ const LONGEST_STALE: Duration = Duration::from_mins(30);
 /// publication (its whole time-out, 5 s) is not silence.
 const STALE_MARGIN: Duration = Duration::from_secs(5);
 
+/// How soon a host's death is noticed, unless the file says otherwise.
+const DEAD_AFTER: Duration = Duration::from_millis(900);
+const SHORTEST_DEATH: Duration = Duration::from_millis(300);
+
 /// A thing that was read, with the line it stands on, for the checks across tables.
 pub(super) struct Placed<T> {
     pub line: usize,
@@ -65,7 +69,10 @@ fn top_level<'t>(top: &Table<'t>, findings: &Findings<'t>) -> Option<Config> {
     check::counts(findings, node_tables.len(), service_tables.len());
     let nodes = each(node_tables, node);
     let witnesses = each(top.tables("witness"), witness);
-    let services = each(service_tables, |table| service(table, alias));
+    let mut services = each(service_tables, |table| service(table, alias));
+    for Service { check, .. } in services.iter_mut().map(|service| &mut service.thing) {
+        check.connect_timeout = policy.connect_timeout(check.fall).min(check.timeout);
+    }
     top.finish();
     let checks = check::Checks { findings, subnet, nodes: &nodes, witnesses: &witnesses };
     checks.members();
@@ -105,6 +112,7 @@ fn policy(table: Option<&Table<'_>>) -> Policy {
         failback: Failback::Never,
         publish_interval,
         stale_after: publish_interval + STALE_MARGIN,
+        dead_after: DEAD_AFTER,
         hints: true,
         peer_alarms: false,
     };
@@ -125,6 +133,9 @@ fn policy(table: Option<&Table<'_>>) -> Policy {
         stale_after: table
             .optional("stale_after", duration(shortest_silence..=LONGEST_STALE))
             .unwrap_or(base.stale_after),
+        dead_after: table
+            .optional("dead_after", duration(SHORTEST_DEATH..=MINUTE))
+            .unwrap_or(base.dead_after),
         hints,
         peer_alarms: table.optional("peer_alarms", |v| peer_alarms(v, hints)).unwrap_or(!hints),
     };

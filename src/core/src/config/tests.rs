@@ -28,9 +28,11 @@ fn the_example_is_right() {
         user: "vipward".to_owned(),
         password_file: Some(PathBuf::from("/etc/vipward/mysql.pw")),
         max_lag: Some(Duration::from_secs(10)),
+        tls: None,
     };
-    let redis = CheckKind::Redis { user: None, password_file: None, max_lag: None };
-    assert_eq!(kinds, [&mysql, &redis, &CheckKind::Mongodb { max_lag: None }]);
+    let redis = CheckKind::Redis { user: None, password_file: None, max_lag: None, tls: None };
+    let mongodb = CheckKind::Mongodb { max_lag: None, tls: None };
+    assert_eq!(kinds, [&mysql, &redis, &mongodb]);
 }
 
 #[test]
@@ -183,12 +185,15 @@ fn a_check_has_the_keys_of_its_kind() {
             password_file: None,
             database: "postgres".to_owned(),
             max_lag: None,
+            tls: None,
         }
     );
     let exec = read(r#"kind = "exec", command = ["/bin/check", "a b"]"#);
     let command = vec!["/bin/check".to_owned(), "a b".to_owned()];
     assert_eq!((exec.kind.name(), exec.port), ("exec", None));
-    assert_eq!(exec.kind, CheckKind::Exec { command });
+    assert_eq!(exec.kind, CheckKind::Exec { command, user: None });
+    let user = read(r#"kind = "exec", command = ["/bin/check"], user = "nobody""#);
+    assert!(matches!(user.kind, CheckKind::Exec { user: Some(user), .. } if user == "nobody"));
     assert_eq!(read(r#"kind = "exec", port = 80, command = ["/bin/check"]"#).port, Some(80));
 }
 
@@ -264,9 +269,53 @@ fn a_check_that_cannot_work_is_told() {
         (check(r#"kind = "exec", command = "true""#), "not an array of strings"),
         (check(r#"kind = "exec", command = []"#), "is empty"),
         (check(r#"kind = "exec", command = ["true"]"#), "\"true\" is not an absolute path"),
+        (check(r#"kind = "systemd", unit = "a.service""#), "has no port"),
+        (check(r#"kind = "systemd", port = 1, unit = "nginx""#), "\"nginx\" is no unit"),
+        (check(r#"kind = "systemd", port = 1, unit = "a b.service""#), "is no unit"),
+        (check(r#"kind = "http", port = 1, body = "(""#), "is no regular expression"),
+        (check(r#"kind = "http", port = 1, host = "a/b""#), "\"a/b\" is no host"),
+        (check(r#"kind = "http", port = 1, verify = false"#), "is about TLS, which is off"),
+        (check(r#"kind = "redis", port = 1, ca_file = "/x""#), "add tls = true"),
+        (check(r#"kind = "redis", port = 1, tls = true, ca_file = "x""#), "not an absolute path"),
+        (check(r#"kind = "tcp", port = 1, tls = true"#), "has no key \"tls\""),
         (check(r#"kind = "exec", command = ["/bin/true", 3]"#), "not a string in each place"),
         (check(r#"kind = "exec", command = ["/bin/true", "\u0000"]"#), "has a zero byte"),
     ]);
+}
+
+#[test]
+fn tls_is_spoken_where_the_check_says_so() {
+    let kind = |check: &str| {
+        let text = with(REDIS, &format!("check = {{ {check} }}"));
+        let config = Config::parse("vipward.toml", &text).expect(check);
+        config.services[1].check.kind.clone()
+    };
+    let default = || Tls { name: None, ca_file: None, verify: true };
+    let https = kind(r#"kind = "https", port = 443"#);
+    assert_eq!(https.name(), "https");
+    let CheckKind::Http { host: None, tls, .. } = https else { panic!("{https:?}") };
+    assert_eq!(tls, Some(default()));
+    let https = kind(r#"kind = "https", port = 443, host = "a.example", verify = false"#);
+    let CheckKind::Http { host: Some(_), tls, .. } = https else { panic!("{https:?}") };
+    assert_eq!(tls, Some(Tls { name: Some("a.example".to_owned()), verify: false, ..default() }));
+    let redis = kind(r#"kind = "redis", port = 1, tls = true, ca_file = "/ca.pem""#);
+    let CheckKind::Redis { tls, .. } = redis else { panic!("{redis:?}") };
+    assert_eq!(tls, Some(Tls { ca_file: Some(PathBuf::from("/ca.pem")), ..default() }));
+    let plain = kind(r#"kind = "http", port = 80, host = "a.example", body = 'ok \d'"#);
+    assert_eq!(plain.name(), "http");
+}
+
+#[test]
+fn a_dead_host_is_noticed_within_what_the_file_says() {
+    for (policy, fall) in [("", 1), ("", 2), ("", 3), ("dead_after = \"3s\"", 2)] {
+        let text = with("cooldown    = \"60s\"", policy);
+        let check = format!("check = {{ kind = \"tcp\", port = 1, fall = {fall} }}");
+        let config = Config::parse("x", &text.replacen(REDIS, &check, 1)).expect("right");
+        let check = &config.services[1].check;
+        let worst = config.policy.knock_interval() + check.connect_timeout * (fall + 1);
+        assert!(worst <= config.policy.dead_after, "{policy} {fall}: {worst:?}");
+        assert!(check.connect_timeout <= check.timeout);
+    }
 }
 
 #[test]

@@ -12,7 +12,7 @@ const TARGET: &str = "127.0.0.7:3306";
 
 fn command(command: &[&str]) -> Check {
     let command = command.iter().map(|word| (*word).to_owned()).collect();
-    check(CheckKind::Exec { command })
+    check(CheckKind::Exec { command, user: None })
 }
 
 async fn comes_of(check: &Check) -> Outcome {
@@ -103,4 +103,36 @@ async fn endless_output_neither_fills_the_memory_nor_outlives_the_time() {
 async fn what_the_command_leaves_behind_does_not_hold_up_its_end() {
     let outcome = of_shell("sleep 3 & exit 4").await;
     assert_eq!(outcome, Err(Shortfall::Fail("exit code 4".to_owned())));
+}
+
+async fn as_user(user: &str, script: &str) -> Outcome {
+    let command = ["/bin/sh", "-c", script].map(str::to_owned).to_vec();
+    comes_of(&check(CheckKind::Exec { command, user: Some(user.to_owned()) })).await
+}
+
+#[tokio::test]
+async fn a_named_user_runs_the_command_where_we_may_let_it() {
+    let outcome = as_user("nobody", "id -un; id -G; exit 1").await;
+    if nix::unistd::geteuid().is_root() {
+        let Err(Shortfall::Fail(said)) = &outcome else { panic!("{outcome:?}") };
+        assert!(said.starts_with("exit code 1: nobody 65534"), "{said}");
+        let late = command(&["/bin/sleep", "1000"]);
+        let CheckKind::Exec { command, .. } = late.kind else { panic!("a command") };
+        let kind = CheckKind::Exec { command, user: Some("nobody".to_owned()) };
+        let impatient =
+            Check { kind, timeout: Duration::from_millis(300), ..check(CheckKind::Tcp) };
+        let expected = "/bin/sleep did not end within 300 ms".to_owned();
+        assert_eq!(comes_of(&impatient).await, Err(Shortfall::Timeout(expected)));
+    } else {
+        let Err(Shortfall::Error(cause)) = &outcome else { panic!("{outcome:?}") };
+        assert!(cause.starts_with("cannot run /bin/sh as nobody: "), "{cause}");
+        assert!(cause.contains("CAP_SETUID"), "{cause}");
+    }
+}
+
+#[tokio::test]
+async fn a_user_that_this_host_does_not_know_is_an_error() {
+    let outcome = as_user("no-such-user-here", "exit 0").await;
+    let expected = "the user no-such-user-here: there is none of that name".to_owned();
+    assert_eq!(outcome, Err(Shortfall::Error(expected)));
 }

@@ -11,7 +11,7 @@ async fn answer_to(script: Script) -> Outcome {
 }
 
 fn get(path: &str) -> CheckKind {
-    CheckKind::Http { path: path.to_owned(), status: 200 }
+    CheckKind::Http { path: path.to_owned(), status: 200, body: None, host: None, tls: None }
 }
 
 #[tokio::test]
@@ -67,4 +67,74 @@ async fn a_closed_port_fails() {
     let outcome = probe(target, &check(get("/"))).await;
     let Err(Shortfall::Fail(cause)) = &outcome else { panic!("{outcome:?}") };
     assert!(cause.contains("Connection refused"), "{cause}");
+}
+
+fn matching(pattern: &str) -> CheckKind {
+    let (path, body) = ("/".to_owned(), Some(pattern.to_owned()));
+    CheckKind::Http { path, status: 200, body, host: Some("web.example".to_owned()), tls: None }
+}
+
+async fn body_comes_to(pattern: &str, script: Script) -> Outcome {
+    let target = scripted::serve(script).await;
+    let mut check = check(matching(pattern));
+    check.timeout = Duration::from_secs(1);
+    probe(target, &check).await
+}
+
+#[tokio::test]
+async fn a_body_is_asked_for_only_where_a_pattern_is() {
+    let chunked =
+        "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n4\r\nread\r\n1\r\ny\r\n0\r\n\r\n";
+    let until_the_end = "HTTP/1.1 200 OK\r\n\r\n{\"state\":\"ready\"}";
+    for script in [
+        Script::Answers(vec![chunked]),
+        Script::AnswerThenHangUp(until_the_end),
+        Script::Endless("HTTP/1.1 200 OK\r\n\r\nready"),
+        Script::Endless("HTTP/1.1 200 OK\r\ncontent-length: 1000000000\r\n\r\nready"),
+    ] {
+        assert_eq!(body_comes_to("read[xy]", script.clone()).await, Ok(Pass::PLAIN), "{script:?}");
+    }
+    for (script, expected) in [
+        (Script::Answers(vec![chunked]), "the body does not match \"^ok$\": ready"),
+        (Script::Endless("HTTP/1.1 200 OK\r\n\r\nno"), "the body does not match \"^ok$\": no"),
+        (
+            Script::AnswerThenHangUp("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nok"),
+            "no response: ",
+        ),
+        (
+            Script::Answers(vec!["HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nxyz\r\n"]),
+            "no response: ",
+        ),
+    ] {
+        let outcome = body_comes_to("^ok$", script.clone()).await;
+        let Err(Shortfall::Fail(cause)) = &outcome else { panic!("{script:?}: {outcome:?}") };
+        assert!(cause.starts_with(expected), "{script:?}: {cause}");
+    }
+    let half = Script::Answers(vec!["HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nok"]);
+    let expected = Shortfall::Timeout("no complete body within 1000 ms".to_owned());
+    assert_eq!(body_comes_to("ok", half).await, Err(expected));
+}
+
+#[tokio::test]
+async fn the_host_that_is_asked_for_is_that_of_the_file_or_the_address() {
+    for (host, expected) in [(Some("web.example"), "web.example"), (None, "127.0.0.1")] {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let target = listener.local_addr().expect("bound");
+        let mut kind = get("/health?quick");
+        if let CheckKind::Http { host: name, .. } = &mut kind {
+            *name = host.map(str::to_owned);
+        }
+        let check = check(kind);
+        let server = async {
+            let (mut stream, _) = listener.accept().await.expect("a connection");
+            let mut request = vec![0; 4096];
+            let read = tokio::io::AsyncReadExt::read(&mut stream, &mut request).await;
+            String::from_utf8_lossy(&request[..read.expect("a request")]).into_owned()
+        };
+        let (outcome, request) = tokio::join!(probe(target, &check), server);
+        assert!(matches!(outcome, Err(Shortfall::Fail(_))), "{outcome:?}");
+        assert!(request.starts_with("GET /health?quick HTTP/1.1\r\n"), "{request}");
+        let line = format!("host: {expected}:{}\r\n", target.port());
+        assert!(request.contains(&line), "{request}");
+    }
 }

@@ -4,9 +4,9 @@ use std::io;
 
 use bson::RawDocumentBuf;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, Take};
-use tokio::net::TcpStream;
 
 use crate::deadline::Deadline;
+use crate::wire::Wire;
 use crate::{Shortfall, tcp};
 
 /// Most bytes that a whole session may receive; the status of fifty members is some 60 KiB.
@@ -18,12 +18,12 @@ const HEAD: usize = 21;
 
 /// A connection that reads no more than [`MOST_BYTES`] and waits no longer than the deadline.
 pub(super) struct Session<'d> {
-    stream: Take<TcpStream>,
+    stream: Take<Wire>,
     deadline: &'d Deadline,
 }
 
 impl<'d> Session<'d> {
-    pub fn new(stream: TcpStream, deadline: &'d Deadline) -> Self {
+    pub fn new(stream: Wire, deadline: &'d Deadline) -> Self {
         Self { stream: stream.take(MOST_BYTES), deadline }
     }
 
@@ -60,7 +60,7 @@ fn message(document: &[u8]) -> Vec<u8> {
 
 /// The document of one reply. Its length is the peer's word: room is made for what comes, not for
 /// what is announced.
-async fn reply(stream: &mut Take<TcpStream>) -> io::Result<Vec<u8>> {
+async fn reply(stream: &mut Take<Wire>) -> io::Result<Vec<u8>> {
     let mut head = [0; HEAD];
     stream.read_exact(&mut head).await?;
     let word = |at: usize| head[at..].first_chunk().copied().map_or(0, u32::from_le_bytes);

@@ -2,14 +2,15 @@ use std::time::Duration;
 
 use bson::{DateTime, RawDocumentBuf, rawdoc};
 use proptest::prelude::*;
-use vipward_core::config::{Check, CheckKind};
+use vipward_core::config::{Check, CheckKind, Tls};
 
 use super::*;
 use crate::scripted::{self, Script, check};
+use crate::tls::certificates::Authority;
 use crate::{Lag, Outcome, Pass, Role, Shortfall, probe};
 
 fn mongodb(max_lag: Option<Duration>) -> Check {
-    let mut check = check(CheckKind::Mongodb { max_lag });
+    let mut check = check(CheckKind::Mongodb { max_lag, tls: None });
     check.timeout = Duration::from_millis(300);
     check
 }
@@ -112,6 +113,34 @@ async fn what_serves_nobody_fails_with_a_cause() {
     let target = scripted::serve(Script::AnswerThenHangUp("\u{1}")).await;
     let expected = "hung up without a complete reply to hello".to_owned();
     assert_eq!(probe(target, &mongodb(None)).await, Err(Shortfall::Fail(expected)));
+}
+
+#[tokio::test]
+async fn it_is_asked_in_tls_where_the_file_says_so() {
+    let (authority, other) = (Authority::new(), Authority::new());
+    let hello = rawdoc! { "isWritablePrimary": true, "ok": 1.0 };
+    let script = Script::Packets(vec![Vec::new(), reply(&hello)]);
+    let with = |tls: Tls| Check {
+        timeout: Duration::from_secs(5),
+        ..check(CheckKind::Mongodb { max_lag: None, tls: Some(tls) })
+    };
+    let good = authority.certify("127.0.0.1");
+    let server = scripted::serve_tls(script.clone(), &good).await;
+    let primary = Ok(Pass { role: Some(Role::Primary), lag: None });
+    assert_eq!(probe(server, &with(authority.trusted())).await, primary);
+    let untrusted = probe(server, &with(other.trusted())).await;
+    assert!(matches!(untrusted, Err(Shortfall::Error(_))), "{untrusted:?}");
+    let expired = authority.certify_expired("127.0.0.1");
+    let server = scripted::serve_tls(script, &expired).await;
+    let expired = probe(server, &with(authority.trusted())).await;
+    assert!(matches!(expired, Err(Shortfall::Fail(_))), "{expired:?}");
+}
+
+#[tokio::test]
+async fn a_stopped_server_fails() {
+    let outcome = probe(scripted::closed_port().await, &mongodb(None)).await;
+    let Err(Shortfall::Fail(cause)) = &outcome else { panic!("{outcome:?}") };
+    assert!(cause.contains("Connection refused"), "{cause}");
 }
 
 #[tokio::test]

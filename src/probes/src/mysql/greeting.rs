@@ -7,6 +7,8 @@ use super::cursor::Cursor;
 pub(super) struct Greeting {
     /// Twenty random bytes that the password is mixed with.
     pub nonce: Vec<u8>,
+    /// Whether the server can do TLS.
+    pub offers_tls: bool,
     /// How the server would have its clients log in.
     pub method: String,
 }
@@ -22,12 +24,13 @@ impl Greeting {
         let _thread = fields.take(4)?;
         let mut nonce = fields.take(8)?.to_vec();
         // A zero, capabilities (2 bytes), character set, status (2), further capabilities (2).
-        let _known = fields.take(8)?;
+        let known = fields.take(8)?;
+        let offers_tls = known[2] & 0x08 != 0;
         let nonce_length = usize::from(fields.byte()?);
         let _reserved = fields.take(10)?;
         let tail = fields.take(nonce_length.saturating_sub(8).max(13))?;
         nonce.extend_from_slice(tail.get(..12)?);
         let method = String::from_utf8_lossy(fields.until_zero()).into_owned();
-        Some(Self { nonce, method })
+        Some(Self { nonce, offers_tls, method })
     }
 }

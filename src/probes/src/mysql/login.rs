@@ -1,9 +1,12 @@
 //! From the server's greeting to its OK.
 
+use std::net::IpAddr;
+
 use aws_lc_rs::digest::{Algorithm, SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
 use aws_lc_rs::rsa::{OAEP_SHA1_MGF1SHA1, OaepPublicEncryptingKey, PublicEncryptingKey};
 use rustls_pki_types::SubjectPublicKeyInfoDer;
 use rustls_pki_types::pem::PemObject;
+use vipward_core::config::Tls;
 
 use super::cursor::Cursor;
 use super::greeting::Greeting;
@@ -13,6 +16,8 @@ use crate::Shortfall;
 
 /// `LONG_PASSWORD`, `PROTOCOL_41`, `TRANSACTIONS`, `SECURE_CONNECTION`, `PLUGIN_AUTH`.
 const CAPABILITIES: u32 = 0x1 | 0x200 | 0x2000 | 0x8000 | 0x8_0000;
+/// The client will go on in TLS.
+const TLS: u32 = 0x800;
 const LONGEST_PACKET: u32 = 0xff_ffff;
 const UTF8MB4: u8 = 45;
 
@@ -59,12 +64,20 @@ impl Method {
     }
 }
 
-/// Logs in.
-pub(super) async fn log_in(
-    session: &mut Session<'_>,
-    user: &str,
-    password: &str,
-) -> Result<(), Shortfall> {
+/// Who logs in.
+pub(super) struct Login<'l> {
+    pub user: &'l str,
+    pub password: &'l str,
+    /// Where the server is, and how TLS is spoken with it; `None`: in the clear.
+    pub tls: Option<(IpAddr, &'l Tls)>,
+}
+
+/// Logs in; the session that is logged in.
+pub(super) async fn log_in<'d>(
+    mut session: Session<'d>,
+    login: &Login<'_>,
+) -> Result<Session<'d>, Shortfall> {
+    let Login { user, password, tls } = *login;
     let packet = session.receive("greeting").await?;
     if let Some(refusal) = Refusal::of(&packet, "the connection") {
         return Err(refused(&refusal));
@@ -73,16 +86,31 @@ pub(super) async fn log_in(
     // Another method may still not be that of this user: the server then asks to switch.
     let method = Method::named(greeting.method.as_bytes()).unwrap_or(Method::Native);
     let proof = method.proof(password, &greeting.nonce);
-    session.send(&response(user, method, &proof)).await?;
-    settle(session, method, password, greeting.nonce).await
+    let capabilities = if tls.is_some() { CAPABILITIES | TLS } else { CAPABILITIES };
+    if let Some((address, tls)) = tls {
+        if !greeting.offers_tls {
+            return Err(Shortfall::error("the server speaks no TLS"));
+        }
+        session.send(&head(capabilities)).await?;
+        session = session.encrypted(address, tls).await?;
+    }
+    session.send(&response(capabilities, user, method, &proof)).await?;
+    settle(&mut session, method, login, greeting.nonce).await?;
+    Ok(session)
 }
 
-fn response(user: &str, method: Method, proof: &[u8]) -> Vec<u8> {
+/// How a login begins; before TLS it is all that is said.
+fn head(capabilities: u32) -> Vec<u8> {
     let mut packet = Vec::new();
-    packet.extend(CAPABILITIES.to_le_bytes());
+    packet.extend(capabilities.to_le_bytes());
     packet.extend(LONGEST_PACKET.to_le_bytes());
     packet.push(UTF8MB4);
     packet.extend([0; 23]);
+    packet
+}
+
+fn response(capabilities: u32, user: &str, method: Method, proof: &[u8]) -> Vec<u8> {
+    let mut packet = head(capabilities);
     packet.extend(user.as_bytes());
     packet.push(0);
     packet.push(u8::try_from(proof.len()).expect("a hash is at most 32 bytes long"));
@@ -96,7 +124,7 @@ fn response(user: &str, method: Method, proof: &[u8]) -> Vec<u8> {
 async fn settle(
     session: &mut Session<'_>,
     mut method: Method,
-    password: &str,
+    login: &Login<'_>,
     mut nonce: Vec<u8>,
 ) -> Result<(), Shortfall> {
     const DONE: &[u8] = &[0x01, 0x03];
@@ -109,15 +137,18 @@ async fn settle(
         match packet.as_slice() {
             [0x00, ..] => return Ok(()),
             DONE if method == Method::CachingSha2 => {}
+            WANTS_PASSWORD if method == Method::CachingSha2 && login.tls.is_some() => {
+                session.send(&[login.password.as_bytes(), &[0]].concat()).await?;
+            }
             WANTS_PASSWORD if method == Method::CachingSha2 => {
-                send_sealed(session, password, &nonce).await?;
+                send_sealed(session, login.password, &nonce).await?;
             }
             [0xfe, request @ ..] => {
                 let mut fields = Cursor(request);
                 let name = fields.until_zero();
                 method = Method::named(name).ok_or_else(|| unknown_method(name))?;
                 nonce = fields.until_zero().to_vec();
-                session.send(&method.proof(password, &nonce)).await?;
+                session.send(&method.proof(login.password, &nonce)).await?;
             }
             _ => return Err(nonsense("answer to the login")),
         }

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, Weak};
 use vipward_core::config::CheckKind;
 
 use crate::daemon::{Daemon, Template, as_user, free_address, fresh_directory, give_to, run};
+use crate::tls::certificates::{Authority, Certified};
 
 const USER: &str = "mysql";
 const PACKAGE: &str = "mariadb-server";
@@ -25,8 +26,21 @@ GRANT REPLICATION SLAVE ON *.* TO follower@'%';
 
 /// Starts one and waits until it answers; `sql` is run at its start.
 pub(super) async fn start(id: u32, sql: &str) -> Daemon {
+    start_with(id, sql, &[]).await
+}
+
+/// Starts one that does TLS, with what an authority has certified.
+pub(super) async fn start_tls(authority: &Authority, by: &Certified) -> Daemon {
+    give_to(USER, &authority.directory);
+    let files = [with_path("--ssl-cert=", &by.certificate), with_path("--ssl-key=", &by.key)];
+    let sql = "CREATE USER sealed@'%' IDENTIFIED BY 'right' REQUIRE SSL;";
+    start_with(1, sql, &files).await
+}
+
+async fn start_with(id: u32, sql: &str, arguments: &[String]) -> Daemon {
     let template = template();
-    let kind = CheckKind::Mysql { user: "open".to_owned(), password_file: None, max_lag: None };
+    let user = "open".to_owned();
+    let kind = CheckKind::Mysql { user, password_file: None, max_lag: None, tls: None };
     Daemon::answering(&kind, async || {
         let (directory, address) = (fresh_directory("mariadb"), free_address().await);
         template.copy(&directory);
@@ -38,6 +52,7 @@ pub(super) async fn start(id: u32, sql: &str) -> Daemon {
             .args(["--no-defaults", "--bind-address=127.0.0.1", "--socket=socket"])
             .args(["--pid-file=pid", "--log-bin=log"])
             .args(["--innodb-buffer-pool-size=8M", "--innodb-flush-log-at-trx-commit=0"])
+            .args(arguments)
             .arg(format!("--server-id={id}"))
             .arg(format!("--port={}", address.port()))
             .arg(with_path("--datadir=", &directory))

@@ -2,13 +2,15 @@
 
 use std::fmt;
 use std::io;
+use std::net::IpAddr;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt, Take};
-use tokio::net::TcpStream;
+use vipward_core::config::Tls;
 
 use super::cursor::Cursor;
 use crate::deadline::Deadline;
-use crate::{Shortfall, tcp};
+use crate::wire::Wire;
+use crate::{Shortfall, tcp, tls};
 
 /// Most bytes that a whole session may receive. A replica's status is some 10 KiB, and its sets of
 /// transactions can take as much again several times.
@@ -16,7 +18,7 @@ const MOST_BYTES: u64 = 256 * 1024;
 
 /// A connection that reads no more than [`MOST_BYTES`] and waits no longer than the deadline.
 pub(super) struct Session<'d> {
-    stream: Take<TcpStream>,
+    stream: Take<Wire>,
     deadline: &'d Deadline,
     /// The number of the next packet within one exchange.
     sequence: u8,
@@ -53,7 +55,7 @@ impl Refusal {
 }
 
 impl<'d> Session<'d> {
-    pub fn new(stream: TcpStream, deadline: &'d Deadline) -> Self {
+    pub fn new(stream: Wire, deadline: &'d Deadline) -> Self {
         Self { stream: stream.take(MOST_BYTES), deadline, sequence: 0 }
     }
 
@@ -101,14 +103,21 @@ impl<'d> Session<'d> {
         let _taken = self.command(QUIT, "").await;
     }
 
-    pub fn into_stream(self) -> TcpStream {
+    /// The same conversation, in TLS from here on.
+    pub async fn encrypted(self, address: IpAddr, tls: &Tls) -> Result<Self, Shortfall> {
+        let (left, wire) = (self.stream.limit(), self.stream.into_inner());
+        let stream = tls::shake_hands(wire, address, tls, self.deadline).await?.take(left);
+        Ok(Self { stream, ..self })
+    }
+
+    pub fn into_wire(self) -> Wire {
         self.stream.into_inner()
     }
 }
 
 /// One packet and its number. Its length is the peer's word: room is made for what comes, not for
 /// what is announced.
-async fn packet(stream: &mut Take<TcpStream>) -> io::Result<(u8, Vec<u8>)> {
+async fn packet(stream: &mut Take<Wire>) -> io::Result<(u8, Vec<u8>)> {
     let mut header = [0; 4];
     stream.read_exact(&mut header).await?;
     let [a, b, c, number] = header;

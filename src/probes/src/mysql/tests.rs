@@ -2,12 +2,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio::io::AsyncReadExt;
-use vipward_core::config::{Check, CheckKind};
+use vipward_core::config::{Check, CheckKind, Tls};
 
 use super::server;
 use crate::daemon::Daemon;
 use crate::scripted::{self, Script, check};
-use crate::{Lag, Outcome, Pass, Role, Shortfall, probe, stand};
+use crate::tls::certificates::Authority;
+use crate::{Knock, Lag, Outcome, Pass, Role, Shortfall, probe, stand};
 
 const PRIMARY: Outcome = Ok(Pass { role: Some(Role::Primary), lag: None });
 
@@ -16,13 +17,14 @@ fn replica(lag: Option<Lag>) -> Pass {
 }
 
 fn account(user: &str, password_file: Option<PathBuf>) -> Check {
-    check(CheckKind::Mysql { user: user.to_owned(), password_file, max_lag: None })
+    check(CheckKind::Mysql { user: user.to_owned(), password_file, max_lag: None, tls: None })
 }
 
 /// With `max_lag`: then the lag must be known.
 fn strict(user: &str, password_file: PathBuf) -> Check {
     let (user, password_file) = (user.to_owned(), Some(password_file));
-    check(CheckKind::Mysql { user, password_file, max_lag: Some(Duration::from_secs(1)) })
+    let max_lag = Some(Duration::from_secs(1));
+    check(CheckKind::Mysql { user, password_file, max_lag, tls: None })
 }
 
 fn impatient(mut check: Check) -> Check {
@@ -53,13 +55,24 @@ async fn a_real_server_through_its_life() {
     server::sql(&server, "SET GLOBAL read_only = 1");
     assert_eq!(probe(server.address, &seer).await, Ok(replica(Some(Lag::NotReplicating))));
     assert_eq!(probe(server.address, &account("open", None)).await, Ok(replica(None)));
+    let mut knock = Knock::at(server.address, &seer);
+    for _ in 0..3 {
+        assert!(knock.answers().await, "logs in, then pings");
+    }
     server.signal("STOP");
     let late = probe(server.address, &impatient(seer.clone())).await;
     assert_eq!(late, Err(Shortfall::Timeout("no complete greeting within 300 ms".to_owned())));
+    assert!(!knock.answers().await, "a hung server does not answer a ping");
     server.signal("CONT");
     assert!(probe(server.address, &seer).await.is_ok());
+    for _ in 0..2 {
+        assert!(knock.answers().await, "logs in again, then pings");
+    }
     let mut standing = stand(server.address, &seer).await.expect("a connection");
     server.stop();
+    for _ in 0..2 {
+        assert!(knock.answers().await, "the host refuses");
+    }
     assert!(!matches!(standing.read(&mut [0; 1]).await, Ok(read) if read > 0));
     assert_fail(&probe(server.address, &seer).await, "Connection refused");
 }
@@ -111,9 +124,48 @@ async fn a_real_replica_follows_and_says_how_far() {
     assert_eq!(probe(server.address, &seer).await, Ok(replica(Some(Lag::NotReplicating))));
     server::sql(&server, "START SLAVE");
     server.comes_to(&seer, following).await;
+    server::sql(&server, "STOP SLAVE; CHANGE MASTER TO MASTER_DELAY = 1000; START SLAVE");
+    server::sql(&primary, "CREATE DATABASE late");
+    let lags = |outcome: &Outcome| {
+        let Ok(Pass { lag: Some(Lag::Behind(lag)), .. }) = outcome else { return false };
+        *lag >= Duration::from_secs(2)
+    };
+    server.comes_to(&seer, lags).await;
     primary.stop();
     let severed = Ok(replica(Some(Lag::Severed)));
     server.comes_to(&seer, |outcome| *outcome == severed).await;
+}
+
+#[tokio::test]
+async fn a_real_server_with_tls_is_let_to_prove_itself() {
+    let (authority, other) = (Authority::new(), Authority::new());
+    let by = authority.certify("127.0.0.1");
+    let server = server::start_tls(&authority, &by).await;
+    let right = server.file("right", "right");
+    let with = |tls: Option<Tls>| {
+        let (user, password_file) = ("sealed".to_owned(), Some(right.clone()));
+        check(CheckKind::Mysql { user, password_file, max_lag: None, tls })
+    };
+    assert_eq!(probe(server.address, &with(Some(authority.trusted()))).await, PRIMARY);
+    let untrusted = probe(server.address, &with(Some(other.trusted()))).await;
+    assert_error(&untrusted, "does not trust the certificate: UnknownIssuer");
+    let in_the_clear = probe(server.address, &with(None)).await;
+    assert_error(&in_the_clear, "answered the login with error 1045");
+    let named = Tls { name: Some("db.example".to_owned()), ..authority.trusted() };
+    assert_error(&probe(server.address, &with(Some(named))).await, "does not trust");
+    let plain = scripted::serve(Script::Packets(vec![greeting_without_tls()])).await;
+    let outcome = probe(plain, &with(Some(authority.trusted()))).await;
+    assert_error(&outcome, "the server speaks no TLS");
+}
+
+#[tokio::test]
+async fn a_real_server_with_an_expired_certificate_fails() {
+    let authority = Authority::new();
+    let by = authority.certify_expired("127.0.0.1");
+    let server = server::start_tls(&authority, &by).await;
+    let (user, tls) = ("open".to_owned(), Some(authority.trusted()));
+    let check = check(CheckKind::Mysql { user, password_file: None, max_lag: None, tls });
+    assert_fail(&probe(server.address, &check).await, "shows a bad certificate");
 }
 
 /// A packet with its head.
@@ -125,6 +177,14 @@ fn packet(number: u8, body: &[u8]) -> Vec<u8> {
 fn greeting(method: &str) -> Vec<u8> {
     let head = b"\x0a8.0.40\0\x01\0\0\0abcdefgh\0\xff\xff\x2d\x02\0\xff\xff\x15";
     packet(0, &[head, &[0; 10][..], b"ijklmnopqrst\0", method.as_bytes(), b"\0"].concat())
+}
+
+fn greeting_without_tls() -> Vec<u8> {
+    let mut packet = greeting("mysql_native_password");
+    // The capabilities' second byte: after head, version, thread and nonce.
+    let place = 4 + 1 + b"8.0.40\0".len() + 4 + 8 + 1 + 1;
+    packet[place] &= !0x08;
+    packet
 }
 
 const OK: &[u8] = b"\0\0\0\x02\0\0\0";

@@ -6,14 +6,15 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
+
+use crate::wire::Wire;
 
 /// Most bytes that a whole session may receive; a login and one row are under 2 KiB.
 const MOST_BYTES: usize = 64 * 1024;
 
 /// A stream whose messages are looked over as they come in.
 pub(super) struct Guarded {
-    stream: TcpStream,
+    stream: Wire,
     watch: Watch,
 }
 
@@ -63,7 +64,7 @@ fn refusal(cause: String) -> io::Error {
 }
 
 impl Guarded {
-    pub fn new(stream: TcpStream) -> Self {
+    pub fn new(stream: Wire) -> Self {
         Self { stream, watch: Watch::default() }
     }
 }

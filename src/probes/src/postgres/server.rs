@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use vipward_core::config::CheckKind;
 
 use crate::daemon::{Daemon, Template, as_user, free_address, fresh_directory, give_to, run};
+use crate::tls::certificates::{Authority, Certified};
 
 const USER: &str = "postgres";
 const PACKAGE: &str = "postgresql";
@@ -15,15 +16,29 @@ pub(super) const PASSWORD: &str = "right";
 
 /// Starts a primary and waits until it answers.
 pub(super) async fn start() -> Daemon {
+    start_with(&[]).await
+}
+
+/// Starts one that does TLS, with what an authority has certified.
+pub(super) async fn start_tls(authority: &Authority, by: &Certified) -> Daemon {
+    give_to(USER, &authority.directory);
+    let file = |name: &str, path: &Path| format!("{name}={}", path.display());
+    let (certificate, key) =
+        (file("ssl_cert_file", &by.certificate), file("ssl_key_file", &by.key));
+    start_with(&["-c", "ssl=on", "-c", &certificate, "-c", &key]).await
+}
+
+async fn start_with(arguments: &[&str]) -> Daemon {
     let template = template();
-    let server = serve(async |directory| template.copy(&directory.join("data"))).await;
+    let fill = async |directory: &Path| template.copy(&directory.join("data"));
+    let server = serve(fill, arguments).await;
     sql(&server, &format!("CREATE ROLE vipward LOGIN PASSWORD '{PASSWORD}'"));
     server
 }
 
 /// Starts a standby of the primary and waits until it answers.
 pub(super) async fn start_standby(primary: &Daemon) -> Daemon {
-    serve(async |directory| {
+    let fill = async |directory: &Path| {
         let mut command = as_user(USER, program("pg_basebackup"));
         command
             .args(["--host=127.0.0.1", "--username=postgres", "--write-recovery-conf"])
@@ -33,25 +48,33 @@ pub(super) async fn start_standby(primary: &Daemon) -> Daemon {
             .env("PGPASSWORD", PASSWORD)
             .current_dir(directory);
         run(&mut command);
-    })
-    .await
+    };
+    serve(fill, &[]).await
 }
 
-/// Runs statements as the server's owner.
-pub(super) fn sql(server: &Daemon, statements: &str) {
+/// Runs statements as the server's owner, and returns what they say.
+pub(super) fn sql(server: &Daemon, statements: &str) -> String {
     let mut command = Command::new(program("psql"));
     command
-        .args(["--no-psqlrc", "--host=127.0.0.1", "--username=postgres", "--command", statements])
+        .args([
+            "--no-psqlrc",
+            "--tuples-only",
+            "--host=127.0.0.1",
+            "--username=postgres",
+            "--command",
+            statements,
+        ])
         .arg(format!("--port={}", server.address.port()))
         .env("PGPASSWORD", PASSWORD);
-    run(&mut command);
+    run(&mut command)
 }
 
-async fn serve(fill: impl AsyncFn(&Path)) -> Daemon {
+async fn serve(fill: impl AsyncFn(&Path), arguments: &[&str]) -> Daemon {
     // A login without a password is refused: it answers.
     let user = "vipward".to_owned();
     let database = "postgres".to_owned();
-    let kind = CheckKind::Postgres { user, password_file: None, database, max_lag: None };
+    let kind =
+        CheckKind::Postgres { user, password_file: None, database, max_lag: None, tls: None };
     Daemon::answering(&kind, async || {
         let (directory, address) = (fresh_directory("postgres"), free_address().await);
         give_to(USER, &directory);
@@ -62,7 +85,8 @@ async fn serve(fill: impl AsyncFn(&Path)) -> Daemon {
             .arg(directory.join("data"))
             .args(["-p", &address.port().to_string(), "-c", "listen_addresses=127.0.0.1"])
             .args(["-c", "unix_socket_directories=", "-c", "fsync=off"])
-            .args(["-c", "shared_buffers=4MB", "-c", "wal_retrieve_retry_interval=100ms"]);
+            .args(["-c", "shared_buffers=4MB", "-c", "wal_retrieve_retry_interval=100ms"])
+            .args(arguments);
         let mut server = Daemon::spawn(&mut command, PACKAGE, address, directory);
         // Killed outright it would leave shared memory behind.
         server.end_signal = "QUIT";

@@ -1,10 +1,11 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use vipward_core::config::{Check, CheckKind};
+use vipward_core::config::{Check, CheckKind, Tls};
 
 use super::server;
 use crate::scripted::{self, Script, check};
+use crate::tls::certificates::Authority;
 use crate::{Lag, Outcome, Pass, Role, Shortfall, probe};
 
 const PRIMARY: Outcome = Ok(Pass { role: Some(Role::Primary), lag: None });
@@ -15,7 +16,7 @@ fn standby(lag: Lag) -> Pass {
 
 fn account(user: &str, password_file: Option<PathBuf>, database: &str) -> Check {
     let (user, database) = (user.to_owned(), database.to_owned());
-    check(CheckKind::Postgres { user, password_file, database, max_lag: None })
+    check(CheckKind::Postgres { user, password_file, database, max_lag: None, tls: None })
 }
 
 fn impatient(mut check: Check) -> Check {
@@ -72,11 +73,54 @@ async fn a_real_standby_follows_and_says_how_far() {
     assert_eq!(probe(server.address, &good).await, Ok(standby(Lag::NotReplicating)));
     server::sql(&server, "SELECT pg_wal_replay_resume()");
     server.comes_to(&good, following).await;
+    // The age of what was replayed last is known once something was.
+    server::sql(&primary, "CREATE TABLE early ()");
+    while server::sql(&server, "SELECT pg_last_xact_replay_timestamp()").trim().is_empty() {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    server::sql(&server, "ALTER SYSTEM SET recovery_min_apply_delay = '1h'");
+    server::sql(&server, "SELECT pg_reload_conf()");
+    server::sql(&primary, "CREATE TABLE late ()");
+    let lags = |outcome: &Outcome| {
+        let Ok(Pass { lag: Some(Lag::Behind(lag)), .. }) = outcome else { return false };
+        *lag >= Duration::from_secs(2)
+    };
+    server.comes_to(&good, lags).await;
     primary.stop();
     let severed = Ok(standby(Lag::Severed));
     server.comes_to(&good, |outcome| *outcome == severed).await;
     server::sql(&server, "SELECT pg_promote()");
     assert_eq!(probe(server.address, &good).await, PRIMARY);
+}
+
+#[tokio::test]
+async fn a_real_server_with_tls_is_let_to_prove_itself() {
+    let (authority, other) = (Authority::new(), Authority::new());
+    let server = server::start_tls(&authority, &authority.certify("127.0.0.1")).await;
+    let right = server.file("right", server::PASSWORD);
+    let with = |tls: Tls| {
+        let mut check = account("vipward", Some(right.clone()), "postgres");
+        if let CheckKind::Postgres { tls: wanted, .. } = &mut check.kind {
+            *wanted = Some(tls);
+        }
+        check
+    };
+    let trusted = with(authority.trusted());
+    assert_eq!(probe(server.address, &trusted).await, PRIMARY);
+    let untrusted = probe(server.address, &with(other.trusted())).await;
+    assert_error(&untrusted, "does not trust the certificate: UnknownIssuer");
+    let plain = server::start().await;
+    assert_error(&probe(plain.address, &trusted).await, "the server speaks no TLS");
+    let expired = authority.certify_expired("127.0.0.1");
+    let expired = server::start_tls(&authority, &expired).await;
+    assert_fail(&probe(expired.address, &trusted).await, "shows a bad certificate");
+    for (script, expected) in [
+        (Script::Answers(vec!["HTTP/1.1"]), "it is no PostgreSQL server"),
+        (Script::HangUp, "no answer to the wish for TLS"),
+        (Script::AnswerThenHangUp("S"), "hung up during the TLS handshake"),
+    ] {
+        assert_fail(&probe(scripted::serve(script).await, &trusted).await, expected);
+    }
 }
 
 /// A message with its head.

@@ -3,17 +3,34 @@
 use std::net::SocketAddr;
 use std::process::Command;
 
-use vipward_core::config::CheckKind;
+use vipward_core::config::{CheckKind, Tls};
 
 use crate::daemon::{Daemon, free_address, fresh_directory};
+use crate::tls::certificates::Certified;
 
 /// Starts one with further arguments and waits until it answers.
 pub(super) async fn start(arguments: &[&str]) -> Daemon {
-    let kind = CheckKind::Redis { user: None, password_file: None, max_lag: None };
+    let kind = CheckKind::Redis { user: None, password_file: None, max_lag: None, tls: None };
     Daemon::answering(&kind, async || spawn(arguments, free_address().await)).await
 }
 
-fn spawn(arguments: &[&str], address: SocketAddr) -> Daemon {
+/// Starts one behind TLS, with what an authority has certified.
+pub(super) async fn start_tls(by: &Certified) -> Daemon {
+    let tls = Some(Tls { name: None, ca_file: None, verify: false });
+    let kind = CheckKind::Redis { user: None, password_file: None, max_lag: None, tls };
+    let (certificate, key) = (by.certificate.to_str(), by.key.to_str());
+    Daemon::answering(&kind, async || {
+        let address = free_address().await;
+        let port = address.port().to_string();
+        let files = ["--tls-cert-file", certificate.expect("text"), "--tls-key-file"];
+        let further = [key.expect("text"), "--tls-auth-clients", "no", "--tls-port", &port];
+        spawn(&[&files[..], &further, &["--port", "0"]].concat(), address)
+    })
+    .await
+}
+
+/// Starts one and does not wait.
+pub(super) fn spawn(arguments: &[&str], address: SocketAddr) -> Daemon {
     let directory = fresh_directory("redis");
     let mut command = Command::new("redis-server");
     command

@@ -4,9 +4,9 @@ use std::fmt;
 
 use redis::{Cmd, ErrorKind, RedisError, Value, parse_redis_value_async};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, Take};
-use tokio::net::TcpStream;
 
 use crate::deadline::Deadline;
+use crate::wire::Wire;
 use crate::{Shortfall, tcp};
 
 /// Most bytes that a whole session may receive. `ROLE` of a primary lists its replicas at under
@@ -17,7 +17,7 @@ const MOST_BYTES: u64 = 64 * 1024;
 ///
 /// The `redis` crate encodes and parses; its own connections have no bound on what they buffer.
 pub(super) struct Session<'d> {
-    stream: Take<TcpStream>,
+    stream: Take<Wire>,
     deadline: &'d Deadline,
 }
 
@@ -37,7 +37,7 @@ impl fmt::Display for Refusal {
 }
 
 impl<'d> Session<'d> {
-    pub fn new(stream: TcpStream, deadline: &'d Deadline) -> Self {
+    pub fn new(stream: Wire, deadline: &'d Deadline) -> Self {
         Self { stream: stream.take(MOST_BYTES), deadline }
     }
 

@@ -1,21 +1,24 @@
 use std::path::PathBuf;
+use std::process::Command;
 use std::time::Duration;
 
-use vipward_core::config::CheckKind;
+use vipward_core::config::{CheckKind, Tls};
 
 use super::server;
+use crate::daemon::{Daemon, free_address, fresh_directory, run};
 use crate::scripted::{self, Script, check};
+use crate::tls::certificates::Authority;
 use crate::{Lag, Outcome, Pass, Role, Shortfall, probe};
 
 const PRIMARY: Outcome = Ok(Pass { role: Some(Role::Primary), lag: None });
 
 fn redis() -> CheckKind {
-    CheckKind::Redis { user: None, password_file: None, max_lag: None }
+    CheckKind::Redis { user: None, password_file: None, max_lag: None, tls: None }
 }
 
 fn login(user: Option<&str>, password_file: PathBuf) -> CheckKind {
     let user = user.map(str::to_owned);
-    CheckKind::Redis { user, password_file: Some(password_file), max_lag: None }
+    CheckKind::Redis { user, password_file: Some(password_file), max_lag: None, tls: None }
 }
 
 async fn answer_to(script: Script) -> Outcome {
@@ -53,6 +56,7 @@ async fn what_may_not_be_asked_is_an_error_only_where_the_lag_matters() {
         user: Some(user.to_owned()),
         password_file: Some(password_file.clone()),
         max_lag: Some(Duration::from_secs(30)),
+        tls: None,
     };
     let acl = ["--user", "pinger", "on", ">right", "+ping"];
     let further = ["--user", "asker", "on", ">right", "+ping", "+role"];
@@ -170,4 +174,64 @@ async fn a_role_that_is_not_understood_is_unknown() {
         let outcome = answer_to(Script::Answers(vec!["+PONG\r\n", role])).await;
         assert_eq!(outcome, Ok(Pass::PLAIN), "{role}");
     }
+}
+
+/// Asks as a person would.
+fn cli(server: &Daemon, words: &[&str]) -> String {
+    let port = server.address.port().to_string();
+    run(Command::new("redis-cli").args(["-p", &port]).args(words))
+}
+
+#[tokio::test]
+async fn a_real_server_that_loads_its_data_fails_until_it_has() {
+    let kept = fresh_directory("redis-kept");
+    let place = kept.to_str().expect("text");
+    let full = server::start(&["--enable-debug-command", "yes", "--dir", place]).await;
+    cli(&full, &["DEBUG", "POPULATE", "4000"]);
+    cli(&full, &["SAVE"]);
+    drop(full);
+    // Half a millisecond a key, and it listens in between.
+    let slowly = ["--key-load-delay", "500", "--loading-process-events-interval-bytes", "1024"];
+    let arguments = [&slowly[..], &["--dir", place]].concat();
+    let server = server::spawn(&arguments, free_address().await);
+    let loads = Err(Shortfall::Fail("is loading its data set".to_owned()));
+    server.comes_to(&check(redis()), |outcome| *outcome == loads).await;
+    server.comes_to(&check(redis()), |outcome| *outcome == PRIMARY).await;
+    std::fs::remove_dir_all(kept).expect("our own directory");
+}
+
+#[tokio::test]
+async fn a_real_replica_whose_primary_hangs_lags() {
+    let primary = server::start(&[]).await;
+    let port = primary.address.port().to_string();
+    let replica = server::start(&["--replicaof", "127.0.0.1", &port]).await;
+    let behind = |least: u64| {
+        move |outcome: &Outcome| {
+            let Ok(Pass { lag: Some(Lag::Behind(lag)), .. }) = outcome else { return false };
+            *lag >= Duration::from_secs(least)
+        }
+    };
+    replica.comes_to(&check(redis()), behind(0)).await;
+    primary.signal("STOP");
+    replica.comes_to(&check(redis()), behind(3)).await;
+    primary.signal("CONT");
+}
+
+#[tokio::test]
+async fn a_real_server_behind_tls_passes_with_a_good_certificate_only() {
+    let (authority, other) = (Authority::new(), Authority::new());
+    let good = server::start_tls(&authority.certify("127.0.0.1")).await;
+    let expired = server::start_tls(&authority.certify_expired("127.0.0.1")).await;
+    let with = |tls: Tls| {
+        check(CheckKind::Redis { user: None, password_file: None, max_lag: None, tls: Some(tls) })
+    };
+    assert_eq!(probe(good.address, &with(authority.trusted())).await, PRIMARY);
+    let outcome = probe(good.address, &with(other.trusted())).await;
+    let Err(Shortfall::Error(cause)) = &outcome else { panic!("{outcome:?}") };
+    assert!(cause.contains("does not trust the certificate"), "{cause}");
+    let outcome = probe(expired.address, &with(authority.trusted())).await;
+    let Err(Shortfall::Fail(cause)) = &outcome else { panic!("{outcome:?}") };
+    assert!(cause.contains("certificate expired"), "{cause}");
+    let outcome = probe(good.address, &check(redis())).await;
+    assert!(matches!(outcome, Err(Shortfall::Fail(_))), "in the clear: {outcome:?}");
 }

@@ -28,7 +28,7 @@ async fn a_full_backlog_times_out() {
     let listener = listener.listen(1).expect("listening");
     let target = listener.local_addr().expect("bound");
     let mut check = check(CheckKind::Tcp);
-    check.timeout = Duration::from_millis(100);
+    check.connect_timeout = Duration::from_millis(100);
     let mut held = Vec::new();
     let outcome = loop {
         match probe(target, &check).await {

@@ -157,8 +157,12 @@ async fn where_the_vip_follows_a_primary_it_is_asked_who_is_one() {
 async fn where_lag_matters_it_is_asked_for_too() {
     let mut config = config();
     let max_lag = Some(Duration::from_secs(10));
-    config.services[0].check.kind =
-        vipward_core::config::CheckKind::Redis { user: None, password_file: None, max_lag };
+    config.services[0].check.kind = vipward_core::config::CheckKind::Redis {
+        user: None,
+        password_file: None,
+        max_lag,
+        tls: None,
+    };
     let rule = mock!(Client::get_metric_data)
         .match_requests(|request| {
             let queries = request.metric_data_queries();
