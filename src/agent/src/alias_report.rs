@@ -72,6 +72,8 @@ fn data(alias: &AliasState) -> impl Iterator<Item = Datum> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Mutex;
+
     use super::*;
 
     const REPORT: &str = r#"{"version":1,"node":"a","interface":"ens5","trouble":null,"aliases":[
@@ -100,6 +102,36 @@ mod tests {
             tell("AliasDrift", "redis", 1.0),
         ];
         assert_eq!(told("well", REPORT, "a", SignedDuration::from_mins(2)), want);
+    }
+
+    /// Keeps what it is to publish.
+    #[derive(Default)]
+    struct Recorder(Mutex<Vec<Datum>>);
+
+    impl Outlet for Recorder {
+        async fn publish(&self, data: &[Datum]) -> Result<(), SendError> {
+            self.0.lock().expect("no panic there").extend_from_slice(data);
+            Ok(())
+        }
+
+        async fn hint(&self, _: &Hint) -> Result<(), SendError> {
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn the_aliases_go_with_the_metrics_in_one_request() {
+        let path = std::env::temp_dir().join(format!("vipward-agent-with-{}", std::process::id()));
+        fs::write(&path, REPORT).expect("a writable temporary directory");
+        let me: NodeName = "a".parse().expect("a name");
+        let outlet = WithAliases::new(Recorder::default(), &me, &path);
+        let health = Datum::health("mysql".parse().expect("a name"), None, true);
+        outlet.publish(std::slice::from_ref(&health)).await.expect("it is recorded");
+        fs::remove_file(&path).expect("it was ours");
+        let published = outlet.outlet.0.into_inner().expect("no panic there");
+        let metrics: Vec<&str> = published.iter().map(|datum| datum.metric).collect();
+        assert_eq!(metrics, ["SelfHealth", "AliasDrift", "AliasRepairs", "AliasDrift"]);
+        assert_eq!(published[0], health);
     }
 
     #[test]

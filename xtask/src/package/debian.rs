@@ -16,7 +16,7 @@ use crate::workspace::{self, Workspace};
 const TRIAL: &str = "infra/packaging/debian/trial.sh";
 
 /// What the package depends on beside the C library.
-const DEPENDENCIES: [&str; 2] = ["procps", "systemd"];
+const DEPENDENCIES: [&str; 3] = ["ca-certificates", "procps", "systemd"];
 
 /// What cargo-deb makes of the manifest's list.
 pub fn make(workspace: &Workspace, build: &Build, folder: &Path) -> Result<PathBuf> {

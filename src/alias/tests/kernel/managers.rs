@@ -97,7 +97,7 @@ fn with_follow_amazon_ec2_net_utils_and_the_unit_agree() {
         unit.report("mysql", |state| state["present"] == false && state["ec2"] == "not-held");
         networkd.ec2_net_utils(&[]);
         await_that("the VIP is gone", || copies() == 0);
-        assert!(has("172.31.0.11"), "and the node's own is there");
+        await_that("the node's own is there", || has("172.31.0.11"));
         await_that("networkd has not given the interface up", || networkd.is_well());
     });
 }

@@ -95,6 +95,7 @@ impl Unit {
 
     fn begin(files: &Path, mode: &str, metadata: Option<&Metadata>) -> Self {
         let report = files.join("alias.json");
+        let _ = fs::remove_file(&report);
         let socket = files.join("notify");
         let _ = fs::remove_file(&socket);
         let manager = UnixDatagram::bind(&socket).expect("a socket for the service manager");
