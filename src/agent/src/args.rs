@@ -4,16 +4,22 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::time::Duration;
 
 use clap::{Args as Group, Parser, Subcommand, ValueEnum};
-use vipward_core::{NodeName, alias_report};
+use jiff::SignedDuration;
+use vipward_core::{NodeName, ServiceName, alias_report};
 
 use crate::log::LogFormat;
+use crate::requests::Which;
 
 /// Where the agent answers `status`: below systemd's `RuntimeDirectory=vipward`.
 pub const DEFAULT_SOCKET: &str = "/run/vipward/agent.sock";
 
 const EXIT_CODES: &str = "Exit codes: 0 fine, 1 failed, 2 usage, 3 bad configuration, 4 degraded.";
+
+/// Where it is remembered what the hooks did: gone after a boot, as what they did may be.
+pub const DEFAULT_MEMORY: &str = "/run/vipward/hooks.json";
 
 /// Probes this node's services and its peers', and reports what it sees to CloudWatch and
 /// EventBridge.
@@ -41,8 +47,17 @@ pub enum Command {
     /// Check the file, run each probe once, and say what it saw
     #[command(after_help = "Exits with 4 when a probe does not pass.")]
     Check(CheckArgs),
+    /// Say that services will soon be gone from this node, so that their VIPs move first
+    #[command(
+        after_help = "Exits with 4 when the time is over and a VIP is still here, or nobody knows."
+    )]
+    Leave(LeaveArgs),
+    /// Say that they stay after all
+    Stay(StayArgs),
     /// Show what the running agent on this host knows
-    #[command(after_help = "Exits with 4 when a service of this node is not healthy.")]
+    #[command(
+        after_help = "Exits with 4 when a service of this node is not healthy, or its last hook failed."
+    )]
     Status(StatusArgs),
 }
 
@@ -69,7 +84,11 @@ pub struct RunArgs {
     /// The Unix socket on which to answer `status`, or `none`; `/run/vipward/agent.sock` where
     /// that can be made.
     #[arg(long, value_name = "PATH")]
-    pub socket: Option<SocketChoice>,
+    pub socket: Option<PathChoice>,
+    /// The file in which to remember what the hooks did, or `none`;
+    /// `/run/vipward/hooks.json` when not given.
+    #[arg(long, value_name = "PATH")]
+    pub memory: Option<PathChoice>,
     /// Where this host's alias unit reports.
     #[arg(long, value_name = "PATH", default_value = alias_report::DEFAULT_PATH)]
     pub alias_report: PathBuf,
@@ -101,6 +120,58 @@ pub struct StatusArgs {
     pub output: OutputFormat,
 }
 
+/// Which services of this node; all of them when none is named.
+#[derive(Debug, Clone, Group)]
+pub struct WhichArgs {
+    /// The Unix socket of the agent.
+    #[arg(long, value_name = "PATH", default_value = DEFAULT_SOCKET)]
+    pub socket: PathBuf,
+    /// That service alone.
+    #[arg(long, value_name = "NAME", conflicts_with = "unit")]
+    pub service: Option<ServiceName>,
+    /// The services that the file says that systemd unit runs, such as mysql.service.
+    #[arg(long, value_name = "UNIT")]
+    pub unit: Option<String>,
+}
+
+impl WhichArgs {
+    /// As the agent is asked.
+    pub fn which(&self) -> Which {
+        match (&self.service, &self.unit) {
+            (Some(service), _) => Which::Service(service.clone()),
+            (None, Some(unit)) => Which::Unit(unit.clone()),
+            (None, None) => Which::All,
+        }
+    }
+}
+
+/// What leaves, and how long to wait.
+#[derive(Debug, Clone, Group)]
+pub struct LeaveArgs {
+    /// Which.
+    #[command(flatten)]
+    pub which: WhichArgs,
+    /// Why, for those who read the logs.
+    #[arg(long, value_name = "TEXT", default_value = "asked for on this host")]
+    pub reason: String,
+    /// Wait until their VIPs are no longer on this node's interface, for at most that long.
+    #[arg(long, value_name = "DURATION", num_args = 0..=1, default_missing_value = "20s", value_parser = duration)]
+    pub wait: Option<Duration>,
+}
+
+/// What stays.
+#[derive(Debug, Clone, Group)]
+pub struct StayArgs {
+    /// Which.
+    #[command(flatten)]
+    pub which: WhichArgs,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let parsed = text.parse::<SignedDuration>().ok().and_then(|parsed| parsed.try_into().ok());
+    parsed.ok_or_else(|| "not a duration such as 20s".to_owned())
+}
+
 /// The form of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum OutputFormat {
@@ -118,16 +189,16 @@ fn loopback(text: &str) -> Result<SocketAddr, String> {
     Err("not a loopback address: let a collector on this host pass the metrics on".to_owned())
 }
 
-/// Where to answer `status`.
+/// Where a file of the agent's is to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SocketChoice {
+pub enum PathChoice {
     /// Nowhere.
     Off,
-    /// At that path, or not run at all.
+    /// At that path.
     At(PathBuf),
 }
 
-impl FromStr for SocketChoice {
+impl FromStr for PathChoice {
     type Err = Infallible;
 
     fn from_str(text: &str) -> Result<Self, Infallible> {
@@ -172,9 +243,26 @@ mod tests {
     }
 
     #[test]
+    fn leaving_is_of_all_one_or_a_unit_and_waits_where_told() {
+        let parse = |line: &str| match Args::try_parse_from(line.split(' ')).map(Args::into_command)
+        {
+            Ok(Command::Leave(leave)) => Some((leave.which.which(), leave.wait)),
+            _ => None,
+        };
+        let seconds = |seconds| Some(Duration::from_secs(seconds));
+        assert_eq!(parse("agent leave"), Some((Which::All, None)));
+        let web = Which::Service("web".parse().expect("a name"));
+        assert_eq!(parse("agent leave --service web --wait"), Some((web, seconds(20))));
+        let unit = Which::Unit("nginx.service".to_owned());
+        assert_eq!(parse("agent leave --unit nginx.service --wait 5s"), Some((unit, seconds(5))));
+        assert_eq!(parse("agent leave --wait soon"), None);
+        assert_eq!(parse("agent leave --service web --unit nginx.service"), None);
+    }
+
+    #[test]
     fn none_is_no_path() {
-        let parse = |text: &str| text.parse::<SocketChoice>();
-        assert_eq!(parse("none"), Ok(SocketChoice::Off));
-        assert_eq!(parse("./none"), Ok(SocketChoice::At("./none".into())));
+        let parse = |text: &str| text.parse::<PathChoice>();
+        assert_eq!(parse("none"), Ok(PathChoice::Off));
+        assert_eq!(parse("./none"), Ok(PathChoice::At("./none".into())));
     }
 }

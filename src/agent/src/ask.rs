@@ -1,4 +1,4 @@
-//! `vipward-agent status`: asks the running agent, and shows what it says.
+//! Asking the running agent, and `vipward-agent status`, which shows what it says.
 
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::net::UnixStream;
@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::args::{OutputFormat, StatusArgs};
 use crate::failure::{AgentError, DEGRADED};
+use crate::requests::{Refusal, Request};
 use crate::status::Status;
 
 /// An agent that runs answers at once.
@@ -19,14 +20,13 @@ const MOST_BYTES: u64 = 4 << 20;
 /// # Errors
 /// When no agent answers, or not as one does.
 pub fn status(args: &StatusArgs) -> Result<u8, AgentError> {
-    let path = &args.socket;
-    let document =
-        ask(path).map_err(|source| AgentError::NoAnswer { path: path.clone(), source })?;
-    let status: Status = serde_json::from_str(&document)
-        .map_err(|source| AgentError::Answer { path: path.clone(), source })?;
+    let status = ask(&args.socket, &Request::Status)?;
     let said = match args.output {
         OutputFormat::Text => status.text(),
-        OutputFormat::Json => document,
+        OutputFormat::Json => {
+            let json = serde_json::to_string(&status).map_err(io::Error::from);
+            json.map_err(AgentError::system("write the status"))? + "\n"
+        }
     };
     io::stdout()
         .lock()
@@ -35,9 +35,27 @@ pub fn status(args: &StatusArgs) -> Result<u8, AgentError> {
     Ok(if status.degraded() { DEGRADED } else { 0 })
 }
 
-fn ask(path: &Path) -> io::Result<String> {
-    let stream = UnixStream::connect(path)?;
+/// Asks the agent that listens on `path`; its status once it has done what was asked.
+///
+/// # Errors
+/// When no agent answers, not as one does, or with a refusal.
+pub fn ask(path: &Path, request: &Request) -> Result<Status, AgentError> {
+    let document = exchange(path, request)
+        .map_err(|source| AgentError::NoAnswer { path: path.to_owned(), source })?;
+    if let Ok(refusal) = serde_json::from_str::<Refusal>(&document) {
+        return Err(refusal.into());
+    }
+    serde_json::from_str(&document)
+        .map_err(|source| AgentError::Answer { path: path.to_owned(), source })
+}
+
+fn exchange(path: &Path, request: &Request) -> io::Result<String> {
+    let mut stream = UnixStream::connect(path)?;
     stream.set_read_timeout(Some(PATIENCE))?;
+    let mut line = serde_json::to_vec(request)?;
+    line.push(b'\n');
+    // One that does not read may still have something to say.
+    let _written = stream.write_all(&line);
     let mut document = String::new();
     stream.take(MOST_BYTES).read_to_string(&mut document)?;
     Ok(document)

@@ -1,7 +1,8 @@
-//! The outlet to CloudWatch and EventBridge. No SDK type leaves this module.
+//! The outlet to CloudWatch and EventBridge, and the instance's metadata. No SDK type leaves this module.
 
 mod date;
 mod events;
+mod imds;
 mod metrics;
 
 use std::error::Error;
@@ -10,6 +11,7 @@ use std::time::Duration;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
+pub use imds::Imds;
 use tokio::sync::OnceCell;
 use vipward_core::signals::{hint_source, namespace};
 use vipward_core::{ClusterName, Hint, NodeName};
@@ -98,8 +100,12 @@ async fn load_config() -> SdkConfig {
         .await
 }
 
-/// The SDK's errors say what happened in their sources only.
 fn failed(error: &dyn Error) -> SendError {
+    SendError::Failed(chain(error))
+}
+
+/// The SDK's errors say what happened in their sources only.
+fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut inner = error.source();
     while let Some(error) = inner {
@@ -107,5 +113,5 @@ fn failed(error: &dyn Error) -> SendError {
         text.push_str(&error.to_string());
         inner = error.source();
     }
-    SendError::Failed(text)
+    text
 }

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use vipward_core::Faults;
 
+use crate::requests::Refusal;
 use crate::watches::WatchEnded;
 
 /// The exit code when all worked and what it found is not well.
@@ -58,6 +59,9 @@ pub enum AgentError {
         /// Where it stops being readable.
         source: serde_json::Error,
     },
+    /// The agent does not do what it was asked.
+    #[error("the agent refuses: {0}")]
+    Refused(#[from] Refusal),
     /// See [`WatchEnded`].
     #[error(transparent)]
     WatchEnded(#[from] WatchEnded),
@@ -82,6 +86,7 @@ impl AgentError {
                 _ => "is vipward-agent running? name its socket with --socket",
             }),
             Self::Answer { .. } => Some("the agent may be of another version: restart it"),
+            Self::Refused(_) => Some("name a service of the file, or a unit that it names"),
             Self::Faults(_) | Self::System { .. } | Self::WatchEnded(_) => None,
         }
     }

@@ -1,6 +1,6 @@
 //! When hints are due: at once when own trouble starts or changes (another's a moment later), then again 1, 2, 4, 10, 10 … s
 //! later while it lasts, because each carries for how long things have been so and the function
-//! may have to wait for that.
+//! may have to wait for that. Trouble is what is unhealthy, and what leaves.
 //!
 //! Sans-I/O. One is on its way at a time; each carries the whole view of its moment, so one that
 //! fails or is superseded loses nothing. When trouble of the agent's *own* service ends, one
@@ -29,8 +29,9 @@ const PRECEDENCE: Duration = Duration::from_millis(250);
 pub enum News {
     /// A service of this node.
     Own,
-    /// A service of this node that was unhealthy and no longer is.
-    OwnTroubleEnded,
+    /// Of a service of this node what must be told once though nothing is amiss: it was unhealthy or
+    /// left and no longer is or does, or it has another role.
+    OwnAllClear,
     /// A service of another node.
     Others,
 }
@@ -40,8 +41,8 @@ pub enum News {
 pub struct Hinting {
     trouble: bool,
     due: Option<Timestamp>,
-    /// The hint that is due says that own trouble has ended.
-    parting: bool,
+    /// The hint that is due says something of this node that is no trouble.
+    all_clear: bool,
     /// Hints sent since trouble started or changed.
     repeats: usize,
     in_flight: bool,
@@ -51,11 +52,11 @@ impl Hinting {
     /// A verdict has changed. `trouble`: something is unhealthy now.
     pub fn on_change(&mut self, now: Timestamp, trouble: bool, news: News) {
         self.trouble = trouble;
-        self.parting |= news == News::OwnTroubleEnded;
+        self.all_clear |= news == News::OwnAllClear;
         self.repeats = 0;
         let due = if news == News::Others { now + PRECEDENCE } else { now };
         let due = self.due.map_or(due, |sooner| sooner.min(due));
-        self.due = (trouble || self.parting).then_some(due);
+        self.due = (trouble || self.all_clear).then_some(due);
     }
 
     /// When [`Self::take`] next has something; `None` while a hint is on its way or none is due.
@@ -72,7 +73,7 @@ impl Hinting {
         let pause = PAUSES[self.repeats.min(PAUSES.len() - 1)];
         self.repeats = self.repeats.saturating_add(1);
         self.due = self.trouble.then_some(now + pause);
-        self.parting = false;
+        self.all_clear = false;
         self.in_flight = true;
         true
     }

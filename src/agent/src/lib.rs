@@ -1,8 +1,9 @@
 //! The node agent: it probes its own services and those of every other node, and says what it
 //! sees through CloudWatch and EventBridge. It decides nothing and may change nothing.
 //!
-//! [`verdict`], [`view`], [`publishing`], [`hinting`], [`reporter`] and [`pulse`] are sans-I/O: they
-//! take `now` and say what is due and when. [`watch`] and [`run`] wait, feed and carry out.
+//! [`verdict`], [`view`], [`publishing`], [`hinting`], [`reporter`], [`pulse`], [`leaving`], [`notices`] and
+//! [`hooks`] are sans-I/O: they take `now` and say what is due and when. [`watch`], [`metadata_watch`],
+//! [`duties`] and [`run`] wait, feed and carry out.
 
 pub mod alias_report;
 pub mod args;
@@ -11,19 +12,28 @@ pub mod aws;
 pub mod check;
 pub mod clock;
 pub mod columns;
+pub mod depart;
+pub mod duties;
 pub mod exposition;
 pub mod failure;
 pub mod hinting;
+pub mod holdings;
+pub mod hooks;
 pub mod identity;
 pub mod knocking;
+pub mod leaving;
 pub mod log;
 pub mod membership;
+pub mod metadata;
+pub mod metadata_watch;
 pub mod metrics_listener;
+pub mod notices;
 pub mod orders;
 pub mod outlet;
 pub mod publishing;
 pub mod pulse;
 pub mod reporter;
+pub mod requests;
 pub mod run;
 pub mod service_manager;
 pub mod standing;

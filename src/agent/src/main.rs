@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use vipward_agent::args::{Args, Command};
 use vipward_agent::failure::AgentError;
-use vipward_agent::{ask, check, log, start};
+use vipward_agent::{ask, check, depart, log, start};
 
 fn main() -> ExitCode {
     let ended = match Args::parse().into_command() {
@@ -15,6 +15,8 @@ fn main() -> ExitCode {
             start::start(&args).map(|()| 0)
         }
         Command::Check(args) => check::check(&args),
+        Command::Leave(args) => depart::leave(&args),
+        Command::Stay(args) => depart::stay(&args),
         Command::Status(args) => ask::status(&args),
     };
     ended.map_or_else(|error| fail(&error), ExitCode::from)

@@ -6,6 +6,7 @@ use std::io;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::requests::{Refusal, Request};
 use crate::status::Status;
 
 /// Orders that may wait for the driver.
@@ -18,18 +19,21 @@ pub enum Order {
     Stop,
     /// Read the file anew.
     Reload,
-    /// Say what is known.
-    Tell(oneshot::Sender<Status>),
+    /// Do what is asked, and say what is known then.
+    Ask(Request, oneshot::Sender<Result<Status, Refusal>>),
 }
 
-/// Asks the agent that takes the orders what it knows.
+/// Asks the agent that takes the orders for something.
 ///
 /// # Errors
 /// When it has ended.
-pub async fn ask(orders: &mpsc::Sender<Order>) -> io::Result<Status> {
+pub async fn ask(
+    orders: &mpsc::Sender<Order>,
+    request: Request,
+) -> io::Result<Result<Status, Refusal>> {
     let ended = || io::Error::new(io::ErrorKind::BrokenPipe, "the agent has ended");
     let (to, told) = oneshot::channel();
-    orders.send(Order::Tell(to)).await.map_err(|_| ended())?;
+    orders.send(Order::Ask(request, to)).await.map_err(|_| ended())?;
     told.await.map_err(|_| ended())
 }
 

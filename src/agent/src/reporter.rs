@@ -8,6 +8,7 @@ use vipward_core::hint::HINT_VERSION;
 use vipward_core::{Config, Hint, NodeName, ServiceName, Verdict};
 
 use crate::hinting::{Hinting, News};
+use crate::leaving::Leaving;
 use crate::outlet::SendError;
 use crate::publishing::{Publishing, Reason};
 use crate::status::Status;
@@ -83,7 +84,8 @@ impl Reporter {
         }
     }
 
-    /// What a person may want to know; how long probes took is for the watches to add.
+    /// What a person may want to know; how long probes took is for the watches to add, what leaves and
+    /// what hooks did for the duties.
     pub fn status(&self, now: Timestamp) -> Status {
         Status {
             node: self.me.clone(),
@@ -94,6 +96,9 @@ impl Reporter {
             targets: self.view.statuses(),
             metrics: self.metrics.clone(),
             hints: self.hints.clone(),
+            leaving: Vec::new(),
+            vips: Vec::new(),
+            hooks: Vec::new(),
         }
     }
 
@@ -111,19 +116,48 @@ impl Reporter {
     pub fn observe(&mut self, now: Timestamp, sighting: &Sighting) {
         self.view.apply(now, sighting);
         let news = match (self.view.is_own(sighting), sighting.change.from) {
-            (true, Verdict::Unhealthy) => News::OwnTroubleEnded,
+            (true, Verdict::Unhealthy) => News::OwnAllClear,
             (true, _) => News::Own,
             (false, _) => News::Others,
         };
+        self.has_changed(now, news);
+    }
+
+    fn has_changed(&mut self, now: Timestamp, news: News) {
         self.publishing.on_change(now);
         if let Some(hinting) = &mut self.hinting {
             hinting.on_change(now, self.view.trouble(), news);
         }
     }
 
-    /// How far the own services are behind their primaries: told with whatever is told next.
-    pub fn see_lags(&mut self, lags: BTreeMap<ServiceName, Duration>) {
+    /// How far the own services are behind their primaries, told with whatever is told next; and
+    /// which of them are primaries, told at once when that changes.
+    pub fn see_places(
+        &mut self,
+        now: Timestamp,
+        lags: BTreeMap<ServiceName, Duration>,
+        primaries: BTreeMap<ServiceName, bool>,
+    ) {
         self.view.see_lags(lags);
+        if self.view.see_primaries(primaries) {
+            self.has_changed(now, News::OwnAllClear);
+        }
+    }
+
+    /// Which own services leave this node: told at once when that changes, and again while it lasts.
+    pub fn see_leaving(&mut self, now: Timestamp, leaving: &Leaving) {
+        let services = leaving.among(self.view.own_services());
+        let news = if services.is_empty() { News::OwnAllClear } else { News::Own };
+        if self.view.see_leaving(services) {
+            self.has_changed(now, news);
+        }
+    }
+
+    /// Whether the last hooks failed, where there are hooks: published at once when that changes.
+    pub fn see_hooks(&mut self, now: Timestamp, failing: BTreeMap<ServiceName, bool>) {
+        if self.view.see_hooks(failing) {
+            self.publishing.on_change(now);
+        }
     }
 
     /// When [`Self::due`] next has something; `None` while all that could be sent is on its way.

@@ -4,15 +4,17 @@
 use std::pin::Pin;
 
 use tokio::sync::mpsc;
-use vipward_core::{Config, Hint};
+use vipward_core::{Config, Hint, Verdict};
 
 use crate::clock::Clock;
+use crate::duties::{Call, Duties};
 use crate::failure::AgentError;
 use crate::orders::Order;
 use crate::outlet::{Outlet, SendError};
 use crate::publishing::Reason;
 use crate::pulse::Pulse;
 use crate::reporter::{Report, Reporter};
+use crate::requests::{Refusal, Request};
 use crate::service_manager::ServiceManager;
 use crate::status::{Status, word};
 use crate::target::targets;
@@ -27,6 +29,7 @@ use crate::watches::{WatchEnded, Watches};
 pub async fn run(
     config: &Config,
     reporter: Reporter,
+    duties: Duties,
     clock: Clock,
     outlet: &impl Outlet,
     mut orders: mpsc::Receiver<Order>,
@@ -38,7 +41,9 @@ pub async fn run(
         manager: ServiceManager::find(),
         metrics: OnItsWay(None),
         hint: OnItsWay(None),
+        config: config.clone(),
         reporter,
+        duties,
         clock,
         outlet,
     };
@@ -56,9 +61,11 @@ pub async fn run(
             Event::Hinted(outcome) => agent.reporter.hinted(clock.now(), &outcome),
             Event::Due => {}
             Event::Ordered(Order::Reload) => agent.reload(&reload),
-            Event::Ordered(Order::Tell(to)) => {
+            Event::Called(call) => agent.duties.take(call, clock.now()),
+            Event::Ordered(Order::Ask(request, to)) => {
+                let answer = agent.answer(&request);
                 // Who asked may have gone.
-                let _told = to.send(agent.status());
+                let _told = to.send(answer);
             }
             Event::Ordered(Order::Stop) => {
                 agent.manager.stopping();
@@ -74,12 +81,15 @@ enum Event {
     Published(Result<(), SendError>),
     Hinted(Result<(), SendError>),
     Ordered(Order),
+    Called(Call),
     /// Something may be due.
     Due,
 }
 
 struct Agent<'a, O> {
+    config: Config,
     reporter: Reporter,
+    duties: Duties,
     clock: Clock,
     outlet: &'a O,
     watches: Watches,
@@ -91,8 +101,13 @@ struct Agent<'a, O> {
 
 impl<O: Outlet> Agent<'_, O> {
     fn send_what_is_due(&mut self) {
-        self.reporter.see_lags(self.watches.lags(self.reporter.me()));
-        while let Some(report) = self.reporter.due(self.clock.now()) {
+        let (now, me) = (self.clock.now(), self.reporter.me());
+        let (lags, primaries) = (self.watches.lags(me), self.watches.primaries(me));
+        self.reporter.see_places(now, lags, primaries);
+        self.duties.run_what_is_due(now);
+        self.reporter.see_leaving(now, self.duties.leaving());
+        self.reporter.see_hooks(now, self.duties.hooks_failing());
+        while let Some(report) = self.reporter.due(now) {
             match report {
                 Report::Metrics(why, data) => self.metrics.start(publish(self.outlet, why, data)),
                 Report::Hint(content) => self.hint.start(put(self.outlet, content)),
@@ -102,13 +117,15 @@ impl<O: Outlet> Agent<'_, O> {
 
     async fn next(&mut self, orders: &mut mpsc::Receiver<Order>) -> Event {
         let beat = self.pulse.deadline();
-        let due = self.reporter.deadline().map_or(beat, |due| due.min(beat));
+        let due = [self.reporter.deadline(), self.duties.deadline(), Some(beat)];
+        let due = due.into_iter().flatten().min();
         tokio::select! {
             seen = self.watches.next() => Event::Seen(seen),
             outcome = self.metrics.arrived() => Event::Published(outcome),
             outcome = self.hint.arrived() => Event::Hinted(outcome),
             Some(order) = orders.recv() => Event::Ordered(order),
-            () = self.clock.sleep_until(Some(due)) => Event::Due,
+            call = self.duties.next() => Event::Called(call),
+            () = self.clock.sleep_until(due) => Event::Due,
             () = self.manager.stay_alive() => Event::Due,
         }
     }
@@ -144,6 +161,21 @@ impl<O: Outlet> Agent<'_, O> {
         let cause = change.cause.as_deref();
         tracing::info!(%subject, %service, %from, %to, cause, "verdict changed");
         self.reporter.observe(self.clock.now(), sighting);
+        if sighting.subject == *self.reporter.me() && change.to == Verdict::Unhealthy {
+            self.duties.fault(service);
+        }
+    }
+
+    fn answer(&mut self, request: &Request) -> Result<Status, Refusal> {
+        let now = self.clock.now();
+        match request {
+            Request::Status => {}
+            Request::Leave { which, reason } => {
+                self.duties.depart(&self.config, which, Some(reason), now)?;
+            }
+            Request::Stay { which } => self.duties.depart(&self.config, which, None, now)?,
+        }
+        Ok(self.status())
     }
 
     fn reload(&mut self, load: impl Fn() -> Result<Config, AgentError>) {
@@ -170,6 +202,8 @@ impl<O: Outlet> Agent<'_, O> {
         let all = targets.len();
         let kept = self.watches.replace(targets);
         self.reporter.adopt(config, &kept, self.clock.now());
+        self.duties.adopt(config);
+        self.config = config.clone();
         let (kept, fresh) = (kept.len(), all - kept.len());
         tracing::info!(digest = %config.digest(), kept, fresh, "configuration reloaded");
     }
@@ -180,6 +214,7 @@ impl<O: Outlet> Agent<'_, O> {
             let key = (target.subject.clone(), target.service.clone());
             target.probe_us = self.watches.probe_us(&key);
         }
+        (status.leaving, status.vips, status.hooks) = self.duties.status(&self.config);
         status
     }
 
@@ -210,10 +245,10 @@ async fn put(outlet: &impl Outlet, hint: Hint) -> Result<(), SendError> {
     outcome
 }
 
-type Request<'a> = Pin<Box<dyn Future<Output = Result<(), SendError>> + 'a>>;
+type Sending<'a> = Pin<Box<dyn Future<Output = Result<(), SendError>> + 'a>>;
 
 /// A request on its way, if any: at most one of its kind.
-struct OnItsWay<'a>(Option<Request<'a>>);
+struct OnItsWay<'a>(Option<Sending<'a>>);
 
 impl<'a> OnItsWay<'a> {
     fn start(&mut self, request: impl Future<Output = Result<(), SendError>> + 'a) {

@@ -6,9 +6,10 @@ use tokio::runtime;
 use tokio::sync::mpsc;
 
 use crate::alias_report::WithAliases;
-use crate::args::RunArgs;
-use crate::aws::Aws;
+use crate::args::{DEFAULT_MEMORY, PathChoice, RunArgs};
+use crate::aws::{Aws, Imds};
 use crate::clock::Clock;
+use crate::duties::Duties;
 use crate::failure::AgentError;
 use crate::membership::Membership;
 use crate::metrics_listener::MetricsListener;
@@ -72,9 +73,15 @@ async fn serve(args: &RunArgs, membership: &Membership) -> Result<(), AgentError
     tracing::info!(node = %me, cluster = %config.cluster, "agent started");
     let aws = Aws::new(&config.cluster, me);
     let outlet = WithAliases::new(aws, me, &args.alias_report);
+    let memory = match &args.memory {
+        Some(PathChoice::Off) => None,
+        Some(PathChoice::At(path)) => Some(path.clone()),
+        None => Some(DEFAULT_MEMORY.into()),
+    };
+    let duties = Duties::start(config, me, clock, Imds::find(), memory);
     let reload = || membership.reload(&args.host);
     tokio::select! {
-        ended = run(config, reporter, clock, &outlet, orders, reload) => ended?,
+        ended = run(config, reporter, duties, clock, &outlet, orders, reload) => ended?,
         never = signals.pass_on(give.clone()) => match never {},
         never = tell => match never {},
         never = measure => match never {},

@@ -1,5 +1,6 @@
 //! What the agent knows, as a document: on the status socket as JSON, on a terminal as text.
 
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -7,6 +8,8 @@ use serde::{Deserialize, Serialize};
 use vipward_core::{ClusterName, NodeName, ServiceName, Verdict};
 
 use crate::columns::{NOTHING, aligned, span};
+use crate::hooks::LastRun;
+use crate::leaving::Departure;
 use crate::tally::Tally;
 
 /// Characters of the configuration's digest that people compare.
@@ -31,6 +34,51 @@ pub struct Status {
     pub metrics: Tally,
     /// How hinting goes.
     pub hints: Tally,
+    /// The own services that leave this node.
+    #[serde(default)]
+    pub leaving: Vec<LeavingStatus>,
+    /// The VIPs of a node; a witness has none.
+    #[serde(default)]
+    pub vips: Vec<VipStatus>,
+    /// The hooks of a node.
+    #[serde(default)]
+    pub hooks: Vec<HookStatus>,
+}
+
+/// That an own service leaves.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeavingStatus {
+    /// The service.
+    pub service: ServiceName,
+    /// Since when, and why.
+    pub departure: Departure,
+}
+
+/// Whether a VIP is on this node's interface, as the instance's metadata say; looked at while there
+/// are hooks or something leaves.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VipStatus {
+    /// The service.
+    pub service: ServiceName,
+    /// The unit that runs it, as the file says.
+    pub unit: Option<String>,
+    /// Its VIP.
+    pub vip: Ipv4Addr,
+    /// Whether it is here; `None` when that is not known.
+    pub here: Option<bool>,
+    /// When that was last seen.
+    pub looked: Option<Timestamp>,
+}
+
+/// What the hooks of a service did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HookStatus {
+    /// The service.
+    pub service: ServiceName,
+    /// What the one is for that runs now.
+    pub running: Option<String>,
+    /// The last run.
+    pub last: Option<LastRun>,
 }
 
 /// What one agent knows about one service on one node.
@@ -62,9 +110,11 @@ pub fn word(verdict: Verdict) -> &'static str {
 }
 
 impl Status {
-    /// Whether an own service is not healthy.
+    /// Whether an own service is not healthy, or its last hook failed.
     pub fn degraded(&self) -> bool {
+        let failed = |hook: &HookStatus| hook.last.as_ref().is_some_and(|l| l.failure.is_some());
         self.targets.iter().any(|target| target.own && target.verdict != Verdict::Healthy)
+            || self.hooks.iter().any(failed)
     }
 
     /// For people.
@@ -79,9 +129,37 @@ impl Status {
             .chain(self.targets.iter().map(|t| self.row(t)))
             .collect();
         format!(
-            "{node} of cluster {cluster}, running for {up}, configuration {digest}\n{said}\n{}",
-            aligned(&rows)
+            "{node} of cluster {cluster}, running for {up}, configuration {digest}\n{said}\n{}{}",
+            aligned(&rows),
+            self.duties()
         )
+    }
+
+    /// What leaves, where the VIPs are as far as that was looked at, and what hooks did.
+    fn duties(&self) -> String {
+        let ago = |at: Timestamp| format!("{} ago", span(self.age(at)));
+        let leaving = self.leaving.iter().map(|LeavingStatus { service, departure }| {
+            vec![service.to_string(), ago(departure.since), departure.reason.clone()]
+        });
+        let vips =
+            self.vips.iter().filter_map(|VipStatus { service, vip, here, looked, .. }| {
+                let here = if (*here)? { "yes" } else { "no" };
+                Some(vec![vip.to_string(), service.to_string(), here.to_owned(), ago((*looked)?)])
+            });
+        let hooks = self.hooks.iter().map(|HookStatus { service, running, last }| {
+            let (what, when, how) = match last {
+                Some(LastRun { occasion, ended, failure }) => {
+                    let how = failure.clone().unwrap_or_else(|| "done".to_owned());
+                    (occasion.word().to_owned(), ago(*ended), how)
+                }
+                None => (NOTHING.to_owned(), NOTHING.to_owned(), NOTHING.to_owned()),
+            };
+            let running = running.clone().unwrap_or_else(|| NOTHING.to_owned());
+            vec![service.to_string(), running, what, when, how]
+        });
+        block(&["LEAVING", "SINCE", "REASON"], leaving.collect())
+            + &block(&["VIP", "SERVICE", "HERE", "LOOKED"], vips.collect())
+            + &block(&["HOOKS", "RUNNING", "LAST", "ENDED", "RESULT"], hooks.collect())
     }
 
     fn said(&self, what: &str, tally: &Tally) -> Vec<String> {
@@ -110,6 +188,15 @@ impl Status {
     fn age(&self, at: Timestamp) -> Duration {
         Duration::try_from(self.now.duration_since(at)).unwrap_or_default()
     }
+}
+
+fn block(headings: &[&str], rows: Vec<Vec<String>>) -> String {
+    if rows.is_empty() {
+        return String::new();
+    }
+    let headings = headings.iter().map(|heading| (*heading).to_owned()).collect();
+    let rows: Vec<_> = [headings].into_iter().chain(rows).collect();
+    format!("\n{}", aligned(&rows))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! The Unix socket that answers `status`: whoever connects is sent one JSON document.
+//! The Unix socket on which the agent is asked: see [`crate::requests`].
 
 use std::convert::Infallible;
 use std::io;
@@ -6,17 +6,22 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 
-use crate::args::{DEFAULT_SOCKET, SocketChoice};
+use crate::args::{DEFAULT_SOCKET, PathChoice};
 use crate::failure::AgentError;
 use crate::orders::{Order, ask};
+use crate::requests::{Refusal, Request};
 
 /// Its owner and group may ask.
 const MODE: u32 = 0o660;
+/// A request comes with the connection; who has none is told the status.
+const REQUEST_TIMEOUT: Duration = Duration::from_millis(200);
+/// Longer than any request.
+const MOST_REQUEST_BYTES: u64 = 4096;
 /// One is answered at a time: a client that does not read may hold the others up so long.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(1);
 /// Without free descriptors each accept fails at once: pause rather than spin.
@@ -34,10 +39,10 @@ impl StatusSocket {
     ///
     /// # Errors
     /// When a path was named and no socket can be made there.
-    pub fn choose(choice: Option<&SocketChoice>) -> Result<Option<Self>, AgentError> {
+    pub fn choose(choice: Option<&PathChoice>) -> Result<Option<Self>, AgentError> {
         match choice {
-            Some(SocketChoice::Off) => Ok(None),
-            Some(SocketChoice::At(path)) => match Self::bind(path) {
+            Some(PathChoice::Off) => Ok(None),
+            Some(PathChoice::At(path)) => match Self::bind(path) {
                 Ok(socket) => Ok(Some(socket)),
                 Err(source) => Err(AgentError::Socket { path: path.clone(), source }),
             },
@@ -103,10 +108,24 @@ fn is_socket(path: &Path) -> bool {
 }
 
 async fn answer(mut client: UnixStream, orders: &mpsc::Sender<Order>) -> io::Result<()> {
-    let mut document = serde_json::to_vec(&ask(orders).await?)?;
+    let mut line = String::new();
+    let mut reader = BufReader::new(&mut client).take(MOST_REQUEST_BYTES);
+    // Late is as good as none: what was read is no whole line.
+    let _late = timeout(REQUEST_TIMEOUT, reader.read_line(&mut line)).await;
+    let mut document = match parsed(&line) {
+        Ok(request) => match ask(orders, request).await? {
+            Ok(status) => serde_json::to_vec(&status)?,
+            Err(refusal) => serde_json::to_vec(&refusal)?,
+        },
+        Err(error) => serde_json::to_vec(&Refusal { refused: format!("no request: {error}") })?,
+    };
     document.push(b'\n');
     client.write_all(&document).await?;
     client.shutdown().await
+}
+
+fn parsed(line: &str) -> Result<Request, serde_json::Error> {
+    if line.trim().is_empty() { Ok(Request::Status) } else { serde_json::from_str(line) }
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use vipward_core::config::{Check, CheckKind};
+use vipward_core::config::{Check, CheckKind, Role};
 use vipward_core::{Config, NodeName, ServiceName};
 
 /// What tells targets apart: the node that is probed, and the service.
@@ -22,6 +22,8 @@ pub struct Target {
     pub check: Check,
     /// From one knock at its host to the next; `None` where that is this host.
     pub knock_interval: Option<Duration>,
+    /// Whether its VIP follows the primary.
+    pub follows_primary: bool,
 }
 
 impl Target {
@@ -42,6 +44,7 @@ pub fn targets(config: &Config, me: &NodeName) -> Vec<Target> {
             address: (address, service.check.port.unwrap_or(0)).into(),
             check: if own { seen_at_home(&service.check) } else { seen_by_others(&service.check) },
             knock_interval: (!own).then(|| config.policy.knock_interval()),
+            follows_primary: service.role == Role::Primary,
         })
     };
     config.nodes.iter().flat_map(of_node).collect()

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use vipward_core::signals::{PEER_HEALTH, REPLICA_LAG, SELF_HEALTH};
+use vipward_core::signals::{
+    HOOK_FAILING, IS_PRIMARY, LEAVING_HEALTH, PEER_HEALTH, REPLICA_LAG, SELF_HEALTH,
+};
 use vipward_core::{NodeName, Observation, ServiceName, Verdict};
 
 use crate::status::TargetStatus;
@@ -39,7 +41,22 @@ impl Datum {
     /// Healthy is 1, unhealthy 0.
     pub fn health(service: ServiceName, subject: Option<NodeName>, healthy: bool) -> Self {
         let metric = if subject.is_none() { SELF_HEALTH } else { PEER_HEALTH };
-        Self { metric, service, subject, value: if healthy { 1.0 } else { 0.0 } }
+        Self { metric, service, subject, value: f64::from(u8::from(healthy)) }
+    }
+
+    /// An own service is healthy and will soon be gone.
+    pub fn leaving(service: ServiceName) -> Self {
+        Self { metric: SELF_HEALTH, service, subject: None, value: LEAVING_HEALTH }
+    }
+
+    /// Whether an own service is a primary.
+    pub fn primary(service: ServiceName, is: bool) -> Self {
+        Self { metric: IS_PRIMARY, service, subject: None, value: f64::from(u8::from(is)) }
+    }
+
+    /// Whether the last run of a hook of that service failed.
+    pub fn hook_failing(service: ServiceName, failing: bool) -> Self {
+        Self { metric: HOOK_FAILING, service, subject: None, value: f64::from(u8::from(failing)) }
     }
 
     /// By how many seconds an own service is behind its primary.
@@ -55,6 +72,12 @@ pub struct View {
     held: BTreeMap<TargetKey, Held>,
     /// Of this node's own services, where it matters and is known.
     lags: BTreeMap<ServiceName, Duration>,
+    /// Likewise: whether it is a primary.
+    primaries: BTreeMap<ServiceName, bool>,
+    /// This node's own services that leave.
+    leaving: BTreeSet<ServiceName>,
+    /// Where there are hooks, whether the last run of one failed.
+    hooks_failing: BTreeMap<ServiceName, bool>,
 }
 
 #[derive(Debug, Clone)]
@@ -74,7 +97,14 @@ impl View {
     /// The view of `me` before the first verdict on any of the targets.
     pub fn new(me: NodeName, targets: impl IntoIterator<Item = TargetKey>, now: Timestamp) -> Self {
         let unknown = |target| (target, Held::unknown(now));
-        Self { me, held: targets.into_iter().map(unknown).collect(), lags: BTreeMap::new() }
+        Self {
+            me,
+            held: targets.into_iter().map(unknown).collect(),
+            lags: BTreeMap::new(),
+            primaries: BTreeMap::new(),
+            leaving: BTreeSet::new(),
+            hooks_failing: BTreeMap::new(),
+        }
     }
 
     /// Forgets every verdict, as at the start.
@@ -109,9 +139,41 @@ impl View {
         self.lags = lags;
     }
 
-    /// Whether any service, of this node or another, is unhealthy.
+    /// Takes in which of the own services are primaries; whether one has become or ceased to be it.
+    pub fn see_primaries(&mut self, primaries: BTreeMap<ServiceName, bool>) -> bool {
+        let news = primaries.iter().any(|(service, is)| {
+            let before = self.primaries.get(service).copied();
+            before != Some(*is) && (*is || before.is_some())
+        });
+        self.primaries = primaries;
+        news
+    }
+
+    /// Takes in which of the own services leave; what has changed.
+    pub fn see_leaving(&mut self, leaving: BTreeSet<ServiceName>) -> bool {
+        std::mem::replace(&mut self.leaving, leaving) != self.leaving
+    }
+
+    /// Takes in whether the last hooks failed, where there are hooks; whether that has changed.
+    pub fn see_hooks(&mut self, failing: BTreeMap<ServiceName, bool>) -> bool {
+        std::mem::replace(&mut self.hooks_failing, failing) != self.hooks_failing
+    }
+
+    /// Whether any service, of this node or another, is unhealthy, or an own one leaves.
     pub fn trouble(&self) -> bool {
-        self.held.values().any(|held| held.verdict == Verdict::Unhealthy)
+        !self.leaving.is_empty()
+            || self.held.values().any(|held| held.verdict == Verdict::Unhealthy)
+    }
+
+    /// This node's own services; none on a witness.
+    pub fn own_services(&self) -> impl Iterator<Item = &ServiceName> {
+        self.held.keys().filter(|(subject, _)| *subject == self.me).map(|(_, service)| service)
+    }
+
+    /// Of an own service that is well: a dead one is no primary, whatever it was.
+    fn primary(&self, service: &ServiceName, verdict: Verdict) -> Option<bool> {
+        let is = self.primaries.get(service).copied();
+        is.filter(|_| verdict == Verdict::Healthy)
     }
 
     /// Whether the sighting is about this node's own service.
@@ -123,11 +185,12 @@ impl View {
     pub fn observations(&self, now: Timestamp) -> Vec<Observation> {
         let observation = |((subject, service), held): (&TargetKey, &Held)| {
             let held_ms = now.duration_since(held.since).as_millis();
-            let lag = self.lags.get(service).filter(|_| *subject == self.me);
+            let own = *subject == self.me;
+            let lag = self.lags.get(service).filter(|_| own);
             Observation {
                 lag_ms: lag.map(|lag| u64::try_from(lag.as_millis()).unwrap_or(u64::MAX)),
-                primary: None,
-                leaving: false,
+                primary: self.primary(service, held.verdict).filter(|_| own),
+                leaving: own && self.leaving.contains(service),
                 subject: subject.clone(),
                 service: service.clone(),
                 verdict: held.verdict,
@@ -147,10 +210,26 @@ impl View {
                 Verdict::Unknown => return None,
             };
             let subject = (*subject != self.me).then(|| subject.clone());
+            if healthy && subject.is_none() && self.leaving.contains(service) {
+                return Some(Datum::leaving(service.clone()));
+            }
             Some(Datum::health(service.clone(), subject, healthy))
         };
+        self.held.iter().filter_map(datum).chain(self.own_data()).collect()
+    }
+
+    /// What else is told of the own services, each where it matters and is known.
+    fn own_data(&self) -> impl Iterator<Item = Datum> {
         let lag = |(service, lag): (&ServiceName, &Duration)| Datum::lag(service.clone(), *lag);
-        self.held.iter().filter_map(datum).chain(self.lags.iter().map(lag)).collect()
+        let hook = |(service, failing): (&ServiceName, &bool)| {
+            Datum::hook_failing(service.clone(), *failing)
+        };
+        let primary = |((subject, service), held): (&TargetKey, &Held)| {
+            let is = self.primary(service, held.verdict).filter(|_| *subject == self.me)?;
+            Some(Datum::primary(service.clone(), is))
+        };
+        let primaries = self.held.iter().filter_map(primary);
+        self.lags.iter().map(lag).chain(primaries).chain(self.hooks_failing.iter().map(hook))
     }
 
     /// The view as the status shows it, but for how long probes took.

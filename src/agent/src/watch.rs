@@ -3,7 +3,7 @@
 
 use std::mem::{Discriminant, discriminant};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::time::Duration;
 
 use jiff::SignedDuration;
@@ -26,6 +26,8 @@ pub struct LastSeen {
     took: AtomicU64,
     /// Milliseconds of lag plus one; 0 while none is known.
     lag: AtomicU64,
+    /// Whether it was a primary plus one; 0 while its role is not known.
+    primary: AtomicU8,
 }
 
 impl LastSeen {
@@ -35,6 +37,12 @@ impl LastSeen {
     }
 
     fn passed(&self, pass: &Pass) {
+        let primary = pass.role.map_or(0, |role| 1 + u8::from(role == Role::Primary));
+        self.primary.store(primary, Ordering::Relaxed);
+        self.saw_lag(pass);
+    }
+
+    fn saw_lag(&self, pass: &Pass) {
         let lag = match (pass.role, pass.lag) {
             (Some(Role::Primary), _) => Duration::ZERO,
             (_, Some(Lag::Behind(lag))) => lag,
@@ -50,6 +58,11 @@ impl LastSeen {
     /// In microseconds, how long the last probe took; `None` before the first has ended.
     pub fn micros(&self) -> Option<u64> {
         self.took.load(Ordering::Relaxed).checked_sub(1)
+    }
+
+    /// Whether the target is a primary, as the last passing probe saw it.
+    pub fn primary(&self) -> Option<bool> {
+        self.primary.load(Ordering::Relaxed).checked_sub(1).map(|is| is > 0)
     }
 
     /// How far the target is behind its primary, as far as passing probes have seen.
@@ -211,5 +224,18 @@ mod tests {
         assert_eq!(lag_after(&[behind(3), severed]), Some(Duration::from_secs(3)));
         assert_eq!(lag_after(&[severed]), Some(NOT_REPLICATING));
         assert_eq!(lag_after(&[behind(3), stopped]), Some(NOT_REPLICATING));
+    }
+
+    #[test]
+    fn the_role_is_what_the_last_passing_probe_saw() {
+        let seen = LastSeen::default();
+        let passed = |role| seen.passed(&Pass { role, lag: None });
+        assert_eq!(seen.primary(), None);
+        passed(Some(Role::Primary));
+        assert_eq!(seen.primary(), Some(true));
+        passed(Some(Role::Replica));
+        assert_eq!(seen.primary(), Some(false));
+        passed(None);
+        assert_eq!(seen.primary(), None, "it is a router now");
     }
 }

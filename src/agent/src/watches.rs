@@ -133,6 +133,16 @@ impl Watches {
             .collect()
     }
 
+    /// Which of this node's own services are primaries, where the VIP follows one.
+    pub fn primaries(&self, me: &NodeName) -> BTreeMap<ServiceName, bool> {
+        let own = self
+            .watched
+            .values()
+            .filter(|watched| watched.target.subject == *me && watched.target.follows_primary);
+        own.filter_map(|watched| Some((watched.target.service.clone(), watched.last.primary()?)))
+            .collect()
+    }
+
     /// The next sighting. Cancel safe.
     ///
     /// # Errors

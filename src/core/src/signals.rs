@@ -25,6 +25,8 @@ pub const IS_PRIMARY: &str = "IsPrimary";
 pub const ALIAS_DRIFT: &str = "AliasDrift";
 /// Metric: how often a node's alias unit has mended what others had changed, since it started.
 pub const ALIAS_REPAIRS: &str = "AliasRepairs";
+/// Metric: whether the last run of a hook of that service failed. 1 did, 0 did not.
+pub const HOOK_FAILING: &str = "HookFailing";
 /// Dimension naming the service.
 pub const DIM_SERVICE: &str = "Service";
 /// Dimension naming the node that a peer observation is about.

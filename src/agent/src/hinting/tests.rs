@@ -69,19 +69,14 @@ fn hints_follow_the_table() {
         &[
             Change(0, true, News::Own),
             Sent(0, 20),
-            Change(300, false, News::OwnTroubleEnded),
+            Change(300, false, News::OwnAllClear),
             Sent(300, 20),
             Quiet,
         ],
     );
     play(
         "and not lost when something else changes before it is sent",
-        &[
-            Change(0, false, News::OwnTroubleEnded),
-            Change(10, false, News::Others),
-            Sent(0, 20),
-            Quiet,
-        ],
+        &[Change(0, false, News::OwnAllClear), Change(10, false, News::Others), Sent(0, 20), Quiet],
     );
 }
 

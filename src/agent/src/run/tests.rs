@@ -11,6 +11,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use vipward_core::Verdict;
 
 use super::*;
+use crate::holdings::tests::Tree;
 use crate::status::Status;
 
 /// Nodes `a` and `b`, witness `w`, one TCP service on that port. The interval is so long that
@@ -115,7 +116,9 @@ impl Agent {
             let clock = Clock::start();
             let reporter = Reporter::new(&config, &me, "start".to_owned(), clock.now());
             let outlet = Recorder { metrics: metrics_in, hints: hints_in, fails };
-            run(&config, reporter, clock, &outlet, asked, || Ok(without_b(&config))).await
+            let nothing = None::<Tree>;
+            let duties = Duties::start(&config, &me, clock, nothing, None);
+            run(&config, reporter, duties, clock, &outlet, asked, || Ok(without_b(&config))).await
         });
         Self { metrics, hints, orders, task }
     }
@@ -146,8 +149,8 @@ impl Agent {
 
     async fn tells(&self) -> Status {
         let (to, told) = oneshot::channel();
-        self.order(Order::Tell(to)).await;
-        told.await.expect("the agent answers")
+        self.order(Order::Ask(Request::Status, to)).await;
+        told.await.expect("the agent answers").expect("it refuses nobody")
     }
 
     async fn stop(self) {

@@ -1,4 +1,5 @@
 use super::*;
+use crate::hooks::Occasion;
 use crate::tally::Failure;
 
 fn at(seconds: u64) -> Timestamp {
@@ -31,7 +32,49 @@ pub(crate) fn status(own: Verdict, other: Verdict) -> Status {
         ],
         metrics: Tally { sent: 12, last_sent: Some(at(96)), ..Tally::default() },
         hints: Tally { failed: 3, last_failure: Some(failure), ..Tally::default() },
+        leaving: Vec::new(),
+        vips: Vec::new(),
+        hooks: Vec::new(),
     }
+}
+
+/// The same, of a node that leaves and has a hook that failed.
+fn busy() -> Status {
+    let service: ServiceName = "redis".parse().expect("a name");
+    let departure = Departure { since: at(97), reason: "upgrade".to_owned() };
+    let failure = Some("exit code 1: no".to_owned());
+    let last = Some(LastRun { occasion: Occasion::Acquire, ended: at(60), failure });
+    let vip = "172.31.0.202".parse().expect("an address");
+    Status {
+        leaving: vec![LeavingStatus { service: service.clone(), departure }],
+        vips: vec![VipStatus {
+            service: service.clone(),
+            unit: None,
+            vip,
+            here: Some(true),
+            looked: Some(at(99)),
+        }],
+        hooks: vec![HookStatus { service, running: None, last }],
+        ..status(Verdict::Healthy, Verdict::Healthy)
+    }
+}
+
+#[test]
+fn what_leaves_and_what_hooks_did_is_told() {
+    let text = busy().text();
+    let told = text.split_once("\n\n").expect("a table").1.split_once("\n\n").expect("more").1;
+    let expected = "\
+LEAVING  SINCE      REASON
+redis    3.0 s ago  upgrade
+
+VIP           SERVICE  HERE  LOOKED
+172.31.0.202  redis    yes   1.0 s ago
+
+HOOKS  RUNNING  LAST     ENDED     RESULT
+redis  -        acquire  40 s ago  exit code 1: no
+";
+    assert_eq!(told, expected);
+    assert!(busy().degraded(), "the hook failed");
 }
 
 #[test]

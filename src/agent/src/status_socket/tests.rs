@@ -54,9 +54,9 @@ async fn neither_another_agents_socket_nor_a_file_is_touched() {
 
 #[tokio::test]
 async fn a_path_that_was_named_must_work() {
-    let nowhere = SocketChoice::At("/nonexistent/agent.sock".into());
+    let nowhere = PathChoice::At("/nonexistent/agent.sock".into());
     let refused = StatusSocket::choose(Some(&nowhere)).err().expect("no such directory");
     assert_eq!(refused.exit_code(), 1);
     assert!(refused.to_string().contains("/nonexistent/agent.sock"), "{refused}");
-    assert!(matches!(StatusSocket::choose(Some(&SocketChoice::Off)), Ok(None)));
+    assert!(matches!(StatusSocket::choose(Some(&PathChoice::Off)), Ok(None)));
 }

@@ -1,6 +1,6 @@
 //! `status`: what a running agent answers, and what is said when none does.
 
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::UnixListener;
 use std::path::Path;
@@ -44,7 +44,12 @@ fn without_an_agent_status_says_what_may_help() {
     let file = directory.file("vipward.toml", &config(1));
     let garbage = directory.0.join("garbage.sock");
     let listener = UnixListener::bind(&garbage).expect("a free path");
-    let closes = std::thread::spawn(move || drop(listener.accept().expect("it asks")));
+    let closes = std::thread::spawn(move || {
+        let (stream, _) = listener.accept().expect("it asks");
+        let mut request = String::new();
+        BufReader::new(stream).read_line(&mut request).expect("a line");
+        assert_eq!(request, "{\"request\":\"status\"}\n");
+    });
     for (socket, word, hint) in [
         (directory.0.join("absent.sock"), "no agent answers", "is vipward-agent running?"),
         (file, "no agent answers", "is vipward-agent running?"),

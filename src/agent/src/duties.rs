@@ -1,0 +1,230 @@
+//! What the agent does beside observing: it leaves when told to or when the instance ends, and runs
+//! hooks as VIPs come and go.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use tokio::sync::{mpsc, watch};
+use tokio::task::{JoinError, JoinSet};
+use vipward_core::{Config, NodeName, ServiceName};
+
+use crate::clock::Clock;
+use crate::holdings::Holdings;
+use crate::hooks::command::{Ended, Setting, run};
+use crate::hooks::memory::Memory;
+use crate::hooks::{Due, Hooks, Occasion};
+use crate::leaving::Leaving;
+use crate::metadata::Metadata;
+use crate::metadata_watch::{News, watch_metadata};
+use crate::requests::{Refusal, Which};
+use crate::status::{HookStatus, LeavingStatus, VipStatus};
+
+/// News of the instance that may wait for the driver.
+const WAITING_NEWS: usize = 4;
+
+/// Something that calls for the agent's attention.
+#[derive(Debug)]
+pub enum Call {
+    /// The instance's metadata say something new.
+    News(News),
+    /// A hook has ended; an error when it could not even be run to its end.
+    Hook(Result<(Due, Ended), JoinError>),
+}
+
+/// The duties of one node. A witness has none.
+pub struct Duties {
+    me: NodeName,
+    is_node: bool,
+    leaving: Leaving,
+    holdings: Holdings,
+    hooks: Hooks,
+    memory: Memory,
+    runs: JoinSet<(Due, Ended)>,
+    wanted: watch::Sender<bool>,
+    news: mpsc::Receiver<News>,
+    /// The watch of the metadata; it ends with the duties.
+    _watch: JoinSet<()>,
+}
+
+impl Duties {
+    /// Takes the duties of `me` up. Without metadata (not an instance, or switched off) nothing is
+    /// known of VIPs and of the instance's end; `memory` is where to remember what hooks did.
+    pub fn start(
+        config: &Config,
+        me: &NodeName,
+        clock: Clock,
+        metadata: Option<impl Metadata>,
+        memory: Option<PathBuf>,
+    ) -> Self {
+        let memory = Memory::open(memory);
+        let hooks = Hooks::new(config, memory.applied());
+        let (wanted, wanting) = watch::channel(false);
+        let (tell, news) = mpsc::channel(WAITING_NEWS);
+        let mut watch = JoinSet::new();
+        let node = config.node(me);
+        if let (Some(metadata), Some(node)) = (metadata, node) {
+            watch.spawn(watch_metadata(metadata, node.eni.clone(), clock, wanting, tell));
+        }
+        let duties = Self {
+            me: me.clone(),
+            is_node: node.is_some(),
+            leaving: Leaving::default(),
+            holdings: Holdings::of(config),
+            hooks,
+            memory,
+            runs: JoinSet::new(),
+            wanted,
+            news,
+            _watch: watch,
+        };
+        duties.want_addresses();
+        duties
+    }
+
+    /// The file has changed.
+    pub fn adopt(&mut self, config: &Config) {
+        self.holdings.adopt(config);
+        self.hooks.adopt(config);
+        self.want_addresses();
+    }
+
+    /// What leaves this node.
+    pub fn leaving(&self) -> &Leaving {
+        &self.leaving
+    }
+
+    /// Of each service that has hooks, whether the last run failed.
+    pub fn hooks_failing(&self) -> BTreeMap<ServiceName, bool> {
+        self.hooks.failing()
+    }
+
+    /// Makes services leave, for a reason, or stay, without one.
+    ///
+    /// # Errors
+    /// When there is nothing that could leave.
+    pub fn depart(
+        &mut self,
+        config: &Config,
+        which: &Which,
+        reason: Option<&str>,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        if !self.is_node {
+            let refused = format!("{} is a witness: it holds no VIP", self.me);
+            return Err(Refusal { refused });
+        }
+        let services = which.of(config)?;
+        for service in &services {
+            tracing::info!(%service, reason, leaves = reason.is_some(), "told to leave or stay");
+        }
+        match reason {
+            Some(reason) => self.leaving.order(&services, reason, now),
+            None => self.leaving.countermand(&services),
+        }
+        self.want_addresses();
+        Ok(())
+    }
+
+    /// The own service has become unhealthy.
+    pub fn fault(&mut self, service: &ServiceName) {
+        self.hooks.fault(service);
+    }
+
+    /// Starts the hooks that are due.
+    pub fn run_what_is_due(&mut self, now: Timestamp) {
+        if !self.is_node {
+            return;
+        }
+        let due = self.hooks.take(now);
+        self.memory.remember(&self.hooks.applied());
+        for due in due {
+            let Some(vip) = self.holdings.vip(&due.service) else { continue };
+            let setting = Setting { node: self.me.clone(), vip };
+            tracing::info!(service = %due.service, occasion = due.occasion.word(), "hook started");
+            self.runs.spawn(async move {
+                let ended = run(&due, &setting).await;
+                (due, ended)
+            });
+        }
+    }
+
+    /// When [`Self::run_what_is_due`] may have something to do, whatever happens until then.
+    pub fn deadline(&self) -> Option<Timestamp> {
+        self.hooks.deadline().filter(|_| self.is_node)
+    }
+
+    /// The next call. Cancel safe.
+    pub async fn next(&mut self) -> Call {
+        tokio::select! {
+            Some(news) = self.news.recv() => Call::News(news),
+            Some(ended) = self.runs.join_next() => Call::Hook(ended),
+            else => std::future::pending().await,
+        }
+    }
+
+    /// Takes a call in.
+    pub fn take(&mut self, call: Call, now: Timestamp) {
+        match call {
+            Call::News(News::Addresses(at, found)) => {
+                if let Some(error) = self.holdings.see(at, found) {
+                    tracing::warn!(%error, "addresses of the interface not known");
+                }
+                for (service, _) in self.holdings.vips() {
+                    if let Some(here) = self.holdings.here(service) {
+                        self.hooks.see(service, here);
+                    }
+                }
+            }
+            Call::News(News::Leaving(reason)) => {
+                tracing::warn!(reason, leaves = reason.is_some(), "end of the instance announced");
+                self.leaving.announce(reason.as_deref(), now);
+                self.want_addresses();
+            }
+            Call::Hook(Ok((due, ended))) => self.hook_ended(&due, ended, now),
+            Call::Hook(Err(error)) => tracing::error!(%error, "hook not run"),
+        }
+    }
+
+    fn hook_ended(&mut self, due: &Due, ended: Ended, now: Timestamp) {
+        let (service, occasion) = (&due.service, due.occasion.word());
+        let Ended { failure, output } = ended;
+        match &failure {
+            None => tracing::info!(%service, occasion, output, "hook done"),
+            Some(failure) => tracing::error!(%service, occasion, failure, output, "hook failed"),
+        }
+        let failure = failure.map(|failure| match output.as_str() {
+            "" => failure,
+            said => format!("{failure}: {said}"),
+        });
+        self.hooks.ended(service, failure, now);
+    }
+
+    fn want_addresses(&self) {
+        let names = self.holdings.vips().map(|(service, _)| service);
+        let wanted = !self.hooks.is_empty() || !self.leaving.among(names).is_empty();
+        self.wanted.send_if_modified(|before| std::mem::replace(before, wanted) != wanted);
+    }
+
+    /// What people may want to know: what leaves, where the VIPs are, what the hooks did.
+    pub fn status(&self, config: &Config) -> (Vec<LeavingStatus>, Vec<VipStatus>, Vec<HookStatus>) {
+        let services = || self.holdings.vips().filter(|_| self.is_node);
+        let leaving = services().filter_map(|(service, _)| {
+            let departure = self.leaving.of(service)?.clone();
+            Some(LeavingStatus { service: service.clone(), departure })
+        });
+        let vips = services().map(|(service, vip)| VipStatus {
+            service: service.clone(),
+            unit: config.service(service).and_then(|service| service.unit.clone()),
+            vip,
+            here: self.holdings.here(service),
+            looked: self.holdings.looked(),
+        });
+        let hooks = self.hooks.runs().map(|(service, running, last)| HookStatus {
+            service: service.clone(),
+            running: running.map(Occasion::word).map(str::to_owned),
+            last: last.cloned(),
+        });
+        (leaving.collect(), vips.collect(), hooks.collect())
+    }
+}
