@@ -74,6 +74,23 @@ pub async fn tell_redis(
     }
 }
 
+/// Makes a redis-server the replica of another, or of none.
+pub async fn replicate_redis(
+    address: SocketAddrV4,
+    primary: Option<SocketAddrV4>,
+    limit: Duration,
+) -> Result<(), AskError> {
+    let request = match primary {
+        Some(primary) => format!("REPLICAOF {} {}\r\n", primary.ip(), primary.port()),
+        None => "REPLICAOF NO ONE\r\n".to_owned(),
+    };
+    let told = line(address, &request);
+    match tokio::time::timeout(limit, told).await.map_err(|_| AskError::TooLate(limit))?? {
+        ok if ok.starts_with("+OK") => Ok(()),
+        other => Err(AskError::NotAName(other)),
+    }
+}
+
 async fn line(address: SocketAddrV4, request: &str) -> std::io::Result<String> {
     let mut stream = BufReader::new(TcpStream::connect(address).await?);
     stream.write_all(request.as_bytes()).await?;

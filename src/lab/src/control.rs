@@ -58,6 +58,17 @@ impl Control {
         self.call("POST", &path, &serde_json::json!({ "state": state }).to_string()).await
     }
 
+    /// Announces something in an instance's metadata; `None` takes it back.
+    pub async fn announce(
+        &self,
+        instance: &str,
+        path: &str,
+        text: Option<&str>,
+    ) -> Result<(), ControlError> {
+        let body = serde_json::json!({ "path": path, "text": text }).to_string();
+        self.call("POST", &format!("/_region/instances/{instance}/metadata"), &body).await
+    }
+
     /// Calls EventBridge's `PutEvents` with an access key, as anything on its host could; whether
     /// that was allowed is for the journal to tell.
     pub async fn put_events(&self, access_key: &str, input: &Value) -> Result<(), ControlError> {

@@ -78,6 +78,17 @@ impl Host {
         }
     }
 
+    /// Asks a part to end, as a service manager does, and waits until it has; whether there was one.
+    pub async fn stop(&mut self, part: &Part) -> bool {
+        match self.running.remove(part) {
+            Some(mut process) => {
+                process.terminate().await;
+                true
+            }
+            None => false,
+        }
+    }
+
     /// Kills everything that runs there.
     pub async fn kill_all(&mut self) {
         for (_, mut process) in std::mem::take(&mut self.running) {
@@ -120,9 +131,28 @@ impl Host {
     ) -> Result<(), StartError> {
         let mut command = self.command(fabric, around, &around.binaries.agent);
         command.arg("--config").arg(&around.config);
-        command.args(["--node", self.plan.name.as_str(), "--log", "json", "--socket", "none"]);
+        command.args(["--node", self.plan.name.as_str(), "--log", "json"]);
+        command.arg("--socket").arg(self.agents_file(around, "sock"));
+        command.arg("--memory").arg(self.agents_file(around, "hooks"));
         command.arg("--alias-report").arg(self.alias_report(around));
         self.start(Part::Agent, command, &around.log)
+    }
+
+    fn agents_file(&self, around: &Surroundings, ending: &str) -> PathBuf {
+        around.folder.join(format!("{}.{ending}", self.plan.name))
+    }
+
+    /// `vipward-agent ARGUMENTS` on this host, about the agent that runs there.
+    pub fn ask_agent(
+        &self,
+        arguments: &[String],
+        fabric: &Fabric,
+        around: &Surroundings,
+    ) -> Command {
+        let mut command = self.command(fabric, around, &around.binaries.agent);
+        command.args(arguments).arg("--socket").arg(self.agents_file(around, "sock"));
+        command.kill_on_drop(true).process_group(0);
+        command
     }
 
     /// Starts the alias unit, which finds out by itself where it is.
@@ -169,6 +199,10 @@ impl Host {
         command.env("AWS_ENDPOINT_URL", &around.endpoint).env("AWS_REGION", "us-east-1");
         command.env("AWS_ACCESS_KEY_ID", &self.plan.access_key);
         command.env("AWS_SECRET_ACCESS_KEY", "the-region-checks-no-signature");
+        if !fabric.has_interfaces() {
+            // There is no metadata service that could tell the hosts apart.
+            command.env("AWS_EC2_METADATA_DISABLED", "true");
+        }
         command
     }
 

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::net::{Ipv4Addr, SocketAddrV4};
 
+use vipward_core::config::Role as FollowRole;
 use vipward_core::signals::{AlarmKind, AlarmName};
 use vipward_core::{ClusterName, EniId, NodeName, ServiceName};
 
@@ -25,6 +26,11 @@ pub struct Wish {
     pub kind: ServiceKind,
     /// Whether agents hint.
     pub hints: bool,
+    /// Which nodes may hold VIPs: with [`FollowRole::Primary`] the first node's service is it at
+    /// first, and the others replicate it.
+    pub follow: FollowRole,
+    /// Whether the nodes have hooks, which do nothing.
+    pub hooks: bool,
     /// Whether the first node holds every VIP from the start; otherwise nobody does.
     pub placed: bool,
     /// Further settings of `[policy]`, as in `vipward.toml`.
@@ -41,6 +47,8 @@ impl Default for Wish {
             services: vec![name("svc")],
             kind: ServiceKind::Builtin,
             hints: true,
+            follow: FollowRole::Any,
+            hooks: false,
             placed: true,
             policy: Vec::new(),
             delays: Vec::new(),
@@ -226,6 +234,12 @@ impl Layout {
                 text,
                 "\n[[service]]\nname = \"{name}\"\nvip = \"{vip}\"\ncheck = {{ kind = \"{kind}\", port = {port} }}"
             )?;
+            if self.wish.follow == FollowRole::Primary {
+                writeln!(text, "role = \"primary\"")?;
+            }
+            for key in ["on_acquire", "on_release", "on_fault"].iter().filter(|_| self.wish.hooks) {
+                writeln!(text, "{key} = {{ command = [\"/bin/true\"] }}")?;
+            }
         }
         Ok(())
     }
@@ -263,6 +277,8 @@ mod tests {
             witnesses: MOST,
             services: ["a", "b", "c"].map(name).to_vec(),
             kind: ServiceKind::Redis,
+            follow: FollowRole::Primary,
+            hooks: true,
             policy: vec![("stale_after".into(), "20s".into()), ("peer_alarms".into(), "on".into())],
             ..Wish::default()
         };

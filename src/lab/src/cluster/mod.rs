@@ -1,6 +1,7 @@
 //! A running cluster: region, fabric, hosts and the log of it all.
 
 mod act;
+mod planned;
 mod ready;
 mod region;
 
@@ -26,6 +27,7 @@ use crate::observed;
 use crate::process::StartError;
 use crate::record::REGION;
 use crate::talk::Talk;
+pub use planned::Announcement;
 use region::Region;
 
 /// Until a cluster must be ready: the alarms alone take some 20 s to turn OK.
@@ -162,6 +164,7 @@ impl Cluster {
                 if !host.runs(&Part::Service(service.name.clone())) {
                     host.start_service(service, &fabric, &self.around)?;
                     make_known(host, service, &self.around).await?;
+                    planned::begin_role(&self.layout, host, service).await?;
                 }
             }
             if fabric.has_interfaces() && !host.runs(&Part::Alias) {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use clap::ValueEnum as _;
 use jiff::SignedDuration;
+use vipward_core::config::Role;
 use vipward_core::{Config, ServiceName};
 
 use super::Fault;
@@ -49,11 +50,26 @@ impl Description {
                     })?;
                 }
                 "hints" => wish.hints = switch(key, value)?,
+                "role" => {
+                    wish.follow = match value {
+                        "any" => Role::Any,
+                        "primary" => Role::Primary,
+                        _ => {
+                            let cure = "write role=any or role=primary";
+                            return Err(Wrong::new(format!("role={value}"), cure));
+                        }
+                    };
+                }
+                "hooks" => wish.hooks = switch(key, value)?,
                 _ => {
-                    let cure = "use nodes, witnesses, services, service, hints";
+                    let cure = "use nodes, witnesses, services, service, hints, role, hooks";
                     return Err(Wrong::new(format!("`{key}` is not known"), cure));
                 }
             }
+        }
+        if wish.follow == Role::Primary && wish.kind == ServiceKind::Builtin {
+            let what = "role=primary, and the lab's own service has no primary";
+            return Err(Wrong::new(what, "add service=redis before it"));
         }
         Ok(())
     }

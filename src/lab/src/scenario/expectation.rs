@@ -7,11 +7,12 @@ use super::Expectation;
 use super::words::{Words, Wrong};
 use crate::layout::Wish;
 
+const HOOKS: [&str; 3] = ["acquire", "release", "fault"];
 const OUTCOMES: [&str; 6] = ["moved", "held", "observed", "overtaken", "failed", "unproven"];
 
 /// Reads what comes after `expect`.
 pub fn read(words: &mut Words<'_>, wish: &Wish) -> Result<Expectation, Wrong> {
-    words.form = "expect holder|client|alias|hold|decision|fault|denied|moves|no ...";
+    words.form = "expect holder|client|alias|hold|decision|fault|hook|denied|moves|no ...";
     Ok(match words.next("what is expected")? {
         "holder" => {
             words.form = "expect holder svc is node-1 within 30s";
@@ -54,6 +55,7 @@ pub fn read(words: &mut Words<'_>, wish: &Wish) -> Result<Expectation, Wrong> {
             let times = words.value("a count")?;
             Expectation::Fault { on, kind, times, within: words.within()? }
         }
+        "hook" => hook(words, wish)?,
         "denied" => {
             words.form = "expect denied node-2 events:PutEvents within 10s";
             let host = words.host(wish)?;
@@ -63,7 +65,8 @@ pub fn read(words: &mut Words<'_>, wish: &Wish) -> Result<Expectation, Wrong> {
         "moves" => moves(words, wish)?,
         "no" => no(words, wish)?,
         other => {
-            let cure = "use holder, client, alias, hold, decision, fault, denied, moves or no";
+            let cure =
+                "use holder, client, alias, hold, decision, fault, hook, denied, moves or no";
             return Err(Wrong::new(format!("cannot expect `{other}`"), cure));
         }
     })
@@ -99,6 +102,15 @@ fn no(words: &mut Words<'_>, wish: &Wish) -> Result<Expectation, Wrong> {
             Err(Wrong::new(format!("cannot expect no `{other}`"), cure))
         }
     }
+}
+
+fn hook(words: &mut Words<'_>, wish: &Wish) -> Result<Expectation, Wrong> {
+    words.form = "expect hook acquire of svc on node-2 within 10s";
+    let occasion = closed(words, "hook", &HOOKS.map(ToOwned::to_owned))?;
+    words.literally("of")?;
+    let service = words.service(wish)?;
+    words.literally("on")?;
+    Ok(Expectation::Hook(occasion, service, words.host(wish)?, words.within()?))
 }
 
 fn moves(words: &mut Words<'_>, wish: &Wish) -> Result<Expectation, Wrong> {

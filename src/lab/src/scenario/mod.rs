@@ -3,6 +3,7 @@
 mod description;
 mod expectation;
 mod parse;
+mod planned;
 mod play;
 mod see;
 mod words;
@@ -13,6 +14,7 @@ mod tests;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::cluster::Announcement;
 use serde_json::Value;
 use vipward_core::{NodeName, ServiceName};
 
@@ -86,6 +88,23 @@ pub enum Action {
     Fault(Value),
     /// `clear faults`
     ClearFaults,
+    /// `leave N wait D`, or `leave N wait D in vain`
+    Leave {
+        /// Who leaves.
+        node: NodeName,
+        /// For how long the command may wait.
+        patience: Duration,
+        /// Whether the VIPs must still be there then.
+        in_vain: bool,
+    },
+    /// `stay N`
+    Stay(NodeName),
+    /// `stop agent on N`
+    StopAgent(NodeName),
+    /// `promote S on N`
+    Promote(ServiceName, NodeName),
+    /// `imds N WHAT`, or `imds N clear`
+    Announce(NodeName, Option<Announcement>),
 }
 
 /// Something that must be seen.
@@ -121,6 +140,8 @@ pub enum Expectation {
         /// In what time.
         within: Duration,
     },
+    /// `hook acquire of S on N within D`: since the last action, one was done
+    Hook(String, ServiceName, NodeName, Duration),
     /// `denied N ACTION within D`: since the last action, by IAM
     Denied(NodeName, String, Duration),
     /// `moves S = COUNT`

@@ -6,11 +6,11 @@ use serde_json::{Map, Value, json};
 
 use super::description::Description;
 use super::words::{Words, Wrong};
-use super::{Action, Fault, Files, Scenario, Statement, Step, expectation};
+use super::{Action, Fault, Files, Scenario, Statement, Step, expectation, planned};
 use crate::layout::Wish;
 
 const STATEMENTS: &str = "cluster, policy, delays, start, kill, cut, restore, instance, delete, put, forge, fault, \
-                          clear, expect";
+                          clear, leave, stay, stop, promote, imds, expect";
 const INSTANCE_STATES: [&str; 3] = ["running", "stopped", "terminated"];
 
 /// Reads a whole file.
@@ -153,6 +153,9 @@ fn action(
             Action::ClearFaults
         }
         _ => {
+            if let Some(planned) = planned::read(first, words, wish)? {
+                return Ok(planned);
+            }
             let what = format!("`{first}` is not a statement");
             return Err(Wrong::new(what, format!("use one of {STATEMENTS}")));
         }

@@ -204,6 +204,13 @@ async fn act(cluster: &mut Cluster, action: &Action) -> Result<(), ClusterError>
         Action::Fault(fault) => cluster.add_fault(fault).await?,
         Action::ClearFaults => cluster.clear_faults().await?,
         Action::PutEvent(event) => cluster.put_event(event).await?,
+        Action::Leave { node, patience, in_vain } => {
+            cluster.leave(node, *patience, *in_vain).await?;
+        }
+        Action::Stay(node) => cluster.stay(node).await?,
+        Action::StopAgent(node) => cluster.stop_agent(node).await?,
+        Action::Promote(service, node) => cluster.promote(service, node).await?,
+        Action::Announce(node, what) => cluster.announce(node, *what).await?,
     }
     Ok(())
 }

@@ -59,6 +59,9 @@ impl Stage<'_> {
             Expectation::Fault { on, kind, times, within } => {
                 self.fault(on, kind, *times, *within).await
             }
+            Expectation::Hook(occasion, service, node, within) => {
+                self.hook(occasion, service, node, *within).await
+            }
             Expectation::Denied(host, action, within) => self.denied(host, action, *within).await,
             Expectation::Moves(service, count) => self.moves(service, *count),
             Expectation::NoMove(service, time) => self.no_move(service, *time).await,
@@ -98,6 +101,24 @@ impl Stage<'_> {
         let seen = self.until(within, |all| (hits(all) >= times).then(String::new)).await;
         let instead = || cluster.log.read(hits);
         seen.map_err(|unseen| format!("{unseen}; took effect {} times", instead()))
+    }
+
+    async fn hook(
+        &mut self,
+        occasion: &str,
+        service: &ServiceName,
+        node: &NodeName,
+        within: Duration,
+    ) -> Seen {
+        let (since, by) = (self.since, format!("agent {node}"));
+        let done = |record: &Record| {
+            record.is(&by, "hook done")
+                && record.text("service") == Some(service.as_str())
+                && record.text("occasion") == Some(occasion)
+        };
+        let done = |all: &[Record]| all[since..].iter().any(done);
+        let seen = self.until(within, |all| done(all).then(String::new)).await;
+        seen.map_err(|unseen| unseen.to_string())
     }
 
     async fn denied(&mut self, host: &NodeName, action: &str, within: Duration) -> Seen {

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::model::Region;
 use crate::model::ec2::inventory::InstanceState;
 use crate::model::fault::FaultSpec;
+use crate::model::imds::ANNOUNCEMENTS;
 use crate::wire::{ApiError, Request, Response};
 
 /// Below this path nothing is AWS's.
@@ -17,6 +18,14 @@ pub(super) const BASE: &str = "/_region/";
 #[serde(deny_unknown_fields)]
 struct WantedState {
     state: InstanceState,
+}
+
+/// What the metadata of an instance are to announce; `None` takes it back.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Announcement {
+    path: String,
+    text: Option<String>,
 }
 
 /// Answers one request of the control API.
@@ -30,6 +39,7 @@ pub(super) fn handle(region: &mut Region, now: Timestamp, request: &Request) -> 
             Ok(Value::Null)
         }
         ("POST", ["instances", id, "state"]) => set_state(region, id, now, request),
+        ("POST", ["instances", id, "metadata"]) => announce(region, id, request),
         ("POST", ["events"]) => body::<Value>(request).map(|event| {
             region.events.offer(&event, now);
             Value::Null
@@ -62,6 +72,19 @@ fn set_state(
 ) -> Result<Value, ApiError> {
     let wanted: WantedState = body(request)?;
     region.set_instance_state(id, wanted.state, now)?;
+    Ok(Value::Null)
+}
+
+fn announce(region: &mut Region, id: &str, request: &Request) -> Result<Value, ApiError> {
+    let Announcement { path, text } = body(request)?;
+    if !ANNOUNCEMENTS.contains(&path.as_str()) {
+        let told = format!("{path:?} announces nothing; use one of {}", ANNOUNCEMENTS.join(", "));
+        return Err(ApiError::new("BadPath", 400, told));
+    }
+    if !region.ec2.present().instances.contains_key(id) {
+        return Err(ApiError::new("NotFound", 404, format!("there is no instance {id}")));
+    }
+    region.imds.announce(id, &path, text);
     Ok(Value::Null)
 }
 

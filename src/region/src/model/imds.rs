@@ -29,13 +29,28 @@ struct Token {
 pub struct Imds {
     settings: Settings,
     tokens: BTreeMap<String, Token>,
+    /// What is announced to instances, by instance and path.
+    announced: BTreeMap<(String, String), String>,
     ids: Ids,
 }
+
+/// Where the metadata announce things to come; what else they say follows from EC2.
+pub const ANNOUNCEMENTS: [&str; 4] = [
+    "spot/instance-action",
+    "events/recommendations/rebalance",
+    "events/maintenance/scheduled",
+    "autoscaling/target-lifecycle-state",
+];
 
 impl Imds {
     /// A service that has given out no token yet.
     pub fn new(settings: Settings) -> Self {
-        Self { settings, tokens: BTreeMap::new(), ids: Ids::new("imds") }
+        Self {
+            settings,
+            tokens: BTreeMap::new(),
+            announced: BTreeMap::new(),
+            ids: Ids::new("imds"),
+        }
     }
 
     /// Gives out a token for one instance.
@@ -50,6 +65,15 @@ impl Imds {
     /// Whether a token was given to this instance and still holds.
     pub fn accepts(&self, token: &str, instance: &str, now: Timestamp) -> bool {
         self.tokens.get(token).is_some_and(|token| token.instance == instance && now < token.until)
+    }
+
+    /// Announces something to an instance at one of [`ANNOUNCEMENTS`]; `None` takes it back.
+    pub fn announce(&mut self, instance: &str, path: &str, text: Option<String>) {
+        let place = (instance.to_owned(), path.to_owned());
+        match text {
+            Some(text) => self.announced.insert(place, text),
+            None => self.announced.remove(&place),
+        };
     }
 
     /// All leaves of an instance's `/latest/meta-data/`, by path below it.
@@ -80,6 +104,8 @@ impl Imds {
         let mut tree = about_instance(inventory, interface, instance, &found.kind, place);
         tree.extend(about_interface(inventory, interface, addresses, place));
         tree.insert(format!("iam/security-credentials/{ROLE}"), credentials(instance, now));
+        let announced = self.announced.iter().filter(|((to, _), _)| to == instance);
+        tree.extend(announced.map(|((_, path), text)| (path.clone(), text.clone())));
         Some(tree)
     }
 }

@@ -87,6 +87,28 @@ async fn a_stopped_instance_and_a_fault_are_silence_and_an_error() {
 }
 
 #[tokio::test]
+async fn what_is_announced_is_told_to_that_instance_until_it_is_taken_back() {
+    let lab = lab("").await;
+    let base = lab.running.imds("i-01").expect("a listener");
+    let other = lab.running.imds("i-02").expect("a listener");
+    let tokens = (token(base).await, token(other).await);
+    let path = "/latest/meta-data/spot/instance-action";
+    let announce = r#"{"path":"spot/instance-action","text":"soon"}"#;
+    lab.control("POST", "instances/i-01/metadata", announce).await;
+    assert_eq!(get(base, &tokens.0, path).await, (200, "soon".to_owned()));
+    assert_eq!(get(other, &tokens.1, path).await.0, 404);
+    lab.control("POST", "instances/i-01/metadata", r#"{"path":"spot/instance-action"}"#).await;
+    assert_eq!(get(base, &tokens.0, path).await.0, 404);
+    for (instance, body, status) in
+        [("i-01", r#"{"path":"mac","text":"02:00"}"#, 400), ("i-99", announce, 404)]
+    {
+        let refused = lab.control("POST", &format!("instances/{instance}/metadata"), body).await;
+        assert_eq!(refused.status, status, "{body}");
+    }
+    lab.running.stop().await;
+}
+
+#[tokio::test]
 async fn the_shared_listener_knows_instances_by_their_addresses() {
     let lab = lab("").await;
     let base = lab.running.shared_imds().expect("a listener");

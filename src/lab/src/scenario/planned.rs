@@ -1,0 +1,64 @@
+//! From words to planned changes.
+
+use super::Action;
+use super::words::{Words, Wrong};
+use crate::cluster::Announcement;
+use crate::layout::Wish;
+
+/// Reads a planned change that begins with `first`; `None` when it is none.
+pub fn read(first: &str, words: &mut Words<'_>, wish: &Wish) -> Result<Option<Action>, Wrong> {
+    Ok(Some(match first {
+        "leave" => leave(words, wish)?,
+        "stay" => {
+            words.form = "stay node-1";
+            Action::Stay(words.host(wish)?)
+        }
+        "stop" => {
+            words.form = "stop agent on node-1";
+            words.literally("agent on")?;
+            Action::StopAgent(words.host(wish)?)
+        }
+        "promote" => {
+            words.form = "promote svc on node-2";
+            let service = words.service(wish)?;
+            words.literally("on")?;
+            Action::Promote(service, words.host(wish)?)
+        }
+        "imds" => imds(words, wish)?,
+        _ => return Ok(None),
+    }))
+}
+
+fn leave(words: &mut Words<'_>, wish: &Wish) -> Result<Action, Wrong> {
+    words.form = "leave node-1 wait 20s [in vain]";
+    let node = words.host(wish)?;
+    words.literally("wait")?;
+    let patience = words.duration()?;
+    let in_vain = match words.maybe() {
+        None => false,
+        Some("in") => {
+            words.literally("vain")?;
+            true
+        }
+        Some(other) => {
+            let cure = format!("write `{}`", words.form);
+            return Err(Wrong::new(format!("`{other}` is too much"), cure));
+        }
+    };
+    Ok(Action::Leave { node, patience, in_vain })
+}
+
+fn imds(words: &mut Words<'_>, wish: &Wish) -> Result<Action, Wrong> {
+    words.form = "imds node-1 spot-interruption";
+    let node = words.host(wish)?;
+    let word = words.next("what is announced")?;
+    let known = Announcement::ALL.iter().find(|(name, _)| *name == word);
+    match known {
+        Some((_, what)) => Ok(Action::Announce(node, Some(*what))),
+        None if word == "clear" => Ok(Action::Announce(node, None)),
+        None => {
+            let names = Announcement::ALL.map(|(name, _)| name).join(", ");
+            Err(Wrong::new(format!("nobody announces `{word}`"), format!("use {names} or clear")))
+        }
+    }
+}
