@@ -2,6 +2,7 @@
 //! hooks as VIPs come and go.
 
 use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
@@ -36,6 +37,8 @@ pub enum Call {
 pub struct Duties {
     me: NodeName,
     is_node: bool,
+    /// The addresses of the other nodes.
+    peers: Vec<Ipv4Addr>,
     leaving: Leaving,
     holdings: Holdings,
     hooks: Hooks,
@@ -69,6 +72,7 @@ impl Duties {
         let duties = Self {
             me: me.clone(),
             is_node: node.is_some(),
+            peers: peers(config, me),
             leaving: Leaving::default(),
             holdings: Holdings::of(config),
             hooks,
@@ -86,6 +90,7 @@ impl Duties {
     pub fn adopt(&mut self, config: &Config) {
         self.holdings.adopt(config);
         self.hooks.adopt(config);
+        self.peers = peers(config, &self.me);
         self.want_addresses();
     }
 
@@ -140,7 +145,7 @@ impl Duties {
         self.memory.remember(&self.hooks.applied());
         for due in due {
             let Some(vip) = self.holdings.vip(&due.service) else { continue };
-            let setting = Setting { node: self.me.clone(), vip };
+            let setting = Setting { node: self.me.clone(), vip, peers: self.peers.clone() };
             tracing::info!(service = %due.service, occasion = due.occasion.word(), "hook started");
             self.runs.spawn(async move {
                 let ended = run(&due, &setting).await;
@@ -227,4 +232,8 @@ impl Duties {
         });
         (leaving.collect(), vips.collect(), hooks.collect())
     }
+}
+
+fn peers(config: &Config, me: &NodeName) -> Vec<Ipv4Addr> {
+    config.nodes.iter().filter(|node| node.name != *me).map(|node| node.address).collect()
 }

@@ -47,6 +47,8 @@ mod wire;
 #[cfg(test)]
 mod daemon;
 #[cfg(test)]
+mod hook_scripts;
+#[cfg(test)]
 mod scripted;
 
 use std::net::SocketAddr;

@@ -27,6 +27,14 @@ pub struct Setting {
     pub node: NodeName,
     /// The service's VIP.
     pub vip: Ipv4Addr,
+    /// The addresses of the other nodes.
+    pub peers: Vec<Ipv4Addr>,
+}
+
+impl Setting {
+    fn peers(&self) -> String {
+        self.peers.iter().map(Ipv4Addr::to_string).collect::<Vec<_>>().join(" ")
+    }
 }
 
 /// What came of a hook.
@@ -64,6 +72,7 @@ async fn attempt(due: &Due, setting: &Setting, kept: &mut Vec<u8>) -> io::Result
         .env("VIPWARD_SERVICE", due.service.as_str())
         .env("VIPWARD_VIP", setting.vip.to_string())
         .env("VIPWARD_NODE", setting.node.as_str())
+        .env("VIPWARD_PEERS", setting.peers())
         .env("VIPWARD_EVENT", due.occasion.word())
         .stdin(Stdio::null())
         .stdout(writer.try_clone()?)
@@ -157,7 +166,8 @@ mod tests {
         let service = "web".parse().expect("a name");
         let due = Due { service, occasion: Occasion::Acquire, hook };
         let node = "a".parse().expect("a name");
-        run(&due, &Setting { node, vip: Ipv4Addr::LOCALHOST }).await
+        let peers = vec![Ipv4Addr::new(127, 0, 0, 2), Ipv4Addr::new(127, 0, 0, 3)];
+        run(&due, &Setting { node, vip: Ipv4Addr::LOCALHOST, peers }).await
     }
 
     const LONG: Duration = Duration::from_mins(1);
@@ -171,6 +181,7 @@ mod tests {
             path.as_str(),
             "VIPWARD_EVENT=acquire",
             "VIPWARD_NODE=a",
+            "VIPWARD_PEERS=127.0.0.2 127.0.0.3",
             "VIPWARD_SERVICE=web",
             "VIPWARD_VIP=127.0.0.1",
         ];

@@ -162,3 +162,32 @@ fn what_came_of_each_request_is_counted() {
     let failure = status.hints.last_failure.expect("it failed");
     assert_eq!((failure.at, failure.error), (at(3), SendError::NoRegion.to_string()));
 }
+
+#[test]
+fn leaving_is_told_at_once_and_again_and_that_it_is_over_once() {
+    let mut reporter = reporter();
+    reporter.observe(at(1), &sighting("a", Verdict::Unknown, Verdict::Healthy));
+    assert_eq!(due(&mut reporter, at(1)), ["change 1"]);
+    let mut leaving = Leaving::default();
+    leaving.order(&["web".parse().expect("a name")], "upgrade", at(2));
+    reporter.see_leaving(at(2), &leaving);
+    reporter.see_leaving(at(2), &leaving);
+    assert_eq!(due(&mut reporter, at(2)), ["hint 1", "change 1"]);
+    assert_eq!(due(&mut reporter, at(3)), ["hint 2"]);
+    assert_eq!(due(&mut reporter, at(5)), ["hint 3"]);
+    reporter.see_leaving(at(6), &Leaving::default());
+    assert_eq!(due(&mut reporter, at(6)), ["hint 4", "change 1"]);
+    assert_eq!(reporter.deadline(), Some(at(10)));
+}
+
+#[test]
+fn another_role_is_told_once() {
+    let mut reporter = reporter();
+    let is = |primary| BTreeMap::from([("web".parse().expect("a name"), primary)]);
+    reporter.see_places(at(1), BTreeMap::new(), is(true));
+    assert_eq!(due(&mut reporter, at(1)), ["hint 1"], "and nothing yet to publish");
+    reporter.see_places(at(2), BTreeMap::new(), is(true));
+    assert_eq!(due(&mut reporter, at(2)), Vec::<String>::new());
+    reporter.see_places(at(3), BTreeMap::new(), is(false));
+    assert_eq!(due(&mut reporter, at(3)), ["hint 2"]);
+}

@@ -101,3 +101,42 @@ fn own_lag_is_said_by_metric_and_hint_and_only_of_oneself() {
     let said: Vec<_> = said.iter().map(|one| (one.subject.as_str(), one.lag_ms)).collect();
     assert_eq!(said, [("resource-01", Some(2_500)), ("resource-02", None)]);
 }
+
+#[test]
+fn what_leaves_is_a_shade_of_health_and_said_of_oneself_only() {
+    let mut view = view("resource-01");
+    for node in ["resource-01", "resource-02"] {
+        let seen = sighting(node, Verdict::Unknown, Verdict::Healthy, None);
+        view.apply(Timestamp::UNIX_EPOCH, &seen);
+    }
+    assert!(view.see_leaving(BTreeSet::from([service()])));
+    assert!(!view.see_leaving(BTreeSet::from([service()])), "no news");
+    assert!(view.trouble(), "it is to be told again");
+    let other = Datum::health(service(), Some(name("resource-02")), true);
+    assert_eq!(view.data(), [Datum::leaving(service()), other]);
+    let said = view.observations(Timestamp::UNIX_EPOCH);
+    assert_eq!(said.iter().map(|one| one.leaving).collect::<Vec<_>>(), [true, false]);
+    let ill = sighting("resource-01", Verdict::Healthy, Verdict::Unhealthy, None);
+    view.apply(Timestamp::UNIX_EPOCH, &ill);
+    assert_eq!(view.data()[0], Datum::health(service(), None, false), "ill is ill");
+    assert!(view.see_leaving(BTreeSet::new()));
+}
+
+#[test]
+fn a_role_is_said_of_what_is_well_and_its_change_is_news() {
+    let mut view = view("resource-01");
+    let is = |primary| BTreeMap::from([(service(), primary)]);
+    assert!(!view.see_primaries(is(false)), "replicas are no news at the start");
+    assert!(view.see_primaries(is(true)));
+    assert!(!view.see_primaries(is(true)));
+    assert_eq!(view.data(), [], "nothing is known of its health");
+    let well = sighting("resource-01", Verdict::Unknown, Verdict::Healthy, None);
+    view.apply(Timestamp::UNIX_EPOCH, &well);
+    assert_eq!(view.data()[1], Datum::primary(service(), true));
+    let said = view.observations(Timestamp::UNIX_EPOCH);
+    assert_eq!(said.iter().map(|one| one.primary).collect::<Vec<_>>(), [Some(true), None]);
+    let ill = sighting("resource-01", Verdict::Healthy, Verdict::Unhealthy, None);
+    view.apply(Timestamp::UNIX_EPOCH, &ill);
+    assert_eq!(view.observations(Timestamp::UNIX_EPOCH)[0].primary, None);
+    assert!(view.see_primaries(is(false)), "it has ceased to be one");
+}

@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
@@ -87,13 +88,34 @@ pub struct Running {
     told: Receiver<String>,
     /// Its log, a line each.
     logged: Receiver<String>,
-    directory: Directory,
+    directory: Arc<Directory>,
 }
 
 impl Running {
     pub fn start(port: u16, environment: &[(&str, &str)]) -> Self {
+        Self::start_with(&config(port), environment)
+    }
+
+    /// Starts one with that file.
+    pub fn start_with(config: &str, environment: &[(&str, &str)]) -> Self {
         let directory = Directory::new();
-        let file = directory.file("vipward.toml", &config(port));
+        directory.file("vipward.toml", config);
+        Self::start_in(Arc::new(directory), environment)
+    }
+
+    /// Ends it as systemd does, and starts it again where it was.
+    pub fn restart(self, environment: &[(&str, &str)]) -> Self {
+        let directory = Arc::clone(&self.directory);
+        assert_eq!(self.terminate(), Some(0));
+        Self::start_in(directory, environment)
+    }
+
+    fn start_in(directory: Arc<Directory>, environment: &[(&str, &str)]) -> Self {
+        let file = directory.0.join("vipward.toml");
+        let notify = directory.0.join("notify");
+        if notify.exists() {
+            std::fs::remove_file(&notify).expect("the socket of the start before");
+        }
         let socket = directory.0.join("notify");
         let manager = UnixDatagram::bind(&socket).expect("a socket in the directory");
         let (teller, told) = mpsc::channel();
@@ -110,6 +132,9 @@ impl Running {
         let mut child = agent("run", &file)
             .args(["--node", "a", "--log", "json", "--socket"])
             .arg(directory.0.join("agent.sock"))
+            .arg("--memory")
+            .arg(directory.0.join("hooks.json"))
+            .env("AWS_EC2_METADATA_DISABLED", "true")
             .args(["--metrics-listen", "127.0.0.1:0"])
             .env("NOTIFY_SOCKET", &socket)
             .env("WATCHDOG_USEC", "200000")

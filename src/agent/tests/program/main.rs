@@ -4,6 +4,7 @@
 mod asking;
 mod checking;
 mod harness;
+mod leaving;
 mod pausing;
 mod reloading;
 mod running;

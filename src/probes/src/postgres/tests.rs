@@ -8,6 +8,8 @@ use crate::scripted::{self, Script, check};
 use crate::tls::certificates::Authority;
 use crate::{Lag, Outcome, Pass, Role, Shortfall, probe};
 
+mod hook;
+
 const PRIMARY: Outcome = Ok(Pass { role: Some(Role::Primary), lag: None });
 
 fn standby(lag: Lag) -> Pass {

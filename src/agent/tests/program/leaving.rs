@@ -1,0 +1,150 @@
+//! `leave`, `stay` and hooks, with metadata that a test serves.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+
+use crate::harness::{Running, config, outcome, program};
+
+const ADDRESSES: &str = "network/interfaces/macs/02:00:00:00:00:15/local-ipv4s";
+
+/// A metadata service of one instance.
+struct Metadata {
+    tree: Arc<Mutex<BTreeMap<String, String>>>,
+    endpoint: String,
+}
+
+impl Metadata {
+    fn serve() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let endpoint = format!("http://{}", listener.local_addr().expect("bound"));
+        let tree = Arc::new(Mutex::new(BTreeMap::new()));
+        let served = Arc::clone(&tree);
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let served = Arc::clone(&served);
+                std::thread::spawn(move || answer(&stream.expect("a connection"), &served));
+            }
+        });
+        let metadata = Self { tree, endpoint };
+        metadata.set("network/interfaces/macs/", "02:00:00:00:00:15/");
+        let id = "network/interfaces/macs/02:00:00:00:00:15/interface-id";
+        metadata.set(id, "eni-0a1b2c3d4e5f60001");
+        metadata
+    }
+
+    fn set(&self, path: &str, text: &str) {
+        self.tree.lock().expect("no test panics there").insert(path.to_owned(), text.to_owned());
+    }
+
+    fn forget(&self, path: &str) {
+        self.tree.lock().expect("no test panics there").remove(path);
+    }
+
+    fn environment(&self) -> [(&str, &str); 2] {
+        let found = ("AWS_EC2_METADATA_SERVICE_ENDPOINT", self.endpoint.as_str());
+        [("AWS_EC2_METADATA_DISABLED", "false"), found]
+    }
+}
+
+/// Answers requests until the client has no more.
+fn answer(mut stream: &TcpStream, tree: &Mutex<BTreeMap<String, String>>) {
+    let mut lines = BufReader::new(stream).lines().map_while(Result::ok);
+    while let Some(request) = lines.next() {
+        lines.by_ref().take_while(|line| !line.is_empty()).count();
+        let path = request.split(' ').nth(1).unwrap_or_default().to_owned();
+        let body = match path.strip_prefix("/latest/meta-data/") {
+            None => Some("token".to_owned()),
+            Some(below) => tree.lock().expect("no test panics there").get(below).cloned(),
+        };
+        let (status, body) = body.map_or(("404 Not Found", String::new()), |body| ("200 OK", body));
+        let answer = format!(
+            "HTTP/1.1 {status}\r\nx-aws-ec2-metadata-token-ttl-seconds: 60\r\n\
+             content-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        if stream.write_all(answer.as_bytes()).is_err() {
+            return;
+        }
+    }
+}
+
+/// Asks the running agent; exit code and standard error.
+fn ask(agent: &Running, arguments: &[&str]) -> (Option<i32>, String) {
+    let mut command = program(arguments);
+    command.arg("--socket").arg(agent.socket());
+    let (code, _, stderr) = outcome(command);
+    (code, stderr)
+}
+
+#[test]
+fn leaving_ends_well_only_when_the_metadata_no_longer_name_the_vip() {
+    let metadata = Metadata::serve();
+    metadata.set(ADDRESSES, "127.77.0.21\n127.77.0.200");
+    let agent = Running::start(1, &metadata.environment());
+    agent.tells("READY=1");
+    let (code, said) = ask(&agent, &["leave", "--wait", "1s"]);
+    assert_eq!(code, Some(4), "{said}");
+    assert!(said.contains("127.77.0.200 of web is still here"), "{said}");
+    metadata.forget(ADDRESSES);
+    agent.logs("addresses of the interface not known");
+    let (code, said) = ask(&agent, &["leave", "--service", "web", "--wait", "1s"]);
+    assert_eq!(code, Some(4), "unknown is not gone: {said}");
+    assert!(said.contains("is here is not known"), "{said}");
+    metadata.set(ADDRESSES, "127.77.0.21");
+    let (code, said) = ask(&agent, &["leave", "--reason", "upgrade", "--wait", "30s"]);
+    assert_eq!((code, said.as_str()), (Some(0), ""));
+    assert_eq!(ask(&agent, &["stay"]), (Some(0), String::new()));
+    assert_eq!(agent.terminate(), Some(0));
+}
+
+#[test]
+fn what_cannot_leave_is_refused() {
+    let agent = Running::start(1, &[]);
+    agent.tells("READY=1");
+    for (arguments, expected) in [
+        (["leave", "--service", "mysql"], "the file names no service mysql"),
+        (["stay", "--unit", "mysql.service"], "no service of the file has unit"),
+    ] {
+        let (code, said) = ask(&agent, &arguments);
+        assert_eq!(code, Some(1), "{said}");
+        assert!(said.contains(expected) && said.contains("hint: "), "{said}");
+    }
+    assert_eq!(agent.terminate(), Some(0));
+}
+
+#[test]
+fn hooks_run_once_for_what_is_and_again_when_it_changes() {
+    let metadata = Metadata::serve();
+    metadata.set(ADDRESSES, "127.77.0.21\n127.77.0.200");
+    let hooks = "on_acquire = { command = [\"/bin/echo\", \"up\"] }\n\
+                 on_release = { command = [\"/bin/false\"] }\n";
+    let file = format!("{}{hooks}", config(1));
+    let agent = Running::start_with(&file, &metadata.environment());
+    let done = agent.logs("hook done");
+    assert_eq!((&done["occasion"], &done["output"]), (&"acquire".into(), &"up".into()));
+    let agent = agent.restart(&metadata.environment());
+    metadata.set(ADDRESSES, "127.77.0.21");
+    let failed = agent.logs("hook failed");
+    assert_eq!(failed["occasion"], "release", "the first needs no second run");
+    let (code, text, _) = outcome({
+        let mut command = program(&["status", "--socket"]);
+        command.arg(agent.socket());
+        command
+    });
+    assert_eq!(code, Some(4), "{text}");
+    assert!(text.contains("release") && text.contains("exit code 1"), "{text}");
+    assert_eq!(agent.terminate(), Some(0));
+}
+
+#[test]
+fn a_spot_interruption_is_told_by_the_next_look() {
+    let metadata = Metadata::serve();
+    let action = r#"{"action": "terminate", "time": "2017-09-18T08:22:00Z"}"#;
+    metadata.set("spot/instance-action", action);
+    let agent = Running::start(1, &metadata.environment());
+    let told = agent.logs("end of the instance announced");
+    assert_eq!(told["reason"], "spot interruption: terminate at 2017-09-18T08:22:00Z");
+    assert_eq!(agent.terminate(), Some(0));
+}
