@@ -11,6 +11,7 @@ use vipward_probes::{Lag, Outcome, Role, Shortfall, probe};
 use crate::args::{CheckArgs, OutputFormat};
 use crate::columns::{NOTHING, aligned};
 use crate::failure::{AgentError, DEGRADED};
+use crate::hooks::ready::{self, Readiness};
 use crate::membership::Membership;
 use crate::start;
 use crate::target::{Target, targets};
@@ -22,6 +23,7 @@ struct Report {
     cluster: ClusterName,
     node: NodeName,
     probes: Vec<Probed>,
+    hooks: Vec<Readiness>,
 }
 
 /// What one probe saw.
@@ -46,8 +48,10 @@ struct Probed {
 pub fn check(args: &CheckArgs) -> Result<u8, AgentError> {
     let Membership { config, me } = Membership::load(&args.host)?;
     let probes = start::block_on(probe_all(targets(&config, &me), me.clone()))??;
-    let all_pass = probes.iter().all(|probed| probed.result == "pass");
-    let report = Report { cluster: config.cluster, node: me, probes };
+    let hooks = ready::of_all(&config, &me);
+    let all_pass = probes.iter().all(|probed| probed.result == "pass")
+        && hooks.iter().all(|hook| hook.obstacle.is_none());
+    let report = Report { cluster: config.cluster, node: me, probes, hooks };
     let said = match args.output {
         OutputFormat::Text => text(&report),
         OutputFormat::Json => json(&report).map_err(AgentError::system("write the report"))?,
@@ -134,9 +138,29 @@ fn text(report: &Report) -> String {
     let others = report.probes.len() - own;
     let Report { cluster, node, .. } = report;
     format!(
-        "{node} of cluster {cluster}: probes {own} own and {others} other services\n\n{}",
-        aligned(&rows)
+        "{node} of cluster {cluster}: probes {own} own and {others} other services\n\n{}{}",
+        aligned(&rows),
+        hooks(&report.hooks)
     )
+}
+
+fn hooks(hooks: &[Readiness]) -> String {
+    if hooks.is_empty() {
+        return String::new();
+    }
+    let headings = ["HOOK", "OF", "PROGRAM", "USER", "CAUSE"];
+    let mut rows = vec![headings.map(str::to_owned).to_vec()];
+    rows.extend(hooks.iter().map(|hook| {
+        let or_nothing = |cell: &Option<String>| cell.clone().unwrap_or_else(|| NOTHING.to_owned());
+        vec![
+            hook.occasion.word().to_owned(),
+            hook.service.to_string(),
+            hook.program.clone(),
+            or_nothing(&hook.user),
+            or_nothing(&hook.obstacle),
+        ]
+    }));
+    format!("\n{}", aligned(&rows))
 }
 
 fn json(report: &Report) -> io::Result<String> {

@@ -7,6 +7,7 @@
 
 pub mod command;
 pub mod memory;
+pub mod ready;
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -1,6 +1,7 @@
 use vipward_probes::Pass;
 
 use super::*;
+use crate::hooks::Occasion;
 use crate::run::tests::config;
 
 fn probed(index: usize, outcome: &Outcome, took: u64) -> Probed {
@@ -18,6 +19,13 @@ fn the_table_says_what_each_probe_saw() {
             probed(0, &Ok(Pass { role: Some(Role::Replica), lag }), 3),
             probed(1, &Err(Shortfall::Timeout("no reply within 800 ms".to_owned())), 801),
         ],
+        hooks: vec![Readiness {
+            service: "web".parse().expect("a name"),
+            occasion: Occasion::Acquire,
+            program: "/bin/up".to_owned(),
+            user: Some("mysql".to_owned()),
+            obstacle: Some("there is no /bin/up".to_owned()),
+        }],
     };
     let expected = "\
 a of cluster lab: probes 1 own and 1 other services
@@ -25,6 +33,9 @@ a of cluster lab: probes 1 own and 1 other services
 SUBJECT  SERVICE  KIND  RESULT   ROLE     LAG    TIME    CAUSE
 a (own)  web      tcp   pass     replica  2.3 s  3 ms    -
 b        web      tcp   timeout  -        -      801 ms  no reply within 800 ms
+
+HOOK     OF   PROGRAM  USER   CAUSE
+acquire  web  /bin/up  mysql  there is no /bin/up
 ";
     assert_eq!(text(&report), expected);
     let json: serde_json::Value =
