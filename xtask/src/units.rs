@@ -13,8 +13,9 @@ const INSTALLED: &str = "/usr/bin/vipward";
 /// The most that `systemd-analyze security` may find exposed, in tenths: it goes up to 100.
 const MOST_EXPOSED: &str = "--threshold=20";
 
-/// Units of programs that run all the time, with an exposure to the network.
-const HARDENED: [&str; 2] = ["vipward-agent.service", "vipward-alias.service"];
+/// Units of programs that run all the time, or as a service stops.
+const HARDENED: [&str; 3] =
+    ["vipward-agent.service", "vipward-alias.service", "vipward-leave@.service"];
 
 /// Verifies all units, with the programs that were just built, and judges the hardened ones.
 pub fn run(workspace: &Workspace) -> Result<()> {
