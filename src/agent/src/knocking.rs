@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
+use vipward_core::config::CheckKind;
 use vipward_probes::Knock;
 
 use crate::target::Target;
@@ -16,11 +17,12 @@ pub struct Knocking {
 }
 
 impl Knocking {
-    /// At one port of the host that the targets are on; `None` when that is this host, or has no
-    /// port. Where servers bear knocking well is chosen first.
+    /// At one port of the host that the targets are on; `None` when that is this host, or has no port
+    /// to knock at. Where servers bear knocking well is chosen first; at the port of a command there
+    /// may be any server, such as one that takes knocks for an attack.
     pub fn at<'t>(targets: impl Iterator<Item = &'t Target>) -> Option<Self> {
-        let with_port = targets.filter(|target| target.check.port.is_some());
-        let target = with_port.min_by_key(|target| !Knock::is_light(&target.check.kind))?;
+        let known = targets.filter(|target| !matches!(target.check.kind, CheckKind::Exec { .. }));
+        let target = known.min_by_key(|target| !Knock::is_light(&target.check.kind))?;
         let interval = target.knock_interval?;
         Some(Self { interval, knock: Knock::at(target.address, &target.check) })
     }
@@ -47,7 +49,6 @@ mod tests {
     use std::net::SocketAddr;
 
     use tokio::net::{TcpListener, TcpSocket};
-    use vipward_core::config::CheckKind;
 
     use super::*;
     use crate::target::targets;
@@ -70,7 +71,7 @@ mod tests {
         assert_eq!(chosen.knock.address(), light.address);
         assert!(Knocking::at([&heavy].into_iter()).is_some());
         let mut none = light.clone();
-        none.check.port = None;
+        none.check.kind = CheckKind::Exec { command: vec!["/bin/true".to_owned()], user: None };
         assert!(Knocking::at([&none].into_iter()).is_none());
         none = Target { knock_interval: None, ..light };
         assert!(Knocking::at([&none].into_iter()).is_none());

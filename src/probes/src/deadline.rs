@@ -20,11 +20,12 @@ impl Deadline {
         Self {
             at: Instant::now() + check.timeout,
             timeout: check.timeout,
-            connect_timeout: check.connect_timeout.min(check.timeout),
+            connect_timeout: check.connect_timeout,
         }
     }
 
     /// Waits for `step` until the deadline; after it, the shortfall says what was missing.
+    #[cfg(any(feature = "exec", feature = "systemd", feature = "tls"))]
     pub async fn bound<T>(
         &self,
         step: impl Future<Output = T>,
@@ -39,8 +40,8 @@ impl Deadline {
         step: impl Future<Output = T>,
         missing: impl FnOnce() -> String,
     ) -> Result<T, Shortfall> {
-        let at = self.at.min(Instant::now() + self.connect_timeout);
-        bound(at, self.connect_timeout, step, missing).await
+        let limit = self.connect_timeout.min(self.timeout);
+        bound(self.at.min(Instant::now() + limit), limit, step, missing).await
     }
 }
 

@@ -4,7 +4,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -13,52 +13,52 @@ use vipward_core::config::{Check, CheckKind};
 
 use crate::deadline::Deadline;
 use crate::wire::Wire;
-use crate::{Outcome, http, mongodb, mysql, postgres, redis, systemd};
+use crate::{Outcome, Shortfall, http, mongodb, mysql, postgres, redis, systemd};
 
 const PEER: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 1);
 
 /// MySQL or MariaDB, with a password to prove and a lag to tell.
 pub fn mysql(bytes: &[u8]) {
     let account = mysql::Account { user: "u", password_file: None, tls: None, lag_matters: true };
-    talk(bytes, async |wire, deadline| mysql::converse(wire, PEER, &account, deadline).await);
+    talk(bytes, true, async |wire, deadline| mysql::converse(wire, PEER, &account, deadline).await);
 }
 
 /// PostgreSQL.
 pub fn postgres(bytes: &[u8]) {
     let mut config = tokio_postgres::Config::new();
     config.user("u").password("p").ssl_mode(tokio_postgres::config::SslMode::Disable);
-    talk(bytes, async |wire, deadline| postgres::converse(wire, &config, deadline).await);
+    talk(bytes, false, async |wire, deadline| postgres::converse(wire, &config, deadline).await);
 }
 
 /// MongoDB.
 pub fn mongodb(bytes: &[u8]) {
-    talk(bytes, async |wire, deadline| mongodb::ask(wire, true, deadline).await);
+    talk(bytes, false, async |wire, deadline| mongodb::ask(wire, true, deadline).await);
 }
 
 /// Redis.
 pub fn redis(bytes: &[u8]) {
-    talk(bytes, async |wire, deadline| redis::ask(wire, None, true, deadline).await);
+    talk(bytes, false, async |wire, deadline| redis::ask(wire, None, true, deadline).await);
 }
 
 /// An HTTP server whose body matters.
 pub fn http(bytes: &[u8]) {
     let (path, body) = ("/", Some("a+b"));
     let request = http::Request { path, status: 200, body, host: None, tls: None };
-    talk(bytes, async |wire, deadline| http::ask(wire, PEER, &request, deadline).await);
+    talk(bytes, false, async |wire, deadline| http::ask(wire, PEER, &request, deadline).await);
 }
 
 /// A D-Bus bus with systemd on it.
 pub fn systemd(bytes: &[u8]) {
-    talk(bytes, async |wire, deadline| {
+    talk(bytes, false, async |wire, deadline| {
         systemd::ask(wire, "a.service", deadline).await.map(|()| crate::Pass::PLAIN)
     });
 }
 
 /// Whatever comes of it has a cause that fits a line.
-fn talk(bytes: &[u8], probe: impl AsyncFnOnce(Wire, &Deadline) -> Outcome) {
+fn talk(bytes: &[u8], speaks_first: bool, probe: impl AsyncFnOnce(Wire, &Deadline) -> Outcome) {
     let Some((pieces, words)) = bytes.split_first() else { return };
     let pieces = usize::from(*pieces).max(1);
-    let peer = Peer { words: words.to_vec(), said: 0, pieces };
+    let peer = Peer { words: words.to_vec(), said: 0, pieces, waiting: None, asked: speaks_first };
     let limit = Duration::from_secs(5);
     let check = Check {
         kind: CheckKind::Tcp,
@@ -73,9 +73,9 @@ fn talk(bytes: &[u8], probe: impl AsyncFnOnce(Wire, &Deadline) -> Outcome) {
     let runtime = Builder::new_current_thread().enable_time().build().expect("a runtime");
     let outcome = runtime.block_on(async { probe(Box::new(peer), &Deadline::of(&check)).await });
     if let Err(shortfall) = outcome {
+        assert!(!matches!(shortfall, Shortfall::Timeout(_)), "the peer hung up: {shortfall}");
         let cause = shortfall.to_string();
         assert!(cause.chars().count() <= 200 && !cause.contains('\n'), "{cause}");
-        assert!(!cause.contains(" within "), "it waited although the peer hung up: {cause}");
     }
 }
 
@@ -83,14 +83,21 @@ struct Peer {
     words: Vec<u8>,
     said: usize,
     pieces: usize,
+    /// Whether it may speak; most wait until they are asked.
+    asked: bool,
+    waiting: Option<Waker>,
 }
 
 impl AsyncRead for Peer {
     fn poll_read(
         mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
+        context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if !self.asked {
+            self.waiting = Some(context.waker().clone());
+            return Poll::Pending;
+        }
         let length = self.pieces.min(buffer.remaining()).min(self.words.len() - self.said);
         buffer.put_slice(&self.words[self.said..self.said + length]);
         self.said += length;
@@ -100,10 +107,14 @@ impl AsyncRead for Peer {
 
 impl AsyncWrite for Peer {
     fn poll_write(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         _: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        self.asked = true;
+        if let Some(waiting) = self.waiting.take() {
+            waiting.wake();
+        }
         Poll::Ready(Ok(bytes.len()))
     }
 
@@ -113,5 +124,27 @@ impl AsyncWrite for Peer {
 
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    proptest! {
+        /// A little of what the fuzz targets do at length; above all, they are not forgotten.
+        #[test]
+        fn noise_comes_to_a_cause(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+            for target in [
+                super::http,
+                super::mongodb,
+                super::mysql,
+                super::postgres,
+                super::redis,
+                super::systemd,
+            ] {
+                target(&bytes);
+            }
+        }
     }
 }

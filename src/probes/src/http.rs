@@ -17,8 +17,8 @@ use regex_lite::Regex;
 use vipward_core::config::Tls;
 
 use crate::deadline::Deadline;
-use crate::wire::{self, Wire};
-use crate::{Outcome, Pass, Shortfall, tcp};
+use crate::wire::Wire;
+use crate::{Outcome, Pass, Shortfall, tcp, tls};
 
 /// Most bytes of a head.
 const LONGEST_HEAD: usize = 16 * 1024;
@@ -39,7 +39,7 @@ pub(crate) async fn probe(
     request: &Request<'_>,
     deadline: &Deadline,
 ) -> Outcome {
-    let wire = wire::open(target, request.tls, deadline).await?;
+    let wire = tls::open(target, request.tls, deadline).await?;
     ask(wire, target, request, deadline).await
 }
 

@@ -20,7 +20,18 @@ mod deadline;
 mod exec;
 #[cfg(any(feature = "mysql", feature = "postgres", feature = "redis", feature = "tls"))]
 mod file;
-#[cfg(fuzzing)]
+#[cfg(any(
+    fuzzing,
+    all(
+        test,
+        feature = "http",
+        feature = "mongodb",
+        feature = "mysql",
+        feature = "postgres",
+        feature = "redis",
+        feature = "systemd",
+    )
+))]
 pub mod fuzzing;
 #[cfg(feature = "http")]
 mod http;

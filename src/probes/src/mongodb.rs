@@ -14,8 +14,8 @@ use bson::rawdoc;
 use vipward_core::config::Tls;
 
 use crate::deadline::Deadline;
-use crate::wire::{self, Wire};
-use crate::{Lag, Outcome, Pass, Role, Shortfall};
+use crate::wire::Wire;
+use crate::{Lag, Outcome, Pass, Role, Shortfall, tls};
 use session::{Session, nonsense};
 
 const PRIMARY: i32 = 1;
@@ -26,7 +26,7 @@ pub(crate) async fn probe(
     lag_matters: bool,
     deadline: &Deadline,
 ) -> Outcome {
-    ask(wire::open(target, tls, deadline).await?, lag_matters, deadline).await
+    ask(tls::open(target, tls, deadline).await?, lag_matters, deadline).await
 }
 
 /// On an open connection.

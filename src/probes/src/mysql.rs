@@ -18,8 +18,8 @@ use std::path::Path;
 use vipward_core::config::Tls;
 
 use crate::deadline::Deadline;
-use crate::wire::{self, Wire};
-use crate::{Outcome, Pass, Role, Shortfall, secret};
+use crate::wire::Wire;
+use crate::{Outcome, Pass, Role, Shortfall, secret, tls};
 use login::Login;
 use query::{Row, query};
 use session::{Refusal, Session};
@@ -37,7 +37,7 @@ pub(crate) async fn probe(
     account: &Account<'_>,
     deadline: &Deadline,
 ) -> Outcome {
-    let wire = wire::open(target, None, deadline).await?;
+    let wire = tls::open(target, None, deadline).await?;
     converse(wire, target, account, deadline).await
 }
 
@@ -61,7 +61,7 @@ pub(crate) async fn stand(
     account: &Account<'_>,
     deadline: &Deadline,
 ) -> Result<Wire, Shortfall> {
-    let wire = wire::open(target, None, deadline).await?;
+    let wire = tls::open(target, None, deadline).await?;
     Ok(open(wire, target, account, deadline).await?.into_wire())
 }
 

@@ -11,7 +11,7 @@ pub struct Pass {
     pub lag: Option<Lag>,
 }
 
-#[cfg(any(feature = "exec", feature = "http", feature = "tcp", test))]
+#[cfg(any(feature = "exec", feature = "http", feature = "systemd", feature = "tcp", test))]
 impl Pass {
     /// Of a service without replication, or whose protocol does not know of it.
     pub(crate) const PLAIN: Self = Self { role: None, lag: None };

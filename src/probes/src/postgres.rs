@@ -16,7 +16,7 @@ use tokio_postgres::{Client, Config, Error, NoTls, SimpleQueryMessage};
 use vipward_core::config::Tls;
 
 use crate::deadline::Deadline;
-use crate::wire::{self, Wire};
+use crate::wire::Wire;
 use crate::{Lag, Outcome, Pass, Role, Shortfall, secret, tcp, tls};
 use guarded::Guarded;
 
@@ -60,7 +60,7 @@ pub(crate) async fn probe(
     if let Some(path) = account.password_file {
         config.password(secret::first_line(path, deadline).await?);
     }
-    let mut wire = wire::open(target, None, deadline).await?;
+    let mut wire = tls::open(target, None, deadline).await?;
     if let Some(tls) = account.tls {
         ask_for_tls(&mut wire, deadline).await?;
         wire = tls::shake_hands(wire, target.ip(), tls, deadline).await?;

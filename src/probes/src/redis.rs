@@ -10,8 +10,8 @@ use redis::{Cmd, Value};
 use vipward_core::config::Tls;
 
 use crate::deadline::Deadline;
-use crate::wire::{self, Wire};
-use crate::{Lag, Outcome, Pass, Role, Shortfall, secret};
+use crate::wire::Wire;
+use crate::{Lag, Outcome, Pass, Role, Shortfall, secret, tls};
 use session::{Refusal, Session};
 
 /// How to log in (with neither, the probe does not), and whether the lag must be known.
@@ -28,7 +28,7 @@ pub(crate) async fn probe(
     deadline: &Deadline,
 ) -> Outcome {
     let authenticate = authentication(account, deadline).await?;
-    let wire = wire::open(target, account.tls, deadline).await?;
+    let wire = tls::open(target, account.tls, deadline).await?;
     ask(wire, authenticate, account.lag_matters, deadline).await
 }
 

@@ -5,7 +5,7 @@
 mod trust;
 
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use rustls_pki_types::ServerName;
 use tokio_rustls::TlsConnector;
@@ -15,6 +15,19 @@ use vipward_core::config::Tls;
 use crate::deadline::Deadline;
 use crate::wire::Wire;
 use crate::{Shortfall, tcp};
+
+/// Connects, and shakes hands where the check asks for TLS from the first byte on.
+pub(crate) async fn open(
+    target: SocketAddr,
+    tls: Option<&Tls>,
+    deadline: &Deadline,
+) -> Result<Wire, Shortfall> {
+    let stream = Box::new(tcp::connect(target, deadline).await?);
+    match tls {
+        None => Ok(stream),
+        Some(tls) => shake_hands(stream, target.ip(), tls, deadline).await,
+    }
+}
 
 /// Turns the connection into an encrypted one.
 pub(crate) async fn shake_hands(

@@ -1,13 +1,24 @@
-//! The keys of a `check` table that say how TLS is spoken.
+//! How TLS is spoken, and the keys of a `check` table that say so.
 
 use std::path::PathBuf;
 
+use serde::Serialize;
 use toml::de::DeValue;
 
-use super::Tls;
 use super::probe::absolute;
 use super::table::{Table, Wrong};
 use super::value::{flag, text};
+
+/// How a service proves who it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Tls {
+    /// The name that is asked for and that the certificate must bear; without, the node's address.
+    pub name: Option<String>,
+    /// File with the authorities (PEM) that are trusted instead of the system's.
+    pub ca_file: Option<PathBuf>,
+    /// Whether the certificate is looked at; without, anybody's will do.
+    pub verify: bool,
+}
 
 /// For a protocol that may do without: `tls = true` turns it on.
 pub(super) fn optional(table: &Table<'_>) -> Option<Tls> {

@@ -21,6 +21,7 @@ use ipnet::Ipv4Net;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+pub use encryption::Tls;
 pub use fault::{Fault, Faults};
 pub use hook::{Hook, Hooks};
 
@@ -209,17 +210,6 @@ pub enum CheckKind {
         /// The unit's full name.
         unit: String,
     },
-}
-
-/// How a service proves who it is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Tls {
-    /// The name that is asked for and that the certificate must bear; without, the node's address.
-    pub name: Option<String>,
-    /// File with the authorities (PEM) that are trusted instead of the system's.
-    pub ca_file: Option<PathBuf>,
-    /// Whether the certificate is looked at; without, anybody's will do.
-    pub verify: bool,
 }
 
 impl CheckKind {
