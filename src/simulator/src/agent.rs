@@ -187,10 +187,11 @@ impl Agent {
     pub fn stirs(&mut self, now: Timestamp) -> Vec<Wish> {
         let mut wishes = Vec::new();
         for (index, prober) in self.probers.iter_mut().enumerate() {
-            if !prober.resting {
+            // One on its way ends as things were when it began: the next may not.
+            prober.same = 0;
+            if !std::mem::take(&mut prober.resting) {
                 continue;
             }
-            (prober.resting, prober.same) = (false, 0);
             let passed = now.duration_since(prober.begun).as_millis();
             let interval = i128::try_from(prober.target.check.interval.as_millis()).unwrap_or(1);
             let whole = i64::try_from((passed / interval + 1) * interval).unwrap_or(0);
