@@ -9,6 +9,7 @@ pub mod execute;
 pub mod gather;
 pub mod handler;
 pub mod memory;
+pub mod orders;
 pub mod ports;
 pub mod query;
 pub mod reconcile;

@@ -3,10 +3,14 @@
 
 use crate::begin::{FOREIGN_ENI, instance_of};
 use crate::fault::What;
-use crate::world::World;
+use crate::world::{Event, World};
+use serde_json::{Value, json};
 use std::time::Duration;
 use vipward_region::model::ec2::inventory::InstanceState;
 use vipward_region::model::fault::FaultSpec;
+
+/// From an operator's order that found the function busy to the next try.
+const AGAIN: Duration = Duration::from_secs(1);
 
 impl World {
     /// The fault of that index begins.
@@ -34,6 +38,19 @@ impl World {
             }
             What::VipTaken { service } => self.take_vip(service, true),
             What::VipReleased { service } => self.take_vip(service, false),
+            What::Drain { node } | What::Resume { node } => {
+                let seconds = fault.for_ms.div_ceil(1_000);
+                self.orders(&json!({
+                    "command": "drain", "node": node, "seconds": seconds,
+                    "owner": "anna", "reason": "kernel update",
+                }));
+            }
+            What::Switchover { service, to } => {
+                self.orders(&json!({ "command": "switchover", "service": service, "to": to }));
+            }
+            What::Unfreeze { service } => {
+                self.orders(&json!({ "command": "unfreeze", "service": service }));
+            }
             _ => {}
         }
         if let What::OtherFile { host } = &fault.what {
@@ -63,9 +80,22 @@ impl World {
             }
             What::HostStall { host } => self.wakes(host),
             What::VipTaken { service } => self.take_vip(service, false),
+            What::Resume { node } => self.orders(&json!({ "command": "resume", "node": node })),
             _ => {}
         }
         self.stir();
+    }
+
+    /// An operator orders something of the failover function; while it is busy, again.
+    pub fn orders(&mut self, order: &Value) {
+        let function = format!("vipward-{}-failover", self.config.cluster);
+        let mut cloud = self.cloud.lock();
+        let now = cloud.now;
+        let invoked = cloud.region.lambda.invoke(&function, order.to_string().into_bytes(), now);
+        drop(cloud);
+        if invoked.is_err() {
+            self.plan(now + AGAIN, Event::Order(order.clone()));
+        }
     }
 
     /// What rested on its laurels looks again: something has changed.

@@ -89,6 +89,14 @@ pub enum What {
     VipTaken { service: String },
     /// Somebody takes the VIP off its interface.
     VipReleased { service: String },
+    /// An operator drains the node.
+    Drain { node: String },
+    /// An operator drains the node and soon puts it back.
+    Resume { node: String },
+    /// An operator brings the VIP to that node.
+    Switchover { service: String, to: String },
+    /// An operator makes the budget whole.
+    Unfreeze { service: String },
 }
 
 impl What {
@@ -118,28 +126,37 @@ impl What {
             Self::InstanceStopped { .. } => "instance stopped",
             Self::VipTaken { .. } => "VIP taken by another ENI",
             Self::VipReleased { .. } => "VIP unassigned by hand",
+            Self::Drain { .. } => "operator drains",
+            Self::Resume { .. } => "operator drains and resumes",
+            Self::Switchover { .. } => "operator switches over",
+            Self::Unfreeze { .. } => "operator unfreezes",
         }
     }
 
     /// Whether it is about this service on this node, the node itself, or a way to it.
     pub fn touches(&self, node: &str, service: &str) -> bool {
         match self {
-            Self::HostCrash { host }
-            | Self::HostStall { host }
-            | Self::AgentCrash { host }
-            | Self::Loss { host, .. }
-            | Self::NoAws { host } => host == node,
-            Self::ProbeError { host, service: of } => host == node && of == service,
+            Self::HostCrash { host } | Self::HostStall { host } => host == node,
             Self::ServiceCrash { node: on, service: of }
             | Self::ServiceHang { node: on, service: of }
             | Self::ServiceFlap { node: on, service: of, .. }
             | Self::ServiceSlow { node: on, service: of, .. } => on == node && of == service,
             Self::Cut { from, to } => from == node || to == node,
-            // Both sides of a partition are cut off, each from the other.
-            Self::Partition { .. } => true,
-            Self::InstanceStopped { node: on } => on == node,
-            Self::VipTaken { service: of } | Self::VipReleased { service: of } => of == service,
+            // Both sides of a partition are cut off, each from the other; and of two hosts that lose
+            // each other's packets nobody knows whose they are.
+            Self::Partition { .. } | Self::Loss { .. } => true,
+            Self::InstanceStopped { node: on }
+            | Self::Drain { node: on }
+            | Self::Resume { node: on } => on == node,
+            Self::VipTaken { service: of }
+            | Self::VipReleased { service: of }
+            | Self::Switchover { service: of, .. } => of == service,
+            // An agent that is gone, cut off from AWS or cannot judge says nothing of its services.
             Self::Clock { .. }
+            | Self::AgentCrash { .. }
+            | Self::NoAws { .. }
+            | Self::ProbeError { .. }
+            | Self::Unfreeze { .. }
             | Self::OtherFile { .. }
             | Self::ServiceLag { .. }
             | Self::Aws { .. }

@@ -116,7 +116,23 @@ fn fault(shape: &Shape, span: u64, chance: &mut Stream) -> Fault {
     Fault {
         at_ms: FIRST_FAULT + chance.below(span),
         for_ms: chance.between(500, longest),
-        what: if chance.percent(60) { of_hosts(shape, chance) } else { of_aws(shape, chance) },
+        what: match chance.below(100) {
+            0..55 => of_hosts(shape, chance),
+            55..90 => of_aws(shape, chance),
+            _ => of_operators(shape, chance),
+        },
+    }
+}
+
+/// What operators do, at moments that they do not choose well.
+fn of_operators(shape: &Shape, chance: &mut Stream) -> What {
+    let node = (*chance.pick(&NODES[..shape.nodes])).to_owned();
+    let service = (*chance.pick(&SERVICES[..shape.services])).to_owned();
+    match chance.below(6) {
+        0 | 1 => What::Drain { node },
+        2 => What::Resume { node },
+        3 => What::Unfreeze { service },
+        _ => What::Switchover { service, to: node },
     }
 }
 

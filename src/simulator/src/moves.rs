@@ -171,7 +171,17 @@ impl Book {
     fn keeps_the_budget(&self, config: &Config, truth: &Truth, change: &Change) -> Option<Finding> {
         let budget = config.policy.move_budget;
         let forgetful = truth.was_any(Duration::ZERO, change.at, |what| {
-            matches!(what, What::Aws { .. } | What::FunctionKilled | What::InstanceStopped { .. })
+            matches!(
+                what,
+                What::Aws { .. }
+                    | What::FunctionKilled
+                    | What::InstanceStopped { .. }
+                    // Planned moves do not count, and an unfrozen budget is whole.
+                    | What::Drain { .. }
+                    | What::Resume { .. }
+                    | What::Switchover { .. }
+                    | What::Unfreeze { .. }
+            )
         });
         if forgetful || config.policy.failback != Failback::Never {
             return None;

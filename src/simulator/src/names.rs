@@ -35,10 +35,13 @@ impl What {
             | Self::ServiceLag { node, service, .. } => (vec![], vec![node], vec![service]),
             Self::Cut { from, to } => (vec![from, to], vec![], vec![]),
             Self::Partition { side } => (side.iter().map(String::as_str).collect(), vec![], vec![]),
-            Self::InstanceStopped { node } => (vec![], vec![node], vec![]),
-            Self::VipTaken { service } | Self::VipReleased { service } => {
-                (vec![], vec![], vec![service])
+            Self::InstanceStopped { node } | Self::Drain { node } | Self::Resume { node } => {
+                (vec![], vec![node], vec![])
             }
+            Self::VipTaken { service }
+            | Self::VipReleased { service }
+            | Self::Unfreeze { service } => (vec![], vec![], vec![service]),
+            Self::Switchover { service, to } => (vec![], vec![to], vec![service]),
             Self::Aws { .. }
             | Self::MetricsLate { .. }
             | Self::MetricsLost

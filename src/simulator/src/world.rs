@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde_json::Value;
 use vipward_agent::outlet::SendError;
 use vipward_core::{Config, NodeName};
 use vipward_probes::Outcome;
@@ -43,6 +44,8 @@ pub enum Event {
     Invocation(EnvironmentId),
     /// The auditor looks.
     Look,
+    /// An operator orders something once more.
+    Order(Value),
 }
 
 /// What an agent has to do.
@@ -189,6 +192,7 @@ impl World {
                 self.environments.begin(environment);
                 self.go_on(environment);
             }
+            Event::Order(order) => self.orders(&order),
             Event::Look => {
                 let (elapsed, holders) = (self.elapsed(), self.holders());
                 self.auditor.looks(elapsed, &holders);
