@@ -11,6 +11,7 @@ mod ask;
 mod columns;
 mod explanation;
 mod invoke;
+mod manual;
 mod order;
 mod output;
 mod summary;
@@ -35,6 +36,7 @@ pub async fn run(command: Command) -> Result<Said, Failure> {
         Command::Render(options) => output::render(&options),
         Command::Status(options) => ask::status(&options).await,
         Command::Explain { service, query } => ask::explain(service.as_ref(), &query).await,
+        Command::Manual { config } => manual::manual(&config),
         Command::Switchover { service, to, order } => {
             let to = to.as_ref();
             order::give(&order, Order::Switchover { service: &service, to }).await

@@ -42,6 +42,12 @@ pub enum Command {
         #[command(flatten)]
         query: QueryOptions,
     },
+    /// Print the calls that move each VIP by hand, for the day Lambda or CloudWatch are out
+    Manual {
+        /// The cluster's file
+        #[arg(long, value_name = "FILE", default_value = "vipward.toml")]
+        config: PathBuf,
+    },
     /// Bring a VIP to another node
     #[command(after_help = REFUSED)]
     Switchover {

@@ -26,5 +26,7 @@ pub mod run;
 mod scenario;
 mod tally;
 mod timeline;
+#[cfg(test)]
+mod times;
 mod truth;
 mod world;

@@ -52,6 +52,29 @@ fn a_move_that_failed_is_degraded() {
 }
 
 #[test]
+fn the_manual_commands_are_ready_to_run() {
+    let run = vipward(&["manual", "--config", &fixture("pair.toml")]);
+    assert_eq!((run.exit_code, run.stderr.as_str()), (Some(0), ""));
+    let commands: Vec<&str> = run.stdout.lines().filter(|line| line.starts_with("aws ")).collect();
+    assert_eq!(commands.len(), 2, "one VIP, two nodes: {}", run.stdout);
+    for command in commands {
+        let words: Vec<&str> = command.split(' ').collect();
+        assert_eq!(
+            words[..5],
+            [
+                "aws",
+                "ec2",
+                "assign-private-ip-addresses",
+                "--allow-reassignment",
+                "--network-interface-id"
+            ]
+        );
+        assert!(words[5].starts_with("eni-") && words[6] == "--private-ip-addresses");
+        assert!(!command.contains("unassign"));
+    }
+}
+
+#[test]
 fn names_that_are_not_in_the_file_are_usage_errors() {
     let config = fixture("pair.toml");
     let run = vipward(&["drain", "zz", "--config", &config]);
