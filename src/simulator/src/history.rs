@@ -66,3 +66,6 @@ pub fn shrink(scenario: &Scenario, rule: &str) -> anyhow::Result<Scenario> {
     }
     Ok(best)
 }
+
+#[cfg(test)]
+mod tests;

@@ -205,3 +205,6 @@ impl Book {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;
