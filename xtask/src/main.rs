@@ -6,6 +6,7 @@ mod fuzz;
 mod guards;
 mod install;
 mod lambda;
+mod mutants;
 mod package;
 mod region;
 mod report;
@@ -70,6 +71,12 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
     },
+    /// Break each rule of the decision, and see that a test notices: most of an hour
+    Mutants {
+        /// Passed on to `cargo mutants`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
     /// Install what the demo and the tests need, and nothing else
     Setup,
 }
@@ -89,6 +96,10 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Demo { arguments } => demo::run(&workspace, &arguments),
         Command::Simulate { arguments } => simulate::run(&workspace, &arguments),
+        Command::Mutants { arguments } => {
+            mutants::run(&workspace, &arguments)?;
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Test { only } => Ok(steps::run(&workspace, &only)),
         Command::Package => {
             package::run(&workspace)?;

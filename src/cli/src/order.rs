@@ -66,13 +66,12 @@ struct Reply {
 /// # Errors
 /// A bad file, a name that is not in it, or no answer.
 pub async fn give(options: &OrderOptions, order: Order<'_>) -> Result<Said, Failure> {
-    let function = match &options.function {
-        Some(function) => function.clone(),
-        None => {
-            let config = load(&options.config)?;
-            order.names_what_is_in(&config)?;
-            function_name(&config, "failover")
-        }
+    let function = if let Some(function) = &options.function {
+        function.clone()
+    } else {
+        let config = load(&options.config)?;
+        order.names_what_is_in(&config)?;
+        function_name(&config, "failover")
     };
     let payload = invoke(&function, &json!(order)).await?;
     let reply: Reply =

@@ -125,10 +125,8 @@ impl Audit<'_> {
 
     fn may_leave_the_holder(&self, kind: MoveKind) -> bool {
         match (self.holder(), kind) {
-            (Holder::Nobody, MoveKind::Placement) => true,
-            (Holder::Nobody | Holder::Foreign(_), _) | (Holder::Node(_), MoveKind::Placement) => {
-                false
-            }
+            (holder, MoveKind::Placement) => holder == Holder::Nobody,
+            (Holder::Foreign(_) | Holder::Nobody, _) => false,
             (Holder::Node(holder), MoveKind::Failover) => {
                 self.presence(&holder) != Presence::Here
                     || self.words(&holder).any(|(_, said)| said.verdict == Verdict::Unhealthy)

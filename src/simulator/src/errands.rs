@@ -142,7 +142,7 @@ impl World {
                     self.publish(&namespace(&self.config.cluster, &name), data, trip.arrives);
                 }
                 Report::Hint(hint) => {
-                    self.hint(hint_source(&self.config.cluster, &name), &hint, trip.arrives)
+                    self.hint(hint_source(&self.config.cluster, &name), &hint, trip.arrives);
                 }
             }
         }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-/// A stream of numbers that follows from a seed and its owner's name (SplitMix64).
+/// A stream of numbers that follows from a seed and its owner's name (`SplitMix64`).
 #[derive(Debug, Clone)]
 pub struct Stream(u64);
 

@@ -7,7 +7,7 @@ use crate::moves::Change;
 use crate::truth::Truth;
 
 /// For so long after a fault what happens is put down to it.
-const AFTERMATH: Duration = Duration::from_secs(60);
+const AFTERMATH: Duration = Duration::from_mins(1);
 
 /// Of one kind of fault.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

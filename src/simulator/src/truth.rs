@@ -80,7 +80,8 @@ impl Truth {
                 What::ServiceFlap { node: on, service: of, down_ms, up_ms }
                     if on == node && of == service =>
                 {
-                    let since = u64::try_from((moment - fault.begins()).as_millis()).unwrap_or(0);
+                    let since = u64::try_from(moment.saturating_sub(fault.begins()).as_millis())
+                        .unwrap_or(0);
                     if since % (down_ms + up_ms).max(1) < *down_ms {
                         return Health::Refuses;
                     }

@@ -15,18 +15,8 @@ impl Case<'_> {
     /// The best node that is up, not withdrawn, of the right role and not too far behind: by basis,
     /// whether it has caught up, then priority, then name.
     pub(super) fn best_candidate(&self) -> Option<(&NodeName, UpBasis)> {
-        let best = self.able().min_by_key(|(node, basis, lag)| self.rank(node, *basis, *lag));
+        let best = self.able().min_by_key(|(node, basis, lag)| rank(node, *basis, *lag));
         best.map(|(node, basis, _)| (&node.name, basis))
-    }
-
-    /// The lower, the better.
-    pub(super) fn rank<'n>(
-        &self,
-        node: &'n Node,
-        basis: UpBasis,
-        lag: Duration,
-    ) -> (UpBasis, bool, Reverse<u32>, &'n NodeName) {
-        (basis, lag >= CAUGHT_UP, Reverse(node.priority), &node.name)
     }
 
     /// Who may take the VIP, on what basis and how far behind.
@@ -91,4 +81,13 @@ impl Case<'_> {
         let lag = lag.fresh(self.now, self.config.policy.stale_after)?;
         (*lag <= max_lag).then_some(*lag)
     }
+}
+
+/// The lower, the better.
+pub(super) fn rank(
+    node: &Node,
+    basis: UpBasis,
+    lag: Duration,
+) -> (UpBasis, bool, Reverse<u32>, &NodeName) {
+    (basis, lag >= CAUGHT_UP, Reverse(node.priority), &node.name)
 }
