@@ -240,7 +240,12 @@ impl Auditor {
     }
 
     /// The history is over, and must have come to rest.
-    pub fn ends(&mut self, at: Duration, holders: &BTreeMap<String, Option<String>>) {
+    pub fn ends(
+        &mut self,
+        at: Duration,
+        holders: &BTreeMap<String, Option<String>>,
+        moves: Option<u64>,
+    ) {
         const RULE: &str = "all comes to rest when the faults are over";
         for (service, holder) in holders {
             let node = self.config.nodes.iter().find(|n| holder.as_deref() == Some(n.eni.as_str()));
@@ -251,6 +256,10 @@ impl Auditor {
             if reason != "holder-up" {
                 self.accuse(at, RULE, format!("{service} was last held for {reason:?}"));
             }
+        }
+        if let Some(expected) = moves.filter(|moves| *moves != self.tally.moves) {
+            let what = format!("{} moves, and the history says {expected}", self.tally.moves);
+            self.accuse(at, "VIPs move as often as the history says", what);
         }
         self.tally.lasted += at;
     }

@@ -48,6 +48,7 @@ pub fn generate(seed: u64) -> Scenario {
         unplaced: chance.percent(15),
         racing: chance.percent(15),
         describe_lag_ms: *chance.pick(&[0, 0, 300, 1_000, 3_000]),
+        moves: None,
         cluster,
         faults,
     }

@@ -25,6 +25,9 @@ pub struct Scenario {
     /// How far EC2's answers lag behind, in milliseconds.
     #[serde(default)]
     pub describe_lag_ms: u64,
+    /// How often VIPs change hands, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moves: Option<u64>,
     /// The text of `vipward.toml`.
     pub cluster: String,
     /// What goes wrong.

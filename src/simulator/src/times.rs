@@ -50,6 +50,7 @@ fn scenario(row: &[String; 5], moment: u64) -> Scenario {
         unplaced: false,
         racing: false,
         describe_lag_ms: 0,
+        moves: None,
         cluster: format!(
             "cluster = \"sim\"\nsubnet = \"10.0.0.0/24\"\n\
              [policy]\nhints = {hints}\npublish_interval = \"{}s\"\n\

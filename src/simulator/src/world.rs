@@ -161,7 +161,7 @@ impl World {
         }
         let elapsed = self.elapsed();
         let holders = self.holders();
-        self.auditor.ends(elapsed, &holders);
+        self.auditor.ends(elapsed, &holders, self.scenario.moves);
         self.auditor
     }
 

@@ -29,6 +29,7 @@ fn scenario(calm_ms: u64, faults: Vec<Fault>) -> Scenario {
         unplaced: false,
         racing: false,
         describe_lag_ms: 0,
+        moves: None,
         cluster: PAIR.to_owned(),
         faults,
     }
@@ -75,6 +76,23 @@ fn a_bad_history_is_cut_down_to_the_fault_that_matters() {
     let least = shrink(&bad, rule).expect("it is played");
     assert!(least.faults.len() <= 2 && !least.faults.is_empty(), "{least:?}");
     assert!(least.faults.iter().all(|fault| matches!(fault.what, What::ServiceCrash { .. })));
+}
+
+/// Every file in `histories`: what people wrote down to be watched, and seeds that found something.
+#[test]
+fn the_histories_that_are_kept_break_no_rule() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/histories");
+    let mut played = 0;
+    for entry in std::fs::read_dir(folder).expect("the folder is part of the project") {
+        let path = entry.expect("is readable").path();
+        let text = std::fs::read_to_string(&path).expect("is text");
+        let scenario =
+            Scenario::parse(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let breach = play(&scenario, false).expect("it is played").breach;
+        assert_eq!(breach, None, "{}", path.display());
+        played += 1;
+    }
+    assert!(played >= 8, "{played}");
 }
 
 #[test]
