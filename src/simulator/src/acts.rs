@@ -3,7 +3,7 @@
 
 use crate::begin::{FOREIGN_ENI, instance_of};
 use crate::fault::What;
-use crate::world::{Event, World};
+use crate::world::{Errand, Event, World};
 use serde_json::{Value, json};
 use std::time::Duration;
 use vipward_region::model::ec2::inventory::InstanceState;
@@ -11,6 +11,8 @@ use vipward_region::model::fault::FaultSpec;
 
 /// From an operator's order that found the function busy to the next try.
 const AGAIN: Duration = Duration::from_secs(1);
+/// From a knock to the knowledge that it is not answered.
+const UNANSWERED: Duration = Duration::from_millis(250);
 
 impl World {
     /// The fault of that index begins.
@@ -59,7 +61,37 @@ impl World {
                 self.boots(at, 2_000);
             }
         }
+        self.go_unanswered(&fault.what);
         self.stir();
+    }
+
+    /// Who knocks at a host that no longer answers notices within the interval of the knocks.
+    fn go_unanswered(&mut self, what: &What) {
+        let hosts: Vec<String> = match what {
+            What::HostCrash { host } | What::HostStall { host } => vec![host.clone()],
+            What::InstanceStopped { node } => vec![node.clone()],
+            What::Cut { from, to } => vec![from.clone(), to.clone()],
+            What::Partition { .. } => self.hosts.iter().map(|h| h.name.to_string()).collect(),
+            _ => return,
+        };
+        let (now, elapsed) = (self.now(), self.elapsed());
+        let interval = self.config.policy.knock_interval();
+        let interval = u64::try_from(interval.as_millis()).unwrap_or(0);
+        for index in 0..self.hosts.len() {
+            let (me, generation) =
+                (self.hosts[index].name.to_string(), self.hosts[index].generation);
+            for host in hosts.iter().filter(|host| **host != me) {
+                let answers = self.truth.runs(host, elapsed)
+                    && self.truth.stalled_until(host, elapsed).is_none()
+                    && self.truth.passes(&me, host, elapsed)
+                    && self.truth.passes(host, &me, elapsed);
+                if !answers {
+                    let at = now + self.chance.millis(0, interval) + UNANSWERED;
+                    let errand = Errand::Silence(host.clone());
+                    self.plan(at, Event::Agent(index, generation, errand));
+                }
+            }
+        }
     }
 
     /// The fault of that index ends.
@@ -154,7 +186,7 @@ impl World {
                 continue;
             }
             let agent = self.hosts[index].agent.as_mut();
-            let wishes = agent.map(|agent| agent.breaks(node, service, now));
+            let wishes = agent.map(|agent| agent.breaks(node, Some(service), now));
             self.grant(index, wishes.unwrap_or_default());
         }
     }

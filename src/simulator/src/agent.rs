@@ -108,7 +108,7 @@ impl Agent {
         Self {
             reporter: Reporter::new(config, me, start_id, shown),
             pulse: Pulse::new(shown),
-            probers: Prober::all(config, shown, now),
+            probers: Prober::all(config, me, shown, now),
             config: config.clone(),
             clock,
             lags: BTreeMap::new(),
@@ -200,13 +200,15 @@ impl Agent {
         wishes
     }
 
-    /// The standing connections to that service broke.
-    pub fn breaks(&mut self, node: &str, service: &str, now: Timestamp) -> Vec<Wish> {
+    /// The standing connections to that service broke; or, where none is named, the host left a
+    /// knock unanswered.
+    pub fn breaks(&mut self, node: &str, service: Option<&str>, now: Timestamp) -> Vec<Wish> {
         let shown = self.clock.shows(now);
         let mut wishes = Vec::new();
         for (index, prober) in self.probers.iter_mut().enumerate() {
             let target = &prober.target;
-            if target.subject.as_str() != node || target.service.as_str() != service {
+            let other = service.is_some_and(|service| target.service.as_str() != service);
+            if target.subject.as_str() != node || other {
                 continue;
             }
             prober.machine.wake(shown);
@@ -224,7 +226,7 @@ impl Agent {
         self.pulse.beat(self.clock.shows(from));
         self.pulse.beat(shown)?;
         self.reporter.start_over(shown);
-        self.probers = Prober::all(&self.config, shown, now);
+        self.probers = Prober::all(&self.config, self.reporter.me(), shown, now);
         self.lags.clear();
         self.waking = None;
         Some(self.first_wishes(now))
@@ -265,7 +267,7 @@ impl Agent {
 }
 
 impl Prober {
-    fn all(config: &Config, shown: Timestamp, now: Timestamp) -> Vec<Self> {
+    fn all(config: &Config, me: &NodeName, shown: Timestamp, now: Timestamp) -> Vec<Self> {
         let prober = |target: Target| Self {
             machine: VerdictMachine::new(&target.check, shown),
             target,
@@ -275,6 +277,6 @@ impl Prober {
             last: None,
             resting: false,
         };
-        targets(config).into_iter().map(prober).collect()
+        targets(config, me).into_iter().map(prober).collect()
     }
 }

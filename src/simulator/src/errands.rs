@@ -20,8 +20,9 @@ use crate::world::{Errand, Event, World};
 
 /// The agent's patience with one request, by its `aws` outlet.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// A lost packet is sent again after that: TCP's shortest retransmission time-out.
-const RETRANSMISSION: Duration = Duration::from_millis(200);
+/// A lost packet is sent again after that: TCP's retransmission time-out, first for the connection,
+/// then on it.
+const RETRANSMISSION: [Duration; 2] = [Duration::from_secs(1), Duration::from_millis(200)];
 
 impl World {
     /// An agent does what it has to, unless it was started anew since, or its host is stalled.
@@ -44,6 +45,7 @@ impl World {
             Errand::Probed(target, outcome, steady) => agent.ends(target, outcome, steady, now),
             Errand::Published(outcome) => agent.published(&outcome, now),
             Errand::Hinted(outcome) => agent.hinted(&outcome, now),
+            Errand::Silence(subject) => agent.breaks(&subject, None, now),
             Errand::Look => agent.look(now),
         };
         self.grant(index, wishes);
@@ -75,33 +77,41 @@ impl World {
         let target = agent.target(target);
         let (subject, service) = (target.subject.to_string(), target.service.to_string());
         let (timeout, max_lag) = (target.check.timeout, target.check.kind.max_lag());
+        let connecting = timeout.min(target.check.connect_timeout);
         let own = me == subject;
         let quick = self.chance.millis(1, if own { 2 } else { 6 });
-        let silence = || (timeout, Err(Shortfall::Timeout("no answer in time".to_owned())));
+        let silence =
+            |after: Duration| (after, Err(Shortfall::Timeout("no answer in time".to_owned())));
         if own && self.truth.cannot_judge(&me, &service, elapsed) {
             return (quick, Err(Shortfall::Error("wrong password".to_owned())));
         }
         if !self.truth.passes(&me, &subject, elapsed) || !self.truth.passes(&subject, &me, elapsed)
         {
-            return silence();
+            return silence(connecting);
         }
         let loss = self.truth.loss(&me, &subject, elapsed);
         let mut delay = quick;
         // There and back for the connection, there and back for the question.
-        for _ in 0..4 {
-            let mut again = RETRANSMISSION;
-            while self.chance.percent(loss) {
-                delay += again;
-                again *= 2;
-                if delay >= timeout {
-                    return silence();
+        for (limit, again) in [(connecting, RETRANSMISSION[0]), (timeout, RETRANSMISSION[1])] {
+            for _ in 0..2 {
+                let mut again = again;
+                while self.chance.percent(loss) {
+                    delay += again;
+                    again *= 2;
+                    if delay >= limit {
+                        return silence(limit);
+                    }
                 }
             }
         }
+        let off = !self.truth.runs(&subject, elapsed);
+        if off || self.truth.stalled_until(&subject, elapsed).is_some() {
+            return silence(connecting);
+        }
         match self.truth.health(&subject, &service, elapsed) {
-            Health::Mute => silence(),
+            Health::Mute => silence(timeout),
             Health::Refuses => (delay, Err(Shortfall::Fail("connection refused".to_owned()))),
-            Health::Answers(late) if delay + late >= timeout => silence(),
+            Health::Answers(late) if delay + late >= timeout => silence(timeout),
             Health::Answers(late) => {
                 let lag = self.truth.lag(&subject, &service, elapsed);
                 let pass = match max_lag {

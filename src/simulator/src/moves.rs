@@ -154,7 +154,7 @@ impl Book {
         let rest = change.at.saturating_sub(last.at);
         let from = change.from.as_deref()?;
         let node = config.nodes.iter().find(|node| node.eni.as_str() == from)?;
-        if rest + ROUNDING >= config.policy.cooldown {
+        if rest + ROUNDING >= config.policy.cooldown || Self::calls_land_late(truth, change.at) {
             return None;
         }
         // Since it came, something was wrong with the holder: it is down, and is left at once.
@@ -163,6 +163,14 @@ impl Book {
         (!touched).then(|| {
             let what = format!("{} left {} {rest:?} after it came", change.service, node.name);
             ("a VIP rests after a move while its holder is up", what)
+        })
+    }
+
+    /// A call that EC2 takes up long after it was sent may undo a later one: EC2 has no way to tell
+    /// them apart, and who sent it is gone. The next pass sees what came of it.
+    fn calls_land_late(truth: &Truth, at: Duration) -> bool {
+        truth.was_any(at.saturating_sub(Duration::from_mins(2)), at, |what| {
+            matches!(what, What::Aws { fault } if fault.kind == "delay" && fault.on.starts_with("ec2:"))
         })
     }
 

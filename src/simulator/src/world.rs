@@ -59,6 +59,8 @@ pub enum Errand {
     Published(Result<(), SendError>),
     /// The hint was sent, or not.
     Hinted(Result<(), SendError>),
+    /// A host left a knock unanswered.
+    Silence(String),
     /// Something is due.
     Look,
 }

@@ -29,8 +29,7 @@ pub const GENERATE_RPM: CargoTool =
     CargoTool { name: "cargo-generate-rpm", version: "0.21.1", features: "" };
 
 /// Breaks code on purpose.
-pub const MUTANTS: CargoTool =
-    CargoTool { name: "cargo-mutants", version: "27.1.0", features: "" };
+pub const MUTANTS: CargoTool = CargoTool { name: "cargo-mutants", version: "27.1.0", features: "" };
 
 /// Each with who needs it.
 pub const TOOLS: [(CargoTool, Need); 3] =
