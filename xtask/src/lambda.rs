@@ -20,7 +20,7 @@ use crate::wire::WORLD;
 use crate::workspace::Workspace;
 
 /// An alarm's state change, exactly as EventBridge delivers it.
-const EVENT: &str = "functions/failover/fixtures/alarm.json";
+const EVENT: &str = "src/reconcile/fixtures/alarm.json";
 
 /// Where the function finds its configuration; on Lambda it lies under /opt.
 const CONFIGURATION: &str = "infra/example/vipward.toml";

@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask demo`, `test`, `package`, `fuzz`, `soak`, `setup`.
+//! The project's own commands: `cargo xtask demo`, `test`, `simulate`, `package`, `fuzz`, `soak` and so on.
 
 mod demo;
 mod deny;
@@ -6,9 +6,11 @@ mod fuzz;
 mod guards;
 mod install;
 mod lambda;
+mod mutants;
 mod package;
 mod region;
 mod report;
+mod simulate;
 mod soak;
 mod steps;
 mod template;
@@ -63,6 +65,18 @@ enum Command {
         #[arg(long, default_value_t = 10)]
         minutes: u32,
     },
+    /// Play histories in virtual time: faults of every kind, and an auditor who knows the truth
+    Simulate {
+        /// Passed on to `vipward-simulator seeds`: `--seeds 10000 --from 0 --picture FILE`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
+    /// Break each rule of the decision, and see that a test notices: most of an hour
+    Mutants {
+        /// Passed on to `cargo mutants`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
     /// Install what the demo and the tests need, and nothing else
     Setup,
 }
@@ -81,6 +95,11 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
     let workspace = Workspace::find()?;
     match command {
         Command::Demo { arguments } => demo::run(&workspace, &arguments),
+        Command::Simulate { arguments } => simulate::run(&workspace, &arguments),
+        Command::Mutants { arguments } => {
+            mutants::run(&workspace, &arguments)?;
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Test { only } => Ok(steps::run(&workspace, &only)),
         Command::Package => {
             package::run(&workspace)?;

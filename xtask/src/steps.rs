@@ -11,7 +11,7 @@ use clap::ValueEnum;
 use crate::install::{self, Need};
 use crate::report::{Line, Outcome, say, seconds, summary};
 use crate::workspace::{Workspace, run as run_command};
-use crate::{deny, guards, lambda, template, units, wire};
+use crate::{deny, guards, lambda, simulate, template, units, wire};
 
 /// The steps, in the order in which they run: those that fail fast first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
@@ -28,6 +28,8 @@ pub enum Step {
     Clippy,
     /// All binaries
     Build,
+    /// Five hundred histories in virtual time
+    Simulate,
     /// Unit, property and end-to-end tests
     Test,
     /// The systemd units hold together and are hardened
@@ -43,7 +45,12 @@ pub enum Step {
 impl Step {
     fn needs(self) -> &'static [Need] {
         match self {
-            Self::Setup | Self::Fmt | Self::Guards | Self::Clippy | Self::Build => &[],
+            Self::Setup
+            | Self::Fmt
+            | Self::Guards
+            | Self::Clippy
+            | Self::Build
+            | Self::Simulate => &[],
             Self::Deny => &[Need::CargoDeny],
             Self::Test => &[Need::Network, Need::Redis, Need::Databases],
             Self::Units => &[Need::Systemd],
@@ -56,6 +63,7 @@ impl Step {
         match self {
             Self::Setup | Self::Fmt | Self::Guards | Self::Clippy | Self::Build => &[],
             Self::Deny | Self::Template => &[Self::Setup],
+            Self::Simulate => &[Self::Build],
             Self::Test | Self::Units | Self::Wire | Self::Lambda => &[Self::Setup, Self::Build],
         }
     }
@@ -70,6 +78,7 @@ impl Step {
                 run_command(workspace.cargo("clippy").args(["--all-targets", "--", "-Dwarnings"]))
             }
             Self::Build => run_command(&mut workspace.build()),
+            Self::Simulate => simulate::step(workspace),
             Self::Test => run_command(&mut workspace.cargo("test")),
             Self::Units => units::run(workspace),
             Self::Wire => wire::run(workspace),

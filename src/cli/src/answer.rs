@@ -17,8 +17,22 @@ pub struct Answer {
     pub config_digest: String,
     /// `act` or `observe`.
     pub mode: String,
+    /// The nodes that operators have drained.
+    #[serde(default)]
+    pub drained: BTreeMap<String, Drain>,
     /// In the order of the file.
     pub services: Vec<ServiceState>,
+}
+
+/// A node that holds no VIP for a while, if another can.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Drain {
+    /// Until when, RFC 3339.
+    pub until: String,
+    /// Who drained it.
+    pub owner: String,
+    /// Why.
+    pub reason: String,
 }
 
 /// The state of one service.

@@ -55,10 +55,7 @@ fn known(config: &Config, service: &ServiceName) -> Result<(), Failure> {
     if config.service(service).is_some() {
         return Ok(());
     }
-    Err(Failure::NoSuchService {
-        service: service.clone(),
-        known: config.services.iter().map(|known| known.name.clone()).collect(),
-    })
+    Err(Failure::no_such_service(config, service))
 }
 
 async fn ask(
@@ -94,6 +91,10 @@ fn talk(answer: &Answer, config: Option<&Config>) -> String {
             due @ Choice::Move { .. } => format!("is due to {due}"),
         };
         let _ = writeln!(talk, "degraded: {} {look}", state.service);
+    }
+    for (node, drain) in &answer.drained {
+        let why = if drain.reason.is_empty() { "no reason given" } else { &drain.reason };
+        let _ = writeln!(talk, "drained: {node} until {} by {}: {why}", drain.until, drain.owner);
     }
     if config.is_some_and(|config| config.digest() != answer.config_digest) {
         talk.push_str("warning: the function runs with another configuration than this file\n");

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::io;
 use std::path::PathBuf;
 
-use vipward_core::{Faults, ServiceName};
+use vipward_core::{Config, Faults, NodeName, ServiceName};
 
 use crate::invoke::InvokeFailure;
 use crate::render::PlaceError;
@@ -22,6 +22,14 @@ pub enum Failure {
         service: ServiceName,
         /// What there is.
         known: Vec<ServiceName>,
+    },
+    /// The file names no such node.
+    #[error("the configuration has no node {node}")]
+    NoSuchNode {
+        /// What was asked for.
+        node: NodeName,
+        /// What there is.
+        known: Vec<NodeName>,
     },
     /// The template cannot name the configuration.
     #[error("cannot tell where the configuration lies")]
@@ -57,11 +65,17 @@ impl From<Faults> for Failure {
 }
 
 impl Failure {
+    /// The file names no such service.
+    pub fn no_such_service(config: &Config, service: &ServiceName) -> Self {
+        let known = config.services.iter().map(|known| known.name.clone()).collect();
+        Self::NoSuchService { service: service.clone(), known }
+    }
+
     /// What the program exits with.
     pub const fn exit_code(&self) -> u8 {
         match self {
             Self::Configuration(_) => Faults::EXIT_CODE,
-            Self::NoSuchService { .. } => 2,
+            Self::NoSuchService { .. } | Self::NoSuchNode { .. } => 2,
             _ => 1,
         }
     }
@@ -71,6 +85,10 @@ impl Failure {
         match self {
             Self::NoSuchService { known, .. } => {
                 let known: Vec<&str> = known.iter().map(ServiceName::as_str).collect();
+                Some(format!("it has {}", known.join(", ")))
+            }
+            Self::NoSuchNode { known, .. } => {
+                let known: Vec<&str> = known.iter().map(NodeName::as_str).collect();
                 Some(format!("it has {}", known.join(", ")))
             }
             Self::Place(_) => Some("name the directory with --config-dir".to_owned()),

@@ -98,15 +98,16 @@ pub async fn invoke(function: &str, request: &Value) -> Result<Vec<u8>, InvokeFa
     answer_of(function, output)
 }
 
-/// A person waits: give up in seconds, not in the SDK's minutes.
+/// A person waits: give up in seconds, not in the SDK's minutes. The failover function may take
+/// thirty, and refuses while it is at something else; to order twice does no harm.
 async fn client() -> Client {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(3))
-        .operation_attempt_timeout(Duration::from_secs(20))
+        .operation_attempt_timeout(Duration::from_secs(32))
         .build();
     let config = aws_config::defaults(BehaviorVersion::latest())
         .timeout_config(timeouts)
-        .retry_config(RetryConfig::standard().with_max_attempts(2))
+        .retry_config(RetryConfig::standard().with_max_attempts(5))
         .load()
         .await;
     Client::new(&config)

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use vipward_core::ServiceName;
+use vipward_core::{NodeName, ServiceName};
 
 /// Keeps virtual IPs on healthy nodes of an AWS VPC: the operator's command.
 #[derive(Debug, Parser)]
@@ -11,7 +11,7 @@ use vipward_core::ServiceName;
     name = "vipward",
     version,
     propagate_version = true,
-    after_help = "Exit codes: 0 fine, 1 failed, 2 usage, 3 bad configuration, 4 degraded."
+    after_help = "Exit codes: 0 fine, 1 failed, 2 usage, 3 bad configuration, 4 degraded, 5 refused for safety."
 )]
 pub struct Options {
     /// What to do
@@ -42,6 +42,94 @@ pub enum Command {
         #[command(flatten)]
         query: QueryOptions,
     },
+    /// Print the calls that move each VIP by hand, for the day Lambda or CloudWatch are out
+    Manual {
+        /// The cluster's file
+        #[arg(long, value_name = "FILE", default_value = "vipward.toml")]
+        config: PathBuf,
+    },
+    /// Bring a VIP to another node
+    #[command(after_help = REFUSED)]
+    Switchover {
+        /// The service
+        service: ServiceName,
+        /// The node; the best other one by default
+        #[arg(long, value_name = "NODE")]
+        to: Option<NodeName>,
+        /// Whom to order
+        #[command(flatten)]
+        order: OrderOptions,
+    },
+    /// Take a node out of candidacy for a while; its VIPs go where another node can take them
+    Drain {
+        /// The node
+        node: NodeName,
+        /// For how long: 90s, 30m, 4h, at most 14 days
+        #[arg(long = "for", value_name = "TIME", default_value = "1h", value_parser = drain_time)]
+        lasting: Seconds,
+        /// Why, for those who read the status
+        #[arg(long, value_name = "TEXT", default_value = "")]
+        reason: String,
+        /// Who asks, for those who read the status
+        #[arg(long, value_name = "NAME", env = "USER", default_value = "unknown")]
+        owner: String,
+        /// Whom to order
+        #[command(flatten)]
+        order: OrderOptions,
+    },
+    /// Put a drained node back into candidacy
+    Resume {
+        /// The node
+        node: NodeName,
+        /// Whom to order
+        #[command(flatten)]
+        order: OrderOptions,
+    },
+    /// Make the move budget of a service whole again, so that it need not wait
+    Unfreeze {
+        /// The service
+        service: ServiceName,
+        /// Whom to order
+        #[command(flatten)]
+        order: OrderOptions,
+    },
+}
+
+const REFUSED: &str = "Exits with 5 when the function refuses because it would not be safe.";
+
+/// So many whole seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seconds(pub u32);
+
+/// The longest drain: whoever forgets one gets the node back.
+const LONGEST_DRAIN: u32 = 14 * 24 * 60 * 60;
+
+fn drain_time(text: &str) -> Result<Seconds, String> {
+    let wrong = || format!("{text:?} is no time: write 90s, 30m or 4h");
+    let unit = text.chars().last().ok_or_else(wrong)?;
+    let factor = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 60 * 60,
+        'd' => 24 * 60 * 60,
+        _ => return Err(wrong()),
+    };
+    let number: u32 = text.trim_end_matches(unit).parse().map_err(|_| wrong())?;
+    match number.checked_mul(factor) {
+        Some(seconds @ 1..=LONGEST_DRAIN) => Ok(Seconds(seconds)),
+        _ => Err("a drain lasts a second at least and 14 days at most".to_owned()),
+    }
+}
+
+/// Which cluster's function is to obey.
+#[derive(Debug, Args)]
+pub struct OrderOptions {
+    /// The cluster's file, which names the function
+    #[arg(long, value_name = "FILE", default_value = "vipward.toml")]
+    pub config: PathBuf,
+    /// The failover function's name or ARN; needs no file
+    #[arg(long, value_name = "NAME", conflicts_with = "config")]
+    pub function: Option<String>,
 }
 
 /// From which file to which template.
@@ -91,6 +179,16 @@ mod tests {
     #[test]
     fn the_command_line_holds_together() {
         Options::command().debug_assert();
+    }
+
+    #[test]
+    fn a_drain_lasts_a_second_to_two_weeks() {
+        for (text, seconds) in [("90s", 90), ("30m", 1_800), ("4h", 14_400), ("14d", 1_209_600)] {
+            assert_eq!(drain_time(text), Ok(Seconds(seconds)), "{text}");
+        }
+        for text in ["", "s", "90", "0s", "15d", "1w", "-1s", "1.5h", "99999999h"] {
+            assert!(drain_time(text).is_err(), "{text}");
+        }
     }
 
     #[test]

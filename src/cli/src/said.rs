@@ -7,13 +7,15 @@ pub struct Said {
     pub data: String,
     /// What is worth knowing besides, with its line ends.
     pub talk: String,
-    /// 0, or [`Said::DEGRADED`].
+    /// 0, [`Said::DEGRADED`] or [`Said::REFUSED`].
     pub exit_code: u8,
 }
 
 impl Said {
     /// The exit code of a cluster that a person should look at.
     pub const DEGRADED: u8 = 4;
+    /// The exit code of an order that would not have been safe.
+    pub const REFUSED: u8 = 5;
 
     /// Data alone.
     pub fn data(data: String) -> Self {

@@ -2,6 +2,7 @@
 
 mod candidates;
 mod choice;
+mod switchover;
 
 use std::collections::BTreeMap;
 
@@ -9,6 +10,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 pub use choice::{Choice, HoldReason, MoveKind};
+pub use switchover::{NoSwitchover, switchover};
 
 use crate::config::{Config, Failback, Role, Service};
 use crate::evidence::{Evidence, Holder, Presence, age};

@@ -11,6 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use crate::config::{Config, Node, Service};
+use crate::drain::Drain;
 use crate::hint::Verdict;
 use crate::ledger::Ledger;
 use crate::name::{EniId, NodeName, ServiceName, VipAddr};
@@ -202,6 +203,20 @@ impl Inventory {
         }
     }
 
+    /// What the tag of the node's interface says of its being drained, its time over or not.
+    pub fn drain(&self, config: &Config, node: &Node) -> Option<Drain> {
+        self.enis.get(&node.eni)?.tags.get(&Drain::tag_key(&config.cluster))?.parse().ok()
+    }
+
+    /// The interface of the file that has the ledger of the service's moves, if one does.
+    pub fn ledger_keeper(&self, config: &Config, service: &ServiceName) -> Option<&EniId> {
+        let key = Ledger::tag_key(&config.cluster, service);
+        let last = |eni: &Eni| eni.tags.get(&key)?.parse::<Ledger>().ok()?.last_move();
+        let ours = self.enis.iter().filter(|(id, _)| config.node_of(id).is_some());
+        let keepers = ours.filter_map(|(id, eni)| Some((id, last(eni)?)));
+        keepers.max_by_key(|(_, last)| *last).map(|(id, _)| id)
+    }
+
     /// What the tags remember of the service's moves.
     pub fn ledger(&self, config: &Config, service: &ServiceName) -> Ledger {
         let key = Ledger::tag_key(&config.cluster, service);
@@ -226,7 +241,7 @@ pub struct Evidence {
 
 impl Evidence {
     /// Whether the service should not be on that node although it is well there: the node says
-    /// that it is leaving. Such a node is no candidate, and a holder that is one is vacated.
+    /// that it is leaving, or an operator drains it. Such a node is no candidate, and a holder that is one is vacated.
     pub fn is_withdrawn(
         &self,
         config: &Config,
@@ -236,7 +251,8 @@ impl Evidence {
     ) -> bool {
         let word = self.testimony.word(node, node, &service.name);
         let word = word.and_then(|word| word.fresh(now, config.policy.stale_after));
-        word.is_some_and(|word| word.leaving)
+        let drained = config.node(node).and_then(|node| self.inventory.drain(config, node));
+        word.is_some_and(|word| word.leaving) || drained.is_some_and(|drain| drain.lasts(now))
     }
 
     /// Whether the node says that its service is a primary; `None` when it has not said so lately.

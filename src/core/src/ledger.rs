@@ -48,6 +48,12 @@ impl Ledger {
         Self { last: Some(at), unplanned: moves.split_off(surplus) }
     }
 
+    /// The ledger of somebody who has looked into the moves: the budget is whole again.
+    #[must_use]
+    pub fn unfrozen(&self) -> Self {
+        Self { last: self.last, unplanned: Vec::new() }
+    }
+
     /// Unplanned moves within the budget's window.
     pub fn moves_within(&self, per: Duration, now: Timestamp) -> usize {
         self.unplanned.iter().filter(|then| age(**then, now) < per).count()

@@ -5,8 +5,10 @@
 //! code therefore runs in the function, the agent, the operator's command and the simulator.
 
 pub mod alias_report;
+pub mod audit;
 pub mod config;
 pub mod decide;
+pub mod drain;
 pub mod evidence;
 pub mod glance;
 pub mod hint;

@@ -1,8 +1,6 @@
 //! Decision to plan: the steps that carry decisions out, as data. Whoever executes them makes no
 //! choices.
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 
 use crate::config::{Config, Mode};
@@ -34,13 +32,13 @@ pub struct PlannedMove {
     pub kind: MoveKind,
 }
 
-/// The steps for all decisions to move, one an ENI, in the order of the ENIs' names. None where
-/// the file says to observe only.
+/// The steps for all decisions to move, one an ENI. The most important comes first: the one with the
+/// service that the file names first. None where the file says to observe only.
 pub fn plan(config: &Config, decisions: &[Decision]) -> Vec<Step> {
     if config.policy.mode == Mode::Observe {
         return Vec::new();
     }
-    let mut steps = BTreeMap::new();
+    let mut steps: Vec<Step> = Vec::new();
     for decision in decisions {
         let Choice::Move { to, kind } = &decision.choice else {
             continue;
@@ -48,19 +46,20 @@ pub fn plan(config: &Config, decisions: &[Decision]) -> Vec<Step> {
         let Some(node) = config.node(to) else {
             continue;
         };
-        let step = steps.entry(node.eni.clone()).or_insert_with(|| Step {
-            to: to.clone(),
-            eni: node.eni.clone(),
-            moves: Vec::new(),
-        });
-        step.moves.push(PlannedMove {
+        let planned = PlannedMove {
             service: decision.service.clone(),
             vip: decision.vip,
             from: decision.holder.clone(),
             kind: *kind,
-        });
+        };
+        match steps.iter_mut().find(|step| step.eni == node.eni) {
+            Some(step) => step.moves.push(planned),
+            None => {
+                steps.push(Step { to: to.clone(), eni: node.eni.clone(), moves: vec![planned] });
+            }
+        }
     }
-    steps.into_values().collect()
+    steps
 }
 
 impl Step {

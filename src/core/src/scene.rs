@@ -167,6 +167,17 @@ impl Scene {
         self
     }
 
+    /// An operator drains `name`, for that many seconds more.
+    pub fn drained(mut self, name: &str, seconds: i64) -> Self {
+        let until = self.now + SignedDuration::from_secs(seconds);
+        let drain = crate::drain::Drain::new(until, "anna", "kernel update");
+        let key = crate::drain::Drain::tag_key(&self.config.cluster);
+        let eni = &self.config.node(&node(name)).expect("in the scene").eni;
+        let eni = self.evidence.inventory.enis.get_mut(eni).expect("there");
+        eni.tags.insert(key, drain.to_string());
+        self
+    }
+
     /// EC2 says that the instance of `name` does not run.
     pub fn stopped(mut self, name: &str) -> Self {
         self.evidence.inventory.stopped.insert(node(name));

@@ -2,7 +2,8 @@
 
 use std::ffi::OsString;
 use std::io::Write as _;
-use std::path::Path;
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
@@ -46,6 +47,7 @@ async fn run(Options { command, manner }: Options) -> anyhow::Result<ExitCode> {
             client::run(*service, targets.clone()).await?;
             return Ok(ExitCode::SUCCESS);
         }
+        Command::Simulate { scenario } => return Err(simulate(&manner, scenario)),
         Command::Demo { .. } | Command::Run { .. } => {}
     }
     match &manner.inside {
@@ -140,13 +142,26 @@ async fn put_on(
         Command::Run { scenarios } => {
             scenario::play(scenarios, setting, folder, keep, talk).await?
         }
-        Command::Serve { .. } | Command::Client { .. } => true,
+        Command::Simulate { .. } | Command::Serve { .. } | Command::Client { .. } => true,
     })
 }
 
 fn binaries(manner: &Manner) -> anyhow::Result<Binaries> {
+    Ok(Binaries::find(&folder_of_binaries(manner)?)?)
+}
+
+fn folder_of_binaries(manner: &Manner) -> anyhow::Result<PathBuf> {
     let own_path = std::env::current_exe().context("cannot find this program")?;
     let beside = own_path.parent().map(ToOwned::to_owned).unwrap_or_default();
-    let folder = manner.bin_dir.clone().unwrap_or(beside);
-    Ok(Binaries::find(&folder)?)
+    Ok(manner.bin_dir.clone().unwrap_or(beside))
+}
+
+/// Becomes the simulator; returns only when that cannot be.
+fn simulate(manner: &Manner, scenario: &Path) -> anyhow::Error {
+    let become_it = || {
+        let program = folder_of_binaries(manner)?.join("vipward-simulator");
+        let failure = std::process::Command::new(&program).arg("play").arg(scenario).exec();
+        Err(failure).with_context(|| format!("cannot start {}", program.display()))
+    };
+    become_it().map_or_else(|error| error, |never: std::convert::Infallible| match never {})
 }

@@ -7,15 +7,27 @@ use super::graph::Graph;
 
 /// What each package of the workspace may import from the workspace, tests' imports included.
 /// The lab starts the programs as child processes, and so needs few of the libraries.
-const MAY_IMPORT: [(&str, &[&str]); 11] = [
+const MAY_IMPORT: [(&str, &[&str]); 13] = [
     ("vipward-core", &[]),
     ("vipward-probes", &["vipward-core"]),
     ("vipward-region", &["vipward-core"]),
     ("vipward-agent", &["vipward-core", "vipward-probes"]),
     ("vipward-alias", &["vipward-core"]),
     ("vipward", &["vipward-core"]),
-    ("vipward-failover", &["vipward-core"]),
     ("vipward-manual", &["vipward", "vipward-agent", "vipward-alias"]),
+    ("vipward-reconcile", &["vipward-core"]),
+    ("vipward-failover", &["vipward-core", "vipward-reconcile"]),
+    (
+        "vipward-simulator",
+        &[
+            "vipward",
+            "vipward-agent",
+            "vipward-core",
+            "vipward-probes",
+            "vipward-reconcile",
+            "vipward-region",
+        ],
+    ),
     ("vipward-lab", &["vipward-core", "vipward-region"]),
     (
         "vipward-tests",
@@ -39,7 +51,7 @@ struct Never {
     why: &'static str,
 }
 
-const NEVER: [Never; 4] = [
+const NEVER: [Never; 5] = [
     Never {
         from: &["vipward-core"],
         what: &[
@@ -67,7 +79,9 @@ const NEVER: [Never; 4] = [
             "vipward-alias",
             "vipward-lab",
             "vipward-probes",
+            "vipward-reconcile",
             "vipward-region",
+            "vipward-simulator",
             "xtask",
         ],
         what: &["aws-sdk-ec2"],
@@ -80,11 +94,18 @@ const NEVER: [Never; 4] = [
             "vipward-failover",
             "vipward-lab",
             "vipward-probes",
+            "vipward-reconcile",
             "vipward-region",
+            "vipward-simulator",
             "xtask",
         ],
         what: &["netlink-*", "rtnetlink"],
         why: "only the alias unit touches a host's addresses",
+    },
+    Never {
+        from: &["vipward-reconcile"],
+        what: &["aws-*", "lambda_runtime", "tokio*"],
+        why: "what decides runs in the function and in the simulator, over ports: no SDK, no runtime",
     },
     Never {
         from: &["vipward-alias", "vipward-region"],

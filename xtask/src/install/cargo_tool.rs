@@ -28,6 +28,9 @@ pub const DEB: CargoTool = CargoTool { name: "cargo-deb", version: "3.8.0", feat
 pub const GENERATE_RPM: CargoTool =
     CargoTool { name: "cargo-generate-rpm", version: "0.21.1", features: "" };
 
+/// Breaks code on purpose.
+pub const MUTANTS: CargoTool = CargoTool { name: "cargo-mutants", version: "27.1.0", features: "" };
+
 /// Each with who needs it.
 pub const TOOLS: [(CargoTool, Need); 3] =
     [(DENY, Need::CargoDeny), (DEB, Need::Packaging), (GENERATE_RPM, Need::Packaging)];

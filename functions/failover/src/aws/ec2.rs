@@ -11,7 +11,7 @@ use vipward_core::evidence::{Eni, Inventory};
 use vipward_core::{Config, EniId, VipAddr};
 
 use super::failure;
-use crate::ports::PortError;
+use vipward_reconcile::ports::PortError;
 
 /// Most values that EC2 takes in one filter.
 const FILTER_VALUES: usize = 200;

@@ -2,20 +2,7 @@
 
 use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 
-use crate::ports::PortError;
-
-/// Codes that say "later", whatever their HTTP status.
-const LATER: [&str; 9] = [
-    "RequestLimitExceeded",
-    "Throttling",
-    "ThrottlingException",
-    "ThrottledException",
-    "RequestThrottled",
-    "TooManyRequestsException",
-    "InternalError",
-    "InternalFailure",
-    "ServiceUnavailable",
-];
+use vipward_reconcile::ports::PortError;
 
 /// The failure of `call` in the port's words.
 pub(super) fn of<E>(call: &'static str) -> impl Fn(SdkError<E>) -> PortError
@@ -23,20 +10,15 @@ where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
 {
     move |error| {
-        let transient = match &error {
+        let cause = cause(&error);
+        match &error {
             SdkError::ServiceError(answer) => {
                 let code = answer.err().code().unwrap_or_default();
-                answer.raw().status().is_server_error() || LATER.contains(&code)
+                PortError::answered(call, answer.raw().status().as_u16(), code, cause)
             }
-            SdkError::ConstructionFailure(_) => false,
+            SdkError::ConstructionFailure(_) => PortError::Refused { call, cause },
             // No answer, or none that makes sense: it may have had its effect all the same.
-            _ => true,
-        };
-        let cause = cause(&error);
-        if transient {
-            PortError::Transient { call, cause }
-        } else {
-            PortError::Refused { call, cause }
+            _ => PortError::Transient { call, cause },
         }
     }
 }

@@ -5,6 +5,8 @@ mod cloudwatch;
 mod ec2;
 mod events;
 mod failure;
+#[cfg(test)]
+mod fixture;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -15,8 +17,8 @@ use vipward_core::name::ServiceName;
 use vipward_core::signals::AlarmName;
 use vipward_core::{Config, EniId, VipAddr};
 
-use crate::ports::{PortError, Ports, Published};
-use crate::record::Notice;
+use vipward_reconcile::ports::{PortError, Ports, Published};
+use vipward_reconcile::record::Notice;
 
 /// The three clients that the function needs.
 #[derive(Debug, Clone)]

@@ -3,5 +3,6 @@
 mod asking;
 mod checking;
 mod lambda;
+mod ordering;
 mod rendering;
 mod running;

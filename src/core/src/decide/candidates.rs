@@ -15,12 +15,14 @@ impl Case<'_> {
     /// The best node that is up, not withdrawn, of the right role and not too far behind: by basis,
     /// whether it has caught up, then priority, then name.
     pub(super) fn best_candidate(&self) -> Option<(&NodeName, UpBasis)> {
+        let best = self.able().min_by_key(|(node, basis, lag)| rank(node, *basis, *lag));
+        best.map(|(node, basis, _)| (&node.name, basis))
+    }
+
+    /// Who may take the VIP, on what basis and how far behind.
+    pub(super) fn able(&self) -> impl Iterator<Item = (&Node, UpBasis, Duration)> {
         let able = self.willing().filter(|(node, _)| self.has_right_role(&node.name));
-        let able = able.filter_map(|(node, basis)| Some((node, basis, self.lag_of(&node.name)?)));
-        able.min_by_key(|(node, basis, lag)| {
-            (*basis, *lag >= CAUGHT_UP, Reverse(node.priority), &node.name)
-        })
-        .map(|(node, basis, _)| (&node.name, basis))
+        able.filter_map(|(node, basis)| Some((node, basis, self.lag_of(&node.name)?)))
     }
 
     /// Why there is no [`Self::best_candidate`].
@@ -79,4 +81,13 @@ impl Case<'_> {
         let lag = lag.fresh(self.now, self.config.policy.stale_after)?;
         (*lag <= max_lag).then_some(*lag)
     }
+}
+
+/// The lower, the better.
+pub(super) fn rank(
+    node: &Node,
+    basis: UpBasis,
+    lag: Duration,
+) -> (UpBasis, bool, Reverse<u32>, &NodeName) {
+    (basis, lag >= CAUGHT_UP, Reverse(node.priority), &node.name)
 }

@@ -36,6 +36,8 @@ pub enum MoveKind {
     Vacate,
     /// The cluster of servers has another primary.
     Follow,
+    /// An operator asked for it.
+    Switchover,
 }
 
 impl MoveKind {
@@ -74,11 +76,13 @@ pub enum HoldReason {
     NoPrimary,
     /// The VIP follows a primary, and more than one node says that it is that. Alerts when it lasts.
     TwoPrimaries,
+    /// It was to move, and the audit found that it must not: a fault of vipward. Alerts.
+    AuditRefused,
 }
 
 impl HoldReason {
     /// Every reason.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::HolderUp,
         Self::HolderSuspect,
         Self::AgentSilent,
@@ -91,6 +95,7 @@ impl HoldReason {
         Self::CannotVacate,
         Self::NoPrimary,
         Self::TwoPrimaries,
+        Self::AuditRefused,
     ];
 
     /// Whether a person should look at it.
@@ -105,7 +110,8 @@ impl HoldReason {
             | Self::BudgetSpent
             | Self::CannotVacate
             | Self::NoPrimary
-            | Self::TwoPrimaries => true,
+            | Self::TwoPrimaries
+            | Self::AuditRefused => true,
         }
     }
 

@@ -229,6 +229,7 @@ fn every_reason_is_in_the_closed_list() {
             HoldReason::CannotVacate => 9,
             HoldReason::NoPrimary => 10,
             HoldReason::TwoPrimaries => 11,
+            HoldReason::AuditRefused => 12,
         };
         assert_eq!(place, index);
     }
@@ -279,6 +280,8 @@ proptest! {
             )
         };
         let decision = decide(&scene.config, &scene.evidence, scene.now).remove(0);
+        let breach = crate::audit::breach(&scene.config, &scene.evidence, &decision, scene.now);
+        prop_assert_eq!(breach, None, "the audit agrees");
         if let Choice::Move { to, kind } = &decision.choice {
             prop_assert!(decision.judgements[to].is_up());
             let (withdrawn, primary) = says(to);

@@ -3,6 +3,7 @@
 use super::*;
 use crate::decide::HoldReason;
 use crate::scene::{Scene, VIP, node};
+use std::collections::BTreeMap;
 
 fn decided(to: &str, service: &str, vip: &str) -> Decision {
     Decision {
@@ -15,7 +16,7 @@ fn decided(to: &str, service: &str, vip: &str) -> Decision {
 }
 
 #[test]
-fn all_vips_bound_for_one_eni_share_a_step() {
+fn all_vips_bound_for_one_eni_share_a_step_and_the_most_important_comes_first() {
     let scene = Scene::new(2, 0, "");
     let mut held = decided("a", "held", "10.0.0.203");
     held.choice = Choice::Hold { reason: HoldReason::HolderUp };
@@ -32,7 +33,7 @@ fn all_vips_bound_for_one_eni_share_a_step() {
             (step.to.as_str(), step.moves.iter().map(|m| m.service.as_str()).collect::<Vec<_>>())
         })
         .collect();
-    assert_eq!(shape, [("a", vec!["two"]), ("b", vec!["one", "three"])]);
+    assert_eq!(shape, [("b", vec!["one", "three"]), ("a", vec!["two"])]);
 }
 
 #[test]

@@ -1,35 +1,18 @@
 //! What is asked of CloudWatch, and how series become words.
 
 use super::*;
-use crate::fake::{config, start};
+use crate::aws::fixture::{config, start};
 use aws_sdk_cloudwatch::operation::describe_alarms::DescribeAlarmsOutput;
 use aws_sdk_cloudwatch::operation::get_metric_data::GetMetricDataOutput;
 use aws_sdk_cloudwatch::types::MetricAlarm;
 use aws_smithy_mocks::{mock, mock_client};
+use std::time::Duration;
+use vipward_core::Verdict;
+use vipward_core::config::Role;
+use vipward_core::signals::{IS_PRIMARY, PEER_HEALTH, REPLICA_LAG, SELF_HEALTH};
 
 fn at(second: i64) -> Timestamp {
     start() + SignedDuration::from_secs(second)
-}
-
-#[test]
-fn a_word_is_the_last_point_and_how_long_it_was_the_same() {
-    let word = |values: &[(i64, f64)]| {
-        let points: Vec<_> = values.iter().map(|(second, value)| (at(*second), *value)).collect();
-        newest_word(&points)
-    };
-    let said = |verdict, since, last| {
-        let statement = Statement { verdict, since: at(since), leaving: false };
-        Some(Observed { value: statement, at: at(last) })
-    };
-    assert_eq!(word(&[]), None);
-    assert_eq!(word(&[(0, 1.0)]), said(Verdict::Healthy, 0, 0));
-    assert_eq!(word(&[(0, 1.0), (10, 0.0), (20, 0.0)]), said(Verdict::Unhealthy, 10, 20));
-    assert_eq!(word(&[(0, 0.0), (10, 1.0), (20, 0.1)]), said(Verdict::Unhealthy, 20, 20));
-    let leaving = word(&[(0, 0.0), (10, 1.0), (20, LEAVING_HEALTH)]).expect("a word");
-    let expected = Statement { verdict: Verdict::Healthy, since: at(10), leaving: true };
-    assert_eq!(leaving.value, expected, "well, and soon gone");
-    let stays = word(&[(0, LEAVING_HEALTH), (10, 1.0)]);
-    assert_eq!(stays, said(Verdict::Healthy, 0, 10), "it changed its mind");
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! What is asked of EC2, and what its answers are taken for.
 
 use super::*;
-use crate::fake::{config, id};
+use crate::aws::fixture::{config, id};
 use aws_sdk_ec2::operation::assign_private_ip_addresses::AssignPrivateIpAddressesOutput;
 use aws_sdk_ec2::operation::create_tags::CreateTagsOutput;
 use aws_sdk_ec2::operation::describe_instances::DescribeInstancesOutput;

@@ -6,14 +6,15 @@ use std::sync::Mutex;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use vipward_core::signals::ALERT_DETAIL_TYPE;
-use vipward_core::{Config, ServiceName};
+use vipward_core::{Config, NodeName, ServiceName};
 
 use crate::memory::Memory;
+use crate::orders::{self, Obeyed};
 use crate::ports::{PortError, Ports};
 use crate::query::answer;
 use crate::reconcile::{self, announce, locked, reconcile};
-use crate::record::{Alert, Notice, notices_lost};
-use crate::wake::{HeardHint, Refusal, Wake, parse};
+use crate::record::{Alert, Notice, Record, notices_lost};
+use crate::wake::{Command, HeardHint, Refusal, Wake, parse};
 
 /// Time kept back before Lambda ends the invocation: for records, notices and the answer.
 const MARGIN: SignedDuration = SignedDuration::from_millis(3_000);
@@ -58,7 +59,9 @@ pub enum HandlerError {
     #[error(transparent)]
     Port(#[from] PortError),
     /// A command that this role does not take.
-    #[error("this is the {0:?} function: send status and explain to the query function")]
+    #[error(
+        "this is the {0:?} function: status and explain are for the query function, orders for the failover function"
+    )]
     WrongRole(Role),
     /// A command that is none.
     #[error("the command is not known: {0}")]
@@ -66,6 +69,9 @@ pub enum HandlerError {
     /// A service that the file does not name.
     #[error("service {0} is not in the function's configuration")]
     UnknownService(ServiceName),
+    /// A node that the file does not name.
+    #[error("node {0} is not in the function's configuration")]
+    UnknownNode(NodeName),
 }
 
 /// One execution environment of the function.
@@ -111,20 +117,38 @@ impl<P: Ports> Function<P> {
                 return Ok(said);
             }
         };
-        match (self.role, &wake) {
-            (Role::Query, Wake::Command(command)) => {
-                if let Some(unknown) = command.names_unknown_service(&self.config) {
-                    return Err(HandlerError::UnknownService(unknown.clone()));
-                }
-                let answer =
-                    answer(&self.config, &self.ports, command, lambda_deadline - MARGIN).await?;
-                Ok(json!(answer))
-            }
-            (Role::Query, _) | (Role::Failover, Wake::Command(_)) => {
-                Err(HandlerError::WrongRole(self.role))
-            }
-            (Role::Failover, _) => self.failover(wake, lambda_deadline, log).await,
+        match (self.role, wake) {
+            (_, Wake::Command(command)) => self.command(command, lambda_deadline, log).await,
+            (Role::Query, _) => Err(HandlerError::WrongRole(self.role)),
+            (Role::Failover, wake) => self.failover(wake, lambda_deadline, log).await,
         }
+    }
+
+    async fn command(
+        &self,
+        command: Command,
+        lambda_deadline: Timestamp,
+        log: &mut (dyn FnMut(&Value) + Send),
+    ) -> Result<Value, HandlerError> {
+        if command.role() != self.role {
+            return Err(HandlerError::WrongRole(self.role));
+        }
+        if let Some(unknown) = command.names_unknown_service(&self.config) {
+            return Err(HandlerError::UnknownService(unknown.clone()));
+        }
+        if let Some(unknown) = command.names_unknown_node(&self.config) {
+            return Err(HandlerError::UnknownNode(unknown.clone()));
+        }
+        let (config, ports, deadline) = (&self.config, &self.ports, lambda_deadline - MARGIN);
+        if self.role == Role::Query {
+            return Ok(json!(answer(config, ports, &command, deadline).await?));
+        }
+        let obeyed = orders::obey(config, ports, &self.memory, &command, deadline).await?;
+        let Obeyed::Done { records, what } = obeyed else {
+            return Ok(json!(obeyed));
+        };
+        let outcomes = self.publish(&records, Vec::new(), lambda_deadline, log).await;
+        Ok(json!({ "done": what, "outcomes": outcomes }))
     }
 
     /// The deadline, unless it lies before this function's start, as none can: `cargo lambda watch`
@@ -152,6 +176,21 @@ impl<P: Ports> Function<P> {
         let (config, ports, memory) = (&self.config, &self.ports, &self.memory);
         let result = reconcile(config, ports, memory, kind, lambda_deadline - MARGIN).await;
         let records = result.as_deref().unwrap_or_default();
+        let outcomes = self.publish(records, notices, lambda_deadline, log).await;
+        result?;
+        Ok(json!({ "wake": kind, "outcomes": outcomes }))
+    }
+
+    /// Logs the records, and tells people what they should hear besides `notices`; what came of
+    /// each service, in one word.
+    async fn publish(
+        &self,
+        records: &[Record],
+        mut notices: Vec<Notice>,
+        lambda_deadline: Timestamp,
+        log: &mut (dyn FnMut(&Value) + Send),
+    ) -> serde_json::Map<String, Value> {
+        let (config, ports, memory) = (&self.config, &self.ports, &self.memory);
         for record in records {
             log(&record.line(config));
         }
@@ -159,12 +198,9 @@ impl<P: Ports> Function<P> {
         if let Err(error) = announce(ports, memory, &notices, lambda_deadline - LAST_WORDS).await {
             log(&notices_lost(config, notices.len(), &error, ports.now()));
         }
-        let outcomes = records
-            .iter()
-            .map(|record| (record.decision.service.to_string(), json!(record.outcome())))
-            .collect::<serde_json::Map<_, _>>();
-        result?;
-        Ok(json!({ "wake": kind, "outcomes": outcomes }))
+        let outcome =
+            |record: &Record| (record.decision.service.to_string(), json!(record.outcome()));
+        records.iter().map(outcome).collect()
     }
 
     /// The agent's file does not mean what the function's does.

@@ -13,27 +13,7 @@ use vipward_core::{Config, EniId, NodeName, Verdict, VipAddr};
 use crate::ports::{PortError, Ports, Published};
 use crate::record::Notice;
 
-pub(crate) const CLUSTER: &str = r#"
-cluster = "test"
-subnet = "10.0.0.0/24"
-[[node]]
-name = "a"
-address = "10.0.0.10"
-eni = "eni-0000000a"
-priority = 100
-[[node]]
-name = "b"
-address = "10.0.0.11"
-eni = "eni-0000000b"
-[[service]]
-name = "redis"
-vip = "10.0.0.201"
-check = { kind = "redis", port = 6379 }
-[[service]]
-name = "mysql"
-vip = "10.0.0.202"
-check = { kind = "tcp", port = 3306 }
-"#;
+pub(crate) const CLUSTER: &str = include_str!("../fixtures/pair.toml");
 
 pub(crate) fn config() -> Config {
     Config::parse("test", CLUSTER).expect("the cluster is right")

@@ -12,6 +12,8 @@ use vipward_core::name::ServiceName;
 use vipward_core::signals::{AlarmName, HINT_DETAIL_TYPE, NotOurAlarm, parse_hint_source};
 use vipward_core::{Config, Hint, NodeName};
 
+use crate::handler::Role;
+
 /// Why the function was called.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Wake {
@@ -63,17 +65,70 @@ pub enum Command {
         #[serde(default)]
         service: Option<ServiceName>,
     },
+    /// Bring a VIP to another node.
+    Switchover {
+        /// The service.
+        service: ServiceName,
+        /// The node; the best other one by default.
+        #[serde(default)]
+        to: Option<NodeName>,
+    },
+    /// Take a node out of candidacy for a while, and its VIPs away.
+    Drain {
+        /// The node.
+        node: NodeName,
+        /// For how many seconds.
+        seconds: u32,
+        /// Who asks.
+        owner: String,
+        /// Why.
+        reason: String,
+    },
+    /// Put a drained node back.
+    Resume {
+        /// The node.
+        node: NodeName,
+    },
+    /// Make the move budget of a service whole again.
+    Unfreeze {
+        /// The service.
+        service: ServiceName,
+    },
 }
 
 impl Command {
+    /// The role of the function that takes it.
+    pub fn role(&self) -> Role {
+        match self {
+            Self::Status | Self::Explain { .. } => Role::Query,
+            Self::Switchover { .. }
+            | Self::Drain { .. }
+            | Self::Resume { .. }
+            | Self::Unfreeze { .. } => Role::Failover,
+        }
+    }
+
     /// The service it asks about, when the file does not name it.
     pub fn names_unknown_service(&self, config: &Config) -> Option<&ServiceName> {
         match self {
-            Self::Status => None,
+            Self::Status | Self::Drain { .. } | Self::Resume { .. } => None,
             Self::Explain { service } => {
                 service.as_ref().filter(|service| config.service(service).is_none())
             }
+            Self::Switchover { service, .. } | Self::Unfreeze { service } => {
+                Some(service).filter(|service| config.service(service).is_none())
+            }
         }
+    }
+
+    /// The node it is about, when the file does not name it.
+    pub fn names_unknown_node(&self, config: &Config) -> Option<&NodeName> {
+        let node = match self {
+            Self::Status | Self::Explain { .. } | Self::Unfreeze { .. } => None,
+            Self::Switchover { to, .. } => to.as_ref(),
+            Self::Drain { node, .. } | Self::Resume { node } => Some(node),
+        };
+        node.filter(|node| config.node(node).is_none())
     }
 }
 

@@ -33,7 +33,29 @@ pub enum PortError {
     },
 }
 
+/// Codes that say "later", whatever their HTTP status.
+const LATER: [&str; 9] = [
+    "RequestLimitExceeded",
+    "Throttling",
+    "ThrottlingException",
+    "ThrottledException",
+    "RequestThrottled",
+    "TooManyRequestsException",
+    "InternalError",
+    "InternalFailure",
+    "ServiceUnavailable",
+];
+
 impl PortError {
+    /// AWS answered `call` with an error of that code and HTTP status.
+    pub fn answered(call: &'static str, status: u16, code: &str, cause: String) -> Self {
+        if status >= 500 || LATER.contains(&code) {
+            Self::Transient { call, cause }
+        } else {
+            Self::Refused { call, cause }
+        }
+    }
+
     /// Whether trying again may help.
     pub fn is_transient(&self) -> bool {
         matches!(self, Self::Transient { .. })

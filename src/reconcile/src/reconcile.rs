@@ -6,7 +6,9 @@ use std::sync::Mutex;
 
 use jiff::Timestamp;
 use vipward_core::Config;
-use vipward_core::decide::decide;
+use vipward_core::audit::vet;
+use vipward_core::decide::{Decision, decide};
+use vipward_core::evidence::Evidence;
 use vipward_core::plan::plan;
 
 use crate::backoff::bounded;
@@ -39,13 +41,43 @@ pub async fn reconcile(
     locked(memory).learn_instances(instances);
     let decided = ports.now();
     let decisions = decide(config, &evidence, decided);
+    let moment = Moment { wake, woken, decided, deadline };
+    Ok(carry_out(config, ports, &evidence, decisions, moment).await)
+}
+
+/// When and why was decided, and when all must be over.
+#[derive(Debug, Clone, Copy)]
+pub struct Moment {
+    /// What woke the function, in one word.
+    pub wake: &'static str,
+    /// When it was woken.
+    pub woken: Timestamp,
+    /// When it was decided.
+    pub decided: Timestamp,
+    /// When the invocation must be over.
+    pub deadline: Timestamp,
+}
+
+/// Audits the decisions, carries out what they plan, and records it.
+pub async fn carry_out(
+    config: &Config,
+    ports: &impl Ports,
+    evidence: &Evidence,
+    decisions: Vec<Decision>,
+    moment: Moment,
+) -> Vec<Record> {
+    let Moment { wake, woken, decided, deadline } = moment;
+    let (decisions, refused) = vet(config, evidence, decisions, decided);
+    for (decision, breach) in refused {
+        tracing::error!(service = %decision.service, %breach, "decision refused by the audit");
+    }
     // Evidence that has gone stale while trying again must not move anything.
     let deadline = deadline.min(decided + config.policy.stale_after);
     let steps =
         plan(config, &decisions).into_iter().map(|step| execute(config, ports, step, deadline));
     let outcomes: BTreeMap<_, _> =
         futures::future::join_all(steps).await.into_iter().flatten().collect();
-    Ok(records(wake, woken, decided, decisions, outcomes))
+    records(wake, woken, decided, decisions, outcomes)
 }
 
 /// What people's own rules should hear of: moves, and what is worth a look and news. With each

@@ -166,7 +166,9 @@ async fn explain_adds_the_evidence() {
 async fn each_role_does_only_its_own() {
     for (role, event, said) in [
         (Role::Query, scheduled(), "the Query function"),
-        (Role::Failover, json!({ "command": "status" }), "to the query function"),
+        (Role::Failover, json!({ "command": "status" }), "for the query function"),
+        (Role::Query, json!({ "command": "resume", "node": "a" }), "for the failover function"),
+        (Role::Failover, json!({ "command": "resume", "node": "z" }), "node z is not in"),
         (Role::Query, json!({ "command": "sing" }), "the command is not known"),
         (Role::Query, json!({ "command": "explain", "service": "x" }), "service x is not in"),
     ] {

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::Serialize;
+use vipward_core::audit::vet;
 use vipward_core::config::Mode;
 use vipward_core::decide::{Choice, HoldReason, MoveKind, decide};
+use vipward_core::drain::Drain;
 use vipward_core::evidence::{Evidence, Holder, Testimony, millis};
 use vipward_core::judge::{Judgement, judge};
 use vipward_core::{ClusterName, Config, NodeName, ServiceName, Verdict, VipAddr};
@@ -21,6 +23,7 @@ pub struct Answer {
     now: Timestamp,
     config_digest: String,
     mode: Mode,
+    drained: BTreeMap<NodeName, Drain>,
     services: Vec<ServiceAnswer>,
 }
 
@@ -71,10 +74,11 @@ pub async fn answer(
     let evidence = gather(config, ports, Testimony::default(), Look::Everywhere, deadline).await?;
     let now = ports.now();
     let (explains, only) = match command {
-        Command::Status => (false, None),
         Command::Explain { service } => (true, service.as_ref()),
+        _ => (false, None),
     };
-    let services = config.services.iter().zip(decide(config, &evidence, now));
+    let (decisions, _) = vet(config, &evidence, decide(config, &evidence, now), now);
+    let services = config.services.iter().zip(decisions);
     let services = services
         .filter(|(service, _)| only.is_none_or(|only| service.name == *only))
         .map(|(service, decision)| ServiceAnswer {
@@ -95,7 +99,12 @@ pub async fn answer(
         })
         .collect();
     let (cluster, mode) = (config.cluster.clone(), config.policy.mode);
-    Ok(Answer { cluster, now, config_digest: config.digest(), mode, services })
+    let drained = config.nodes.iter().filter_map(|node| {
+        let drain = evidence.inventory.drain(config, node).filter(|drain| drain.lasts(now))?;
+        Some((node.name.clone(), drain))
+    });
+    let drained = drained.collect();
+    Ok(Answer { cluster, now, config_digest: config.digest(), mode, drained, services })
 }
 
 fn words(evidence: &Evidence, service: &ServiceName, now: Timestamp) -> Vec<Word> {
@@ -134,6 +143,7 @@ fn because(choice: &Choice) -> &'static str {
         Choice::Move { kind: MoveKind::Follow, .. } => {
             "the VIP follows the primary, and the servers have another one now"
         }
+        Choice::Move { kind: MoveKind::Switchover, .. } => "an operator asked for it",
         Choice::Hold { reason } => match reason {
             HoldReason::HolderUp => "the holder is up",
             HoldReason::HolderSuspect => {
@@ -160,6 +170,9 @@ fn because(choice: &Choice) -> &'static str {
             }
             HoldReason::TwoPrimaries => {
                 "the VIP follows a primary, and more than one node says that it is that"
+            }
+            HoldReason::AuditRefused => {
+                "it was to move, and the audit of the decision found that it must not: please report it"
             }
         },
     }

@@ -1,0 +1,169 @@
+//! What no decision may be, whatever led to it. A second opinion from the bare evidence: it shares
+//! no code with the judgement, so that one mistake does not pass both.
+//!
+//! The function asks before it acts, `status` shows what came of it, and the simulator holds every
+//! history to it.
+
+use std::fmt;
+
+use jiff::Timestamp;
+
+use crate::config::Config;
+use crate::decide::{Choice, Decision, HoldReason, MoveKind};
+use crate::evidence::{Evidence, Holder, Presence, Statement, age};
+use crate::hint::Verdict;
+use crate::name::NodeName;
+
+/// Why a decision must not be carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Breach {
+    /// It is about a service, an address or a node that the file does not name.
+    NotInTheFile,
+    /// It would take the VIP from an interface that the file does not name.
+    ForeignHolder,
+    /// It would leave a holder of which nobody says anything bad, or place a VIP that is held.
+    HolderNotDown,
+    /// Nobody has said lately that the service is well on the node it would go to.
+    TargetNotSeenWell,
+    /// It would go back too soon after the last move.
+    WithinCooldown,
+    /// It has moved too often, and must wait.
+    BeyondBudget,
+}
+
+impl fmt::Display for Breach {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotInTheFile => "it touches what the file does not name",
+            Self::ForeignHolder => "it would rob a foreign holder",
+            Self::HolderNotDown => "nothing speaks against the holder",
+            Self::TargetNotSeenWell => "nobody has lately said that it is well where it would go",
+            Self::WithinCooldown => "it moved only just now, and its holder is up",
+            Self::BeyondBudget => "it has moved too often and must wait",
+        })
+    }
+}
+
+/// The decisions, of which those to move that break a rule become holds; and what they break.
+pub fn vet(
+    config: &Config,
+    evidence: &Evidence,
+    decisions: Vec<Decision>,
+    now: Timestamp,
+) -> (Vec<Decision>, Vec<(Decision, Breach)>) {
+    let mut refused = Vec::new();
+    let vetted = decisions.into_iter().map(|decision| {
+        let Some(breach) = breach(config, evidence, &decision, now) else {
+            return decision;
+        };
+        refused.push((decision.clone(), breach));
+        Decision { choice: Choice::Hold { reason: HoldReason::AuditRefused }, ..decision }
+    });
+    let vetted = vetted.collect();
+    (vetted, refused)
+}
+
+/// The first rule that the decision breaks; a hold breaks none.
+pub fn breach(
+    config: &Config,
+    evidence: &Evidence,
+    decision: &Decision,
+    now: Timestamp,
+) -> Option<Breach> {
+    let Choice::Move { to, kind } = &decision.choice else {
+        return None;
+    };
+    let audit = Audit { config, evidence, decision, now };
+    [
+        (audit.is_in_the_file(to), Breach::NotInTheFile),
+        (!matches!(audit.holder(), Holder::Foreign(_)), Breach::ForeignHolder),
+        (audit.may_leave_the_holder(*kind), Breach::HolderNotDown),
+        (audit.is_seen_well(to), Breach::TargetNotSeenWell),
+        (audit.is_rested(*kind), Breach::WithinCooldown),
+        (audit.is_within_budget(*kind), Breach::BeyondBudget),
+    ]
+    .into_iter()
+    .find_map(|(kept, breach)| (!kept).then_some(breach))
+}
+
+struct Audit<'a> {
+    config: &'a Config,
+    evidence: &'a Evidence,
+    decision: &'a Decision,
+    now: Timestamp,
+}
+
+impl Audit<'_> {
+    fn is_in_the_file(&self, to: &NodeName) -> bool {
+        let service = self.config.service(&self.decision.service);
+        service.is_some_and(|service| service.vip == self.decision.vip)
+            && self.config.node(to).is_some()
+    }
+
+    fn holder(&self) -> Holder {
+        self.evidence.inventory.holder(self.config, self.decision.vip)
+    }
+
+    fn presence(&self, node: &NodeName) -> Presence {
+        self.config
+            .node(node)
+            .map_or(Presence::Absent, |node| self.evidence.inventory.presence(node))
+    }
+
+    /// What is said of the node that still counts, by whom.
+    fn words<'a>(
+        &'a self,
+        subject: &'a NodeName,
+    ) -> impl Iterator<Item = (&'a NodeName, &'a Statement)> {
+        let stale_after = self.config.policy.stale_after;
+        self.evidence.testimony.iter().filter_map(move |(topic, word)| {
+            let about = topic.service == self.decision.service && topic.subject == *subject;
+            let fresh = word.fresh(self.now, stale_after).filter(|_| about)?;
+            Some((&topic.observer, fresh))
+        })
+    }
+
+    fn may_leave_the_holder(&self, kind: MoveKind) -> bool {
+        match (self.holder(), kind) {
+            (holder, MoveKind::Placement) => holder == Holder::Nobody,
+            (Holder::Foreign(_) | Holder::Nobody, _) => false,
+            (Holder::Node(holder), MoveKind::Failover) => {
+                self.presence(&holder) != Presence::Here
+                    || self.words(&holder).any(|(_, said)| said.verdict == Verdict::Unhealthy)
+            }
+            (
+                Holder::Node(_),
+                MoveKind::Failback | MoveKind::Vacate | MoveKind::Follow | MoveKind::Switchover,
+            ) => true,
+        }
+    }
+
+    /// By its own word; where it has none that judges, by somebody else's.
+    fn is_seen_well(&self, to: &NodeName) -> bool {
+        let own = self.words(to).find(|(observer, _)| *observer == to);
+        let well = match own.map(|(_, said)| said.verdict) {
+            Some(Verdict::Healthy) => true,
+            Some(Verdict::Unhealthy) => false,
+            Some(Verdict::Unknown) | None => {
+                self.words(to).any(|(_, said)| said.verdict == Verdict::Healthy)
+            }
+        };
+        well && self.presence(to) == Presence::Here
+    }
+
+    fn is_rested(&self, kind: MoveKind) -> bool {
+        let ledger = self.evidence.inventory.ledger(self.config, &self.decision.service);
+        let rested = ledger.last_move().map(|last| age(last, self.now));
+        kind != MoveKind::Failback
+            || rested.is_none_or(|rested| rested >= self.config.policy.cooldown)
+    }
+
+    fn is_within_budget(&self, kind: MoveKind) -> bool {
+        let ledger = self.evidence.inventory.ledger(self.config, &self.decision.service);
+        !kind.is_unplanned()
+            || ledger.wait_until(self.config.policy.move_budget, self.now).is_none()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,134 @@
+//! A move that an operator asks for.
+
+use std::fmt;
+
+use jiff::Timestamp;
+
+use super::candidates::rank;
+use super::{Case, Choice, Decision, HoldReason, MoveKind};
+use crate::config::{Config, Service};
+use crate::evidence::{Evidence, Holder};
+use crate::judge::{UpBasis, judge};
+use crate::name::NodeName;
+
+/// Why a VIP is not moved for an operator.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NoSwitchover {
+    /// It is there already.
+    AlreadyThere(NodeName),
+    /// That node may not take it now, for the reason of the best candidate's lack where none is
+    /// named.
+    NotACandidate(NodeName),
+    /// No node may take it.
+    NoCandidate(HoldReason),
+    /// An interface that the file does not name has it.
+    ForeignHolder,
+}
+
+impl fmt::Display for NoSwitchover {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AlreadyThere(node) => write!(f, "{node} has the VIP already"),
+            Self::NotACandidate(node) => write!(
+                f,
+                "{node} cannot take the VIP: it is not up by its own word, leaves or is drained, \
+                 lags too far, or is not the primary that the VIP follows"
+            ),
+            Self::NoCandidate(_) => f.write_str("no other node can take the VIP"),
+            Self::ForeignHolder => {
+                f.write_str("an interface that the file does not name has the VIP")
+            }
+        }
+    }
+}
+
+/// The decision to bring the VIP of `service` to `to`, or to the best other node.
+///
+/// # Errors
+/// When that would not be safe.
+pub fn switchover(
+    config: &Config,
+    evidence: &Evidence,
+    service: &Service,
+    to: Option<&NodeName>,
+    now: Timestamp,
+) -> Result<Decision, NoSwitchover> {
+    let holder = evidence.inventory.holder(config, service.vip);
+    if matches!(holder, Holder::Foreign(_)) {
+        return Err(NoSwitchover::ForeignHolder);
+    }
+    let judgements = judge(config, evidence, service, now);
+    let case = Case { config, evidence, service, now, judgements: &judgements };
+    let able = case.able().filter(|(node, basis, _)| {
+        *basis != UpBasis::PeersOnly && holder.node() != Some(&node.name)
+    });
+    let target = match to {
+        Some(to) if holder.node() == Some(to) => {
+            return Err(NoSwitchover::AlreadyThere(to.clone()));
+        }
+        Some(to) => {
+            let mut able = able;
+            let found = able.find(|(node, ..)| node.name == *to);
+            found.ok_or_else(|| NoSwitchover::NotACandidate(to.clone()))?.0
+        }
+        None => {
+            let best = able.min_by_key(|(node, basis, lag)| rank(node, *basis, *lag));
+            best.ok_or_else(|| NoSwitchover::NoCandidate(case.why_no_candidate()))?.0
+        }
+    };
+    let kind = if holder == Holder::Nobody { MoveKind::Placement } else { MoveKind::Switchover };
+    let choice = Choice::Move { to: target.name.clone(), kind };
+    let (name, vip) = (service.name.clone(), service.vip);
+    Ok(Decision { service: name, vip, holder, judgements: judgements.clone(), choice })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hint::Verdict::{Healthy, Unhealthy};
+    use crate::scene::{Scene, node};
+
+    const LONG: i64 = 600;
+
+    fn asked(scene: &Scene, to: Option<&str>) -> Result<Choice, NoSwitchover> {
+        let service = &scene.config.services[0];
+        let to = to.map(node);
+        let decision = switchover(&scene.config, &scene.evidence, service, to.as_ref(), scene.now)?;
+        Ok(decision.choice)
+    }
+
+    fn trio() -> Scene {
+        ["a", "b", "c"].iter().fold(Scene::new(3, 0, "").held_by("a"), |scene, name| {
+            scene.says(name, name, Healthy, 1, LONG)
+        })
+    }
+
+    fn moves(to: &str) -> Choice {
+        Choice::Move { to: node(to), kind: MoveKind::Switchover }
+    }
+
+    #[test]
+    fn it_goes_where_it_is_sent_or_to_the_best_other_node() {
+        assert_eq!(asked(&trio(), Some("c")), Ok(moves("c")));
+        assert_eq!(asked(&trio(), None), Ok(moves("b")));
+        assert_eq!(asked(&trio(), Some("a")), Err(NoSwitchover::AlreadyThere(node("a"))));
+    }
+
+    #[test]
+    fn it_goes_to_no_node_that_is_not_up_or_is_drained() {
+        let refused = |name: &str| Err(NoSwitchover::NotACandidate(node(name)));
+        assert_eq!(asked(&trio().says("b", "b", Unhealthy, 0, 1), Some("b")), refused("b"));
+        assert_eq!(asked(&trio().drained("b", 60), Some("b")), refused("b"));
+        assert_eq!(asked(&trio().drained("b", 60), None), Ok(moves("c")));
+        assert_eq!(asked(&trio().drained("b", -1), Some("b")), Ok(moves("b")), "its time is over");
+        let alone = Scene::new(2, 0, "").held_by("a").says("a", "a", Healthy, 1, LONG);
+        assert!(matches!(asked(&alone, None), Err(NoSwitchover::NoCandidate(_))));
+    }
+
+    #[test]
+    fn a_vip_that_nobody_holds_is_placed() {
+        let scene = Scene::new(2, 0, "").says("b", "b", Healthy, 1, LONG);
+        let placed = Choice::Move { to: node("b"), kind: MoveKind::Placement };
+        assert_eq!(asked(&scene, None), Ok(placed));
+    }
+}

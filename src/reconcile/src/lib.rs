@@ -1,0 +1,21 @@
+//! The mind of the function that alone may move a VIP.
+//!
+//! Whatever wakes it, it reads the world afresh, decides by `vipward-core`'s pure rules, carries
+//! the plan out, and proves it. The world is behind [`ports::Ports`]: AWS in the function, a model
+//! of it in virtual time in the simulator. No SDK is in this crate, nor a clock.
+
+pub mod backoff;
+pub mod execute;
+pub mod gather;
+pub mod handler;
+pub mod memory;
+pub mod orders;
+pub mod ports;
+pub mod query;
+pub mod reconcile;
+pub mod record;
+pub mod series;
+pub mod wake;
+
+#[cfg(test)]
+mod fake;

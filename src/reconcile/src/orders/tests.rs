@@ -1,0 +1,95 @@
+//! Orders, and what refuses them.
+
+use super::*;
+use crate::fake::{World, config, config_with_policy};
+use crate::record::Outcome;
+use vipward_core::Verdict::{Healthy, Unhealthy};
+
+fn both_well() -> World {
+    World::new().with(|state| {
+        for node in ["a", "b"] {
+            state.says(node, node, "redis", Healthy);
+            state.says(node, node, "mysql", Healthy);
+        }
+    })
+}
+
+async fn obeyed(world: &World, config: &Config, order: serde_json::Value) -> Obeyed {
+    let command: Command = serde_json::from_value(order).expect("it is a command");
+    let memory = Mutex::default();
+    obey(config, world, &memory, &command, world.deadline()).await.expect("AWS answers")
+}
+
+fn outcomes(obeyed: &Obeyed) -> Vec<(String, Outcome)> {
+    let Obeyed::Done { records, .. } = obeyed else { panic!("{obeyed:?}") };
+    let outcome = |record: &Record| (record.decision.service.to_string(), record.outcome());
+    records.iter().map(outcome).collect()
+}
+
+fn json(text: &str) -> serde_json::Value {
+    serde_json::from_str(text).expect("it is JSON")
+}
+
+#[tokio::test]
+async fn a_switchover_moves_that_vip_and_no_other() {
+    let world = both_well();
+    let order = json(r#"{"command":"switchover","service":"redis","to":"b"}"#);
+    let done = obeyed(&world, &config(), order).await;
+    assert_eq!(outcomes(&done), [("redis".to_owned(), Outcome::Moved)]);
+    assert_eq!(world.state().holder("10.0.0.201"), ["eni-0000000b"]);
+    assert_eq!(world.state().holder("10.0.0.202"), ["eni-0000000a"]);
+}
+
+#[tokio::test]
+async fn a_switchover_to_an_ill_node_is_refused() {
+    let world = both_well().with(|state| state.says("b", "b", "redis", Unhealthy));
+    let order = json(r#"{"command":"switchover","service":"redis"}"#);
+    let refused = obeyed(&world, &config(), order).await;
+    assert!(matches!(refused, Obeyed::Refused(_)), "{refused:?}");
+    assert_eq!(world.state().assigns, []);
+}
+
+#[tokio::test]
+async fn a_cluster_that_observes_only_is_not_switched_over() {
+    let order = json(r#"{"command":"switchover","service":"redis"}"#);
+    let world = both_well();
+    let refused = obeyed(&world, &config_with_policy("mode = \"observe\""), order).await;
+    assert!(matches!(refused, Obeyed::Refused(_)), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_drained_node_loses_its_vips_at_once_and_gets_none_until_it_is_resumed() {
+    let world = both_well();
+    let order = json(
+        r#"{"command":"drain","node":"a","seconds":3600,"owner":"anna","reason":"kernel update"}"#,
+    );
+    let done = obeyed(&world, &config(), order).await;
+    let moved = |service: &str| (service.to_owned(), Outcome::Moved);
+    assert_eq!(outcomes(&done), [moved("redis"), moved("mysql")]);
+    let back = json(r#"{"command":"switchover","service":"redis","to":"a"}"#);
+    let refused = obeyed(&world, &config(), back.clone()).await;
+    assert!(matches!(refused, Obeyed::Refused(_)), "{refused:?}");
+    obeyed(&world, &config(), json(r#"{"command":"resume","node":"a"}"#)).await;
+    let done = obeyed(&world, &config(), back).await;
+    assert_eq!(outcomes(&done), [moved("redis")]);
+}
+
+#[tokio::test]
+async fn an_unfrozen_service_may_move_at_once() {
+    let world = both_well().with(|state| state.ill_on_a("redis"));
+    let config = config();
+    let service: ServiceName = "redis".parse().expect("a name");
+    let spent = (1..4).fold(Ledger::default(), |ledger, ago| {
+        let at = world.now() - SignedDuration::from_secs(10 * (4 - ago));
+        ledger.after_move(at, true, config.policy.move_budget.per)
+    });
+    let key = Ledger::tag_key(&config.cluster, &service);
+    let eni = config.nodes[0].eni.clone();
+    world.tag(&eni, &BTreeMap::from([(key, spent.to_string())])).await.expect("tagged");
+    let memory = Mutex::default();
+    let held = reconcile(&config, &world, &memory, "test", world.deadline()).await.expect("read");
+    assert_eq!(held[0].outcome(), Outcome::Held, "its budget is spent");
+    let order = json(r#"{"command":"unfreeze","service":"redis"}"#);
+    let done = obeyed(&world, &config, order).await;
+    assert_eq!(outcomes(&done)[0], ("redis".to_owned(), Outcome::Moved));
+}

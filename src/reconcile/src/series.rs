@@ -1,0 +1,195 @@
+//! The agents' metrics as the function reads them: which series there are, and what their points
+//! say. Whoever has a CloudWatch, or a model of one, asks [`questions`] and hands the points on.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use vipward_core::config::Role;
+use vipward_core::evidence::{Observed, Statement, Topic};
+use vipward_core::signals::{
+    DIM_SERVICE, DIM_SUBJECT, IS_PRIMARY, LEAVING_HEALTH, PEER_HEALTH, REPLICA_LAG, SELF_HEALTH,
+    namespace,
+};
+use vipward_core::{Config, NodeName, ServiceName, Verdict};
+
+use crate::ports::Published;
+
+/// Seconds: the agents publish at the finest resolution there is.
+pub const PERIOD: u32 = 1;
+/// From there on a published health means neither ill nor leaving, and of a primary that it is one.
+const WHOLE: f64 = 1.0;
+
+/// One series that is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Question {
+    /// What somebody says about a service.
+    Word(Topic),
+    /// How far a node's service is behind.
+    Lag(NodeName, ServiceName),
+    /// Whether a node's service is a primary.
+    Primary(NodeName, ServiceName),
+}
+
+/// Of values in one second, which counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Worse {
+    /// The least of them.
+    Minimum,
+    /// The greatest of them.
+    Maximum,
+}
+
+impl Worse {
+    /// CloudWatch's name of the statistic.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Minimum => "Minimum",
+            Self::Maximum => "Maximum",
+        }
+    }
+}
+
+/// Of each service: what each node may say of itself, and everyone else of each node; and how far
+/// each is behind, and whether it is a primary, where that matters.
+pub fn questions(config: &Config, services: &BTreeSet<ServiceName>) -> Vec<Question> {
+    let mut questions = Vec::new();
+    for service in config.services.iter().filter(|service| services.contains(&service.name)) {
+        for node in &config.nodes {
+            questions.extend(config.members().map(|observer| {
+                let (subject, service) = (node.name.clone(), service.name.clone());
+                Question::Word(Topic { observer: observer.clone(), subject, service })
+            }));
+            if service.check.kind.max_lag().is_some() {
+                questions.push(Question::Lag(node.name.clone(), service.name.clone()));
+            }
+            if service.role == Role::Primary {
+                questions.push(Question::Primary(node.name.clone(), service.name.clone()));
+            }
+        }
+    }
+    questions
+}
+
+impl Question {
+    /// Whose word it asks for.
+    pub fn observer(&self) -> &NodeName {
+        match self {
+            Self::Word(Topic { observer, .. })
+            | Self::Lag(observer, _)
+            | Self::Primary(observer, _) => observer,
+        }
+    }
+
+    fn service(&self) -> &ServiceName {
+        match self {
+            Self::Word(Topic { service, .. })
+            | Self::Lag(_, service)
+            | Self::Primary(_, service) => service,
+        }
+    }
+
+    /// The metric's name.
+    pub fn metric(&self) -> &'static str {
+        match self {
+            Self::Word(topic) if topic.observer == topic.subject => SELF_HEALTH,
+            Self::Word(_) => PEER_HEALTH,
+            Self::Lag(..) => REPLICA_LAG,
+            Self::Primary(..) => IS_PRIMARY,
+        }
+    }
+
+    /// Of two values in one second the worse: a publication that was retried cannot hide an
+    /// illness.
+    pub fn worse(&self) -> Worse {
+        match self {
+            Self::Word(_) | Self::Primary(..) => Worse::Minimum,
+            Self::Lag(..) => Worse::Maximum,
+        }
+    }
+
+    /// The metric's name space.
+    pub fn namespace(&self, config: &Config) -> String {
+        namespace(&config.cluster, self.observer())
+    }
+
+    /// The metric's dimensions.
+    pub fn dimensions(&self) -> BTreeMap<&'static str, &str> {
+        let mut dimensions = BTreeMap::from([(DIM_SERVICE, self.service().as_str())]);
+        if let Self::Word(topic) = self
+            && topic.observer != topic.subject
+        {
+            dimensions.insert(DIM_SUBJECT, topic.subject.as_str());
+        }
+        dimensions
+    }
+}
+
+impl Published {
+    /// Takes in the points of the series that was asked for, oldest first.
+    pub fn take(&mut self, asked: &Question, points: &[(Timestamp, f64)]) {
+        match asked {
+            Question::Word(topic) => {
+                self.words.extend(newest_word(points).map(|word| (topic.clone(), word)));
+            }
+            Question::Lag(node, service) => {
+                let lag = newest_lag(points).map(|lag| (node.clone(), service.clone(), lag));
+                self.lags.extend(lag);
+            }
+            Question::Primary(node, service) => {
+                let is = points.last().map(|(at, value)| {
+                    let is = Observed { value: *value >= WHOLE, at: *at };
+                    (node.clone(), service.clone(), is)
+                });
+                self.primaries.extend(is);
+            }
+        }
+    }
+}
+
+/// The last of the points, and since when it has been the same.
+fn newest_word(points: &[(Timestamp, f64)]) -> Option<Observed<Statement>> {
+    let verdict = |value| {
+        if value >= LEAVING_HEALTH { Verdict::Healthy } else { Verdict::Unhealthy }
+    };
+    let (at, value) = *points.last()?;
+    let run = points.iter().rev().take_while(|(_, other)| verdict(*other) == verdict(value));
+    let since = run.last().map_or(at, |(since, _)| *since);
+    let leaving = (LEAVING_HEALTH..WHOLE).contains(&value);
+    Some(Observed { value: Statement { verdict: verdict(value), since, leaving }, at })
+}
+
+/// The last of the points, in seconds; what is no duration was not published by an agent.
+fn newest_lag(points: &[(Timestamp, f64)]) -> Option<Observed<Duration>> {
+    let (at, seconds) = *points.last()?;
+    Some(Observed { value: Duration::try_from_secs_f64(seconds).ok()?, at })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fake::start;
+
+    #[test]
+    fn a_word_is_the_last_point_and_how_long_it_was_the_same() {
+        let at = |second| start() + Duration::from_secs(second);
+        let word = |values: &[(u64, f64)]| {
+            let points: Vec<_> =
+                values.iter().map(|(second, value)| (at(*second), *value)).collect();
+            newest_word(&points)
+        };
+        let said = |verdict, since, last| {
+            let value = Statement { verdict, since: at(since), leaving: false };
+            Some(Observed { value, at: at(last) })
+        };
+        assert_eq!(word(&[]), None);
+        assert_eq!(word(&[(0, 1.0)]), said(Verdict::Healthy, 0, 0));
+        assert_eq!(word(&[(0, 1.0), (10, 0.0), (20, 0.0)]), said(Verdict::Unhealthy, 10, 20));
+        assert_eq!(word(&[(0, 0.0), (10, 1.0), (20, 0.1)]), said(Verdict::Unhealthy, 20, 20));
+        let leaving = word(&[(0, 0.0), (10, 1.0), (20, LEAVING_HEALTH)]).expect("a word");
+        let expected = Statement { verdict: Verdict::Healthy, since: at(10), leaving: true };
+        assert_eq!(leaving.value, expected, "well, and soon gone");
+        let stays = word(&[(0, LEAVING_HEALTH), (10, 1.0)]);
+        assert_eq!(stays, said(Verdict::Healthy, 0, 10), "it changed its mind");
+    }
+}

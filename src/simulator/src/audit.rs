@@ -1,0 +1,266 @@
+//! The auditor of a history: it knows the truth, sees every effect, reads every record, and says
+//! what must not have been.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::Value;
+use vipward_core::Config;
+use vipward_region::model::journal::Happening;
+
+use crate::fault::Fault;
+use crate::moves::{Book, Change};
+use crate::tally::Tally;
+use crate::timeline::Timeline;
+use crate::truth::Truth;
+
+/// What must not have been.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Breach {
+    /// When, from the start of the history.
+    pub at: Duration,
+    /// The rule, in few words; the same for every breach of it.
+    pub rule: &'static str,
+    /// What happened.
+    pub what: String,
+}
+
+/// Who watches a history.
+pub struct Auditor {
+    pub config: Config,
+    pub truth: Truth,
+    pub book: Book,
+    pub tally: Tally,
+    pub timeline: Timeline,
+    start: Timestamp,
+    /// VIPs that somebody else moves or takes off just now, and may be seen to.
+    meddled: Vec<String>,
+    /// VIPs that may be nowhere.
+    unplaced: BTreeSet<String>,
+    /// By service: why it was last held.
+    pub held_for: BTreeMap<String, String>,
+    breach: Option<Breach>,
+}
+
+impl Auditor {
+    /// An auditor who has seen nothing yet; with `told`, one who keeps a timeline.
+    pub fn new(
+        config: &Config,
+        truth: Truth,
+        start: Timestamp,
+        unplaced: bool,
+        told: bool,
+    ) -> Self {
+        let services = config.services.iter().map(|service| service.name.to_string());
+        Self {
+            config: config.clone(),
+            truth,
+            book: Book::new(config, unplaced),
+            tally: Tally::default(),
+            timeline: Timeline::new(told),
+            start,
+            meddled: Vec::new(),
+            unplaced: services.filter(|_| unplaced).collect(),
+            held_for: BTreeMap::new(),
+            breach: None,
+        }
+    }
+
+    /// Whether something was that must not have been.
+    pub fn has_breach(&self) -> bool {
+        self.breach.is_some()
+    }
+
+    /// The first of what must not have been.
+    pub fn breach(&self) -> Option<&Breach> {
+        self.breach.as_ref()
+    }
+
+    /// This must not be.
+    pub fn accuse(&mut self, at: Duration, rule: &'static str, what: String) {
+        self.timeline.tell(at, || format!("BREACH of {rule:?}: {what}"));
+        self.breach.get_or_insert(Breach { at, rule, what });
+    }
+
+    /// The history itself makes no sense.
+    pub fn complains(&mut self, what: &str) {
+        self.accuse(Duration::ZERO, "the history can be played", what.to_owned());
+    }
+
+    /// A fault begins.
+    pub fn begins(&mut self, at: Duration, fault: &Fault) {
+        self.tally.injected(fault.what.kind());
+        self.timeline.tell(at, || {
+            format!("fault: {} for {} ms: {:?}", fault.what.kind(), fault.for_ms, fault.what)
+        });
+    }
+
+    /// A fault is over.
+    pub fn ends_fault(&mut self, at: Duration, fault: &Fault) {
+        self.timeline.tell(at, || format!("over:  {}", fault.what.kind()));
+    }
+
+    /// Somebody with keys of their own is about to touch the VIP.
+    pub fn meddles(&mut self, service: &str) {
+        self.meddled.push(service.to_owned());
+        self.unplaced.insert(service.to_owned());
+    }
+
+    /// Something happened in the region.
+    pub fn hears(&mut self, at: Duration, happening: &Happening) {
+        match happening {
+            Happening::Assigned { eni, addresses, from } => {
+                for address in addresses {
+                    let service = self.config.services.iter().find(|s| s.vip.0 == *address);
+                    let Some(service) = service.map(|service| service.name.to_string()) else {
+                        let what = format!("{address} was assigned to {eni}");
+                        return self.accuse(at, "only what the file names is touched", what);
+                    };
+                    let from = from.get(address).cloned();
+                    self.moves(at, Change { at, service, from, to: eni.clone() });
+                }
+            }
+            Happening::Unassigned { addresses, eni } => {
+                let by_hand = self.meddled.pop().is_some();
+                self.timeline.tell(at, || format!("{addresses:?} taken off {eni}"));
+                for address in addresses {
+                    let service = self.config.services.iter().find(|s| s.vip.0 == *address);
+                    if let Some(service) = service {
+                        self.book.released(service.name.as_str());
+                    }
+                }
+                if !by_hand {
+                    let what = format!("{addresses:?} was unassigned from {eni}");
+                    self.accuse(at, "a VIP is never unassigned", what);
+                }
+            }
+            Happening::AlarmState { alarm, to, .. } => {
+                self.timeline.tell(at, || format!("alarm {alarm}: {to}"));
+            }
+            Happening::EventPut { source, detail_type } if source == "vipward.function" => {
+                self.tally.told(&self.truth, at, detail_type);
+                self.timeline.tell(at, || format!("people are told: {detail_type}"));
+            }
+            Happening::EventPut { source, detail_type } if source.starts_with("vipward.agent") => {
+                self.timeline.tell(at, || format!("{detail_type} from {source}"));
+            }
+            Happening::Invoked { .. } => self.tally.invocations += 1,
+            Happening::InvocationDropped { reason, .. } => {
+                self.timeline.tell(at, || format!("event given up: {reason}"));
+            }
+            _ => {}
+        }
+    }
+
+    fn moves(&mut self, at: Duration, change: Change) {
+        // An assignment that is repeated changes nothing.
+        if self.book.holder(&change.service) == Some(&change.to) {
+            return;
+        }
+        let node = self.config.nodes.iter().find(|node| node.eni.as_str() == change.to);
+        self.timeline.tell(at, || {
+            let to = node.map_or(change.to.as_str(), |node| node.name.as_str());
+            format!("EC2: VIP of {} goes from {:?} to {to}", change.service, change.from)
+        });
+        if self.meddled.last() == Some(&change.service) && node.is_none() {
+            self.meddled.pop();
+            self.book.enter(change);
+            return;
+        }
+        self.unplaced.remove(&change.service);
+        self.tally.moved(&self.truth, at, &change);
+        if let Some((rule, what)) = self.book.judge(&self.config, &self.truth, &change) {
+            self.accuse(at, rule, what);
+        }
+        self.book.enter(change);
+    }
+
+    /// What the function logged.
+    pub fn reads(&mut self, at: Duration, lines: &[Value]) {
+        for line in lines {
+            match line["record"].as_str() {
+                Some("decision") => self.reads_decision(at, line),
+                Some(other) => {
+                    let other = other.to_owned();
+                    self.timeline.tell(at, || format!("function: {other} {}", line["reason"]));
+                }
+                None => {}
+            }
+        }
+    }
+
+    fn reads_decision(&mut self, at: Duration, line: &Value) {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let (service, outcome) = (text(&line["service"]), text(&line["outcome"]));
+        let reason = text(&line["choice"]["hold"]["reason"]);
+        if reason != "holder-up" || self.held_for.get(&service) != Some(&reason) {
+            self.timeline.tell(at, || {
+                format!(
+                    "decided ({}): {service} {outcome} {} judgements {}",
+                    line["wake"], line["choice"], line["judgements"]
+                )
+            });
+        }
+        self.tally.decided(&self.truth, at, &outcome, &reason);
+        if outcome == "held" && reason.is_empty() {
+            let what = format!("a hold of {service} without a reason");
+            self.accuse(at, "every hold has a reason", what);
+        }
+        if outcome == "moved" {
+            let to = text(&line["choice"]["move"]["to"]);
+            let eni = self.config.nodes.iter().find(|node| node.name.as_str() == to);
+            let eni = eni.map(|node| node.eni.to_string()).unwrap_or_default();
+            let decided: Option<Timestamp> = text(&line["decided"]).parse().ok();
+            let since = decided.map(|decided| decided.duration_since(self.start));
+            let since = since.and_then(|since| Duration::try_from(since).ok()).unwrap_or_default();
+            if !self.book.had(&service, &eni, since, at) {
+                let what =
+                    format!("{service} is said to have moved to {to}, and EC2 knows nothing of it");
+                self.accuse(at, "a move counts when EC2 names the new holder", what);
+            }
+        }
+        self.held_for.insert(service, reason);
+    }
+
+    /// Looks at what lasts; `holders` are the interfaces that EC2's book names.
+    pub fn looks(&mut self, at: Duration, holders: &BTreeMap<String, Option<String>>) {
+        for (service, holder) in holders {
+            match holder {
+                None if !self.unplaced.contains(service) => {
+                    let what = format!("nobody has the VIP of {service}");
+                    self.accuse(at, "a VIP is never nowhere", what);
+                }
+                Some(_) | None => {}
+            }
+            if let Some(what) = self.left_lying(at, service, holder.as_deref()) {
+                self.accuse(at, "a VIP leaves a dead holder within the bound", what);
+            }
+        }
+    }
+
+    /// The history is over, and must have come to rest.
+    pub fn ends(
+        &mut self,
+        at: Duration,
+        holders: &BTreeMap<String, Option<String>>,
+        moves: Option<u64>,
+    ) {
+        const RULE: &str = "all comes to rest when the faults are over";
+        for (service, holder) in holders {
+            let node = self.config.nodes.iter().find(|n| holder.as_deref() == Some(n.eni.as_str()));
+            if node.is_none() {
+                self.accuse(at, RULE, format!("{service} is held by {holder:?}"));
+            }
+            let reason = self.held_for.get(service).cloned().unwrap_or_default();
+            if reason != "holder-up" {
+                self.accuse(at, RULE, format!("{service} was last held for {reason:?}"));
+            }
+        }
+        if let Some(expected) = moves.filter(|moves| *moves != self.tally.moves) {
+            let what = format!("{} moves, and the history says {expected}", self.tally.moves);
+            self.accuse(at, "VIPs move as often as the history says", what);
+        }
+        self.tally.lasted += at;
+    }
+}

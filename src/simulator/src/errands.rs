@@ -1,0 +1,201 @@
+//! What agents do in the world: probing each other over the network, and speaking to AWS.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use vipward_agent::outlet::SendError;
+use vipward_agent::reporter::Report;
+use vipward_agent::view::Datum;
+use vipward_core::Hint;
+use vipward_core::signals::{DIM_SERVICE, DIM_SUBJECT, HINT_DETAIL_TYPE, hint_source, namespace};
+use vipward_probes::{Lag, Outcome, Pass, Role, Shortfall};
+use vipward_region::model::Region;
+use vipward_region::model::cloudwatch::{Datum as Value, MetricId, StatisticSet};
+
+use crate::agent::Start;
+use crate::clerk::put_event;
+use crate::truth::Health;
+use crate::world::{Errand, Event, World};
+
+/// The agent's patience with one request, by its `aws` outlet.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// A lost packet is sent again after that: TCP's retransmission time-out, first for the connection,
+/// then on it.
+const RETRANSMISSION: [Duration; 2] = [Duration::from_secs(1), Duration::from_millis(200)];
+
+impl World {
+    /// An agent does what it has to, unless it was started anew since, or its host is stalled.
+    pub fn run_errand(&mut self, index: usize, generation: u64, errand: Errand) {
+        let (now, elapsed) = (self.now(), self.elapsed());
+        let host = &self.hosts[index];
+        if host.generation != generation {
+            return;
+        }
+        if let Some(until) = self.truth.stalled_until(host.name.as_str(), elapsed) {
+            let later = self.start + until + Duration::from_micros(10);
+            return self.plan(later, Event::Agent(index, generation, errand));
+        }
+        if let Errand::Probe(target) = errand {
+            return self.probes(index, generation, target);
+        }
+        let Some(agent) = self.hosts[index].agent.as_mut() else { return };
+        let wishes = match errand {
+            Errand::Probe(_) => Vec::new(),
+            Errand::Probed(target, outcome, steady) => agent.ends(target, outcome, steady, now),
+            Errand::Published(outcome) => agent.published(&outcome, now),
+            Errand::Hinted(outcome) => agent.hinted(&outcome, now),
+            Errand::Silence(subject) => agent.breaks(&subject, None, now),
+            Errand::Look => agent.look(now),
+        };
+        self.grant(index, wishes);
+    }
+
+    fn probes(&mut self, index: usize, generation: u64, target: usize) {
+        let (now, elapsed) = (self.now(), self.elapsed());
+        let Some(agent) = self.hosts[index].agent.as_mut() else { return };
+        match agent.begins(target, now) {
+            Start::Now => {}
+            Start::Void => return,
+            Start::At(later) => {
+                return self.plan(later, Event::Agent(index, generation, Errand::Probe(target)));
+            }
+        }
+        let (took, outcome) = self.outcome(index, target);
+        let steady = !self.truth.is_fickle(elapsed);
+        let errand = Errand::Probed(target, outcome, steady);
+        self.plan(now + took, Event::Agent(index, generation, errand));
+    }
+
+    /// How a probe that begins now goes, and how long it takes.
+    fn outcome(&mut self, index: usize, target: usize) -> (Duration, Outcome) {
+        let elapsed = self.elapsed();
+        let me = self.hosts[index].name.to_string();
+        let Some(agent) = self.hosts[index].agent.as_ref() else {
+            return (Duration::ZERO, Err(Shortfall::Error("no agent".to_owned())));
+        };
+        let target = agent.target(target);
+        let (subject, service) = (target.subject.to_string(), target.service.to_string());
+        let (timeout, max_lag) = (target.check.timeout, target.check.kind.max_lag());
+        let connecting = timeout.min(target.check.connect_timeout);
+        let own = me == subject;
+        let quick = self.chance.millis(1, if own { 2 } else { 6 });
+        let silence =
+            |after: Duration| (after, Err(Shortfall::Timeout("no answer in time".to_owned())));
+        if own && self.truth.cannot_judge(&me, &service, elapsed) {
+            return (quick, Err(Shortfall::Error("wrong password".to_owned())));
+        }
+        if !self.truth.passes(&me, &subject, elapsed) || !self.truth.passes(&subject, &me, elapsed)
+        {
+            return silence(connecting);
+        }
+        let loss = self.truth.loss(&me, &subject, elapsed);
+        let mut delay = quick;
+        // There and back for the connection, there and back for the question.
+        for (limit, again) in [(connecting, RETRANSMISSION[0]), (timeout, RETRANSMISSION[1])] {
+            for _ in 0..2 {
+                let mut again = again;
+                while self.chance.percent(loss) {
+                    delay += again;
+                    again *= 2;
+                    if delay >= limit {
+                        return silence(limit);
+                    }
+                }
+            }
+        }
+        let off = !self.truth.runs(&subject, elapsed);
+        if off || self.truth.stalled_until(&subject, elapsed).is_some() {
+            return silence(connecting);
+        }
+        match self.truth.health(&subject, &service, elapsed) {
+            Health::Mute => silence(timeout),
+            Health::Refuses => (delay, Err(Shortfall::Fail("connection refused".to_owned()))),
+            Health::Answers(late) if delay + late >= timeout => silence(timeout),
+            Health::Answers(late) => {
+                let lag = self.truth.lag(&subject, &service, elapsed);
+                let pass = match max_lag {
+                    Some(_) => Pass { role: Some(Role::Replica), lag: Some(Lag::Behind(lag)) },
+                    None => Pass { role: None, lag: None },
+                };
+                (delay + late, Ok(pass))
+            }
+        }
+    }
+
+    /// Sends what an agent has to say.
+    pub fn send(&mut self, index: usize, report: Report) {
+        let elapsed = self.elapsed();
+        let (now, generation) = (self.now(), self.hosts[index].generation);
+        let name = self.hosts[index].name.clone();
+        let failed = Err(SendError::Failed("no answer in time".to_owned()));
+        if !self.truth.reaches_aws(name.as_str(), elapsed) {
+            let errand = answer_of(&report, failed);
+            return self.plan(now + PATIENCE, Event::Agent(index, generation, errand));
+        }
+        let operation = match &report {
+            Report::Metrics(..) => "cloudwatch:PutMetricData",
+            Report::Hint(_) => "events:PutEvents",
+        };
+        let trip = self.cloud.lock().sets_out(operation);
+        let refused = trip.hit.error.clone();
+        let outcome = match &refused {
+            _ if trip.hit.lost_reply => failed,
+            Some(error) => Err(SendError::Failed(error.to_string())),
+            None => Ok(()),
+        };
+        let answered = trip.answered.min(now + PATIENCE);
+        let errand = answer_of(&report, outcome);
+        if refused.is_none() {
+            match report {
+                Report::Metrics(_, data) => {
+                    self.publish(&namespace(&self.config.cluster, &name), data, trip.arrives);
+                }
+                Report::Hint(hint) => {
+                    self.hint(hint_source(&self.config.cluster, &name), &hint, trip.arrives);
+                }
+            }
+        }
+        self.plan(answered, Event::Agent(index, generation, errand));
+    }
+
+    /// Metrics carry the time of their arrival, whenever they are to be read.
+    fn publish(&mut self, namespace: &str, data: Vec<Datum>, arrives: Timestamp) {
+        let Some(late) = self.ingestion() else { return };
+        let namespace = namespace.to_owned();
+        let values = data.into_iter().map(|datum| value(&namespace, datum, arrives)).collect();
+        let put = move |region: &mut Region, now: Timestamp| {
+            region.cloudwatch.put_data(&namespace, values, now);
+        };
+        self.cloud.lock().post(arrives + late, put);
+    }
+
+    fn hint(&mut self, source: String, hint: &Hint, arrives: Timestamp) {
+        let detail = serde_json::to_value(hint).unwrap_or_default();
+        self.cloud.lock().post(arrives, move |region, now| {
+            put_event(region, &source, HINT_DETAIL_TYPE, detail, now);
+        });
+    }
+}
+
+fn answer_of(report: &Report, outcome: Result<(), SendError>) -> Errand {
+    match report {
+        Report::Metrics(..) => Errand::Published(outcome),
+        Report::Hint(_) => Errand::Hinted(outcome),
+    }
+}
+
+fn value(namespace: &str, datum: Datum, at: Timestamp) -> Value {
+    let mut dimensions = BTreeMap::from([(DIM_SERVICE.to_owned(), datum.service.to_string())]);
+    dimensions.extend(datum.subject.map(|subject| (DIM_SUBJECT.to_owned(), subject.to_string())));
+    Value {
+        metric: MetricId {
+            namespace: namespace.to_owned(),
+            name: datum.metric.to_owned(),
+            dimensions,
+        },
+        at: Some(at),
+        values: StatisticSet::of(datum.value, 1.0),
+        high_resolution: true,
+    }
+}

@@ -1,0 +1,197 @@
+//! What goes wrong in a history, as data: when, for how long, and what.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use vipward_region::model::fault::FaultSpec;
+
+/// One thing that goes wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fault {
+    /// Milliseconds from the start of the history.
+    pub at_ms: u64,
+    /// For how many milliseconds.
+    pub for_ms: u64,
+    /// What.
+    pub what: What,
+}
+
+impl Fault {
+    /// When it begins.
+    pub fn begins(&self) -> Duration {
+        Duration::from_millis(self.at_ms)
+    }
+
+    /// When it is over.
+    pub fn ends(&self) -> Duration {
+        Duration::from_millis(self.at_ms.saturating_add(self.for_ms))
+    }
+
+    /// Whether it lasts at that moment.
+    pub fn lasts_at(&self, moment: Duration) -> bool {
+        self.begins() <= moment && moment < self.ends()
+    }
+
+    /// Whether any of it lies between these two moments.
+    pub fn meets(&self, from: Duration, to: Duration) -> bool {
+        self.begins() <= to && from < self.ends()
+    }
+}
+
+/// The kinds of faults. Hosts, nodes and services go by their names in the cluster's file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum What {
+    /// The host is off; when it is over it boots, and everything on it starts anew.
+    HostCrash { host: String },
+    /// Nothing on the host runs, and it notices only afterwards (a paused virtual machine).
+    HostStall { host: String },
+    /// An agent that starts meanwhile finds the clock wrong, and going wrong.
+    Clock { host: String, ahead_ms: i64, drift_ppm: i64 },
+    /// The agent is gone; its host and services are well.
+    AgentCrash { host: String },
+    /// The agent has a file that means something else than the function's.
+    OtherFile { host: String },
+    /// The agent cannot judge its own service: a wrong password.
+    ProbeError { host: String, service: String },
+    /// The service's process is gone.
+    ServiceCrash { node: String, service: String },
+    /// The service takes connections and says nothing.
+    ServiceHang { node: String, service: String },
+    /// The service is up and down in turn.
+    ServiceFlap { node: String, service: String, down_ms: u64, up_ms: u64 },
+    /// The service answers this late.
+    ServiceSlow { node: String, service: String, ms: u64 },
+    /// The service is this far behind its primary.
+    ServiceLag { node: String, service: String, ms: u64 },
+    /// Packets in this one direction are lost.
+    Cut { from: String, to: String },
+    /// These hosts and all others do not reach each other.
+    Partition { side: Vec<String> },
+    /// So many of a hundred packets from and to the host are lost.
+    Loss { host: String, percent: u64 },
+    /// The host reaches nothing of AWS; its services are well.
+    NoAws { host: String },
+    /// A fault of the region: errors, throttling, delays, lost replies, stale reads, lost events.
+    Aws { fault: FaultSpec },
+    /// Metrics are to be read this much later, each another time: they overtake each other.
+    MetricsLate { ms: u64 },
+    /// Metrics are taken in and never to be read.
+    MetricsLost,
+    /// The function's environment is ended, whatever it was at.
+    FunctionKilled,
+    /// A new environment takes that long to start.
+    FunctionSlow { ms: u64 },
+    /// EC2 stops the instance; when it is over it is started, and boots.
+    InstanceStopped { node: String },
+    /// Somebody else's interface has the VIP; when it is over it is given back to nobody.
+    VipTaken { service: String },
+    /// Somebody takes the VIP off its interface.
+    VipReleased { service: String },
+    /// An operator drains the node.
+    Drain { node: String },
+    /// An operator drains the node and soon puts it back.
+    Resume { node: String },
+    /// An operator brings the VIP to that node.
+    Switchover { service: String, to: String },
+    /// An operator makes the budget whole.
+    Unfreeze { service: String },
+}
+
+impl What {
+    /// The kind in words, as tables show it.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::HostCrash { .. } => "host crash and restart",
+            Self::HostStall { .. } => "host stall",
+            Self::Clock { .. } => "clock skew and drift",
+            Self::AgentCrash { .. } => "agent crash",
+            Self::OtherFile { .. } => "agent with another file",
+            Self::ProbeError { .. } => "probe error",
+            Self::ServiceCrash { .. } => "service crash",
+            Self::ServiceHang { .. } => "service hang",
+            Self::ServiceFlap { .. } => "service flap",
+            Self::ServiceSlow { .. } => "service slow",
+            Self::ServiceLag { .. } => "replica lag",
+            Self::Cut { .. } => "one-way partition",
+            Self::Partition { .. } => "partition",
+            Self::Loss { .. } => "packet loss",
+            Self::NoAws { .. } => "host without AWS",
+            Self::Aws { fault } => aws_kind(fault),
+            Self::MetricsLate { .. } => "metrics late and reordered",
+            Self::MetricsLost => "metric ingestion outage",
+            Self::FunctionKilled => "function killed",
+            Self::FunctionSlow { .. } => "function slow to start",
+            Self::InstanceStopped { .. } => "instance stopped",
+            Self::VipTaken { .. } => "VIP taken by another ENI",
+            Self::VipReleased { .. } => "VIP unassigned by hand",
+            Self::Drain { .. } => "operator drains",
+            Self::Resume { .. } => "operator drains and resumes",
+            Self::Switchover { .. } => "operator switches over",
+            Self::Unfreeze { .. } => "operator unfreezes",
+        }
+    }
+
+    /// Whether it is about this service on this node, the node itself, or a way to it.
+    pub fn touches(&self, node: &str, service: &str) -> bool {
+        match self {
+            Self::HostCrash { host } | Self::HostStall { host } => host == node,
+            Self::ServiceCrash { node: on, service: of }
+            | Self::ServiceHang { node: on, service: of }
+            | Self::ServiceFlap { node: on, service: of, .. }
+            | Self::ServiceSlow { node: on, service: of, .. } => on == node && of == service,
+            Self::Cut { from, to } => from == node || to == node,
+            // Both sides of a partition are cut off, each from the other; and of two hosts that lose
+            // each other's packets nobody knows whose they are.
+            Self::Partition { .. } | Self::Loss { .. } => true,
+            Self::InstanceStopped { node: on }
+            | Self::Drain { node: on }
+            | Self::Resume { node: on } => on == node,
+            Self::VipTaken { service: of }
+            | Self::VipReleased { service: of }
+            | Self::Switchover { service: of, .. } => of == service,
+            // An agent that is gone, cut off from AWS or cannot judge says nothing of its services.
+            Self::Clock { .. }
+            | Self::AgentCrash { .. }
+            | Self::NoAws { .. }
+            | Self::ProbeError { .. }
+            | Self::Unfreeze { .. }
+            | Self::OtherFile { .. }
+            | Self::ServiceLag { .. }
+            | Self::Aws { .. }
+            | Self::MetricsLate { .. }
+            | Self::MetricsLost
+            | Self::FunctionKilled
+            | Self::FunctionSlow { .. } => false,
+        }
+    }
+
+    /// Whether it keeps the function from seeing or acting.
+    pub fn impairs_aws(&self) -> bool {
+        matches!(
+            self,
+            Self::Aws { .. }
+                | Self::MetricsLate { .. }
+                | Self::MetricsLost
+                | Self::FunctionKilled
+                | Self::FunctionSlow { .. }
+        )
+    }
+}
+
+fn aws_kind(fault: &FaultSpec) -> &'static str {
+    match (fault.on.as_str(), fault.kind.as_str()) {
+        ("events:deliver", "drop") => "event lost",
+        ("events:deliver", "duplicate") => "event duplicated",
+        ("events:deliver", "reorder") => "event reordered",
+        ("events:deliver", _) => "event or alarm late",
+        (_, "stale") => "stale Describe",
+        (_, "lost-reply") => "reply lost after the effect",
+        (_, "delay") => "call slow, past its time-out",
+        (_, "error") if fault.code.as_deref() == Some("RequestLimitExceeded") => "EC2 throttle",
+        (on, _) if on.starts_with("ec2:") => "EC2 error",
+        (on, _) if on.starts_with("cloudwatch:") => "CloudWatch error",
+        _ => "EventBridge error",
+    }
+}

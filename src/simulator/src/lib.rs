@@ -1,0 +1,32 @@
+//! The production code in virtual time.
+//!
+//! The function's handler, with its decisions and its execution, and the agents' machines run
+//! against the region's model through histories that follow from a seed: hosts crash and stall,
+//! networks part, AWS throttles, loses and delays. An auditor who knows the truth looks at every
+//! effect. Hours pass in milliseconds, and a seed plays the same history every time.
+
+mod acts;
+mod agent;
+mod audit;
+mod begin;
+mod clerk;
+mod cloud;
+mod environments;
+mod errands;
+mod fault;
+mod generate;
+mod history;
+mod liveness;
+mod moves;
+mod names;
+pub mod options;
+mod random;
+mod report;
+pub mod run;
+mod scenario;
+mod tally;
+mod timeline;
+#[cfg(test)]
+mod times;
+mod truth;
+mod world;

@@ -1,0 +1,50 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+/// Plays histories of a cluster in virtual time, with the production code.
+#[derive(Debug, Parser)]
+#[command(
+    name = "vipward-simulator",
+    version,
+    after_help = "Exit codes: 0 fine, 1 a rule was broken, 2 usage, 3 bad scenario."
+)]
+pub struct Options {
+    /// What to play
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to play.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Play the histories of many seeds
+    Seeds {
+        /// How many
+        #[arg(long, default_value_t = 500)]
+        seeds: u64,
+        /// The first seed
+        #[arg(long, default_value_t = 0)]
+        from: u64,
+        /// Also write the table of faults and what came of them here, as a picture
+        #[arg(long, value_name = "SVG")]
+        picture: Option<PathBuf>,
+    },
+    /// Play the history of one seed and show its timeline
+    Seed {
+        /// The seed
+        seed: u64,
+    },
+    /// Play a scenario and show its timeline
+    Play {
+        /// The scenario
+        file: PathBuf,
+    },
+    /// Show the history of a seed as a scenario
+    Show {
+        /// The seed
+        seed: u64,
+    },
+}

@@ -1,0 +1,140 @@
+//! Carrying a command out: playing, telling, and what to do next.
+
+use std::io::Write;
+use std::num::NonZero;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use anyhow::Context as _;
+
+use crate::generate::generate;
+use crate::history::{play, shrink};
+use crate::options::Command;
+use crate::report;
+use crate::scenario::Scenario;
+use crate::tally::Tally;
+
+/// Of the seeds that break a rule so many are told.
+const MOST_TOLD: usize = 20;
+/// Exit code for a scenario that is none.
+const BAD_SCENARIO: u8 = 3;
+
+/// Carries the command out, and tells on `out`.
+///
+/// # Errors
+/// When a file cannot be read or written, or a cluster cannot be deployed.
+pub fn run(command: Command, out: &mut impl Write) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Seeds { seeds, from, picture } => many(from, seeds, picture.as_deref(), out),
+        Command::Seed { seed } => one(&generate(seed), out),
+        Command::Show { seed } => {
+            write!(out, "{}", generate(seed).to_text())?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Play { file } => {
+            let text = std::fs::read_to_string(&file)
+                .with_context(|| format!("cannot read {}", file.display()))?;
+            match Scenario::parse(&text) {
+                Ok(scenario) => one(&scenario, out),
+                Err(error) => {
+                    writeln!(out, "error: {}: {error}", file.display())?;
+                    Ok(ExitCode::from(BAD_SCENARIO))
+                }
+            }
+        }
+    }
+}
+
+fn one(scenario: &Scenario, out: &mut impl Write) -> anyhow::Result<ExitCode> {
+    let played = play(scenario, true)?;
+    for line in &played.timeline {
+        writeln!(out, "{line}")?;
+    }
+    let Some(breach) = played.breach else {
+        writeln!(out, "no rule was broken")?;
+        return Ok(ExitCode::SUCCESS);
+    };
+    writeln!(out, "broken: {}: {}", breach.rule, breach.what)?;
+    Ok(ExitCode::FAILURE)
+}
+
+/// The seeds that broke a rule, with the rule.
+type Broken = Vec<(u64, &'static str)>;
+
+fn many(
+    from: u64,
+    seeds: u64,
+    picture: Option<&Path>,
+    out: &mut impl Write,
+) -> anyhow::Result<ExitCode> {
+    let started = Instant::now();
+    let (tally, mut broken) = play_all(from, seeds)?;
+    let took = started.elapsed();
+    broken.sort_unstable();
+    write!(out, "{}", report::table(&tally))?;
+    let hours = tally.lasted.as_secs_f64() / 3_600.0;
+    writeln!(
+        out,
+        "{} histories, {hours:.0} hours, {} invocations, {} moves in {:.1} s: {:.0} hours a second",
+        tally.histories,
+        tally.invocations,
+        tally.moves,
+        took.as_secs_f64(),
+        hours / took.as_secs_f64(),
+    )?;
+    if let Some(picture) = picture {
+        std::fs::write(picture, report::picture(&tally))
+            .with_context(|| format!("cannot write {}", picture.display()))?;
+    }
+    if broken.is_empty() {
+        writeln!(out, "no rule was broken")?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    for (seed, rule) in broken.iter().take(MOST_TOLD) {
+        writeln!(
+            out,
+            "seed {seed} broke: {rule}   (cargo xtask simulate --seeds 1 --from {seed})"
+        )?;
+    }
+    let (seed, rule) = broken[0];
+    writeln!(out, "\n{} of {seeds} seeds broke a rule. Seed {seed}, cut down:\n", broken.len())?;
+    let least = shrink(&generate(seed), rule)?;
+    writeln!(out, "{}", least.to_text())?;
+    one(&least, out)?;
+    writeln!(out, "\nreplay all of it: vipward-simulator seed {seed}")?;
+    Ok(ExitCode::FAILURE)
+}
+
+/// Each history by itself, as many at a time as there are processors.
+fn play_all(from: u64, seeds: u64) -> anyhow::Result<(Tally, Broken)> {
+    let next = AtomicU64::new(from);
+    let all = Mutex::new((Tally::default(), Broken::new(), None));
+    let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed >= from.saturating_add(seeds) {
+                        return;
+                    }
+                    let played = play(&generate(seed), false);
+                    let mut all = all.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                    match played {
+                        Ok(played) => {
+                            all.0.add(&played.tally);
+                            all.1.extend(played.breach.map(|breach| (seed, breach.rule)));
+                        }
+                        Err(error) => all.2 = Some(error.context(format!("seed {seed}"))),
+                    }
+                }
+            });
+        }
+    });
+    let (tally, broken, error) =
+        all.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    error.map_or(Ok((tally, broken)), Err)
+}

@@ -1,0 +1,84 @@
+//! The figures of docs/guarantees.md on how long a failover takes: each is an upper bound, and holds
+//! whenever within the agents' and the alarms' rhythm the failure comes.
+
+use std::time::Duration;
+
+use crate::fault::{Fault, What};
+use crate::scenario::Scenario;
+use crate::world::World;
+
+const TEXT: &str = include_str!("../../../docs/guarantees.md");
+
+/// Moments of the failure that are tried, spread over more than any rhythm.
+const MOMENTS: u64 = 40;
+
+/// One row of the table: failure, observers, what wakes the function, publish interval, bound.
+fn rows() -> Vec<[String; 5]> {
+    let table = TEXT.lines().skip_while(|line| !line.starts_with("| failure |")).skip(2);
+    let rows = table.take_while(|line| line.starts_with('|'));
+    let cells = |line: &str| {
+        let cells: Vec<String> =
+            line.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect();
+        cells.try_into().unwrap_or_else(|cells| panic!("five cells, not {cells:?}"))
+    };
+    rows.map(cells).collect()
+}
+
+fn scenario(row: &[String; 5], moment: u64) -> Scenario {
+    let [failure, observers, wake, interval, _] = row;
+    let witness = match observers.as_str() {
+        "one" => "",
+        "two" => "[[witness]]\nname = \"w\"\naddress = \"10.0.0.30\"\n",
+        other => panic!("no such observers: {other}"),
+    };
+    let hints = match wake.as_str() {
+        "hints" => "true",
+        "alarms alone" => "false",
+        other => panic!("nothing wakes by {other}"),
+    };
+    let (node, service) = ("a".to_owned(), "svc".to_owned());
+    let what = match failure.as_str() {
+        "service crashes" => What::ServiceCrash { node, service },
+        "service hangs" => What::ServiceHang { node, service },
+        "host dies" => What::HostCrash { host: node },
+        other => panic!("no such failure: {other}"),
+    };
+    let at_ms = 180_000 + moment * 1_637;
+    Scenario {
+        seed: moment,
+        calm_ms: 0,
+        unplaced: false,
+        racing: false,
+        describe_lag_ms: 0,
+        moves: None,
+        cluster: format!(
+            "cluster = \"sim\"\nsubnet = \"10.0.0.0/24\"\n\
+             [policy]\nhints = {hints}\npublish_interval = \"{}s\"\n\
+             [[node]]\nname = \"a\"\naddress = \"10.0.0.10\"\neni = \"eni-00000000\"\npriority = 100\n\
+             [[node]]\nname = \"b\"\naddress = \"10.0.0.11\"\neni = \"eni-00000001\"\n{witness}\
+             [[service]]\nname = \"svc\"\nvip = \"10.0.0.201\"\ncheck = {{ kind = \"tcp\", port = 7001 }}\n",
+            interval.trim_end_matches(" s"),
+        ),
+        faults: vec![Fault { at_ms, for_ms: 200_000, what }],
+    }
+}
+
+#[test]
+fn each_figure_of_the_failover_time_is_an_upper_bound() {
+    let rows = rows();
+    assert_eq!(rows.len(), 12, "the table is there");
+    for row in rows {
+        let bound: u64 = row[4].trim_end_matches(" s").parse().expect("whole seconds");
+        let took = (0..MOMENTS).map(|moment| {
+            let scenario = scenario(&row, moment);
+            let begins = scenario.faults[0].begins();
+            let auditor = World::new(scenario, false).expect("it can be deployed").play();
+            let moved = auditor.book.last("svc").unwrap_or_else(|| panic!("{row:?}: no move"));
+            moved.at.checked_sub(begins).expect("nothing moves before")
+        });
+        let longest = took.max().expect("moments");
+        assert!(longest <= Duration::from_secs(bound), "{row:?}: it took {longest:?}");
+        let generous = longest + Duration::from_secs(20);
+        assert!(Duration::from_secs(bound) < generous, "{row:?} is far from {longest:?}");
+    }
+}

@@ -1,0 +1,178 @@
+//! How things really are at a moment of a history: what the agents try to find out. It follows
+//! from the faults alone.
+
+use std::time::Duration;
+
+use crate::fault::{Fault, What};
+
+/// The faults of a history, asked for what they make of the world.
+#[derive(Debug, Clone, Default)]
+pub struct Truth {
+    faults: Vec<Fault>,
+}
+
+/// What a service does when it is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Health {
+    /// It answers after that long.
+    Answers(Duration),
+    /// Nothing listens: refused at once.
+    Refuses,
+    /// It never answers, nor does anything else there.
+    Mute,
+}
+
+impl Truth {
+    /// What these faults make of the world.
+    pub fn of(faults: &[Fault]) -> Self {
+        Self { faults: faults.to_vec() }
+    }
+
+    /// The faults that last at that moment.
+    pub fn lasting(&self, moment: Duration) -> impl Iterator<Item = &Fault> {
+        self.faults.iter().filter(move |fault| fault.lasts_at(moment))
+    }
+
+    /// Whether the host is powered on.
+    pub fn runs(&self, host: &str, moment: Duration) -> bool {
+        !self.lasting(moment).any(|fault| match &fault.what {
+            What::HostCrash { host: of } => of == host,
+            What::InstanceStopped { node } => node == host,
+            _ => false,
+        })
+    }
+
+    /// Until when nothing on the host runs, if it is stalled.
+    pub fn stalled_until(&self, host: &str, moment: Duration) -> Option<Duration> {
+        let stalls = self
+            .lasting(moment)
+            .filter(|fault| matches!(&fault.what, What::HostStall { host: of } if of == host));
+        stalls.map(Fault::ends).max()
+    }
+
+    /// Whether the agent's process is there.
+    pub fn agent_runs(&self, host: &str, moment: Duration) -> bool {
+        let gone = |what: &What| matches!(what, What::AgentCrash { host: of } if of == host);
+        self.runs(host, moment) && !self.lasting(moment).any(|fault| gone(&fault.what))
+    }
+
+    /// Whether the host reaches AWS.
+    pub fn reaches_aws(&self, host: &str, moment: Duration) -> bool {
+        !self
+            .lasting(moment)
+            .any(|fault| matches!(&fault.what, What::NoAws { host: of } if of == host))
+    }
+
+    /// What the service on the node does, for whoever reaches it.
+    pub fn health(&self, node: &str, service: &str, moment: Duration) -> Health {
+        if !self.runs(node, moment) || self.stalled_until(node, moment).is_some() {
+            return Health::Mute;
+        }
+        let mut late = Duration::ZERO;
+        for fault in self.lasting(moment) {
+            match &fault.what {
+                What::ServiceCrash { node: on, service: of } if on == node && of == service => {
+                    return Health::Refuses;
+                }
+                What::ServiceHang { node: on, service: of } if on == node && of == service => {
+                    return Health::Mute;
+                }
+                What::ServiceFlap { node: on, service: of, down_ms, up_ms }
+                    if on == node && of == service =>
+                {
+                    let since = u64::try_from(moment.saturating_sub(fault.begins()).as_millis())
+                        .unwrap_or(0);
+                    if since % (down_ms + up_ms).max(1) < *down_ms {
+                        return Health::Refuses;
+                    }
+                }
+                What::ServiceSlow { node: on, service: of, ms } if on == node && of == service => {
+                    late = late.max(Duration::from_millis(*ms));
+                }
+                _ => {}
+            }
+        }
+        Health::Answers(late)
+    }
+
+    /// Whether packets from one host get to the other.
+    pub fn passes(&self, from: &str, to: &str, moment: Duration) -> bool {
+        from == to
+            || !self.lasting(moment).any(|fault| match &fault.what {
+                What::Cut { from: f, to: t } => f == from && t == to,
+                What::Partition { side } => {
+                    side.iter().any(|h| h == from) != side.iter().any(|h| h == to)
+                }
+                _ => false,
+            })
+    }
+
+    /// Of a hundred packets between the two so many are lost.
+    pub fn loss(&self, one: &str, other: &str, moment: Duration) -> u64 {
+        let losses = self.lasting(moment).filter_map(|fault| match &fault.what {
+            What::Loss { host, percent } if (host == one || host == other) && one != other => {
+                Some(*percent)
+            }
+            _ => None,
+        });
+        losses.max().unwrap_or(0)
+    }
+
+    /// Whether the host cannot judge its own service.
+    pub fn cannot_judge(&self, host: &str, service: &str, moment: Duration) -> bool {
+        self.lasting(moment).any(|fault| {
+            matches!(&fault.what, What::ProbeError { host: of, service: s } if of == host && s == service)
+        })
+    }
+
+    /// How far the service on the node is behind its primary.
+    pub fn lag(&self, node: &str, service: &str, moment: Duration) -> Duration {
+        let lags = self.lasting(moment).filter_map(|fault| match &fault.what {
+            What::ServiceLag { node: on, service: of, ms } if on == node && of == service => {
+                Some(Duration::from_millis(*ms))
+            }
+            _ => None,
+        });
+        lags.max().unwrap_or_default()
+    }
+
+    /// Whether two probes at different times may come to different ends though nothing begins or
+    /// ends in between.
+    pub fn is_fickle(&self, moment: Duration) -> bool {
+        self.lasting(moment)
+            .any(|fault| matches!(fault.what, What::Loss { .. } | What::ServiceFlap { .. }))
+    }
+
+    /// Whether anything was wrong with the service on the node, the node, or the ways to it.
+    pub fn was_touched(&self, node: &str, service: &str, from: Duration, to: Duration) -> bool {
+        self.faults.iter().any(|fault| fault.meets(from, to) && fault.what.touches(node, service))
+    }
+
+    /// Whether a fault of a kind lay in that time.
+    pub fn was_any(
+        &self,
+        from: Duration,
+        to: Duration,
+        is_of_kind: impl Fn(&What) -> bool,
+    ) -> bool {
+        self.faults.iter().any(|fault| fault.meets(from, to) && is_of_kind(&fault.what))
+    }
+
+    /// The moments up to `to` at which something began or ended, the last of them.
+    pub fn last_change(&self, to: Duration) -> Duration {
+        let moments = self.faults.iter().flat_map(|fault| [fault.begins(), fault.ends()]);
+        moments.filter(|moment| *moment <= to).max().unwrap_or_default()
+    }
+}
+
+impl Truth {
+    /// The kinds of the faults in that time, each once.
+    pub fn kinds_in(
+        &self,
+        from: Duration,
+        to: Duration,
+    ) -> std::collections::BTreeSet<&'static str> {
+        let met = self.faults.iter().filter(|fault| fault.meets(from, to));
+        met.map(|fault| fault.what.kind()).collect()
+    }
+}
