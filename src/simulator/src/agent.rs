@@ -250,7 +250,8 @@ impl Agent {
         if self.waking.is_some_and(|at| at <= now) {
             self.waking = None;
         }
-        self.reporter.see_lags(self.lags.clone());
+        // The simulated services have no roles.
+        self.reporter.see_places(shown, self.lags.clone(), BTreeMap::new());
         let mut wishes = Vec::new();
         while let Some(report) = self.reporter.due(shown) {
             wishes.push(Wish::Send(Box::new(report)));
