@@ -30,6 +30,9 @@ pub struct Book {
     changes: Vec<Change>,
     /// By service.
     holders: BTreeMap<String, String>,
+    /// For so long after a move another function may not know of it: where several run at once, and
+    /// EC2's answers lag. EC2 has no compare-and-swap: one of them may undo the other's move, once.
+    pub unseen: Duration,
 }
 
 type Finding = (&'static str, String);
@@ -40,14 +43,16 @@ impl Book {
         let first = config.nodes.first().filter(|_| !unplaced).map(|node| node.eni.to_string());
         let services = config.services.iter().map(|service| service.name.to_string());
         let holders = services.filter_map(|service| Some((service, first.clone()?))).collect();
-        Self { changes: Vec::new(), holders }
+        Self { changes: Vec::new(), holders, unseen: Duration::ZERO }
     }
 
     /// The change is judged; it is not in the book yet.
     pub fn judge(&self, config: &Config, truth: &Truth, change: &Change) -> Option<Finding> {
         Self::stays_at_home(config, change)
             .or_else(|| Self::goes_to_the_living(config, truth, change))
-            .or_else(|| Self::has_a_cause(config, truth, change))
+            .or_else(|| {
+                Self::has_a_cause(config, truth, change).filter(|_| !self.is_unseen(change))
+            })
             .or_else(|| self.keeps_the_cooldown(config, truth, change))
             .or_else(|| self.keeps_the_budget(config, truth, change))
     }
@@ -79,6 +84,11 @@ impl Book {
     /// When the VIP last changed hands.
     pub fn last(&self, service: &str) -> Option<&Change> {
         self.changes.iter().rfind(|change| change.service == service)
+    }
+
+    fn is_unseen(&self, change: &Change) -> bool {
+        let last = self.last(&change.service);
+        last.is_some_and(|last| change.at.saturating_sub(last.at) < self.unseen)
     }
 
     fn stays_at_home(config: &Config, change: &Change) -> Option<Finding> {
@@ -154,7 +164,10 @@ impl Book {
         let rest = change.at.saturating_sub(last.at);
         let from = change.from.as_deref()?;
         let node = config.nodes.iter().find(|node| node.eni.as_str() == from)?;
-        if rest + ROUNDING >= config.policy.cooldown || Self::calls_land_late(truth, change.at) {
+        if self.is_unseen(change)
+            || rest + ROUNDING >= config.policy.cooldown
+            || Self::calls_land_late(truth, change.at)
+        {
             return None;
         }
         // Since it came, something was wrong with the holder: it is down, and is left at once.

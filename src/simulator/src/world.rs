@@ -24,6 +24,8 @@ use crate::truth::Truth;
 
 /// From one look of the auditor at what lasts too long to the next.
 const LOOK: Duration = Duration::from_secs(5);
+/// From a function's last look to the effect of its call.
+const IN_FLIGHT: Duration = Duration::from_secs(2);
 /// The longest that a host takes to boot, in milliseconds.
 const BOOT_MS: u64 = 20_000;
 /// More steps than any history takes: it would be a loop.
@@ -119,6 +121,10 @@ impl World {
             start,
             cloud,
         };
+        if world.scenario.racing {
+            let lag = Duration::from_millis(world.scenario.describe_lag_ms);
+            world.auditor.book.unseen = lag + IN_FLIGHT;
+        }
         for index in 0..world.hosts.len() {
             let at = start + world.chance.millis(0, 3_000);
             world.plan(at, Event::AgentStarts(index, 0));

@@ -28,6 +28,28 @@ fn a_node_is_believed_about_its_own_illness() {
     assert_eq!(of(&scene, "a"), Judgement::Down(DownBasis::OwnWord));
 }
 
+/// Two nodes and three witnesses: four observers.
+fn with_three_witnesses(saying: &[&str]) -> Scene {
+    saying.iter().fold(Scene::new(2, 3, ""), |scene, name| scene.says(name, "a", Unhealthy, 1, 0))
+}
+
+#[test]
+fn half_of_all_observers_are_no_majority() {
+    let well = |saying: &[&str]| with_three_witnesses(saying).says("a", "a", Healthy, 1, LONG);
+    assert_eq!(of(&well(&["b", "w0"]), "a"), Judgement::Up(UpBasis::Suspect));
+    let most = of(&well(&["b", "w0", "w1"]), "a");
+    assert_eq!(most, Judgement::Down(DownBasis::Unreachable));
+}
+
+#[test]
+fn of_a_silent_node_the_majority_of_the_fresh_is_enough() {
+    let down = Judgement::Down(DownBasis::SilentAndUnreachable);
+    assert_eq!(of(&with_three_witnesses(&["b", "w0"]), "a"), down);
+    let split = with_three_witnesses(&["b", "w0"]);
+    let split = split.says("w1", "a", Healthy, 1, LONG).says("w2", "a", Healthy, 1, LONG);
+    assert_eq!(of(&split, "a"), Judgement::Up(UpBasis::PeersOnly));
+}
+
 #[test]
 fn ec2_is_believed_about_what_is_gone() {
     let scene = pair().says("a", "a", Healthy, 1, LONG).stopped("a");
