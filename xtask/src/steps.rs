@@ -79,7 +79,7 @@ impl Step {
             }
             Self::Build => run_command(&mut workspace.build()),
             Self::Simulate => simulate::step(workspace),
-            Self::Test => run_command(&mut workspace.cargo("test")),
+            Self::Test => run_command(workspace.cargo("test").arg("--no-fail-fast")),
             Self::Units => units::run(workspace),
             Self::Wire => wire::run(workspace),
             Self::Template => template::run(workspace),

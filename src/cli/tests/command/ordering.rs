@@ -1,5 +1,7 @@
 //! `vipward switchover`, `drain`, `resume` and `unfreeze`, against Lambda's wire format.
 
+use serde_json::{Value, json};
+
 use crate::lambda::{Answer, answering_once};
 use crate::running::{Run, fixture, vipward, vipward_against};
 
@@ -18,19 +20,20 @@ fn order(body: &str, arguments: &[&str]) -> (Run, String) {
 #[test]
 fn each_order_is_sent_as_the_function_reads_it() {
     for (arguments, request) in [
-        (vec!["switchover", "redis"], r#"{"command":"switchover","service":"redis"}"#),
+        (vec!["switchover", "redis"], json!({ "command": "switchover", "service": "redis" })),
         (
             vec!["switchover", "redis", "--to", "a1"],
-            r#"{"command":"switchover","service":"redis","to":"a1"}"#,
+            json!({ "command": "switchover", "service": "redis", "to": "a1" }),
         ),
         (
             vec!["drain", "a1", "--for", "2h", "--owner", "anna", "--reason", "kernel"],
-            r#"{"command":"drain","node":"a1","owner":"anna","reason":"kernel","seconds":7200}"#,
+            json!({ "command": "drain", "node": "a1", "owner": "anna", "reason": "kernel", "seconds": 7200 }),
         ),
-        (vec!["resume", "a1"], r#"{"command":"resume","node":"a1"}"#),
-        (vec!["unfreeze", "redis"], r#"{"command":"unfreeze","service":"redis"}"#),
+        (vec!["resume", "a1"], json!({ "command": "resume", "node": "a1" })),
+        (vec!["unfreeze", "redis"], json!({ "command": "unfreeze", "service": "redis" })),
     ] {
         let (run, sent) = order(r#"{"done":"so it is","outcomes":{"redis":"moved"}}"#, &arguments);
+        let sent: Value = serde_json::from_str(&sent).expect("JSON");
         assert_eq!(sent, request);
         assert_eq!(run.stdout, "so it is\n  redis: moved\n");
         assert_eq!(run.exit_code, Some(0), "{arguments:?}");
