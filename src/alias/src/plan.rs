@@ -62,26 +62,34 @@ pub struct Plan {
 /// A VIP counts as present with any prefix length: cloud-init and nm-cloud-setup add it with the
 /// subnet's, and a second one as /32 would be a second address. One that must go does so with
 /// every prefix length. On another interface it is somebody else's and counts for nothing.
+///
+/// Secondaries go before the primaries that the kernel would take them away with.
 pub fn plan(desired: &Desired, actual: &Inventory) -> Plan {
     let mut plan = Plan::default();
+    let mut primaries = Vec::new();
     let link = desired.link;
+    let stays = |other: &Ipv4Addr| desired.aliases.get(other) != Some(&Duty::Clear);
     for (vip, duty) in &desired.aliases {
-        let mut repair = |act| plan.repairs.push(Repair { link, vip: *vip, act });
+        let repair = |act| Repair { link, vip: *vip, act };
         match duty {
             Duty::Leave => {}
             Duty::Hold if actual.prefix_on(link, *vip).is_some() => {}
-            Duty::Hold => repair(Act::Add),
+            Duty::Hold => plan.repairs.push(repair(Act::Add)),
             Duty::Clear => {
                 for copy in actual.copies_on(link, *vip) {
-                    let others = actual.going_with(copy);
-                    if others.is_empty() {
-                        repair(Act::Remove(copy.prefix));
-                    } else {
+                    let others: Vec<_> =
+                        actual.going_with(copy).into_iter().filter(stays).collect();
+                    if !others.is_empty() {
                         plan.withheld.entry(*vip).or_default().extend(others);
+                    } else if copy.secondary {
+                        plan.repairs.push(repair(Act::Remove(copy.prefix)));
+                    } else {
+                        primaries.push(repair(Act::Remove(copy.prefix)));
                     }
                 }
             }
         }
     }
+    plan.repairs.extend(primaries);
     plan
 }

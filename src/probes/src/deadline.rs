@@ -25,7 +25,7 @@ impl Deadline {
     }
 
     /// Waits for `step` until the deadline; after it, the shortfall says what was missing.
-    #[cfg(any(feature = "exec", feature = "systemd", feature = "tls"))]
+    #[cfg(any(feature = "systemd", feature = "tls"))]
     pub async fn bound<T>(
         &self,
         step: impl Future<Output = T>,

@@ -15,6 +15,8 @@
 )))]
 compile_error!("a build without any probe has nothing to do: choose at least one feature");
 
+#[cfg(feature = "command")]
+pub mod command;
 mod deadline;
 #[cfg(feature = "exec")]
 mod exec;
@@ -118,7 +120,7 @@ pub async fn probe(target: SocketAddr, check: &Check) -> Outcome {
         }
         #[cfg(feature = "exec")]
         CheckKind::Exec { command, user } => {
-            exec::probe(target, command, user.as_deref(), deadline).await
+            exec::probe(target, command, user.as_deref(), check.timeout).await
         }
         #[cfg(feature = "systemd")]
         CheckKind::Systemd { unit } => systemd::probe(target, unit, deadline).await,

@@ -75,6 +75,20 @@ fn what_would_take_others_along_stays() {
     assert_eq!((got.repairs.len(), got.withheld.len()), (2, 0));
 }
 
+#[test]
+fn a_vip_and_the_one_that_would_go_with_it_both_go_the_latter_first() {
+    let (primary, secondary) = ([10, 0, 0, 11], [10, 0, 0, 112]);
+    let aliases = [primary, secondary].map(|vip| (vip.into(), Duty::Clear)).into();
+    let inventory = Inventory::new(
+        [],
+        [held(LINK, primary, 24), Held { secondary: true, ..held(LINK, secondary, 24) }],
+    );
+    let got = plan(&Desired { link: LINK, aliases }, &inventory);
+    let remove = |vip: [u8; 4]| Repair { link: LINK, vip: vip.into(), act: Act::Remove(24) };
+    assert_eq!(got.repairs, [remove(secondary), remove(primary)]);
+    assert_eq!(got.withheld, BTreeMap::new());
+}
+
 /// Few enough addresses that VIPs and neighbours meet often: 10.0.0.1, 10.0.0.11, 10.0.0.111 among
 /// them.
 fn address() -> impl Strategy<Value = Ipv4Addr> {

@@ -3,8 +3,7 @@
 use nix::unistd::{User, geteuid};
 use tokio::process::Command;
 
-use crate::Shortfall;
-use crate::deadline::Deadline;
+use super::CommandError;
 
 /// Added to what the system says when it does not let us.
 pub(super) const NEEDS: &str =
@@ -17,13 +16,11 @@ pub(super) struct Account {
 }
 
 /// Asks the host's own list of users, which may be a server elsewhere.
-pub(super) async fn find(name: &str, deadline: &Deadline) -> Result<Account, Shortfall> {
+pub(super) async fn find(name: &str) -> Result<Account, CommandError> {
     let named = name.to_owned();
-    let asking = tokio::task::spawn_blocking(move || User::from_name(&named));
-    let missing = || format!("the user {name} is not looked up");
-    let asked = deadline.bound(asking, missing).await;
-    let cannot = |why: &str| Shortfall::error(format!("the user {name}: {why}"));
-    match asked.map_err(|late| Shortfall::error(late.to_string()))? {
+    let asked = tokio::task::spawn_blocking(move || User::from_name(&named)).await;
+    let cannot = |why: &str| CommandError::NoUser(format!("the user {name}: {why}"));
+    match asked {
         Ok(Ok(Some(user))) => Ok(Account { user: user.uid.as_raw(), group: user.gid.as_raw() }),
         Ok(Ok(None)) => Err(cannot("there is none of that name")),
         Ok(Err(error)) => Err(cannot(&error.to_string())),
