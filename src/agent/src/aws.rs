@@ -14,6 +14,7 @@ use aws_config::{BehaviorVersion, SdkConfig};
 pub use imds::Imds;
 use tokio::sync::OnceCell;
 use vipward_core::signals::{hint_source, namespace};
+use vipward_core::text::chain;
 use vipward_core::{ClusterName, Hint, NodeName};
 
 use crate::outlet::{Outlet, SendError};
@@ -102,16 +103,4 @@ async fn load_config() -> SdkConfig {
 
 fn failed(error: &dyn Error) -> SendError {
     SendError::Failed(chain(error))
-}
-
-/// The SDK's errors say what happened in their sources only.
-fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut inner = error.source();
-    while let Some(error) = inner {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        inner = error.source();
-    }
-    text
 }

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use serde::Serialize;
 use tokio::time::Instant;
+use vipward_core::text::{NOTHING, aligned};
 use vipward_core::{ClusterName, NodeName, ServiceName};
 use vipward_probes::{Lag, Outcome, Role, Shortfall, probe};
 
 use crate::args::{CheckArgs, OutputFormat};
-use crate::columns::{NOTHING, aligned};
 use crate::failure::{AgentError, DEGRADED};
 use crate::hooks::ready::{self, Readiness};
 use crate::membership::Membership;
@@ -139,7 +139,7 @@ fn text(report: &Report) -> String {
     let Report { cluster, node, .. } = report;
     format!(
         "{node} of cluster {cluster}: probes {own} own and {others} other services\n\n{}{}",
-        aligned(&rows),
+        aligned(&rows, ""),
         hooks(&report.hooks)
     )
 }
@@ -160,7 +160,7 @@ fn hooks(hooks: &[Readiness]) -> String {
             or_nothing(&hook.obstacle),
         ]
     }));
-    format!("\n{}", aligned(&rows))
+    format!("\n{}", aligned(&rows, ""))
 }
 
 fn json(report: &Report) -> io::Result<String> {

@@ -11,7 +11,6 @@ pub mod ask;
 pub mod aws;
 pub mod check;
 pub mod clock;
-pub mod columns;
 pub mod depart;
 pub mod duties;
 pub mod exposition;

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use vipward_core::text::{NOTHING, aligned, span};
 use vipward_core::{ClusterName, NodeName, ServiceName, Verdict};
 
-use crate::columns::{NOTHING, aligned, span};
 use crate::hooks::LastRun;
 use crate::leaving::Departure;
 use crate::tally::Tally;
@@ -122,7 +122,8 @@ impl Status {
         let digest: String = self.config_digest.chars().take(SHORT_DIGEST).collect();
         let (node, cluster) = (&self.node, &self.cluster);
         let up = span(self.age(self.started));
-        let said = aligned(&[self.said("metrics", &self.metrics), self.said("hints", &self.hints)]);
+        let said =
+            aligned(&[self.said("metrics", &self.metrics), self.said("hints", &self.hints)], "");
         let headings = ["SUBJECT", "SERVICE", "VERDICT", "SINCE", "CAUSE"].map(str::to_owned);
         let rows: Vec<_> = [headings.to_vec()]
             .into_iter()
@@ -130,7 +131,7 @@ impl Status {
             .collect();
         format!(
             "{node} of cluster {cluster}, running for {up}, configuration {digest}\n{said}\n{}{}",
-            aligned(&rows),
+            aligned(&rows, ""),
             self.duties()
         )
     }
@@ -196,7 +197,7 @@ fn block(headings: &[&str], rows: Vec<Vec<String>>) -> String {
     }
     let headings = headings.iter().map(|heading| (*heading).to_owned()).collect();
     let rows: Vec<_> = [headings].into_iter().chain(rows).collect();
-    format!("\n{}", aligned(&rows))
+    format!("\n{}", aligned(&rows, ""))
 }
 
 #[cfg(test)]

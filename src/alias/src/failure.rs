@@ -1,6 +1,5 @@
 //! Why the unit ends, and with which exit code.
 
-use std::error::Error;
 use std::io;
 use std::path::PathBuf;
 
@@ -58,18 +57,6 @@ impl Failure {
     }
 }
 
-/// An error and its sources on one line: `cannot add 10.0.0.1: No such device (os error 19)`.
-pub fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -79,11 +66,5 @@ mod tests {
         let faults = Faults::of_host("vipward.toml", "it is wrong", "put it right");
         assert_eq!(Failure::from(faults).exit_code(), 3);
         assert_eq!(Failure::Deaf.exit_code(), 1);
-    }
-
-    #[test]
-    fn a_chain_is_one_line() {
-        let failure = Failure::Signals(io::Error::other("no more"));
-        assert_eq!(chain(&failure), "cannot listen for signals: no more");
     }
 }

@@ -4,8 +4,8 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use vipward_alias::failure::chain;
 use vipward_alias::options::Options;
+use vipward_core::text::chain;
 
 /// One thread: the unit sleeps until the kernel speaks, and its memory is counted in pages.
 #[tokio::main(flavor = "current_thread")]

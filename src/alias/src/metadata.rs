@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 use vipward_core::EniId;
+use vipward_core::text::chain;
 
 use crate::endpoint::Endpoint;
-use crate::failure::chain;
 use crate::imds::Imds;
 use crate::inventory::Mac;
 use crate::knowledge::Answer;

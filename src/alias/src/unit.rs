@@ -5,9 +5,10 @@ use std::io;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{Instant, sleep_until};
 use tracing::{debug, error, info, warn};
+use vipward_core::text::chain;
 
 use crate::events::{Events, Wake};
-use crate::failure::{Failure, chain};
+use crate::failure::Failure;
 use crate::kernel::{Kernel, KernelError};
 use crate::knowledge::Answer;
 use crate::metadata::Metadata;

@@ -1,7 +1,10 @@
 //! `explain` for people: a paragraph for each service, the decision first, then what it rests on.
 
+use std::time::Duration;
+
+use vipward_core::text::{aligned, span};
+
 use crate::answer::{Answer, ServiceState, Word};
-use crate::columns::{aligned, span};
 use crate::table::headline;
 
 /// [`vipward_core::hint::NOT_REPLICATING`], as it is told.
@@ -43,12 +46,17 @@ fn evidence(state: &ServiceState) -> Vec<Vec<String>> {
             word.observer.clone(),
             format!("says of {about}:"),
             word.verdict.clone(),
-            format!("for {}", span(word.held_ms)),
-            format!("heard {} ago", span(word.age_ms)),
+            format!("for {}", time(word.held_ms)),
+            format!("heard {} ago", time(word.age_ms)),
             of_itself(word),
         ]
     });
     words.collect()
+}
+
+/// Clocks that differ may make a time negative, which is shown as none.
+fn time(milliseconds: i64) -> String {
+    span(Duration::from_millis(u64::try_from(milliseconds).unwrap_or(0)))
 }
 
 /// What a node says of its own service beside its verdict.
@@ -57,7 +65,7 @@ fn of_itself(word: &Word) -> String {
     let role = word.primary.map(|is| if is { "primary" } else { "not primary" }.to_owned());
     let lag = word.lag_ms.map(|lag| match lag {
         NOT_REPLICATING_MS.. => "not replicating".to_owned(),
-        lag => format!("{} behind", span(lag)),
+        lag => format!("{} behind", time(lag)),
     });
     [leaving, role, lag].into_iter().flatten().collect::<Vec<_>>().join(", ")
 }

@@ -1,6 +1,5 @@
 //! Why a command ends without an answer, with which exit code, and what may help.
 
-use std::error::Error;
 use std::io;
 use std::path::PathBuf;
 
@@ -100,16 +99,4 @@ impl Failure {
             Self::Configuration(_) | Self::Write { .. } | Self::Output(_) => None,
         }
     }
-}
-
-/// An error and its sources on one line: `cannot write a.yaml: No such file or directory`.
-pub fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }

@@ -8,7 +8,6 @@ pub mod said;
 
 mod answer;
 mod ask;
-mod columns;
 mod explanation;
 mod invoke;
 mod manual;

@@ -4,9 +4,10 @@ use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use vipward::failure::{Failure, chain};
+use vipward::failure::Failure;
 use vipward::options::Options;
 use vipward::said::Said;
+use vipward_core::text::chain;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {

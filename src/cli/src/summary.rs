@@ -4,8 +4,8 @@ use std::path::Path;
 
 use vipward_core::Config;
 use vipward_core::config::Mode;
+use vipward_core::text::aligned;
 
-use crate::columns::aligned;
 use crate::failure::Failure;
 use crate::load;
 use crate::render::{MOST_RESOURCES, Place, Template, parent, within_limits};

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::answer::{Answer, ServiceState};
-use crate::columns::aligned;
+use vipward_core::text::{NOTHING, aligned};
 
-const NOTHING: &str = "-";
+use crate::answer::{Answer, ServiceState};
 
 /// A line about the cluster and a table of its services.
 pub fn table(answer: &Answer) -> String {

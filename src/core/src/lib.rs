@@ -17,6 +17,7 @@ pub mod ledger;
 pub mod name;
 pub mod plan;
 pub mod signals;
+pub mod text;
 
 #[cfg(test)]
 mod scene;

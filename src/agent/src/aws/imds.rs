@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use aws_config::imds::Client;
 use aws_config::imds::client::error::ImdsError;
+use vipward_core::text::chain;
 
-use super::chain;
 use crate::metadata::{Metadata, MetadataError};
 
 /// It is on the host itself: what takes longer is not there.

@@ -8,9 +8,10 @@ use std::path::Path;
 
 use vipward_core::Faults;
 use vipward_core::config::{Config, Node};
+use vipward_core::text::chain;
 
 use crate::endpoint::Endpoint;
-use crate::failure::{Failure, chain};
+use crate::failure::Failure;
 use crate::imds::Imds;
 use crate::inventory::{Inventory, Link};
 use crate::kernel::Kernel;

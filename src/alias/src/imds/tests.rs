@@ -4,9 +4,9 @@ use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpListener;
+use vipward_core::text::chain;
 
 use super::*;
-use crate::failure::chain;
 
 const MACS: &str = "/latest/meta-data/network/interfaces/macs/02:00:00:00:00:01";
 

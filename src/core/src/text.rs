@@ -1,12 +1,13 @@
-//! Rows of cells to aligned text, and spans of time as people want them.
+//! What the programs say, in the form they share: columns, spans of time, errors on one line.
 
+use std::error::Error;
 use std::time::Duration;
 
 /// Stands for a cell that has nothing to say.
 pub const NOTHING: &str = "-";
 
-/// Aligns the cells of each column, two spaces apart; each row becomes a line.
-pub fn aligned(rows: &[Vec<String>]) -> String {
+/// Aligns the cells of each column, two spaces apart; each row becomes a line after `indent`.
+pub fn aligned(rows: &[Vec<String>], indent: &str) -> String {
     let count = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| {
         let cells = rows.iter().filter_map(|row| row.get(column));
@@ -16,7 +17,7 @@ pub fn aligned(rows: &[Vec<String>]) -> String {
     let line = |row: &Vec<String>| {
         let cells = row.iter().zip(&widths);
         let line: Vec<String> = cells.map(|(cell, width)| format!("{cell:width$}")).collect();
-        format!("{}\n", line.join("  ").trim_end())
+        format!("{}\n", format!("{indent}{}", line.join("  ")).trim_end())
     };
     rows.iter().map(line).collect()
 }
@@ -31,6 +32,18 @@ pub fn span(span: Duration) -> String {
     }
 }
 
+/// An error and its sources on one line: `cannot add 10.0.0.1: No such device (os error 19)`.
+pub fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -39,8 +52,8 @@ mod tests {
     fn columns_line_up_and_no_line_ends_in_spaces() {
         let rows = [vec!["a", "bb", "c"], vec!["ééé", "b", ""], vec!["a"]]
             .map(|row| row.into_iter().map(str::to_owned).collect());
-        assert_eq!(aligned(&rows), "a    bb  c\nééé  b\na\n");
-        assert_eq!(aligned(&[]), "");
+        assert_eq!(aligned(&rows, " "), " a    bb  c\n ééé  b\n a\n");
+        assert_eq!(aligned(&[], ""), "");
     }
 
     #[test]
@@ -54,5 +67,14 @@ mod tests {
         ] {
             assert_eq!(span(Duration::from_millis(milliseconds)), text);
         }
+    }
+
+    #[test]
+    fn a_chain_is_one_line() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("cannot listen")]
+        struct Outer(#[from] std::fmt::Error);
+        let cause = std::fmt::Error;
+        assert_eq!(chain(&Outer(cause)), format!("cannot listen: {cause}"));
     }
 }
