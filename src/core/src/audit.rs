@@ -4,15 +4,16 @@
 //! The function asks before it acts, `status` shows what came of it, and the simulator holds every
 //! history to it.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use jiff::Timestamp;
 
-use crate::config::Config;
+use crate::config::{Config, Service};
 use crate::decide::{Choice, Decision, HoldReason, MoveKind};
 use crate::evidence::{Evidence, Holder, Presence, Statement, age};
 use crate::hint::Verdict;
-use crate::name::NodeName;
+use crate::name::{NodeName, ServiceName};
 
 /// Why a decision must not be carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,6 +30,8 @@ pub enum Breach {
     WithinCooldown,
     /// It has moved too often, and must wait.
     BeyondBudget,
+    /// Its group would be on more nodes than before.
+    SplitsGroup,
 }
 
 impl fmt::Display for Breach {
@@ -40,6 +43,7 @@ impl fmt::Display for Breach {
             Self::TargetNotSeenWell => "nobody has lately said that it is well where it would go",
             Self::WithinCooldown => "it moved only just now, and its holder is up",
             Self::BeyondBudget => "it has moved too often and must wait",
+            Self::SplitsGroup => "its group would be on more nodes than before",
         })
     }
 }
@@ -52,15 +56,57 @@ pub fn vet(
     now: Timestamp,
 ) -> (Vec<Decision>, Vec<(Decision, Breach)>) {
     let mut refused = Vec::new();
-    let vetted = decisions.into_iter().map(|decision| {
-        let Some(breach) = breach(config, evidence, &decision, now) else {
-            return decision;
-        };
-        refused.push((decision.clone(), breach));
-        Decision { choice: Choice::Hold { reason: HoldReason::AuditRefused }, ..decision }
+    let mut vetted = decisions;
+    refuse(&mut vetted, &mut refused, |decision| breach(config, evidence, decision, now));
+    // Where one of a group must not move, the others must not leave it.
+    let torn = groups_torn(config, evidence, &vetted);
+    refuse(&mut vetted, &mut refused, |decision| {
+        let moves = matches!(decision.choice, Choice::Move { .. });
+        (moves && torn.contains(&decision.service)).then_some(Breach::SplitsGroup)
     });
-    let vetted = vetted.collect();
     (vetted, refused)
+}
+
+fn refuse(
+    decisions: &mut [Decision],
+    refused: &mut Vec<(Decision, Breach)>,
+    breach: impl Fn(&Decision) -> Option<Breach>,
+) {
+    for decision in decisions {
+        if let Some(breach) = breach(decision) {
+            refused.push((decision.clone(), breach));
+            decision.choice = Choice::Hold { reason: HoldReason::AuditRefused };
+        }
+    }
+}
+
+/// The services of the groups that would be on more nodes than before.
+fn groups_torn(
+    config: &Config,
+    evidence: &Evidence,
+    decisions: &[Decision],
+) -> BTreeSet<ServiceName> {
+    let before = |service: &Service| match evidence.inventory.holder(config, service.vip) {
+        Holder::Node(node) => Some(node),
+        Holder::Foreign(_) | Holder::Nobody => None,
+    };
+    let after = |service: &Service| {
+        let decision = decisions.iter().find(|decision| decision.service == service.name);
+        match decision.map(|decision| &decision.choice) {
+            Some(Choice::Move { to, .. }) => Some(to.clone()),
+            Some(Choice::Hold { .. }) | None => before(service),
+        }
+    };
+    let mut torn = BTreeSet::new();
+    for service in &config.services {
+        let group = || config.services.iter().filter(|other| other.group == service.group);
+        let had: BTreeSet<NodeName> = group().filter_map(before).collect();
+        let has: BTreeSet<NodeName> = group().filter_map(after).collect();
+        if service.group.is_some() && has.len() > had.len().max(1) {
+            torn.insert(service.name.clone());
+        }
+    }
+    torn
 }
 
 /// The first rule that the decision breaks; a hold breaks none.
@@ -135,6 +181,10 @@ impl Audit<'_> {
                 Holder::Node(_),
                 MoveKind::Failback | MoveKind::Vacate | MoveKind::Follow | MoveKind::Switchover,
             ) => true,
+            (Holder::Node(_), MoveKind::Together) => {
+                let service = self.config.service(&self.decision.service);
+                service.is_some_and(|service| service.group.is_some())
+            }
         }
     }
 

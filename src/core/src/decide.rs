@@ -2,10 +2,12 @@
 
 mod candidates;
 mod choice;
+mod group;
 mod switchover;
 
 use std::collections::BTreeMap;
 
+use group::Group;
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -15,7 +17,7 @@ pub use switchover::{NoSwitchover, switchover};
 use crate::config::{Config, Failback, Role, Service};
 use crate::evidence::{Evidence, Holder, Presence, age};
 use crate::glance::calls_for_closer_look;
-use crate::judge::{Judgement, UpBasis, judge};
+use crate::judge::{Judgement, UpBasis};
 use crate::name::{NodeName, ServiceName, VipAddr};
 
 /// How many times `stale_after` a node must be well before a VIP returns to it; the metrics are
@@ -39,35 +41,35 @@ pub struct Decision {
 
 /// The decision for every service, in the order of the file.
 pub fn decide(config: &Config, evidence: &Evidence, now: Timestamp) -> Vec<Decision> {
-    config.services.iter().map(|service| decide_one(config, evidence, service, now)).collect()
+    let groups = config.groups();
+    let mut decisions: Vec<_> =
+        groups.flat_map(|services| decide_group(config, evidence, &services, now)).collect();
+    let place = |name: &ServiceName| config.services.iter().position(|s| s.name == *name);
+    decisions.sort_by_key(|decision| place(&decision.service));
+    decisions
 }
 
-fn decide_one(config: &Config, evidence: &Evidence, service: &Service, now: Timestamp) -> Decision {
-    let holder = evidence.inventory.holder(config, service.vip);
-    let decision = |judgements, choice| Decision {
+fn decide_group(
+    config: &Config,
+    evidence: &Evidence,
+    services: &[&Service],
+    now: Timestamp,
+) -> Vec<Decision> {
+    if services.iter().any(|service| calls_for_closer_look(config, evidence, service, now)) {
+        return Group::of(config, evidence, services.iter().copied(), now).decisions();
+    }
+    let quiet = services.iter().map(|service| Decision {
         service: service.name.clone(),
         vip: service.vip,
-        holder: holder.clone(),
-        judgements,
-        choice,
-    };
-    if !calls_for_closer_look(config, evidence, service, now) {
-        return decision(BTreeMap::new(), hold(HoldReason::HolderUp));
-    }
-    let judgements = judge(config, evidence, service, now);
-    let case = Case { config, evidence, service, now, judgements: &judgements };
-    let choice = match &holder {
-        Holder::Foreign(_) => hold(HoldReason::ForeignHolder),
-        Holder::Nobody if case.holder_may_be_left_out() => hold(HoldReason::AwaitingEvidence),
-        Holder::Nobody => case.unplanned_move(MoveKind::Placement),
-        Holder::Node(node) => match judgements.get(node).copied().unwrap_or(Judgement::Unknown) {
-            Judgement::Down(_) => case.unplanned_move(MoveKind::Failover),
-            Judgement::Up(basis) => case.with_holder_up(node, basis),
-            Judgement::Unknown => hold(HoldReason::AwaitingEvidence),
-        },
-    };
-    decision(judgements, choice)
+        holder: evidence.inventory.holder(config, service.vip),
+        judgements: BTreeMap::new(),
+        choice: hold(HoldReason::HolderUp),
+    });
+    quiet.collect()
 }
+
+/// The node that can best take a group, and on what basis; or why none can.
+type Target = Result<(NodeName, UpBasis), HoldReason>;
 
 fn hold(reason: HoldReason) -> Choice {
     Choice::Hold { reason }
@@ -79,15 +81,53 @@ pub(crate) fn preferred_over(config: &Config, a: &NodeName, b: &NodeName) -> boo
     priority(a) > priority(b)
 }
 
+/// Nobody knows how a node is whose agent is silent: better to stay with one that is up.
+fn planned_move(kind: MoveKind, target: &Target, otherwise: HoldReason) -> Choice {
+    match target {
+        Ok((to, UpBasis::OwnWord | UpBasis::Suspect)) => Choice::Move { to: to.clone(), kind },
+        Ok((_, UpBasis::PeersOnly)) | Err(_) => hold(otherwise),
+    }
+}
+
+/// All that bears on one VIP.
 struct Case<'e> {
     config: &'e Config,
     evidence: &'e Evidence,
     service: &'e Service,
     now: Timestamp,
-    judgements: &'e BTreeMap<NodeName, Judgement>,
+    holder: Holder,
+    judgements: BTreeMap<NodeName, Judgement>,
 }
 
 impl Case<'_> {
+    /// What should be done with the VIP, were it alone in its group; `target` can take the group.
+    fn choice(&self, target: &Target) -> Choice {
+        match &self.holder {
+            Holder::Foreign(_) => hold(HoldReason::ForeignHolder),
+            Holder::Nobody if self.holder_may_be_left_out() => hold(HoldReason::AwaitingEvidence),
+            Holder::Nobody => self.unplanned_move(MoveKind::Placement, target),
+            Holder::Node(node) => match self.judgement(node) {
+                Judgement::Down(_) => self.unplanned_move(MoveKind::Failover, target),
+                Judgement::Up(basis) => self.with_holder_up(node, basis, target),
+                Judgement::Unknown => hold(HoldReason::AwaitingEvidence),
+            },
+        }
+    }
+
+    fn judgement(&self, node: &NodeName) -> Judgement {
+        self.judgements.get(node).copied().unwrap_or(Judgement::Unknown)
+    }
+
+    fn decided(self, choice: Choice) -> Decision {
+        Decision {
+            service: self.service.name.clone(),
+            vip: self.service.vip,
+            holder: self.holder,
+            judgements: self.judgements,
+            choice,
+        }
+    }
+
     /// Whether EC2's answer leaves out the interface of a node that is well: it may be the holder.
     fn holder_may_be_left_out(&self) -> bool {
         self.config.nodes.iter().any(|node| {
@@ -96,12 +136,10 @@ impl Case<'_> {
         })
     }
 
-    fn unplanned_move(&self, kind: MoveKind) -> Choice {
-        if self.primaries_disagree() {
-            return hold(HoldReason::TwoPrimaries);
-        }
-        let Some((to, _)) = self.best_candidate() else {
-            return hold(self.why_no_candidate());
+    fn unplanned_move(&self, kind: MoveKind, target: &Target) -> Choice {
+        let to = match target {
+            Ok((to, _)) => to,
+            Err(reason) => return hold(*reason),
         };
         let ledger = self.evidence.inventory.ledger(self.config, &self.service.name);
         match ledger.wait_until(self.config.policy.move_budget, self.now) {
@@ -119,31 +157,22 @@ impl Case<'_> {
         word.is_some_and(|word| age(word.value.since, self.now) >= long_enough)
     }
 
-    fn with_holder_up(&self, holder: &NodeName, basis: UpBasis) -> Choice {
+    fn with_holder_up(&self, holder: &NodeName, basis: UpBasis, target: &Target) -> Choice {
         if self.primaries_disagree() {
             return hold(HoldReason::TwoPrimaries);
         }
         if self.is_withdrawn(holder) {
-            return self.planned_move(MoveKind::Vacate, HoldReason::CannotVacate);
+            return planned_move(MoveKind::Vacate, target, HoldReason::CannotVacate);
         }
         // One whose role is not known stays: an agent that died says nothing about its primary.
         if self.service.role == Role::Primary && self.is_primary(holder) == Some(false) {
-            return self.planned_move(MoveKind::Follow, self.why_no_candidate());
+            let otherwise = target.as_ref().err().copied().unwrap_or(HoldReason::NoPrimary);
+            return planned_move(MoveKind::Follow, target, otherwise);
         }
-        self.stay_or_fail_back(holder, basis)
+        self.stay_or_fail_back(holder, basis, target)
     }
 
-    fn planned_move(&self, kind: MoveKind, otherwise: HoldReason) -> Choice {
-        match self.best_candidate() {
-            // Nobody knows how a node is whose agent is silent: better to stay with one that is up.
-            Some((to, UpBasis::OwnWord | UpBasis::Suspect)) => {
-                Choice::Move { to: to.clone(), kind }
-            }
-            Some((_, UpBasis::PeersOnly)) | None => hold(otherwise),
-        }
-    }
-
-    fn stay_or_fail_back(&self, holder: &NodeName, basis: UpBasis) -> Choice {
+    fn stay_or_fail_back(&self, holder: &NodeName, basis: UpBasis, target: &Target) -> Choice {
         let stay = hold(match basis {
             UpBasis::OwnWord => HoldReason::HolderUp,
             UpBasis::Suspect => HoldReason::HolderSuspect,
@@ -152,7 +181,7 @@ impl Case<'_> {
         let Failback::After(away) = self.config.policy.failback else {
             return stay;
         };
-        let Some((best, UpBasis::OwnWord)) = self.best_candidate() else {
+        let Ok((best, UpBasis::OwnWord)) = target else {
             return stay;
         };
         if !preferred_over(self.config, best, holder) || !self.has_settled(best) {

@@ -10,10 +10,22 @@ use crate::evidence::{Evidence, Holder, Presence, age};
 use crate::hint::Verdict;
 use crate::signals::AlarmKind;
 
-/// Whether a move may be on the table: the VIP is not held by one of ours, something is said or
-/// alarmed about its holder, the holder leaves or is not the primary to be followed, or it could go
-/// back to a preferred node.
+/// Whether a move of the service or of its group may be on the table: a VIP is not held by one of
+/// ours, something is said or alarmed about its holder, the holder leaves or is not the primary to be
+/// followed, it could go back to a preferred node, or a group is not on one node.
 pub fn calls_for_closer_look(
+    config: &Config,
+    evidence: &Evidence,
+    service: &Service,
+    now: Timestamp,
+) -> bool {
+    let holder = |service: &Service| evidence.inventory.holder(config, service.vip);
+    config.companions(service).any(|companion| {
+        holder(companion) != holder(service) || calls_for_itself(config, evidence, companion, now)
+    })
+}
+
+fn calls_for_itself(
     config: &Config,
     evidence: &Evidence,
     service: &Service,

@@ -24,4 +24,4 @@ mod scene;
 
 pub use config::{Config, Faults};
 pub use hint::{Hint, Observation, Verdict};
-pub use name::{ClusterName, EniId, NodeName, ServiceName, VipAddr};
+pub use name::{ClusterName, EniId, GroupName, NodeName, ServiceName, VipAddr};

@@ -101,6 +101,12 @@ name!(
     "a name: 1 to 32 lower-case letters, digits and inner hyphens"
 );
 name!(
+    /// Services that are always held by one node.
+    GroupName,
+    is_plain_name,
+    "a name: 1 to 32 lower-case letters, digits and inner hyphens"
+);
+name!(
     /// An elastic network interface.
     EniId,
     is_eni_id,

@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use crate::config::{Config, Mode};
+use crate::config::{Config, Mode, Service};
 use crate::decide::{Choice, Decision, MoveKind};
 use crate::evidence::{Holder, Inventory};
 use crate::name::{EniId, NodeName, ServiceName, VipAddr};
@@ -73,14 +73,16 @@ impl Step {
         (Self { moves, ..self }, overtaken)
     }
 
-    /// The same moves, each a step of its own, in their order.
-    pub fn singly(self) -> impl Iterator<Item = Self> {
-        let (to, eni) = (self.to, self.eni);
-        self.moves.into_iter().map(move |planned| Self {
-            to: to.clone(),
-            eni: eni.clone(),
-            moves: vec![planned],
-        })
+    /// The same moves, those of each group a step of their own, in their order.
+    pub fn apart(&self, config: &Config) -> Vec<Self> {
+        let with = |services: Vec<&Service>| {
+            let is_of_it = |planned: &&PlannedMove| {
+                services.iter().any(|service| service.name == planned.service)
+            };
+            let moves: Vec<_> = self.moves.iter().filter(is_of_it).cloned().collect();
+            (!moves.is_empty()).then(|| Self { to: self.to.clone(), eni: self.eni.clone(), moves })
+        };
+        config.groups().filter_map(with).collect()
     }
 
     /// Whether EC2 names the step's node as the holder of all its VIPs.

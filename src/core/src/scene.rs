@@ -6,20 +6,22 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::config::{CheckKind, Config, Role};
+use crate::config::{CheckKind, Config, Role, Service};
 use crate::evidence::{Eni, Evidence, Observed, Statement, Topic};
 use crate::hint::Verdict;
 use crate::name::{NodeName, VipAddr};
 use crate::signals::{AlarmKind, AlarmName};
 
-/// The one service of a scene.
+/// The VIP of a scene's first service.
 pub(crate) const VIP: VipAddr = VipAddr(Ipv4Addr::new(10, 0, 0, 200));
 
-/// A cluster of one service `svc`, with what is known of it at [`Scene::now`].
+/// A cluster of one service `svc`, or of a group of them, with what is known of it at [`Scene::now`].
 pub(crate) struct Scene {
     pub config: Config,
     pub evidence: Evidence,
     pub now: Timestamp,
+    /// Which service what is added is about.
+    about: usize,
 }
 
 pub(crate) fn node(name: &str) -> NodeName {
@@ -30,6 +32,31 @@ impl Scene {
     /// Nodes `a` (preferred), `b`, `c` … and witnesses `w0`, `w1` …; every ENI is there, nobody
     /// has the VIP, the alarms are quiet, the metrics were read, and nobody said a thing.
     pub fn new(nodes: usize, witnesses: usize, policy: &str) -> Self {
+        Self::with_services(nodes, witnesses, policy, &[("svc", "")])
+    }
+
+    /// The same with a group of services `svc`, `svc-1`, `svc-2` …; what is added is about the first.
+    pub fn group(services: usize, nodes: usize, policy: &str) -> Self {
+        let group = "group = \"db\"";
+        let members = [("svc", group), ("svc-1", group), ("svc-2", group)];
+        Self::with_services(nodes, 1, policy, &members[..services])
+    }
+
+    /// What is added from here on is about the service of that index.
+    pub fn about(self, index: usize) -> Self {
+        Self { about: index, ..self }
+    }
+
+    fn service(&self) -> &Service {
+        &self.config.services[self.about]
+    }
+
+    fn with_services(
+        nodes: usize,
+        witnesses: usize,
+        policy: &str,
+        services: &[(&str, &str)],
+    ) -> Self {
         use std::fmt::Write as _;
         let mut text =
             format!("cluster = \"test\"\nsubnet = \"10.0.0.0/24\"\n[policy]\n{policy}\n");
@@ -48,13 +75,19 @@ impl Scene {
                 30 + index
             );
         }
-        text.push_str("[[service]]\nname = \"svc\"\nvip = \"10.0.0.200\"\ncheck = { kind = \"tcp\", port = 80 }\n");
+        for (index, (name, more)) in services.iter().enumerate() {
+            let _ = write!(
+                text,
+                "[[service]]\nname = \"{name}\"\nvip = \"10.0.0.{}\"\ncheck = {{ kind = \"tcp\", port = 80 }}\n{more}\n",
+                200 + index
+            );
+        }
         let config = Config::parse("scene", &text).unwrap_or_else(|faults| panic!("{faults}"));
         let mut evidence = Evidence {
             quiet_alarms: Some(AlarmName::all(&config).collect()),
             ..Evidence::default()
         };
-        evidence.testimony.read.insert(config.services[0].name.clone());
+        evidence.testimony.read.extend(config.services.iter().map(|service| service.name.clone()));
         for node in &config.nodes {
             evidence.inventory.enis.insert(
                 node.eni.clone(),
@@ -67,13 +100,14 @@ impl Scene {
             );
         }
         let now = Timestamp::from_second(1_790_000_000).expect("within range");
-        Self { config, evidence, now }
+        Self { config, evidence, now, about: 0 }
     }
 
     /// The VIP is on `holder`.
     pub fn held_by(mut self, holder: &str) -> Self {
+        let vip = self.service().vip.0;
         let eni = &self.config.node(&node(holder)).expect("in the scene").eni;
-        self.evidence.inventory.enis.get_mut(eni).expect("there").addresses.push(VIP.0);
+        self.evidence.inventory.enis.get_mut(eni).expect("there").addresses.push(vip);
         self
     }
 
@@ -102,7 +136,7 @@ impl Scene {
         let topic = Topic {
             observer: node(observer),
             subject: node(subject),
-            service: self.config.services[0].name.clone(),
+            service: self.service().name.clone(),
         };
         self.evidence.testimony.hear(topic, Observed { value, at });
         self
@@ -110,7 +144,7 @@ impl Scene {
 
     /// The VIP follows the primary; of the alarms on who it is, that of `quiet` alone is quiet.
     pub fn following(mut self, quiet: &str) -> Self {
-        let service = &mut self.config.services[0];
+        let service = &mut self.config.services[self.about];
         service.check.kind =
             CheckKind::Mongodb { max_lag: service.check.kind.max_lag(), tls: None };
         service.role = Role::Primary;
@@ -123,7 +157,7 @@ impl Scene {
     /// `name` said, `age` seconds ago, whether it is a primary.
     pub fn claims(mut self, name: &str, is: bool, age: i64) -> Self {
         let at = self.now - SignedDuration::from_secs(age);
-        let service = self.config.services[0].name.clone();
+        let service = self.service().name.clone();
         self.evidence.testimony.hear_primary(node(name), service, Observed { value: is, at });
         self
     }
@@ -131,7 +165,7 @@ impl Scene {
     /// The service is a replicated one, and candidates may lag that many seconds.
     pub fn with_max_lag(mut self, seconds: u64) -> Self {
         let max_lag = Some(Duration::from_secs(seconds));
-        self.config.services[0].check.kind =
+        self.config.services[self.about].check.kind =
             CheckKind::Redis { user: None, password_file: None, max_lag, tls: None };
         self
     }
@@ -140,7 +174,7 @@ impl Scene {
     pub fn lags(mut self, name: &str, seconds: u64, age: i64) -> Self {
         let at = self.now - SignedDuration::from_secs(age);
         let lag = Observed { value: Duration::from_secs(seconds), at };
-        let service = self.config.services[0].name.clone();
+        let service = self.service().name.clone();
         self.evidence.testimony.hear_lag(node(name), service, lag);
         self
     }
@@ -148,7 +182,7 @@ impl Scene {
     /// The own alarm of `name` is in trouble.
     pub fn alarm(mut self, name: &str) -> Self {
         let alarm: AlarmName =
-            format!("vipward/test/svc/{name}/self").parse().expect("an alarm's name");
+            format!("vipward/test/{}/{name}/self", self.service().name).parse().expect("its name");
         self.evidence.quiet_alarms.get_or_insert_default().remove(&alarm);
         self
     }
@@ -159,8 +193,7 @@ impl Scene {
         let ledger = ages.iter().fold(crate::ledger::Ledger::default(), |ledger, age| {
             ledger.after_move(self.now - SignedDuration::from_secs(*age), true, per)
         });
-        let key =
-            crate::ledger::Ledger::tag_key(&self.config.cluster, &self.config.services[0].name);
+        let key = crate::ledger::Ledger::tag_key(&self.config.cluster, &self.service().name);
         let eni = &self.config.node(&node(name)).expect("in the scene").eni;
         let eni = self.evidence.inventory.enis.get_mut(eni).expect("there");
         eni.tags.insert(key, ledger.to_string());

@@ -51,14 +51,19 @@ pub async fn execute(
     let mut run = Run { config, ports, deadline, outcomes: BTreeMap::new(), assigned: None };
     match run.attempts(step).await {
         Rest::Settled => {}
-        // EC2 takes all addresses of a call or none: one that does not fit must not keep the others.
-        Rest::GivenUp(step, Some(error)) if !error.is_transient() && step.moves.len() > 1 => {
-            for single in step.singly() {
-                run.outcomes.extend(Box::pin(execute(config, ports, single, deadline)).await);
-            }
-        }
         Rest::GivenUp(step, error) => {
-            run.settle(&step.moves, &error.map_or(MoveOutcome::Unproven, MoveOutcome::Failed));
+            // EC2 takes all addresses of a call or none: one that does not fit must not keep others
+            // than those of its group.
+            let lasts = error.as_ref().is_some_and(|error| !error.is_transient());
+            let pieces = if lasts { step.apart(config) } else { Vec::new() };
+            if pieces.len() > 1 {
+                for piece in pieces {
+                    run.outcomes.extend(Box::pin(execute(config, ports, piece, deadline)).await);
+                }
+            } else {
+                let outcome = error.map_or(MoveOutcome::Unproven, MoveOutcome::Failed);
+                run.settle(&step.moves, &outcome);
+            }
         }
     }
     run.outcomes

@@ -98,12 +98,12 @@ impl<P: Ports> Office<'_, P> {
         let hints = locked(self.memory).testimony(config, woken);
         let evidence = gather(config, ports, hints, Look::Everywhere, deadline).await?;
         let decided = ports.now();
-        let decision = match switchover(config, &evidence, service, to, decided) {
-            Ok(decision) => decision,
+        let decisions = match switchover(config, &evidence, service, to, decided) {
+            Ok(decisions) => decisions,
             Err(why) => return Ok(Obeyed::Refused(why.to_string())),
         };
         let moment = Moment { wake: WAKE, woken, decided, deadline };
-        let records = carry_out(config, ports, &evidence, vec![decision], moment).await;
+        let records = carry_out(config, ports, &evidence, decisions, moment).await;
         Ok(Obeyed::Done { what: format!("switchover of {}", service.name), records })
     }
 

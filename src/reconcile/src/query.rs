@@ -144,6 +144,9 @@ fn because(choice: &Choice) -> &'static str {
             "the VIP follows the primary, and the servers have another one now"
         }
         Choice::Move { kind: MoveKind::Switchover, .. } => "an operator asked for it",
+        Choice::Move { kind: MoveKind::Together, .. } => {
+            "the services of its group belong on one node, and go there or are there already"
+        }
         Choice::Hold { reason } => match reason {
             HoldReason::HolderUp => "the holder is up",
             HoldReason::HolderSuspect => {

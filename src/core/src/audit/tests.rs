@@ -109,3 +109,25 @@ fn what_breaks_a_rule_becomes_a_hold_that_alerts() {
         [Breach::HolderNotDown]
     );
 }
+
+#[test]
+fn a_group_is_not_torn() {
+    let well = |scene: Scene, index| {
+        let scene = scene.about(index).held_by("a").says("a", "a", Healthy, 1, LONG);
+        scene.says("b", "b", Healthy, 1, LONG)
+    };
+    let scene = well(well(Scene::group(2, 2, ""), 0), 1);
+    let asked = |choices: [Choice; 2]| {
+        let decisions = decide(&scene.config, &scene.evidence, scene.now).into_iter().zip(choices);
+        let decisions = decisions.map(|(decision, choice)| Decision { choice, ..decision });
+        let (_, refused) = vet(&scene.config, &scene.evidence, decisions.collect(), scene.now);
+        refused.into_iter().map(|(_, breach)| breach).collect::<Vec<_>>()
+    };
+    let stay = || Choice::Hold { reason: HoldReason::HolderUp };
+    let go = |kind| Choice::Move { to: node("b"), kind };
+    assert_eq!(asked([go(MoveKind::Switchover), go(MoveKind::Together)]), []);
+    assert_eq!(asked([go(MoveKind::Switchover), stay()]), [Breach::SplitsGroup]);
+    let one_must_not = asked([go(MoveKind::Failover), go(MoveKind::Together)]);
+    assert_eq!(one_must_not, [Breach::HolderNotDown, Breach::SplitsGroup], "nor then the other");
+    assert_eq!(to(&pair(), "b", MoveKind::Together), Some(Breach::HolderNotDown), "of no group");
+}

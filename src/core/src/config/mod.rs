@@ -3,6 +3,7 @@
 mod check;
 mod encryption;
 mod fault;
+mod group;
 mod hook;
 mod probe;
 mod read;
@@ -25,7 +26,7 @@ pub use encryption::Tls;
 pub use fault::{Fault, Faults};
 pub use hook::{Hook, Hooks};
 
-use crate::name::{ClusterName, EniId, NodeName, ServiceName, VipAddr};
+use crate::name::{ClusterName, EniId, GroupName, NodeName, ServiceName, VipAddr};
 
 /// A checked configuration: what it says holds together.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -73,6 +74,9 @@ pub struct Service {
     pub name: ServiceName,
     /// Where clients reach it.
     pub vip: VipAddr,
+    /// Those of one group are always held by one node.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group: Option<GroupName>,
     /// Which nodes may hold its VIP.
     pub role: Role,
     /// When a node has the VIP on its interface.

@@ -10,7 +10,7 @@ use super::table::{Findings, Table, Wrong, mistyped};
 use super::value::{duration, duration_from, flag, number, parsed, subnet, text, word};
 use super::{
     AliasMode, Check, Config, Failback, Mode, MoveBudget, Node, Policy, Role, Service, Witness,
-    check, hook, probe,
+    check, group, hook, probe,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -77,6 +77,7 @@ fn top_level<'t>(top: &Table<'t>, findings: &Findings<'t>) -> Option<Config> {
     let checks = check::Checks { findings, subnet, nodes: &nodes, witnesses: &witnesses };
     checks.members();
     checks.services(&services);
+    group::check(findings, &services);
     Some(Config {
         cluster: cluster?,
         subnet: subnet?,
@@ -199,6 +200,7 @@ fn alias(table: &Table<'_>) -> Option<AliasMode> {
 fn service(table: &Table<'_>, default: AliasMode) -> Option<Service> {
     let name = table.required("name", "\"redis\"", parsed("redis"));
     let vip = table.required("vip", "\"172.31.0.202\"", parsed("172.31.0.202"));
+    let group = table.optional("group", parsed("db"));
     let alias = alias(table).unwrap_or(default);
     let check = table
         .required_table("check", "check in [[service]]", "{ kind = \"tcp\", port = 6379 }")
@@ -206,7 +208,7 @@ fn service(table: &Table<'_>, default: AliasMode) -> Option<Service> {
     let role = role(table, check.as_ref());
     let unit = table.optional("unit", unit);
     let hooks = hook::hooks(table);
-    Some(Service { name: name?, vip: vip?, role, alias, check: check?, unit, hooks })
+    Some(Service { name: name?, vip: vip?, group, role, alias, check: check?, unit, hooks })
 }
 
 fn unit(value: &DeValue<'_>) -> Result<String, Wrong> {

@@ -353,3 +353,29 @@ fn an_unreadable_file_is_a_fault_of_the_configuration() {
         assert!(faults.to_string().contains(cure), "{faults}");
     }
 }
+
+#[test]
+fn a_group_has_several_services_that_the_same_nodes_may_hold() {
+    let grouped = |lines: &[(&str, &str)]| {
+        lines.iter().fold(PAIR.to_owned(), |text, (name, lines)| {
+            let line = format!("name  = \"{name}\"");
+            assert!(text.contains(&line), "no {line}");
+            text.replacen(&line, &format!("{line}\n{lines}"), 1)
+        })
+    };
+    let db = "group = \"db\"";
+    let config = Config::parse("x", &grouped(&[("mysql", db), ("mongodb", db)])).expect("right");
+    let groups: Vec<Vec<&str>> =
+        config.groups().map(|group| group.iter().map(|s| s.name.as_str()).collect()).collect();
+    assert_eq!(groups, [vec!["mysql", "mongodb"], vec!["redis"]]);
+    let digest = |text: &str| Config::parse("x", text).expect("right").digest();
+    assert_ne!(config.digest(), digest(PAIR));
+    assert_complaints(&[
+        (grouped(&[("redis", db)]), "service redis is alone in group db"),
+        (
+            grouped(&[("mysql", db), ("redis", "group = \"db\"\nrole = \"primary\"")]),
+            "service mysql of group db follows no primary, and redis on line",
+        ),
+        (grouped(&[("redis", "group = \"My DB\"")]), "group in [[service]]"),
+    ]);
+}

@@ -12,27 +12,29 @@ use crate::name::NodeName;
 const CAUGHT_UP: Duration = Duration::from_secs(1);
 
 impl Case<'_> {
-    /// The best node that is up, not withdrawn, of the right role and not too far behind: by basis,
-    /// whether it has caught up, then priority, then name.
-    pub(super) fn best_candidate(&self) -> Option<(&NodeName, UpBasis)> {
-        let best = self.able().min_by_key(|(node, basis, lag)| rank(node, *basis, *lag));
-        best.map(|(node, basis, _)| (&node.name, basis))
+    /// Whether the node may take the VIP, being up, not withdrawn, of the right role and not too far
+    /// behind: on what basis it is up, and how far behind it is.
+    pub(super) fn ability(&self, node: &NodeName) -> Option<(UpBasis, Duration)> {
+        let Judgement::Up(basis) = self.judgement(node) else {
+            return None;
+        };
+        let fits = !self.is_withdrawn(node) && self.has_right_role(node);
+        fits.then(|| self.lag_of(node)).flatten().map(|lag| (basis, lag))
     }
 
-    /// Who may take the VIP, on what basis and how far behind.
-    pub(super) fn able(&self) -> impl Iterator<Item = (&Node, UpBasis, Duration)> {
-        let able = self.willing().filter(|(node, _)| self.has_right_role(&node.name));
-        able.filter_map(|(node, basis)| Some((node, basis, self.lag_of(&node.name)?)))
+    /// Whether any node may take the VIP.
+    pub(super) fn has_candidate(&self) -> bool {
+        self.config.nodes.iter().any(|node| self.ability(&node.name).is_some())
     }
 
-    /// Why there is no [`Self::best_candidate`].
+    /// Why no node may take the VIP.
     pub(super) fn why_no_candidate(&self) -> HoldReason {
         let mut willing = self.willing().peekable();
         if self.judgements.values().all(|judgement| *judgement == Judgement::Unknown) {
             HoldReason::AwaitingEvidence
         } else if willing.peek().is_none() {
             HoldReason::NoCandidate
-        } else if !willing.any(|(node, _)| self.has_right_role(&node.name)) {
+        } else if !willing.any(|node| self.has_right_role(node)) {
             HoldReason::NoPrimary
         } else {
             HoldReason::CandidatesLag
@@ -41,7 +43,7 @@ impl Case<'_> {
 
     /// Whether a VIP that follows the primary would have to follow two.
     pub(super) fn primaries_disagree(&self) -> bool {
-        let claims = self.up().filter(|(node, _)| self.is_primary(&node.name) == Some(true));
+        let claims = self.up().filter(|node| self.is_primary(node) == Some(true));
         self.service.role == Role::Primary && claims.count() > 1
     }
 
@@ -53,15 +55,13 @@ impl Case<'_> {
         self.evidence.is_withdrawn(self.config, self.service, node, self.now)
     }
 
-    fn up(&self) -> impl Iterator<Item = (&Node, UpBasis)> {
-        self.config.nodes.iter().filter_map(|node| match self.judgements.get(&node.name) {
-            Some(Judgement::Up(basis)) => Some((node, *basis)),
-            _ => None,
-        })
+    fn up(&self) -> impl Iterator<Item = &NodeName> {
+        let nodes = self.config.nodes.iter().map(|node| &node.name);
+        nodes.filter(|node| self.judgement(node).is_up())
     }
 
-    fn willing(&self) -> impl Iterator<Item = (&Node, UpBasis)> {
-        self.up().filter(|(node, _)| !self.is_withdrawn(&node.name))
+    fn willing(&self) -> impl Iterator<Item = &NodeName> {
+        self.up().filter(|node| !self.is_withdrawn(node))
     }
 
     fn has_right_role(&self, node: &NodeName) -> bool {
@@ -83,11 +83,19 @@ impl Case<'_> {
     }
 }
 
-/// The lower, the better.
-pub(super) fn rank(
-    node: &Node,
-    basis: UpBasis,
-    lag: Duration,
-) -> (UpBasis, bool, Reverse<u32>, &NodeName) {
-    (basis, lag >= CAUGHT_UP, Reverse(node.priority), &node.name)
+/// Who may take a group, and as whom it ranks.
+pub(super) struct Candidate<'c> {
+    pub node: &'c Node,
+    /// The weakest on which it is up for a service of the group.
+    pub basis: UpBasis,
+    /// The furthest that a service of the group is behind there.
+    pub lag: Duration,
+}
+
+impl Candidate<'_> {
+    /// The lower, the better: by basis, whether it has caught up, then priority, then name.
+    pub(super) fn rank(&self) -> (UpBasis, bool, Reverse<u32>, &NodeName) {
+        let Self { node, basis, lag } = self;
+        (*basis, *lag >= CAUGHT_UP, Reverse(node.priority), &node.name)
+    }
 }

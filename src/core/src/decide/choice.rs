@@ -38,6 +38,8 @@ pub enum MoveKind {
     Follow,
     /// An operator asked for it.
     Switchover,
+    /// Its group goes there, or is there already.
+    Together,
 }
 
 impl MoveKind {

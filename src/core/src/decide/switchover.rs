@@ -4,11 +4,11 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-use super::candidates::rank;
+use super::group::Group;
 use super::{Case, Choice, Decision, HoldReason, MoveKind};
 use crate::config::{Config, Service};
 use crate::evidence::{Evidence, Holder};
-use crate::judge::{UpBasis, judge};
+use crate::judge::UpBasis;
 use crate::name::NodeName;
 
 /// Why a VIP is not moved for an operator.
@@ -32,7 +32,8 @@ impl fmt::Display for NoSwitchover {
             Self::NotACandidate(node) => write!(
                 f,
                 "{node} cannot take the VIP: it is not up by its own word, leaves or is drained, \
-                 lags too far, or is not the primary that the VIP follows"
+                 lags too far, or is not the primary that the VIP follows; or so it is for another \
+                 service of its group"
             ),
             Self::NoCandidate(_) => f.write_str("no other node can take the VIP"),
             Self::ForeignHolder => {
@@ -42,7 +43,8 @@ impl fmt::Display for NoSwitchover {
     }
 }
 
-/// The decision to bring the VIP of `service` to `to`, or to the best other node.
+/// The decisions to bring the VIP of `service`, and those of its group with it, to `to`, or to the
+/// best other node.
 ///
 /// # Errors
 /// When that would not be safe.
@@ -52,34 +54,46 @@ pub fn switchover(
     service: &Service,
     to: Option<&NodeName>,
     now: Timestamp,
-) -> Result<Decision, NoSwitchover> {
-    let holder = evidence.inventory.holder(config, service.vip);
-    if matches!(holder, Holder::Foreign(_)) {
+) -> Result<Vec<Decision>, NoSwitchover> {
+    let group = Group::of(config, evidence, config.companions(service), now);
+    if group.cases.iter().any(|case| matches!(case.holder, Holder::Foreign(_))) {
         return Err(NoSwitchover::ForeignHolder);
     }
-    let judgements = judge(config, evidence, service, now);
-    let case = Case { config, evidence, service, now, judgements: &judgements };
-    let able = case.able().filter(|(node, basis, _)| {
-        *basis != UpBasis::PeersOnly && holder.node() != Some(&node.name)
+    let target = destination(&group, service, to)?;
+    let moving = group.cases.into_iter().filter(|case| case.holder.node() != Some(&target));
+    let decisions = moving.map(|case| {
+        let kind = match &case.holder {
+            Holder::Nobody => MoveKind::Placement,
+            _ if case.service.name == service.name => MoveKind::Switchover,
+            _ => MoveKind::Together,
+        };
+        case.decided(Choice::Move { to: target.clone(), kind })
     });
-    let target = match to {
-        Some(to) if holder.node() == Some(to) => {
+    Ok(decisions.collect())
+}
+
+fn destination(
+    group: &Group<'_>,
+    service: &Service,
+    to: Option<&NodeName>,
+) -> Result<NodeName, NoSwitchover> {
+    let holds = |node: &NodeName, case: &Case<'_>| case.holder.node() == Some(node);
+    let mut able = group.able().filter(|candidate| candidate.basis != UpBasis::PeersOnly);
+    let candidate = match to {
+        Some(to) if group.cases.iter().all(|case| holds(to, case)) => {
             return Err(NoSwitchover::AlreadyThere(to.clone()));
         }
-        Some(to) => {
-            let mut able = able;
-            let found = able.find(|(node, ..)| node.name == *to);
-            found.ok_or_else(|| NoSwitchover::NotACandidate(to.clone()))?.0
-        }
+        Some(to) => able
+            .find(|candidate| candidate.node.name == *to)
+            .ok_or_else(|| NoSwitchover::NotACandidate(to.clone()))?,
         None => {
-            let best = able.min_by_key(|(node, basis, lag)| rank(node, *basis, *lag));
-            best.ok_or_else(|| NoSwitchover::NoCandidate(case.why_no_candidate()))?.0
+            let asked = group.cases.iter().find(|case| case.service.name == service.name);
+            able.filter(|able| asked.is_none_or(|case| !holds(&able.node.name, case)))
+                .min_by(|a, b| a.rank().cmp(&b.rank()))
+                .ok_or_else(|| NoSwitchover::NoCandidate(group.why_no_candidate()))?
         }
     };
-    let kind = if holder == Holder::Nobody { MoveKind::Placement } else { MoveKind::Switchover };
-    let choice = Choice::Move { to: target.name.clone(), kind };
-    let (name, vip) = (service.name.clone(), service.vip);
-    Ok(Decision { service: name, vip, holder, judgements: judgements.clone(), choice })
+    Ok(candidate.node.name.clone())
 }
 
 #[cfg(test)]
@@ -93,8 +107,9 @@ mod tests {
     fn asked(scene: &Scene, to: Option<&str>) -> Result<Choice, NoSwitchover> {
         let service = &scene.config.services[0];
         let to = to.map(node);
-        let decision = switchover(&scene.config, &scene.evidence, service, to.as_ref(), scene.now)?;
-        Ok(decision.choice)
+        let (config, evidence) = (&scene.config, &scene.evidence);
+        let mut decisions = switchover(config, evidence, service, to.as_ref(), scene.now)?;
+        Ok(decisions.remove(0).choice)
     }
 
     fn trio() -> Scene {

@@ -7,6 +7,7 @@ use crate::scene::{Scene, VIP, node};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 
+mod group;
 mod planned;
 
 const LONG: i64 = 600;

@@ -63,3 +63,15 @@ fn a_step_is_proven_when_ec2_names_its_node() {
     let there = Scene::new(2, 0, "").held_by("b");
     assert!(step.is_proven_by(&there.config, &there.evidence.inventory));
 }
+
+#[test]
+fn what_is_taken_apart_leaves_groups_whole() {
+    let mut scene = Scene::group(3, 2, "");
+    scene.config.services[1].group = None;
+    let bound = |name: &str| decided("b", name, "10.0.0.200");
+    let step = plan(&scene.config, &["svc", "svc-1", "svc-2"].map(bound)).remove(0);
+    let parts = step.apart(&scene.config);
+    let names = |step: &Step| step.moves.iter().map(|m| m.service.to_string()).collect::<Vec<_>>();
+    assert_eq!(parts.iter().map(names).collect::<Vec<_>>(), [vec!["svc", "svc-2"], vec!["svc-1"]]);
+    assert_eq!(parts[0].apart(&scene.config).len(), 1);
+}

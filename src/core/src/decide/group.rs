@@ -1,0 +1,150 @@
+//! Services that are always held by one node: what each calls for, made into one. A service that
+//! has no companions is a group by itself.
+
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::candidates::Candidate;
+use super::{Case, Choice, Decision, HoldReason, MoveKind, Target, hold, planned_move};
+use crate::config::{Config, Node, Service};
+use crate::evidence::{Evidence, Holder};
+use crate::judge::{UpBasis, judge};
+use crate::name::NodeName;
+
+pub(super) struct Group<'e> {
+    config: &'e Config,
+    /// In the order of the file.
+    pub cases: Vec<Case<'e>>,
+}
+
+impl<'e> Group<'e> {
+    pub fn of(
+        config: &'e Config,
+        evidence: &'e Evidence,
+        services: impl Iterator<Item = &'e Service>,
+        now: Timestamp,
+    ) -> Self {
+        let cases = services.map(|service| {
+            let holder = evidence.inventory.holder(config, service.vip);
+            let judgements = judge(config, evidence, service, now);
+            Case { config, evidence, service, now, holder, judgements }
+        });
+        Self { config, cases: cases.collect() }
+    }
+
+    /// What should be done with each.
+    pub fn decisions(self) -> Vec<Decision> {
+        let target = self.target();
+        let mut choices: Vec<_> = self.cases.iter().map(|case| case.choice(&target)).collect();
+        if self.cases.len() > 1 {
+            self.agree(&mut choices, &target);
+        }
+        self.cases.into_iter().zip(choices).map(|(case, choice)| case.decided(choice)).collect()
+    }
+
+    /// Those that may be moved: what a foreign interface has is out of the group's reach.
+    fn ours(&self) -> impl Iterator<Item = &Case<'e>> {
+        self.cases.iter().filter(|case| !matches!(case.holder, Holder::Foreign(_)))
+    }
+
+    /// The nodes that hold something of it.
+    fn holders(&self) -> BTreeSet<&NodeName> {
+        self.cases.iter().filter_map(|case| case.holder.node()).collect()
+    }
+
+    /// Who may take all of it.
+    pub fn able(&self) -> impl Iterator<Item = Candidate<'_>> {
+        let for_all = |node: &Node| {
+            self.ours().try_fold((UpBasis::OwnWord, Duration::ZERO), |(basis, lag), case| {
+                let (its_basis, its_lag) = case.ability(&node.name)?;
+                Some((basis.max(its_basis), lag.max(its_lag)))
+            })
+        };
+        self.config.nodes.iter().filter_map(move |node| {
+            let (basis, lag) = for_all(node)?;
+            Some(Candidate { node, basis, lag })
+        })
+    }
+
+    /// Why nobody may take all of it.
+    pub fn why_no_candidate(&self) -> HoldReason {
+        let lacking = self.ours().find(|case| !case.has_candidate());
+        lacking.map_or(HoldReason::NoCandidate, Case::why_no_candidate)
+    }
+
+    /// The best to take all of it. Where it is not on one node, one that holds most, or the most
+    /// important, is better than one that holds less.
+    fn target(&self) -> Target {
+        if self.ours().any(Case::primaries_disagree) {
+            return Err(HoldReason::TwoPrimaries);
+        }
+        let holders = || self.ours().map(|case| &case.holder);
+        let is_whole = holders().all(|holder| Some(holder) == holders().next());
+        let holds = |candidate: &Candidate<'_>| {
+            let has = |case: &&Case<'_>| case.holder.node() == Some(&candidate.node.name);
+            let first = self.cases.iter().position(|case| has(&case)).unwrap_or(usize::MAX);
+            (!is_whole).then(|| (Reverse(self.ours().filter(has).count()), first))
+        };
+        let best = self
+            .able()
+            .min_by(|a, b| (a.basis, holds(a), a.rank()).cmp(&(b.basis, holds(b), b.rank())));
+        best.map(|best| (best.node.name.clone(), best.basis)).ok_or_else(|| self.why_no_candidate())
+    }
+
+    /// None goes before the others may, and none stays behind.
+    fn agree(&self, choices: &mut [Choice], target: &Target) {
+        wait_for_each_other(choices);
+        let follow = if choices.iter().any(is_move) {
+            target
+                .as_ref()
+                .ok()
+                .map(|(to, _)| Choice::Move { to: to.clone(), kind: MoveKind::Together })
+        } else {
+            self.is_split_and_up().then(|| {
+                let otherwise = target.as_ref().err().copied().unwrap_or(HoldReason::NoCandidate);
+                planned_move(MoveKind::Together, target, otherwise)
+            })
+        };
+        let Some(follow) = follow else { return };
+        for (case, choice) in self.cases.iter().zip(choices) {
+            let follows = match (&follow, case.holder.node()) {
+                (Choice::Move { to, .. }, Some(holder)) => !is_move(choice) && holder != to,
+                (Choice::Move { .. }, None) => false,
+                // A reason of its own is the better one.
+                (Choice::Hold { .. }, _) => *choice == hold(HoldReason::HolderUp),
+            };
+            if follows {
+                *choice = follow.clone();
+            }
+        }
+    }
+
+    fn is_split_and_up(&self) -> bool {
+        let is_up = |case: &Case<'_>| {
+            case.holder.node().is_some_and(|holder| case.judgement(holder).is_up())
+        };
+        self.holders().len() > 1 && self.ours().all(is_up)
+    }
+}
+
+fn is_move(choice: &Choice) -> bool {
+    matches!(choice, Choice::Move { .. })
+}
+
+/// Where the budget of one is spent all wait, and none goes back before all may.
+fn wait_for_each_other(choices: &mut [Choice]) {
+    let goes_back =
+        |choice: &Choice| matches!(choice, Choice::Move { kind: MoveKind::Failback, .. });
+    if choices.contains(&hold(HoldReason::BudgetSpent)) {
+        for choice in choices.iter_mut().filter(|choice| is_move(choice)) {
+            *choice = hold(HoldReason::BudgetSpent);
+        }
+    } else if !choices.iter().all(goes_back) {
+        for choice in choices.iter_mut().filter(|choice| goes_back(choice)) {
+            *choice = hold(HoldReason::HolderUp);
+        }
+    }
+}
