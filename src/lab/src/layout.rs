@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 
 use vipward_core::config::Role as FollowRole;
 use vipward_core::signals::{AlarmKind, AlarmName};
-use vipward_core::{ClusterName, EniId, NodeName, ServiceName};
+use vipward_core::{ClusterName, EniId, GroupName, NodeName, ServiceName};
 
 use crate::ask::ServiceKind;
 use crate::fabric::FabricKind;
@@ -29,6 +29,8 @@ pub struct Wish {
     /// Which nodes may hold VIPs: with [`FollowRole::Primary`] the first node's service is it at
     /// first, and the others replicate it.
     pub follow: FollowRole,
+    /// The group that the services are, if they are one.
+    pub group: Option<GroupName>,
     /// Whether the nodes have hooks, which do nothing.
     pub hooks: bool,
     /// Whether the first node holds every VIP from the start; otherwise nobody does.
@@ -48,6 +50,7 @@ impl Default for Wish {
             kind: ServiceKind::Builtin,
             hints: true,
             follow: FollowRole::Any,
+            group: None,
             hooks: false,
             placed: true,
             policy: Vec::new(),
@@ -237,6 +240,9 @@ impl Layout {
             if self.wish.follow == FollowRole::Primary {
                 writeln!(text, "role = \"primary\"")?;
             }
+            if let Some(group) = &self.wish.group {
+                writeln!(text, "group = \"{group}\"")?;
+            }
             for key in ["on_acquire", "on_release", "on_fault"].iter().filter(|_| self.wish.hooks) {
                 writeln!(text, "{key} = {{ command = [\"/bin/true\"] }}")?;
             }
@@ -278,6 +284,7 @@ mod tests {
             services: ["a", "b", "c"].map(name).to_vec(),
             kind: ServiceKind::Redis,
             follow: FollowRole::Primary,
+            group: Some(name("db")),
             hooks: true,
             policy: vec![("stale_after".into(), "20s".into()), ("peer_alarms".into(), "on".into())],
             ..Wish::default()

@@ -10,7 +10,7 @@ use vipward_core::Config;
 use vipward_region::model::journal::Happening;
 
 use crate::fault::Fault;
-use crate::moves::{Book, Change};
+use crate::moves::{Book, Change, companions};
 use crate::tally::Tally;
 use crate::timeline::Timeline;
 use crate::truth::Truth;
@@ -251,6 +251,12 @@ impl Auditor {
             let node = self.config.nodes.iter().find(|n| holder.as_deref() == Some(n.eni.as_str()));
             if node.is_none() {
                 self.accuse(at, RULE, format!("{service} is held by {holder:?}"));
+            }
+            let astray = companions(&self.config, service)
+                .find(|other| holders.get(*other).is_some_and(|of| of != holder))
+                .map(|other| format!("{service} is on {holder:?}, {other} of its group is not"));
+            if let Some(what) = astray {
+                self.accuse(at, "a group is on one node when all comes to rest", what);
             }
             let reason = self.held_for.get(service).cloned().unwrap_or_default();
             if reason != "holder-up" {

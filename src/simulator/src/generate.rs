@@ -36,7 +36,8 @@ pub fn generate(seed: u64) -> Scenario {
         witnesses: *chance.pick(&[0, 0, 1, 1, 2]),
         services: *chance.pick(&[1, 1, 2, 3]),
     };
-    let cluster = cluster(&shape, chance);
+    let grouped = grouped(&shape, &mut Stream::new(seed, "groups"));
+    let cluster = cluster(&shape, grouped, chance);
     let span = chance.between(SPAN.0, SPAN.1);
     let count = chance.between(2, 10);
     let mut faults: Vec<Fault> = (0..count).map(|_| fault(&shape, span, chance)).collect();
@@ -54,7 +55,19 @@ pub fn generate(seed: u64) -> Scenario {
     }
 }
 
-fn cluster(shape: &Shape, chance: &mut Stream) -> String {
+/// How many services, from the first on, are one group: a third of the clusters that have several
+/// services have one.
+fn grouped(shape: &Shape, chance: &mut Stream) -> usize {
+    match shape.services {
+        0 | 1 => 0,
+        services if chance.percent(33) => {
+            usize::try_from(chance.between(2, services as u64)).unwrap_or(2)
+        }
+        _ => 0,
+    }
+}
+
+fn cluster(shape: &Shape, grouped: usize, chance: &mut Stream) -> String {
     let mut text = "cluster = \"sim\"\nsubnet = \"10.0.0.0/24\"\n[policy]\n".to_owned();
     for (percent, line) in [
         (20, "failback = \"after 5m\""),
@@ -88,6 +101,9 @@ fn cluster(shape: &Shape, chance: &mut Stream) -> String {
             "[[service]]\nname = \"{name}\"\nvip = \"10.0.0.{}\"\ncheck = {check}\n",
             201 + index
         );
+        if index < grouped {
+            text.push_str("group = \"db\"\n");
+        }
     }
     text
 }

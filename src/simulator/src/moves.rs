@@ -50,9 +50,7 @@ impl Book {
     pub fn judge(&self, config: &Config, truth: &Truth, change: &Change) -> Option<Finding> {
         Self::stays_at_home(config, change)
             .or_else(|| Self::goes_to_the_living(config, truth, change))
-            .or_else(|| {
-                Self::has_a_cause(config, truth, change).filter(|_| !self.is_unseen(change))
-            })
+            .or_else(|| self.has_a_cause(config, truth, change).filter(|_| !self.is_unseen(change)))
             .or_else(|| self.keeps_the_cooldown(config, truth, change))
             .or_else(|| self.keeps_the_budget(config, truth, change))
     }
@@ -130,12 +128,15 @@ impl Book {
         config.policy.stale_after * 4 + Duration::from_secs(90)
     }
 
-    fn has_a_cause(config: &Config, truth: &Truth, change: &Change) -> Option<Finding> {
+    fn has_a_cause(&self, config: &Config, truth: &Truth, change: &Change) -> Option<Finding> {
         let from = change.from.as_deref()?;
         let node = config.nodes.iter().find(|node| node.eni.as_str() == from)?;
         let since = change.at.saturating_sub(Self::window(config));
-        let touched = truth.was_touched(node.name.as_str(), &change.service, since, change.at);
-        if touched || Self::goes_home(config, change) {
+        let group = || companions(config, &change.service);
+        let touched = group().any(|of| truth.was_touched(node.name.as_str(), of, since, change.at));
+        // What is not together comes together, or follows who has gone a moment ago.
+        let apart = group().any(|other| self.holder(other).map(String::as_str) != Some(from));
+        if touched || apart || Self::goes_home(config, change) {
             return None;
         }
         let what = format!(
@@ -172,8 +173,10 @@ impl Book {
         }
         // Since it came, something was wrong with the holder: it is down, and is left at once.
         let since = last.at.saturating_sub(config.policy.stale_after * 3);
-        let touched = truth.was_touched(node.name.as_str(), &change.service, since, change.at);
-        (!touched).then(|| {
+        let group = || companions(config, &change.service);
+        let touched = group().any(|of| truth.was_touched(node.name.as_str(), of, since, change.at));
+        let apart = group().any(|other| self.holder(other) != change.from.as_ref());
+        (!touched && !apart).then(|| {
             let what = format!("{} left {} {rest:?} after it came", change.service, node.name);
             ("a VIP rests after a move while its holder is up", what)
         })
@@ -204,7 +207,9 @@ impl Book {
                     | What::Unfreeze { .. }
             )
         });
-        if forgetful || config.policy.failback != Failback::Never {
+        // Nor do the moves of a service that its group takes along.
+        let grouped = companions(config, &change.service).nth(1).is_some();
+        if forgetful || grouped || config.policy.failback != Failback::Never {
             return None;
         }
         let moves: Vec<&Change> = self
@@ -225,6 +230,13 @@ impl Book {
             ("moves beyond the budget wait", what)
         })
     }
+}
+
+/// The services that are held by one node with this one, itself among them.
+pub fn companions<'c>(config: &'c Config, service: &str) -> impl Iterator<Item = &'c str> {
+    let service = config.services.iter().find(|of| of.name.as_str() == service);
+    let companions = service.into_iter().flat_map(|service| config.companions(service));
+    companions.map(|service| service.name.as_str())
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use clap::ValueEnum as _;
 use jiff::SignedDuration;
 use vipward_core::config::Role;
+use vipward_core::name::BadName;
 use vipward_core::{Config, ServiceName};
 
 use super::Fault;
@@ -60,9 +61,14 @@ impl Description {
                         }
                     };
                 }
+                "group" => {
+                    let group = value.parse();
+                    let wrong = |error: BadName| Wrong::new(format!("{error}"), "write group=db");
+                    wish.group = Some(group.map_err(wrong)?);
+                }
                 "hooks" => wish.hooks = switch(key, value)?,
                 _ => {
-                    let cure = "use nodes, witnesses, services, service, hints, role, hooks";
+                    let cure = "use nodes, witnesses, services, service, hints, role, group, hooks";
                     return Err(Wrong::new(format!("`{key}` is not known"), cure));
                 }
             }
@@ -70,6 +76,10 @@ impl Description {
         if wish.follow == Role::Primary && wish.kind == ServiceKind::Builtin {
             let what = "role=primary, and the lab's own service has no primary";
             return Err(Wrong::new(what, "add service=redis before it"));
+        }
+        if wish.group.is_some() && wish.services.len() < 2 {
+            let what = "there is a group, and one service";
+            return Err(Wrong::new(what, "add services=mysql,redis"));
         }
         Ok(())
     }

@@ -14,7 +14,7 @@ fn parse(text: &str) -> Result<Scenario, Faults> {
 fn every_statement_is_understood() {
     let text = "\
 # All of it
-cluster nodes=3 witnesses=1 services=mysql,redis service=redis hints=off
+cluster nodes=3 witnesses=1 services=mysql,redis service=redis group=db hints=off
 policy stale_after=20s peer_alarms=on
 delays describe_lag=2s alarm_evaluation_range_extra=3
 start unplaced
@@ -62,6 +62,7 @@ fn every_wrong_line_is_told_with_its_cure() {
 cluster nodes=0
 cluster noodles=2
 cluster services=a,a
+cluster group=db
 delays nix=3s
 delays describe_lag=3
 kill service svc on node-1

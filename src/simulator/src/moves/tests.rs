@@ -91,3 +91,26 @@ fn moves_beyond_the_budget_have_to_have_waited() {
     assert_eq!(judged(&often, &before, &change(1_301, B, A)), rule);
     assert_eq!(judged(&often, &before, &change(1_340, B, A)), None, "it waited a minute");
 }
+
+#[test]
+fn a_service_follows_its_group_and_nothing_else() {
+    let text = "cluster = \"sim\"\nsubnet = \"10.0.0.0/24\"\n".to_owned()
+        + "[[node]]\nname = \"a\"\naddress = \"10.0.0.10\"\neni = \"eni-0000000a\"\n"
+        + "[[node]]\nname = \"b\"\naddress = \"10.0.0.11\"\neni = \"eni-0000000b\"\n";
+    let service = |name: &str, vip: &str| {
+        format!("[[service]]\nname = \"{name}\"\nvip = \"{vip}\"\ngroup = \"db\"\n")
+            + "check = { kind = \"tcp\", port = 7001 }\n"
+    };
+    let text = text + &service("svc", "10.0.0.201") + &service("other", "10.0.0.202");
+    let config = Config::parse("sim", &text).expect("it is right");
+    let judged = |truth: &Truth, before: &[Change]| {
+        let mut book = Book::new(&config, false);
+        before.iter().for_each(|earlier| book.enter(earlier.clone()));
+        let other = Change { service: "other".to_owned(), ..change(600, A, B) };
+        book.judge(&config, truth, &other).map(|(rule, _)| rule)
+    };
+    let causeless = Some("a holder that is up and reachable keeps its VIP");
+    assert_eq!(judged(&crashes(&[]), &[]), causeless);
+    assert_eq!(judged(&crashes(&[(590, "a")]), &[]), None, "another of its group is ill there");
+    assert_eq!(judged(&crashes(&[]), &[change(599, A, B)]), None, "another of its group has gone");
+}
