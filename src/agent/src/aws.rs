@@ -1,5 +1,6 @@
 //! The outlet to CloudWatch and EventBridge, and the instance's metadata. No SDK type leaves this module.
 
+pub mod authorities;
 mod date;
 mod events;
 mod imds;
