@@ -8,6 +8,7 @@ use std::time::Instant;
 use anyhow::Result;
 use clap::ValueEnum;
 
+use crate::install::python::MONGODB;
 use crate::install::{self, Need};
 use crate::report::{Line, Outcome, say, seconds, summary};
 use crate::workspace::{Workspace, run as run_command};
@@ -52,7 +53,7 @@ impl Step {
             | Self::Build
             | Self::Simulate => &[],
             Self::Deny => &[Need::CargoDeny],
-            Self::Test => &[Need::Network, Need::Redis, Need::Databases],
+            Self::Test => &[Need::Network, Need::Redis, Need::Databases, Need::Mongodb],
             Self::Units => &[Need::Systemd],
             Self::Wire | Self::Template | Self::Lambda => &[Need::PythonTools],
         }
@@ -79,7 +80,10 @@ impl Step {
             }
             Self::Build => run_command(&mut workspace.build()),
             Self::Simulate => simulate::step(workspace),
-            Self::Test => run_command(workspace.cargo("test").arg("--no-fail-fast")),
+            Self::Test => {
+                let mut test = workspace.cargo_with("test", &[MONGODB.programs(workspace)]);
+                run_command(test.arg("--no-fail-fast"))
+            }
             Self::Units => units::run(workspace),
             Self::Wire => wire::run(workspace),
             Self::Template => template::run(workspace),

@@ -104,7 +104,12 @@ impl Workspace {
     /// A cargo command on the whole workspace. Always the whole: choosing packages would choose
     /// other features, and build aws-sdk-ec2 again.
     pub fn cargo(&self, subcommand: &str) -> Command {
-        let mut command = self.command("cargo");
+        self.cargo_with(subcommand, &[])
+    }
+
+    /// The same, with directories that are searched for programs first.
+    pub fn cargo_with(&self, subcommand: &str, first: &[PathBuf]) -> Command {
+        let mut command = self.command_with("cargo", first);
         command.args([subcommand, "--workspace", "--locked"]);
         command
     }

@@ -1,5 +1,6 @@
 //! The outlet to CloudWatch and EventBridge, and the instance's metadata. No SDK type leaves this module.
 
+pub mod authorities;
 mod date;
 mod events;
 mod imds;
@@ -9,6 +10,7 @@ use std::error::Error;
 use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
+use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 pub use imds::Imds;
@@ -97,6 +99,9 @@ async fn load_config() -> SdkConfig {
     aws_config::defaults(BehaviorVersion::latest())
         .timeout_config(timeouts)
         .retry_config(retries)
+        // It would wake the agent dozens of times a second for as long as a request lasts, and find
+        // nothing: the limits above end a stalled one long before it would.
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         .load()
         .await
 }

@@ -27,6 +27,9 @@ pub enum AgentError {
         /// Its answer.
         source: io::Error,
     },
+    /// Nobody vouches for AWS on this host.
+    #[error("no certificate authority to know AWS by: {0}")]
+    NoAuthorities(String),
     /// The status socket that was asked for cannot be made.
     #[error("cannot listen on {}: {source}", path.display())]
     Socket {
@@ -79,6 +82,9 @@ impl AgentError {
     /// What may help.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
+            Self::NoAuthorities(_) => {
+                Some("install ca-certificates, or name a file of authorities in SSL_CERT_FILE")
+            }
             Self::Socket { .. } => Some("name another path with --socket, or none"),
             Self::Metrics { .. } => Some("name another address with --metrics-listen"),
             Self::NoAnswer { source, .. } => Some(match source.kind() {

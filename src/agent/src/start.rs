@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 
 use crate::alias_report::WithAliases;
 use crate::args::{DEFAULT_MEMORY, PathChoice, RunArgs};
-use crate::aws::{Aws, Imds};
+use crate::aws::{Aws, Imds, authorities};
 use crate::clock::Clock;
 use crate::duties::Duties;
 use crate::failure::AgentError;
@@ -27,6 +27,7 @@ const RANDOM_UUID: &str = "/proc/sys/kernel/random/uuid";
 /// Whatever kept it from starting or running.
 pub fn start(args: &RunArgs) -> Result<(), AgentError> {
     let membership = Membership::load(&args.host)?;
+    authorities::ensure_any()?;
     block_on(serve(args, &membership))?
 }
 

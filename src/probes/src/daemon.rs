@@ -27,10 +27,10 @@ pub(crate) struct Daemon {
 }
 
 impl Daemon {
-    /// Starts the server; its Debian package is named when it is not installed.
+    /// Starts the server; where it is not installed, `needed` says what is to be.
     pub fn spawn(
         command: &mut Command,
-        package: &str,
+        needed: &str,
         address: SocketAddr,
         directory: PathBuf,
     ) -> Self {
@@ -41,7 +41,10 @@ impl Daemon {
             .stdout(log.try_clone().expect("a file"))
             .stderr(log)
             .spawn()
-            .unwrap_or_else(|error| panic!("this test needs the package {package}: {error}"));
+            .unwrap_or_else(|error| {
+                let _removed = std::fs::remove_dir_all(&directory);
+                panic!("this test needs {needed}: {error}")
+            });
         Self { process, directory, end_signal: "KILL", address }
     }
 

@@ -4,6 +4,8 @@
 //! server asks for none. The `bson` crate encodes and parses; the driver would keep threads of
 //! monitors and pools for what is two messages.
 
+#[cfg(test)]
+mod server;
 mod session;
 
 use std::net::SocketAddr;

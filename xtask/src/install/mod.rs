@@ -21,6 +21,8 @@ pub enum Need {
     Redis,
     /// A real MariaDB and PostgreSQL, likewise.
     Databases,
+    /// A server that speaks MongoDB's protocol, likewise, in an environment of its own.
+    Mongodb,
     /// The aws command, boto3, SAM, cfn-lint and cargo-lambda, in an environment of their own.
     PythonTools,
     /// cargo-deny.
@@ -38,6 +40,7 @@ impl Need {
         Self::Systemd,
         Self::Redis,
         Self::Databases,
+        Self::Mongodb,
         Self::PythonTools,
         Self::CargoDeny,
     ];
@@ -48,7 +51,11 @@ impl Need {
 pub fn ensure(workspace: &Workspace, needs: &[Need]) -> Result<()> {
     let _lock = lock(workspace)?;
     let mut environments = Vec::new();
-    for (environment, need) in [(python::TOOLS, Need::PythonTools), (python::CROSS, Need::Cross)] {
+    for (environment, need) in [
+        (python::MONGODB, Need::Mongodb),
+        (python::TOOLS, Need::PythonTools),
+        (python::CROSS, Need::Cross),
+    ] {
         if needs.contains(&need) && !environment.is_installed(workspace)? {
             environments.push(environment);
         }

@@ -58,6 +58,17 @@ pub const CROSS: Environment = Environment {
     }],
 };
 
+/// The server that the probe of MongoDB is tried on: about 150 MB.
+pub const MONGODB: Environment = Environment {
+    name: "mongodb",
+    files: &[Requirements {
+        path: "xtask/requirements-mongodb.txt",
+        text: include_str!("../../requirements-mongodb.txt"),
+        // Where there is no wheel, pip would build a storage engine for half an hour.
+        options: &["--no-deps", "--only-binary=:all:"],
+    }],
+};
+
 impl Environment {
     /// Where its programs are, once they are installed.
     pub fn programs(&self, workspace: &Workspace) -> PathBuf {
@@ -131,7 +142,7 @@ mod tests {
 
     #[test]
     fn every_requirement_is_pinned() {
-        for line in [TOOLS, CROSS].iter().flat_map(Environment::requirements) {
+        for line in [TOOLS, CROSS, MONGODB].iter().flat_map(Environment::requirements) {
             assert!(line.contains("=="), "{line} names no version");
         }
     }

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::thread;
 
-use crate::harness::Running;
+use crate::harness::{Directory, Running, agent, config, outcome};
 
 #[test]
 fn the_service_manager_is_told_and_sigterm_ends_it_well() {
@@ -55,6 +55,25 @@ fn with_aws_out_of_reach_it_says_so_and_works_on() {
     agent.logs("hint failed");
     agent.logs("hint failed");
     assert_eq!(agent.terminate(), Some(0));
+}
+
+#[test]
+fn without_authorities_it_does_not_start_and_says_what_helps() {
+    let directory = Directory::new();
+    let file = directory.file("vipward.toml", &config(1));
+    let empty = directory.file("empty.pem", "");
+    let absent = directory.0.join("absent.pem");
+    for (authorities, cause) in
+        [(&empty, "there are none where this system keeps them"), (&absent, "absent.pem")]
+    {
+        let mut command = agent("run", &file);
+        command.args(["--node", "a", "--socket", "none"]).env("SSL_CERT_FILE", authorities);
+        let (code, _, stderr) = outcome(command);
+        assert_eq!(code, Some(1), "{stderr}");
+        assert!(stderr.starts_with("no certificate authority to know AWS by: "), "{stderr}");
+        assert!(stderr.contains(cause), "{stderr}");
+        assert!(stderr.contains("hint: install ca-certificates"), "{stderr}");
+    }
 }
 
 /// An AWS of another age: it answers each request with that date and nothing else.

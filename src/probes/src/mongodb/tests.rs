@@ -9,6 +9,8 @@ use crate::scripted::{self, Script, check};
 use crate::tls::certificates::Authority;
 use crate::{Lag, Outcome, Pass, Role, Shortfall, probe};
 
+const PRIMARY: Outcome = Ok(Pass { role: Some(Role::Primary), lag: None });
+
 fn mongodb(max_lag: Option<Duration>) -> Check {
     let mut check = check(CheckKind::Mongodb { max_lag, tls: None });
     check.timeout = Duration::from_millis(300);
@@ -52,17 +54,64 @@ fn denied() -> Vec<u8> {
 }
 
 #[tokio::test]
+async fn a_real_primary_passes_until_it_is_stopped() {
+    let mut server = server::start(&[]).await;
+    let check = check(CheckKind::Mongodb { max_lag: Some(Duration::from_secs(1)), tls: None });
+    assert_eq!(probe(server.address, &check).await, PRIMARY);
+    server.stop();
+    let outcome = probe(server.address, &check).await;
+    let Err(Shortfall::Fail(cause)) = &outcome else { panic!("{outcome:?}") };
+    assert!(cause.contains("Connection refused"), "{cause}");
+}
+
+#[tokio::test]
+async fn a_real_server_passes_alone_and_where_it_wants_a_login() {
+    for arguments in [["--standalone"], ["--auth"]] {
+        let server = server::start(&arguments).await;
+        let check = check(CheckKind::Mongodb { max_lag: None, tls: None });
+        assert_eq!(probe(server.address, &check).await, PRIMARY, "{arguments:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_real_server_that_hangs_times_out_and_passes_once_it_goes_on() {
+    let server = server::start(&[]).await;
+    server.signal("STOP");
+    let expected = Shortfall::Timeout("no complete reply to hello within 300 ms".to_owned());
+    assert_eq!(probe(server.address, &mongodb(None)).await, Err(expected));
+    server.signal("CONT");
+    let patient = check(CheckKind::Mongodb { max_lag: None, tls: None });
+    assert_eq!(probe(server.address, &patient).await, PRIMARY);
+}
+
+#[tokio::test]
+async fn a_real_server_behind_tls_passes_with_a_good_certificate_only() {
+    let (authority, other) = (Authority::new(), Authority::new());
+    let good = server::start_tls(&authority.certify("127.0.0.1")).await;
+    let expired = server::start_tls(&authority.certify_expired("127.0.0.1")).await;
+    let with = |tls| check(CheckKind::Mongodb { max_lag: None, tls });
+    assert_eq!(probe(good.address, &with(Some(authority.trusted()))).await, PRIMARY);
+    let outcome = probe(good.address, &with(Some(other.trusted()))).await;
+    let Err(Shortfall::Error(cause)) = &outcome else { panic!("{outcome:?}") };
+    assert!(cause.contains("does not trust the certificate"), "{cause}");
+    let outcome = probe(expired.address, &with(Some(authority.trusted()))).await;
+    let Err(Shortfall::Fail(cause)) = &outcome else { panic!("{outcome:?}") };
+    assert!(cause.contains("certificate expired"), "{cause}");
+    let outcome = probe(good.address, &with(None)).await;
+    assert!(matches!(outcome, Err(Shortfall::Fail(_))), "in the clear: {outcome:?}");
+}
+
+#[tokio::test]
 async fn a_primary_a_standalone_and_a_router_pass() {
-    let primary = Pass { role: Some(Role::Primary), lag: None };
     for (hello, expected) in [
         (
             rawdoc! { "isWritablePrimary": true, "secondary": false, "setName": "rs", "ok": 1.0 },
-            primary,
+            PRIMARY,
         ),
-        (rawdoc! { "isWritablePrimary": true, "ok": 1 }, primary),
-        (rawdoc! { "isWritablePrimary": true, "msg": "isdbgrid", "ok": 1.0 }, Pass::PLAIN),
+        (rawdoc! { "isWritablePrimary": true, "ok": 1 }, PRIMARY),
+        (rawdoc! { "isWritablePrimary": true, "msg": "isdbgrid", "ok": 1.0 }, Ok(Pass::PLAIN)),
     ] {
-        assert_eq!(comes_of(vec![reply(&hello)], None).await, Ok(expected), "{hello:?}");
+        assert_eq!(comes_of(vec![reply(&hello)], None).await, expected, "{hello:?}");
     }
 }
 
@@ -126,8 +175,7 @@ async fn it_is_asked_in_tls_where_the_file_says_so() {
     };
     let good = authority.certify("127.0.0.1");
     let server = scripted::serve_tls(script.clone(), &good).await;
-    let primary = Ok(Pass { role: Some(Role::Primary), lag: None });
-    assert_eq!(probe(server, &with(authority.trusted())).await, primary);
+    assert_eq!(probe(server, &with(authority.trusted())).await, PRIMARY);
     let untrusted = probe(server, &with(other.trusted())).await;
     assert!(matches!(untrusted, Err(Shortfall::Error(_))), "{untrusted:?}");
     let expired = authority.certify_expired("127.0.0.1");

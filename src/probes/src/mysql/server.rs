@@ -10,7 +10,7 @@ use crate::daemon::{Daemon, Template, as_user, free_address, fresh_directory, gi
 use crate::tls::certificates::{Authority, Certified};
 
 const USER: &str = "mysql";
-const PACKAGE: &str = "mariadb-server";
+const NEEDED: &str = "the package mariadb-server";
 
 /// Not in the binary log: each server makes its users itself. `seer` may see the replication,
 /// `blind` may not, `open` has no password.
@@ -57,7 +57,7 @@ async fn start_with(id: u32, sql: &str, arguments: &[String]) -> Daemon {
             .arg(format!("--port={}", address.port()))
             .arg(with_path("--datadir=", &directory))
             .arg(with_path("--init-file=", &directory.join("start.sql")));
-        Daemon::spawn(&mut command, PACKAGE, address, directory)
+        Daemon::spawn(&mut command, NEEDED, address, directory)
     })
     .await
 }

@@ -10,7 +10,7 @@ use crate::daemon::{Daemon, Template, as_user, free_address, fresh_directory, gi
 use crate::tls::certificates::{Authority, Certified};
 
 const USER: &str = "postgres";
-const PACKAGE: &str = "postgresql";
+const NEEDED: &str = "the package postgresql";
 /// Of the owner, `postgres`, and of the probing user, `vipward`.
 pub(super) const PASSWORD: &str = "right";
 
@@ -87,7 +87,7 @@ async fn serve(fill: impl AsyncFn(&Path), arguments: &[&str]) -> Daemon {
             .args(["-c", "unix_socket_directories=", "-c", "fsync=off"])
             .args(["-c", "shared_buffers=4MB", "-c", "wal_retrieve_retry_interval=100ms"])
             .args(arguments);
-        let mut server = Daemon::spawn(&mut command, PACKAGE, address, directory);
+        let mut server = Daemon::spawn(&mut command, NEEDED, address, directory);
         // Killed outright it would leave shared memory behind.
         server.end_signal = "QUIT";
         server

@@ -38,5 +38,5 @@ pub(super) fn spawn(arguments: &[&str], address: SocketAddr) -> Daemon {
         .args(["--save", "", "--appendonly", "no", "--dir"])
         .arg(&directory)
         .args(arguments);
-    Daemon::spawn(&mut command, "redis-server", address, directory)
+    Daemon::spawn(&mut command, "the package redis-server", address, directory)
 }

@@ -135,7 +135,7 @@ async fn a_real_bus_takes_what_we_say() {
     std::fs::write(&config, text).expect("a writable directory");
     let mut command = Command::new("dbus-daemon");
     command.args(["--nofork", "--nopidfile"]).arg(format!("--config-file={}", config.display()));
-    let daemon = Daemon::spawn(&mut command, "dbus-daemon", closed_port().await, directory);
+    let daemon = Daemon::spawn(&mut command, "the package dbus", closed_port().await, directory);
     let deadline = Deadline::of(&check(CheckKind::Tcp));
     let wire = loop {
         match connect(&socket, &deadline).await {

@@ -15,7 +15,7 @@ async fn on_another_address(first: SocketAddr) -> Daemon {
         let mut command = Command::new("redis-server");
         command.args(["--bind", "127.0.0.2", "--port", &address.port().to_string()]);
         command.args(["--save", "", "--appendonly", "no", "--dir"]).arg(&directory);
-        Daemon::spawn(&mut command, "redis-server", address, directory)
+        Daemon::spawn(&mut command, "the package redis-server", address, directory)
     })
     .await
 }
