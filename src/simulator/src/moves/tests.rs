@@ -105,7 +105,9 @@ fn a_service_follows_its_group_and_nothing_else() {
     let config = Config::parse("sim", &text).expect("it is right");
     let judged = |truth: &Truth, before: &[Change]| {
         let mut book = Book::new(&config, false);
-        before.iter().for_each(|earlier| book.enter(earlier.clone()));
+        for earlier in before {
+            book.enter(earlier.clone());
+        }
         let other = Change { service: "other".to_owned(), ..change(600, A, B) };
         book.judge(&config, truth, &other).map(|(rule, _)| rule)
     };
