@@ -12,13 +12,13 @@ use crate::name::NodeName;
 const CAUGHT_UP: Duration = Duration::from_secs(1);
 
 impl Case<'_> {
-    /// Whether the node may take the VIP, being up, not withdrawn, of the right role and not too far
-    /// behind: on what basis it is up, and how far behind it is.
+    /// Whether the node may take the VIP, being up, not withdrawn, in the VIP's subnet, of the right
+    /// role and not too far behind: on what basis it is up, and how far behind it is.
     pub(super) fn ability(&self, node: &NodeName) -> Option<(UpBasis, Duration)> {
         let Judgement::Up(basis) = self.judgement(node) else {
             return None;
         };
-        let fits = !self.is_withdrawn(node) && self.has_right_role(node);
+        let fits = !self.is_withdrawn(node) && self.is_in_reach(node) && self.has_right_role(node);
         fits.then(|| self.lag_of(node)).flatten().map(|lag| (basis, lag))
     }
 
@@ -61,7 +61,14 @@ impl Case<'_> {
     }
 
     fn willing(&self) -> impl Iterator<Item = &NodeName> {
-        self.up().filter(|node| !self.is_withdrawn(node))
+        self.up().filter(|node| !self.is_withdrawn(node) && self.is_in_reach(node))
+    }
+
+    /// Whether the node's interface lies in the VIP's subnet: EC2 takes a private address nowhere else.
+    fn is_in_reach(&self, node: &NodeName) -> bool {
+        let enis = &self.evidence.inventory.enis;
+        let eni = self.config.node(node).and_then(|node| enis.get(&node.eni));
+        eni.is_some_and(|eni| eni.addresses.iter().any(|at| self.config.subnet.contains(at)))
     }
 
     fn has_right_role(&self, node: &NodeName) -> bool {

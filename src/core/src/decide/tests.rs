@@ -7,6 +7,7 @@ use crate::scene::{Scene, VIP, node};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 
+mod candidates;
 mod group;
 mod planned;
 
