@@ -39,6 +39,7 @@ cp /usr/share/doc/vipward/examples/vipward.toml /etc/vipward/vipward.toml
 echo '# mine' >>/etc/vipward/vipward.toml
 cp /etc/vipward/vipward.toml /kept.toml
 must 'the agent is enabled' systemctl enable vipward-agent.service
+must 'leaving ahead of a service is, too' systemctl enable vipward-leave@mysql.service
 must 'it is upgraded' dpkg --install /newer.deb
 must 'the version is the new one' test "$(dpkg-query --show --showformat '${Version}' vipward)" = 999
 must 'the configuration is kept by an upgrade' cmp /kept.toml /etc/vipward/vipward.toml
@@ -47,6 +48,7 @@ must 'the agent is still enabled' test -L $enabled
 must 'it is removed' dpkg --remove vipward
 must 'its programs are gone' absent /usr/bin/vipward-agent
 must 'the agent is enabled no more' absent $enabled
+must 'no service waits for it any more' absent /etc/systemd/system/mysql.service.wants/vipward-leave@mysql.service
 must 'the configuration is kept by a removal' cmp /kept.toml /etc/vipward/vipward.toml
 
 must 'it is purged' dpkg --purge vipward

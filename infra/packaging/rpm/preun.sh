@@ -3,6 +3,8 @@
 if [ "$1" -eq 0 ]; then
     if [ -d /run/systemd/system ]; then
         systemctl stop vipward-agent.service vipward-alias.service
+        # Without an agent they announce nothing.
+        systemctl stop 'vipward-leave@*.service'
     fi
-    systemctl --quiet disable vipward-agent.service vipward-alias.service
+    systemctl --quiet disable vipward-agent.service vipward-alias.service vipward-leave@.service
 fi

@@ -40,7 +40,8 @@ pub fn status(args: &StatusArgs) -> Result<u8, AgentError> {
 /// # Errors
 /// When no agent answers, not as one does, or with a refusal.
 pub fn ask(path: &Path, request: &Request) -> Result<Status, AgentError> {
-    let document = exchange(path, request)
+    let document = UnixStream::connect(path)
+        .and_then(|stream| exchange(stream, request))
         .map_err(|source| AgentError::NoAnswer { path: path.to_owned(), source })?;
     if let Ok(refusal) = serde_json::from_str::<Refusal>(&document) {
         return Err(refusal.into());
@@ -49,14 +50,41 @@ pub fn ask(path: &Path, request: &Request) -> Result<Status, AgentError> {
         .map_err(|source| AgentError::Answer { path: path.to_owned(), source })
 }
 
-fn exchange(path: &Path, request: &Request) -> io::Result<String> {
-    let mut stream = UnixStream::connect(path)?;
+fn exchange(mut stream: UnixStream, request: &Request) -> io::Result<String> {
     stream.set_read_timeout(Some(PATIENCE))?;
     let mut line = serde_json::to_vec(request)?;
     line.push(b'\n');
-    // One that does not read may still have something to say.
-    let _written = stream.write_all(&line);
+    let written = stream.write_all(&line);
+    // An agent that has waited for a request long enough tells its status and hangs up: that does
+    // for the question, and carries no order out.
+    if *request != Request::Status {
+        written?;
+    }
     let mut document = String::new();
     stream.take(MOST_BYTES).read_to_string(&mut document)?;
     Ok(document)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::requests::Which;
+
+    /// What a request is answered by an agent that has waited for it long enough.
+    fn too_late(request: &Request) -> io::Result<String> {
+        let (ours, mut agents) = UnixStream::pair().expect("two sockets");
+        agents.write_all(b"the status").expect("there is room");
+        drop(agents);
+        exchange(ours, request)
+    }
+
+    #[test]
+    fn an_order_that_came_too_late_is_not_taken_for_carried_out() {
+        assert_eq!(too_late(&Request::Status).expect("it asked for that"), "the status");
+        let leave = Request::Leave { which: Which::All, reason: "upgrade".to_owned() };
+        for order in [leave, Request::Stay { which: Which::All }] {
+            let error = too_late(&order).expect_err("nobody has heard it");
+            assert_eq!(error.kind(), io::ErrorKind::BrokenPipe, "{order:?}");
+        }
+    }
 }

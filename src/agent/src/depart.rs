@@ -14,6 +14,8 @@ use crate::status::VipStatus;
 
 /// From one question to the agent to the next, while waiting.
 const LOOK: Duration = Duration::from_millis(200);
+/// So long after a node has said that it leaves, a VIP that was on its way to it is named there.
+const SETTLED: Duration = Duration::from_secs(2);
 
 /// Announces that services leave, and waits where told to; the exit code.
 ///
@@ -58,12 +60,37 @@ pub fn stay(args: &StayArgs) -> Result<u8, AgentError> {
     Ok(0)
 }
 
-/// Why a VIP cannot be said to have gone; what was seen before the leaving was told proves nothing.
+/// Why a VIP cannot be said to have gone; what was seen before the leaving was told proves nothing,
+/// and that it is not here proves little before the last move has arrived.
 fn obstacle(vip: &VipStatus, told: Timestamp) -> Option<String> {
     let VipStatus { service, vip, here, looked, .. } = vip;
-    match here.filter(|_| looked.is_some_and(|at| at >= told)) {
-        Some(false) => None,
-        Some(true) => Some(format!("{vip} of {service} is still here")),
-        None => Some(format!("whether {vip} of {service} is here is not known")),
+    let seen_since = |then: Timestamp| looked.is_some_and(|at| at >= then);
+    match here {
+        Some(true) if seen_since(told) => Some(format!("{vip} of {service} is still here")),
+        Some(false) if seen_since(told + SETTLED) => None,
+        _ => Some(format!("whether {vip} of {service} is here is not known")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_vip_is_gone_only_when_none_can_have_been_on_its_way() {
+        let told: Timestamp = "2026-09-21T14:13:20Z".parse().expect("a time");
+        let word = |here, after: Option<i64>| {
+            let looked = after.map(|seconds| told + jiff::SignedDuration::from_secs(seconds));
+            let service = "web".parse().expect("a name");
+            let vip = [127, 77, 0, 200].into();
+            let said = obstacle(&VipStatus { service, unit: None, vip, here, looked }, told);
+            said.map(|said| said.rsplit_once(" is ").expect("a sentence").1.to_owned())
+        };
+        assert_eq!(word(Some(true), Some(0)).as_deref(), Some("still here"));
+        for (here, after) in [(Some(true), -1), (Some(false), -1), (Some(false), 1), (None, 9)] {
+            let after = here.map(|_| after);
+            assert_eq!(word(here, after).as_deref(), Some("not known"), "{here:?} {after:?}");
+        }
+        assert_eq!(word(Some(false), Some(2)), None);
     }
 }

@@ -136,6 +136,11 @@ impl Duties {
         self.hooks.fault(service);
     }
 
+    /// The own service is healthy again after it was unhealthy.
+    pub fn recovered(&mut self, service: &ServiceName) {
+        self.hooks.recovered(service);
+    }
+
     /// Starts the hooks that are due.
     pub fn run_what_is_due(&mut self, now: Timestamp) {
         if !self.is_node {
@@ -174,6 +179,9 @@ impl Duties {
             Call::News(News::Addresses(at, found)) => {
                 if let Some(error) = self.holdings.see(at, found) {
                     tracing::warn!(%error, "addresses of the interface not known");
+                }
+                if self.holdings.looked().is_none() {
+                    self.hooks.doubt();
                 }
                 for (service, _) in self.holdings.vips() {
                     if let Some(here) = self.holdings.here(service) {

@@ -3,7 +3,8 @@
 //! Sans-I/O. Of one service never two run at once, and each in its turn. A hook for the VIP's coming
 //! or going runs when the state differs from the last one that was carried out, also across restarts
 //! of the agent; one that failed is tried again while its state lasts. Before a run the last state
-//! counts as unknown: what was half done is done again, or undone.
+//! counts as unknown: what was half done is done again, or undone. So it does after an illness of
+//! the service.
 
 pub mod command;
 pub mod memory;
@@ -92,6 +93,8 @@ struct Service {
     wish: Wish,
     applied: Option<Occasion>,
     wanted: Option<Occasion>,
+    /// Where the VIP is has become unknown since.
+    doubtful: bool,
     fault: bool,
     running: Option<Occasion>,
     /// Failures in a row for the wanted state, and when to try again.
@@ -119,6 +122,7 @@ impl Hooks {
                 wish: Wish::default(),
                 applied: None,
                 wanted: None,
+                doubtful: false,
                 fault: false,
                 running: None,
                 failures: 0,
@@ -139,11 +143,17 @@ impl Hooks {
     /// Whether the VIP is on this node.
     pub fn see(&mut self, service: &ServiceName, here: bool) {
         let Some(state) = self.services.get_mut(service) else { return };
+        state.doubtful = false;
         let wanted = Some(if here { Occasion::Acquire } else { Occasion::Release });
         if state.wanted != wanted {
             state.wanted = wanted;
             (state.failures, state.not_before) = (0, Timestamp::MIN);
         }
+    }
+
+    /// Where the VIPs are is not known any more: nothing is to be done for one until it is again.
+    pub fn doubt(&mut self) {
+        self.services.values_mut().for_each(|state| state.doubtful = true);
     }
 
     /// The own service has become unhealthy.
@@ -153,11 +163,20 @@ impl Hooks {
         }
     }
 
+    /// The own service is well again: started anew, it may have forgotten what it was told.
+    pub fn recovered(&mut self, service: &ServiceName) {
+        if let Some(state) = self.services.get_mut(service) {
+            state.applied = None;
+            (state.failures, state.not_before) = (0, Timestamp::MIN);
+        }
+    }
+
     /// When a hook that failed is to be tried again.
     pub fn deadline(&self) -> Option<Timestamp> {
-        let waiting = self.services.values().filter(|state| {
-            state.running.is_none() && state.wanted.is_some() && state.wanted != state.applied
-        });
+        let waiting = self
+            .services
+            .values()
+            .filter(|state| state.running.is_none() && state.outstanding().is_some());
         waiting.map(|state| state.not_before).min()
     }
 
@@ -209,6 +228,11 @@ impl Hooks {
 }
 
 impl Service {
+    /// The state that is known to be so and was not carried out.
+    fn outstanding(&self) -> Option<Occasion> {
+        self.wanted.filter(|wanted| !self.doubtful && self.applied != Some(*wanted))
+    }
+
     fn take(&mut self, now: Timestamp) -> Option<(Occasion, Hook)> {
         if self.running.is_some() {
             return None;
@@ -216,7 +240,7 @@ impl Service {
         let occasion = if std::mem::take(&mut self.fault) {
             Occasion::Fault
         } else {
-            self.wanted.filter(|wanted| self.applied != Some(*wanted) && self.not_before <= now)?
+            self.outstanding().filter(|_| self.not_before <= now)?
         };
         let Some(hook) = occasion.hook(&self.wish).cloned() else {
             // Nothing is to be done for it, so it is done.

@@ -46,9 +46,9 @@ impl Notice {
         }
     }
 
-    /// What the text at its path announces, if anything.
-    fn read(self, text: &str) -> Result<Option<Warning>, serde_json::Error> {
-        let at_once = |reason: String| Some(Warning { from: Timestamp::MIN, until: None, reason });
+    /// What the text at its path announces.
+    fn read(self, text: &str) -> Result<Vec<Warning>, serde_json::Error> {
+        let at_once = |reason: String| vec![Warning { from: Timestamp::MIN, until: None, reason }];
         Ok(match self {
             Self::Spot => {
                 let Spot { action, time } = serde_json::from_str(text)?;
@@ -60,14 +60,13 @@ impl Notice {
             }
             Self::Maintenance => {
                 let events: Vec<Maintenance> = serde_json::from_str(text)?;
-                let ahead = events.iter().filter_map(Maintenance::warning);
-                ahead.min_by_key(|warning| warning.from)
+                events.iter().filter_map(Maintenance::warning).collect()
             }
             Self::AutoScaling => {
                 let state = text.trim();
                 let ends =
                     ["Terminated", "Stopped", "Hibernated"].iter().any(|s| state.ends_with(s));
-                ends.then(|| at_once(format!("Auto Scaling: {state}"))).flatten()
+                if ends { at_once(format!("Auto Scaling: {state}")) } else { Vec::new() }
             }
         })
     }
@@ -99,7 +98,7 @@ impl Maintenance {
         if self.state.as_ref().is_some_and(|state| state != "active") {
             return None;
         }
-        let from = moment(&self.not_before)? - AHEAD;
+        let from = moment(&self.not_before)?.checked_sub(AHEAD).ok()?;
         let until = self.not_after.as_deref().and_then(moment);
         let reason = format!("scheduled maintenance: {} from {}", self.code, self.not_before);
         Some(Warning { from, until, reason })
@@ -123,7 +122,7 @@ struct Warning {
 #[derive(Debug, Clone)]
 pub struct Notices {
     next: Timestamp,
-    warnings: BTreeMap<Notice, Warning>,
+    warnings: BTreeMap<Notice, Vec<Warning>>,
     /// What could not be read or understood when last looked at.
     unread: BTreeMap<Notice, String>,
 }
@@ -151,15 +150,14 @@ impl Notices {
         answer: &Result<Option<String>, MetadataError>,
     ) -> Option<String> {
         let understood = match answer {
-            Ok(None) => Ok(None),
+            Ok(None) => Ok(Vec::new()),
             Ok(Some(text)) => notice.read(text).map_err(|error| error.to_string()),
             Err(error) => Err(error.to_string()),
         };
         match understood {
-            Ok(warning) => {
+            Ok(warnings) => {
                 self.unread.remove(&notice);
-                self.warnings.remove(&notice);
-                self.warnings.extend(warning.map(|warning| (notice, warning)));
+                self.warnings.insert(notice, warnings);
                 None
             }
             Err(fault) => {
@@ -174,7 +172,7 @@ impl Notices {
         let holds = |warning: &&Warning| {
             warning.from <= now && warning.until.is_none_or(|until| now < until)
         };
-        self.warnings.values().find(holds).map(|warning| warning.reason.as_str())
+        self.warnings.values().flatten().find(holds).map(|warning| warning.reason.as_str())
     }
 }
 

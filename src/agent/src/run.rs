@@ -161,8 +161,12 @@ impl<O: Outlet> Agent<'_, O> {
         let cause = change.cause.as_deref();
         tracing::info!(%subject, %service, %from, %to, cause, "verdict changed");
         self.reporter.observe(self.clock.now(), sighting);
-        if sighting.subject == *self.reporter.me() && change.to == Verdict::Unhealthy {
-            self.duties.fault(service);
+        if sighting.subject == *self.reporter.me() {
+            match (change.from, change.to) {
+                (_, Verdict::Unhealthy) => self.duties.fault(service),
+                (Verdict::Unhealthy, Verdict::Healthy) => self.duties.recovered(service),
+                _ => {}
+            }
         }
     }
 

@@ -114,7 +114,7 @@ fn drain_time(text: &str) -> Result<Seconds, String> {
         'd' => 24 * 60 * 60,
         _ => return Err(wrong()),
     };
-    let number: u32 = text.trim_end_matches(unit).parse().map_err(|_| wrong())?;
+    let number: u32 = text.strip_suffix(unit).unwrap_or_default().parse().map_err(|_| wrong())?;
     match number.checked_mul(factor) {
         Some(seconds @ 1..=LONGEST_DRAIN) => Ok(Seconds(seconds)),
         _ => Err("a drain lasts a second at least and 14 days at most".to_owned()),
@@ -186,7 +186,7 @@ mod tests {
         for (text, seconds) in [("90s", 90), ("30m", 1_800), ("4h", 14_400), ("14d", 1_209_600)] {
             assert_eq!(drain_time(text), Ok(Seconds(seconds)), "{text}");
         }
-        for text in ["", "s", "90", "0s", "15d", "1w", "-1s", "1.5h", "99999999h"] {
+        for text in ["", "s", "90", "0s", "15d", "1w", "-1s", "1.5h", "1hh", "1µ", "99999999h"] {
             assert!(drain_time(text).is_err(), "{text}");
         }
     }

@@ -65,7 +65,9 @@ impl Ledger {
         let allowed = usize::try_from(budget.moves).unwrap_or(usize::MAX);
         let beyond = self.moves_within(budget.per, now).checked_sub(allowed)?;
         let doublings = u32::try_from(beyond.min(REMEMBERED)).unwrap_or(u32::MAX);
-        let until = *self.unplanned.last()? + FIRST_WAIT.saturating_mul(2_u32.pow(doublings));
+        let wait = FIRST_WAIT.saturating_mul(2_u32.pow(doublings));
+        // Anybody may write the tag, and a time at the very end of them all.
+        let until = self.unplanned.last()?.checked_add(wait).unwrap_or(Timestamp::MAX);
         (now < until).then_some(until)
     }
 }
@@ -144,6 +146,14 @@ mod tests {
         let planned = (0..9).fold(Ledger::default(), |l, s| l.after_move(at(s), false, HOUR));
         assert_eq!(planned.wait_until(BUDGET, at(10)), None);
         assert_eq!(planned.last_move(), Some(at(8)));
+    }
+
+    #[test]
+    fn a_move_at_the_end_of_time_waits_and_does_no_harm() {
+        let end = Timestamp::MAX.as_second();
+        let ledger: Ledger = format!("moved=1 moves={end},{end},{end}").parse().expect("a ledger");
+        assert_eq!(ledger.wait_until(BUDGET, at(0)), Some(Timestamp::MAX));
+        assert_eq!(ledger.unfrozen().wait_until(BUDGET, at(0)), None);
     }
 
     #[test]

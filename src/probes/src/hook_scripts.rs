@@ -16,3 +16,20 @@ pub(crate) fn assert_refuses(command: &mut Command, expected: &str) {
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success() && said.contains(expected), "{}: {said}", output.status);
 }
+
+#[test]
+fn a_mysql_hook_that_cannot_ask_of_the_second_lock_has_not_locked() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let name = format!("vipward-hook-{}", std::process::id());
+    let directory = std::env::temp_dir().join(name);
+    std::fs::create_dir_all(&directory).expect("a writable temporary directory");
+    let client = directory.join("mariadb");
+    let deaf =
+        "#!/bin/sh\ncase \"$*\" in *'SHOW GLOBAL VARIABLES'*) echo gone away >&2; exit 1 ;; esac\n";
+    std::fs::write(&client, deaf).expect("writable");
+    std::fs::set_permissions(&client, std::fs::Permissions::from_mode(0o755)).expect("ours");
+    let path = format!("{}:/usr/bin:/bin", directory.display());
+    assert_refuses(hook("mysql", &["demote"]).env("PATH", path), "gone away");
+    std::fs::remove_dir_all(&directory).expect("it was ours");
+}

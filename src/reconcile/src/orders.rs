@@ -3,12 +3,14 @@
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use vipward_core::config::Mode;
 use vipward_core::decide::switchover;
 use vipward_core::drain::Drain;
+use vipward_core::evidence::age;
 use vipward_core::ledger::Ledger;
 use vipward_core::{Config, NodeName, ServiceName};
 
@@ -19,6 +21,13 @@ use crate::ports::{PortError, Ports};
 use crate::reconcile::{Moment, carry_out, locked, reconcile};
 use crate::record::Record;
 use crate::wake::Command;
+
+/// Whoever forgets a drain gets the node back, whatever program ordered it.
+const LONGEST_DRAIN: u32 = 14 * 24 * 60 * 60;
+
+/// So long after a move a switchover that names no node may be the one that brought it about, given
+/// again because its answer was lost: to obey would undo it.
+const REPEATED: Duration = Duration::from_mins(3);
 
 /// What woke the function, in records.
 const WAKE: &str = "command";
@@ -53,6 +62,10 @@ pub async fn obey(
     let office = Office { config, ports, memory, deadline };
     match command {
         Command::Switchover { service, to } => office.switch_over(service, to.as_ref()).await,
+        Command::Drain { seconds, .. } if !(1..=LONGEST_DRAIN).contains(seconds) => {
+            let why = format!("a drain lasts from 1 to {LONGEST_DRAIN} seconds, not {seconds}");
+            Ok(Obeyed::Refused(why))
+        }
         Command::Drain { node, seconds, owner, reason } => {
             let until = ports.now() + SignedDuration::from_secs(i64::from(*seconds));
             let drain = Drain::new(until, owner, reason);
@@ -98,6 +111,14 @@ impl<P: Ports> Office<'_, P> {
         let hints = locked(self.memory).testimony(config, woken);
         let evidence = gather(config, ports, hints, Look::Everywhere, deadline).await?;
         let decided = ports.now();
+        let last = evidence.inventory.ledger(config, &service.name).last_move();
+        let rest = last.map(|last| age(last, decided)).filter(|_| to.is_none());
+        if let Some(rest) = rest.filter(|rest| *rest < REPEATED) {
+            return Ok(Obeyed::Refused(format!(
+                "the VIP moved {} s ago, perhaps by this very order; to move it again, name the node",
+                rest.as_secs()
+            )));
+        }
         let decisions = match switchover(config, &evidence, service, to, decided) {
             Ok(decisions) => decisions,
             Err(why) => return Ok(Obeyed::Refused(why.to_string())),

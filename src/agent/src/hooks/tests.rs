@@ -87,6 +87,18 @@ fn what_failed_is_tried_again_while_its_state_lasts() {
 }
 
 #[test]
+fn while_nobody_knows_where_the_vip_is_nothing_is_tried_again() {
+    let mut hooks = hooks(Some(Occasion::Release));
+    hooks.see(&web(), true);
+    assert_eq!(due(&mut hooks, at(0)), [Occasion::Acquire]);
+    hooks.ended(&web(), Some("exit code 1".to_owned()), at(0));
+    hooks.doubt();
+    assert_eq!((due(&mut hooks, at(99)), hooks.deadline()), (vec![], None));
+    hooks.see(&web(), true);
+    assert_eq!(due(&mut hooks, at(99)), [Occasion::Acquire]);
+}
+
+#[test]
 fn a_run_that_was_cut_off_is_not_remembered_as_done() {
     let mut hooks = hooks(Some(Occasion::Release));
     hooks.see(&web(), true);
@@ -101,6 +113,20 @@ fn a_fault_hook_is_not_tried_again() {
     assert_eq!(due(&mut hooks, at(0)), [Occasion::Fault]);
     hooks.ended(&web(), Some("exit code 1".to_owned()), at(1));
     assert_eq!((due(&mut hooks, at(99)), hooks.deadline()), (vec![], None));
+}
+
+#[test]
+fn a_service_that_was_ill_is_told_again() {
+    let mut hooks = hooks(Some(Occasion::Acquire));
+    hooks.see(&web(), true);
+    assert_eq!(due(&mut hooks, at(0)), []);
+    hooks.recovered(&web());
+    assert_eq!(due(&mut hooks, at(0)), [Occasion::Acquire]);
+    hooks.ended(&web(), Some("exit code 1".to_owned()), at(1));
+    hooks.recovered(&web());
+    assert_eq!(due(&mut hooks, at(1)), [Occasion::Acquire], "it can be told now");
+    hooks.ended(&web(), None, at(2));
+    assert_eq!((due(&mut hooks, at(2)), hooks.deadline()), (vec![], None));
 }
 
 #[test]

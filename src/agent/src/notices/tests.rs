@@ -57,6 +57,23 @@ fn a_node_leaves_shortly_before_maintenance_and_comes_back_after_it() {
 }
 
 #[test]
+fn of_several_events_each_counts_in_its_time() {
+    let event = |code: &str, from: &str, until: &str| {
+        format!(
+            r#"{{"Code": "{code}", "State": "active",
+                "NotBefore": "21 Jan 2019 {from}:00 GMT", "NotAfter": "21 Jan 2019 {until}:00 GMT"}}"#
+        )
+    };
+    let (first, second) = (event("one", "09:00", "09:10"), event("two", "09:30", "09:40"));
+    let notices = after(Notice::Maintenance, &format!("[{first}, {second}]"));
+    let code = |minutes| notices.reason(at(minutes)).and_then(|reason| reason.split(' ').nth(2));
+    let codes = [0, 6, 21, 36, 51].map(code);
+    assert_eq!(codes, [None, Some("one"), None, Some("two"), None]);
+    let ancient = r#"[{"NotBefore": "01 Jan -9999 00:00:00 GMT", "Code": "one"}]"#;
+    assert_eq!(after(Notice::Maintenance, ancient).reason(at(0)), None);
+}
+
+#[test]
 fn what_is_no_longer_announced_is_over_and_what_cannot_be_read_is_as_before() {
     let mut notices = after(Notice::AutoScaling, "Terminated");
     let late = Err(MetadataError("timed out".to_owned()));

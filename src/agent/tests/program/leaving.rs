@@ -139,6 +139,24 @@ fn hooks_run_once_for_what_is_and_again_when_it_changes() {
 }
 
 #[test]
+fn a_service_that_was_started_anew_is_told_again_what_its_node_has() {
+    let metadata = Metadata::serve();
+    metadata.set(ADDRESSES, "127.77.0.21\n127.77.0.200");
+    let listener = TcpListener::bind("127.77.0.21:0").expect("a free port on loopback");
+    let address = listener.local_addr().expect("bound");
+    let file =
+        format!("{}on_acquire = {{ command = [\"/bin/echo\", \"up\"] }}\n", config(address.port()));
+    let agent = Running::start_with(&file, &metadata.environment());
+    assert_eq!(agent.logs("hook done")["occasion"], "acquire");
+    agent.tells("STATUS=1 healthy, 1 unhealthy, 0 unknown");
+    drop(listener);
+    agent.tells("STATUS=0 healthy, 2 unhealthy, 0 unknown");
+    let _anew = TcpListener::bind(address).expect("it was free a moment ago");
+    assert_eq!(agent.logs("hook done")["occasion"], "acquire");
+    assert_eq!(agent.terminate(), Some(0));
+}
+
+#[test]
 fn a_spot_interruption_is_told_by_the_next_look() {
     let metadata = Metadata::serve();
     let action = r#"{"action": "terminate", "time": "2017-09-18T08:22:00Z"}"#;

@@ -2,8 +2,9 @@
 //! VIPs. It looks; with `--write` it writes drop-ins, and nothing else.
 
 use std::fmt::Write as _;
-use std::fs;
-use std::io::Write as _;
+use std::fs::{self, File, Permissions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use vipward_core::Faults;
@@ -109,14 +110,35 @@ fn examine(files: &Tree, kernel: &Tree, host: &Host<'_>) -> Vec<Finding> {
 /// Writes a drop-in, or leaves alone what somebody else has written there; says which.
 fn write_out(tree: &Tree, drop_in: &DropIn) -> Result<String, Failure> {
     let place = tree.place(&drop_in.path);
-    if tree.read(&drop_in.path).is_some_and(|there| there != drop_in.content) {
-        let what = "is there and says something else; move it away and try again";
-        return Ok(format!("left     {} {what}\n", place.display()));
+    let is_ours = || tree.read(&drop_in.path).is_some_and(|there| there == drop_in.content);
+    match put_new(&place, &drop_in.content) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && !is_ours() => {
+            let what = "is there and says something else; move it away and try again";
+            Ok(format!("left     {} {what}\n", place.display()))
+        }
+        Err(source) if source.kind() != io::ErrorKind::AlreadyExists => {
+            Err(Failure::DropIn { path: place, source })
+        }
+        _ => Ok(format!("written  {}; now {}\n", place.display(), drop_in.then)),
     }
-    let failed = |source| Failure::DropIn { path: place.clone(), source };
-    if let Some(directory) = place.parent() {
-        fs::create_dir_all(directory).map_err(failed)?;
+}
+
+/// Makes a file where there is none, not even a link to nowhere, and the directories to it. Every
+/// user may read them, whatever the umask: networkd is not root.
+fn put_new(place: &Path, content: &str) -> io::Result<()> {
+    let missing = place.ancestors().skip(1).take_while(|directory| !directory.exists());
+    let missing: Vec<&Path> = missing.collect();
+    for directory in missing.into_iter().rev() {
+        fs::create_dir(directory)?;
+        fs::set_permissions(directory, Permissions::from_mode(0o755))?;
     }
-    fs::write(&place, &drop_in.content).map_err(failed)?;
-    Ok(format!("written  {}; now {}\n", place.display(), drop_in.then))
+    let mut file = File::create_new(place)?;
+    let written = file
+        .write_all(content.as_bytes())
+        .and_then(|()| file.set_permissions(Permissions::from_mode(0o644)));
+    if written.is_err() {
+        // Half of it would be taken for somebody else's.
+        let _removed = fs::remove_file(place);
+    }
+    written
 }

@@ -191,3 +191,24 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     all.sort();
     all
 }
+
+#[test]
+fn what_somebody_else_has_written_is_left_alone_whatever_it_is() {
+    let root = std::env::temp_dir().join(format!("vipward-foreign-{}", std::process::id()));
+    let tree = Tree::new(&root);
+    let drop_in = DropIn { path: "/etc/a/b.conf".into(), content: "ours\n".into(), then: "go on" };
+    let place = root.join("etc/a/b.conf");
+    let said = || write_out(&tree, &drop_in).expect("it can be written");
+    assert!(said().starts_with("written"));
+    assert!(said().starts_with("written"), "it is as it should be");
+    for foreign in [&b"theirs\n"[..], b"latin \xe9\n"] {
+        fs::write(&place, foreign).expect("writable");
+        assert!(said().starts_with("left"));
+        assert_eq!(fs::read(&place).expect("readable"), foreign);
+    }
+    fs::remove_file(&place).expect("it is there");
+    std::os::unix::fs::symlink(root.join("nowhere"), &place).expect("writable");
+    assert!(said().starts_with("left"));
+    assert!(!root.join("nowhere").exists());
+    fs::remove_dir_all(&root).expect("it was ours");
+}

@@ -2,6 +2,7 @@
 //! real ifupdown, and what the others do, step by step.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use crate::metadata::{Metadata, Says};
@@ -43,6 +44,10 @@ fn a_reload_of_networkd_drops_vips_until_the_drop_in_is_there() {
         assert!(said.contains("trouble  systemd-networkd: manages ens5 by"), "{said}");
         let drop_in = "root/etc/systemd/network/10-ens5.network.d/50-vipward.conf";
         assert!(said.contains(&format!("{drop_in}; now run `networkctl reload`")), "{said}");
+        let drop_in = files.join(drop_in);
+        let mode = |path: &Path| fs::metadata(path).expect("it is there").mode() & 0o777;
+        let directory = drop_in.parent().expect("it is in one");
+        assert_eq!((mode(directory), mode(&drop_in)), (0o755, 0o644), "networkd is not root");
         networkd.reload();
         let (_, said) = doctor(files, "static", &metadata, &write[1..]);
         assert!(said.contains("fine     systemd-networkd: manages ens5 by"), "{said}");

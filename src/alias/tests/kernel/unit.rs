@@ -64,9 +64,11 @@ pub fn run(files: &Path, prefix: &[OsString], arguments: &[&str]) -> Output {
     command(files, "static", prefix, arguments).output().expect("the program runs")
 }
 
-/// Runs its doctor to the end, with instance metadata to ask; answers with exit code and words.
+/// Runs its doctor to the end, with instance metadata to ask; answers with exit code and words. Its
+/// umask is that of a hardened host: what it writes is for others to read all the same.
 pub fn doctor(files: &Path, mode: &str, metadata: &Metadata, arguments: &[&str]) -> (i32, String) {
-    let mut command = command(files, mode, &[PROGRAM.into()], &["doctor"]);
+    let strict = ["sh", "-c", "umask 077; exec \"$0\" \"$@\"", PROGRAM].map(OsString::from);
+    let mut command = command(files, mode, &strict, &["doctor"]);
     let output = command.args(arguments).env(ENDPOINT, metadata.url()).output().expect("it runs");
     let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
     (output.status.code().expect("it ended by itself"), said)

@@ -130,12 +130,16 @@ fn pattern(value: &DeValue<'_>) -> Result<String, Wrong> {
 }
 
 /// systemd's own rule: letters, digits and a few signs, and a suffix that says what it is.
-fn unit(value: &DeValue<'_>) -> Result<String, Wrong> {
-    let unit = text("nginx.service")(value)?;
+pub(super) fn is_unit(unit: &str) -> bool {
     let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b":-_.\\@".contains(&byte);
     let whole =
         unit.split_once('.').is_some_and(|(name, suffix)| !name.is_empty() && !suffix.is_empty());
-    if whole && unit.len() < 256 && unit.bytes().all(is_allowed) {
+    whole && unit.len() < 256 && unit.bytes().all(is_allowed)
+}
+
+fn unit(value: &DeValue<'_>) -> Result<String, Wrong> {
+    let unit = text("nginx.service")(value)?;
+    if is_unit(&unit) {
         Ok(unit)
     } else {
         Err(Wrong::new(format!("{unit:?} is no unit"), "write it like \"nginx.service\""))

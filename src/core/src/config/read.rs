@@ -213,7 +213,7 @@ fn service(table: &Table<'_>, default: AliasMode) -> Option<Service> {
 
 fn unit(value: &DeValue<'_>) -> Result<String, Wrong> {
     let unit = text("mysql.service")(value)?;
-    if unit.strip_suffix(".service").is_some_and(|name| !name.is_empty() && !name.contains('/')) {
+    if unit.ends_with(".service") && probe::is_unit(&unit) {
         Ok(unit)
     } else {
         let what = format!("{unit:?} is no unit of a service");

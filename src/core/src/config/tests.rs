@@ -237,6 +237,8 @@ fn hooks_and_units_that_cannot_work_are_told() {
     assert_complaints(&[
         (line("unit = \"redis\""), "\"redis\" is no unit of a service"),
         (line("unit = \".service\""), "is no unit of a service"),
+        (line("unit = \"my sql.service\""), "is no unit of a service"),
+        (line("unit = \"%i.service\""), "is no unit of a service"),
         (line("on_acquire = \"/bin/up\""), "on_acquire in [[service]]: is a string, not a table"),
         (line("on_acquire = {}"), "on_acquire in [[service]] has no command"),
         (line("on_release = { command = [\"up\"] }"), "\"up\" is not an absolute path"),

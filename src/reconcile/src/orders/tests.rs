@@ -41,6 +41,21 @@ async fn a_switchover_moves_that_vip_and_no_other() {
 }
 
 #[tokio::test]
+async fn a_switchover_that_is_ordered_twice_does_not_undo_itself() {
+    let (world, config) = (both_well(), config_with_policy("stale_after = \"30m\""));
+    let order = json(r#"{"command":"switchover","service":"redis"}"#);
+    let done = obeyed(&world, &config, order.clone()).await;
+    assert_eq!(outcomes(&done), [("redis".to_owned(), Outcome::Moved)]);
+    let again = obeyed(&world, &config, order.clone()).await;
+    assert!(matches!(again, Obeyed::Refused(_)), "{again:?}");
+    let back = json(r#"{"command":"switchover","service":"redis","to":"a"}"#);
+    assert_eq!(outcomes(&obeyed(&world, &config, back).await)[0].1, Outcome::Moved);
+    world.pause(REPEATED).await;
+    let later = obeyed(&world, &config, order).await;
+    assert_eq!(outcomes(&later)[0].1, Outcome::Moved);
+}
+
+#[tokio::test]
 async fn a_switchover_to_an_ill_node_is_refused() {
     let world = both_well().with(|state| state.says("b", "b", "redis", Unhealthy));
     let order = json(r#"{"command":"switchover","service":"redis"}"#);
@@ -72,6 +87,19 @@ async fn a_drained_node_loses_its_vips_at_once_and_gets_none_until_it_is_resumed
     obeyed(&world, &config(), json(r#"{"command":"resume","node":"a"}"#)).await;
     let done = obeyed(&world, &config(), back).await;
     assert_eq!(outcomes(&done), [moved("redis")]);
+}
+
+#[tokio::test]
+async fn a_drain_that_would_be_forgotten_is_refused() {
+    let world = both_well();
+    for seconds in [0, 14 * 86_400 + 1, u32::MAX] {
+        let order = serde_json::json!({
+            "command": "drain", "node": "a", "seconds": seconds, "owner": "anna", "reason": "",
+        });
+        let refused = obeyed(&world, &config(), order).await;
+        assert!(matches!(refused, Obeyed::Refused(_)), "{seconds}: {refused:?}");
+    }
+    assert_eq!(world.state().assigns, []);
 }
 
 #[tokio::test]
