@@ -1,5 +1,8 @@
 //! Whole passes against a world whose faults are ordered.
 
+mod groups;
+mod telling;
+
 use super::*;
 use crate::execute::MoveOutcome;
 use crate::fake::{Fault, World, config, config_with_policy, denied, id, start, throttled};
@@ -225,15 +228,6 @@ async fn a_move_that_cannot_be_recorded_stands_and_alerts() {
 }
 
 #[tokio::test]
-async fn notices_that_cannot_be_sent_do_not_undo_the_move() {
-    let world = World::new().with(|state| {
-        state.ill_on_a("redis");
-        state.failing.insert("PutEvents");
-    });
-    assert_eq!(outcomes(&one_pass(&world).await)[0], Outcome::Moved);
-}
-
-#[tokio::test]
 async fn observing_decides_and_records_and_does_not_move() {
     let config = config_with_policy("mode = \"observe\"");
     let world = World::new().with(|state| state.ill_on_a("redis"));
@@ -241,24 +235,6 @@ async fn observing_decides_and_records_and_does_not_move() {
     assert_eq!(outcomes(&records)[0], Outcome::Observed);
     assert!(world.state().assigns.is_empty());
     assert_eq!(alerts(&world), ["observed"]);
-}
-
-#[tokio::test]
-async fn the_same_alert_is_told_once() {
-    let world = World::new().with(|state| {
-        state.ill_on_a("redis");
-        state.says("b", "b", "redis", Unhealthy);
-    });
-    let memory = Mutex::default();
-    for _ in 0..3 {
-        let records = pass(&config(), &world, &memory).await;
-        assert_eq!(hold_reason(&records[0]), Some(HoldReason::NoCandidate));
-    }
-    assert_eq!(world.state().notices.len(), 1);
-    world.state().elapsed += std::time::Duration::from_mins(10);
-    world.state().words.iter_mut().for_each(|(_, word)| word.at += SignedDuration::from_mins(10));
-    pass(&config(), &world, &memory).await;
-    assert_eq!(world.state().notices.len(), 2, "it is repeated after a while");
 }
 
 #[tokio::test]
@@ -347,33 +323,6 @@ async fn metrics_that_hold_nothing_fresh_from_anybody_are_no_silence() {
 }
 
 #[tokio::test]
-async fn evidence_that_is_long_wanting_alerts() {
-    let world = World::new().with(|state| {
-        state.alarms.insert("vipward/test/redis/a/self".parse().expect("an alarm's name"));
-    });
-    let memory = Mutex::default();
-    pass(&config(), &world, &memory).await;
-    assert!(alerts(&world).is_empty());
-    world.state().elapsed += std::time::Duration::from_secs(30);
-    pass(&config(), &world, &memory).await;
-    assert_eq!(alerts(&world), ["awaiting-evidence"]);
-}
-
-#[tokio::test]
-async fn an_alert_that_could_not_be_sent_is_still_news() {
-    let world = World::new().with(|state| {
-        state.ill_on_a("redis");
-        state.says("b", "b", "redis", Unhealthy);
-        state.failing.insert("PutEvents");
-    });
-    let memory = Mutex::default();
-    pass(&config(), &world, &memory).await;
-    world.state().failing.clear();
-    pass(&config(), &world, &memory).await;
-    assert_eq!(alerts(&world), ["no-candidate"]);
-}
-
-#[tokio::test]
 async fn a_cloudwatch_that_hangs_holds_nothing_up_past_the_deadline() {
     let world = World::new().with(|state| {
         state.ill_on_a("redis");
@@ -383,28 +332,4 @@ async fn a_cloudwatch_that_hangs_holds_nothing_up_past_the_deadline() {
     let records = one_pass(&world).await;
     assert_eq!(hold_reason(&records[0]), Some(HoldReason::AwaitingEvidence));
     assert!(world.now() <= deadline);
-}
-
-#[tokio::test]
-async fn a_group_that_does_not_fit_as_a_whole_stays_whole() {
-    let grouped = || {
-        let mut config = config();
-        for service in &mut config.services {
-            service.group = Some("db".parse().expect("a name"));
-        }
-        config
-    };
-    let world = World::new().with(|state| {
-        state.ill_on_a("redis");
-        state.says("a", "a", "mysql", Healthy);
-        state.says("b", "b", "mysql", Healthy);
-        state.room = Some(2);
-    });
-    let records = pass(&grouped(), &world, &Mutex::default()).await;
-    assert_eq!(outcomes(&records), [Outcome::Failed, Outcome::Failed]);
-    assert_eq!(world.state().holder(REDIS), ["eni-0000000a"]);
-    world.state().room = None;
-    let records = pass(&grouped(), &world, &Mutex::default()).await;
-    assert_eq!(outcomes(&records), [Outcome::Moved, Outcome::Moved]);
-    assert_eq!(world.state().assigns.last().map(|(_, vips)| vips.len()), Some(2), "in one call");
 }
