@@ -10,6 +10,7 @@ use vipward_core::Verdict::{Healthy, Unhealthy};
 use vipward_core::decide::{Choice, HoldReason};
 use vipward_core::ledger::Ledger;
 
+mod groups;
 mod planned;
 
 const REDIS: &str = "10.0.0.201";
@@ -383,28 +384,4 @@ async fn a_cloudwatch_that_hangs_holds_nothing_up_past_the_deadline() {
     let records = one_pass(&world).await;
     assert_eq!(hold_reason(&records[0]), Some(HoldReason::AwaitingEvidence));
     assert!(world.now() <= deadline);
-}
-
-#[tokio::test]
-async fn a_group_that_does_not_fit_as_a_whole_stays_whole() {
-    let grouped = || {
-        let mut config = config();
-        for service in &mut config.services {
-            service.group = Some("db".parse().expect("a name"));
-        }
-        config
-    };
-    let world = World::new().with(|state| {
-        state.ill_on_a("redis");
-        state.says("a", "a", "mysql", Healthy);
-        state.says("b", "b", "mysql", Healthy);
-        state.room = Some(2);
-    });
-    let records = pass(&grouped(), &world, &Mutex::default()).await;
-    assert_eq!(outcomes(&records), [Outcome::Failed, Outcome::Failed]);
-    assert_eq!(world.state().holder(REDIS), ["eni-0000000a"]);
-    world.state().room = None;
-    let records = pass(&grouped(), &world, &Mutex::default()).await;
-    assert_eq!(outcomes(&records), [Outcome::Moved, Outcome::Moved]);
-    assert_eq!(world.state().assigns.last().map(|(_, vips)| vips.len()), Some(2), "in one call");
 }
