@@ -45,7 +45,7 @@ pub enum Command {
     /// Run the agent (the default)
     Run(RunArgs),
     /// Check the file, run each probe once, and say what it saw
-    #[command(after_help = "Exits with 4 when a probe does not pass.")]
+    #[command(after_help = "Exits with 4 when a probe does not pass, or a hook could not run.")]
     Check(CheckArgs),
     /// Say that services will soon be gone from this node, so that their VIPs move first
     #[command(

@@ -217,6 +217,10 @@ impl<O: Outlet> Agent<'_, O> {
         for target in &mut status.targets {
             let key = (target.subject.clone(), target.service.clone());
             target.probe_us = self.watches.probe_us(&key);
+            // A probe that cannot judge changes no unknown verdict, and is yet why it is unknown.
+            if target.verdict == Verdict::Unknown {
+                target.cause = self.watches.cause(&key).or(target.cause.take());
+            }
         }
         (status.leaving, status.vips, status.hooks) = self.duties.status(&self.config);
         status

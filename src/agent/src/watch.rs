@@ -2,8 +2,8 @@
 //! connection's break, probes, and passes changes on.
 
 use std::mem::{Discriminant, discriminant};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::SignedDuration;
@@ -28,12 +28,22 @@ pub struct LastSeen {
     lag: AtomicU64,
     /// Whether it was a primary plus one; 0 while its role is not known.
     primary: AtomicU8,
+    /// What the last probe did not pass for; none where it passed.
+    cause: Mutex<Option<String>>,
 }
 
 impl LastSeen {
     fn took(&self, took: SignedDuration) {
         let micros = u64::try_from(took.as_micros()).unwrap_or(0);
         self.took.store(micros.saturating_add(1), Ordering::Relaxed);
+    }
+
+    fn ended(&self, outcome: &Outcome) {
+        let cause = outcome.as_ref().err().map(ToString::to_string);
+        *self.cause.lock().unwrap_or_else(PoisonError::into_inner) = cause;
+        if let Ok(pass) = outcome {
+            self.passed(pass);
+        }
     }
 
     fn passed(&self, pass: &Pass) {
@@ -58,6 +68,11 @@ impl LastSeen {
     /// In microseconds, how long the last probe took; `None` before the first has ended.
     pub fn micros(&self) -> Option<u64> {
         self.took.load(Ordering::Relaxed).checked_sub(1)
+    }
+
+    /// What the last probe did not pass for.
+    pub fn cause(&self) -> Option<String> {
+        self.cause.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Whether the target is a primary, as the last passing probe saw it.
@@ -93,9 +108,7 @@ pub async fn watch(
         let begun = clock.now();
         let outcome = watch.probe().await;
         seen.took(clock.now().duration_since(begun));
-        if let Ok(pass) = &outcome {
-            seen.passed(pass);
-        }
+        seen.ended(&outcome);
         watch.log(&outcome);
         let Some(change) = watch.machine.finish(clock.now(), &outcome) else {
             continue;

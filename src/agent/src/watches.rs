@@ -124,6 +124,11 @@ impl Watches {
         self.watched.get(target)?.last.micros()
     }
 
+    /// What the last probe of that target did not pass for.
+    pub fn cause(&self, target: &TargetKey) -> Option<String> {
+        self.watched.get(target)?.last.cause()
+    }
+
     /// How far this node's own services are behind their primaries, where that matters.
     pub fn lags(&self, me: &NodeName) -> BTreeMap<ServiceName, Duration> {
         let own = self.watched.values().filter(|watched| {

@@ -64,7 +64,7 @@ pub enum Command {
     Drain {
         /// The node
         node: NodeName,
-        /// For how long: 90s, 30m, 4h, at most 14 days
+        /// For how long: 90s, 30m, 4h or 2d, at most 14 days
         #[arg(long = "for", value_name = "TIME", default_value = "1h", value_parser = drain_time)]
         lasting: Seconds,
         /// Why, for those who read the status
@@ -105,7 +105,7 @@ pub struct Seconds(pub u32);
 const LONGEST_DRAIN: u32 = 14 * 24 * 60 * 60;
 
 fn drain_time(text: &str) -> Result<Seconds, String> {
-    let wrong = || format!("{text:?} is no time: write 90s, 30m or 4h");
+    let wrong = || format!("{text:?} is no time: write 90s, 30m, 4h or 2d");
     let unit = text.chars().last().ok_or_else(wrong)?;
     let factor = match unit {
         's' => 1,

@@ -160,8 +160,12 @@ impl Auditor {
         }
         let node = self.config.nodes.iter().find(|node| node.eni.as_str() == change.to);
         self.timeline.tell(at, || {
-            let to = node.map_or(change.to.as_str(), |node| node.name.as_str());
-            format!("EC2: VIP of {} goes from {:?} to {to}", change.service, change.from)
+            let name = |eni: &str| {
+                let node = self.config.nodes.iter().find(|node| node.eni.as_str() == eni);
+                node.map_or(eni.to_owned(), |node| node.name.to_string())
+            };
+            let from = change.from.as_deref().map_or("nowhere".to_owned(), name);
+            format!("EC2: VIP of {} goes from {from} to {}", change.service, name(&change.to))
         });
         if self.meddled.last() == Some(&change.service) && node.is_none() {
             self.meddled.pop();

@@ -39,6 +39,19 @@ fn status_tells_what_the_agent_knows() {
 }
 
 #[test]
+fn status_says_why_a_verdict_is_unknown_from_the_start() {
+    let check = r#"kind = "exec", command = ["/nowhere/check"], port"#;
+    let agent = Running::start_with(
+        &config(4242).replace(r#"kind = "tcp", port"#, check),
+        &[("AWS_EC2_METADATA_DISABLED", "true")],
+    );
+    agent.logs("probe could not judge");
+    let (_, text, _) = ask(&agent.socket(), &[]);
+    let unknown = text.lines().find(|line| line.contains("unknown")).unwrap_or_default();
+    assert!(unknown.contains("/nowhere/check"), "{text}");
+}
+
+#[test]
 fn without_an_agent_status_says_what_may_help() {
     let directory = Directory::new();
     let file = directory.file("vipward.toml", &config(1));

@@ -1,8 +1,5 @@
 //! Whole passes against a world whose faults are ordered.
 
-mod groups;
-mod telling;
-
 use super::*;
 use crate::execute::MoveOutcome;
 use crate::fake::{Fault, World, config, config_with_policy, denied, id, start, throttled};
@@ -13,7 +10,9 @@ use vipward_core::Verdict::{Healthy, Unhealthy};
 use vipward_core::decide::{Choice, HoldReason};
 use vipward_core::ledger::Ledger;
 
+mod groups;
 mod planned;
+mod telling;
 
 const REDIS: &str = "10.0.0.201";
 
