@@ -16,7 +16,7 @@ const ORDINARY: &str = "500";
 
 /// Plays the histories that the arguments ask for. Returns only on failure.
 pub fn run(workspace: &Workspace, arguments: &[OsString]) -> Result<ExitCode> {
-    workspace::run(workspace.cargo("build").args(["--bin", PROGRAM]))?;
+    workspace::run(&mut workspace.build())?;
     let program = workspace.binary(PROGRAM)?;
     let failure = workspace.command(&program).arg("seeds").args(arguments).exec();
     Err(failure).with_context(|| format!("cannot start {}", program.display()))
