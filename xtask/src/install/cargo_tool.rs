@@ -15,21 +15,34 @@ use crate::workspace::{self, Workspace};
 pub struct CargoTool {
     name: &'static str,
     version: &'static str,
+    /// What makes it tell its version.
+    asked: &'static [&'static str],
     features: &'static str,
 }
 
 /// Without default features, since they fetch advisories.
-pub const DENY: CargoTool = CargoTool { name: "cargo-deny", version: "0.20.2", features: "" };
+pub const DENY: CargoTool =
+    CargoTool { name: "cargo-deny", version: "0.20.2", asked: &["--version"], features: "" };
 
 /// Makes Debian's packages.
-pub const DEB: CargoTool = CargoTool { name: "cargo-deb", version: "3.8.0", features: "lzma" };
+pub const DEB: CargoTool =
+    CargoTool { name: "cargo-deb", version: "3.8.0", asked: &["--version"], features: "lzma" };
 
 /// Makes RPM packages.
-pub const GENERATE_RPM: CargoTool =
-    CargoTool { name: "cargo-generate-rpm", version: "0.21.1", features: "" };
+pub const GENERATE_RPM: CargoTool = CargoTool {
+    name: "cargo-generate-rpm",
+    version: "0.21.1",
+    asked: &["--version"],
+    features: "",
+};
 
 /// Breaks code on purpose.
-pub const MUTANTS: CargoTool = CargoTool { name: "cargo-mutants", version: "27.1.0", features: "" };
+pub const MUTANTS: CargoTool = CargoTool {
+    name: "cargo-mutants",
+    version: "27.1.0",
+    asked: &["mutants", "--version"],
+    features: "",
+};
 
 /// Each with who needs it.
 pub const TOOLS: [(CargoTool, Need); 3] =
@@ -44,7 +57,7 @@ impl CargoTool {
         let ours = self.place(workspace).join("bin").join(self.name);
         let candidates = [Some(ours), workspace.program(self.name)];
         let wanted = |program: &PathBuf| {
-            let output = workspace.command(program).arg("--version").stderr(Stdio::null()).output();
+            let output = workspace.command(program).args(self.asked).stderr(Stdio::null()).output();
             output.is_ok_and(|output| self.is_wanted(&String::from_utf8_lossy(&output.stdout)))
         };
         let found = candidates.into_iter().flatten().find(wanted);
