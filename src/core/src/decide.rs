@@ -7,6 +7,7 @@ mod switchover;
 
 use std::collections::BTreeMap;
 
+use candidates::Fitness;
 use group::Group;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -68,8 +69,8 @@ fn decide_group(
     quiet.collect()
 }
 
-/// The node that can best take a group, and on what basis; or why none can.
-type Target = Result<(NodeName, UpBasis), HoldReason>;
+/// The node that can best take a group, and how well it would serve; or why none can.
+type Target = Result<(NodeName, Fitness), HoldReason>;
 
 fn hold(reason: HoldReason) -> Choice {
     Choice::Hold { reason }
@@ -81,11 +82,13 @@ pub(crate) fn preferred_over(config: &Config, a: &NodeName, b: &NodeName) -> boo
     priority(a) > priority(b)
 }
 
-/// Nobody knows how a node is whose agent is silent: better to stay with one that is up.
+/// Better to stay with one that is up than to go where it may soon be worse.
 fn planned_move(kind: MoveKind, target: &Target, otherwise: HoldReason) -> Choice {
     match target {
-        Ok((to, UpBasis::OwnWord | UpBasis::Suspect)) => Choice::Move { to: to.clone(), kind },
-        Ok((_, UpBasis::PeersOnly)) | Err(_) => hold(otherwise),
+        Ok((to, fitness)) if fitness.is_worth_a_planned_move() => {
+            Choice::Move { to: to.clone(), kind }
+        }
+        Ok(_) | Err(_) => hold(otherwise),
     }
 }
 
@@ -161,13 +164,16 @@ impl Case<'_> {
         if self.primaries_disagree() {
             return hold(HoldReason::TwoPrimaries);
         }
-        if self.is_withdrawn(holder) {
+        if self.is_leaving(holder) || self.is_drained(holder) {
             return planned_move(MoveKind::Vacate, target, HoldReason::CannotVacate);
         }
         // One whose role is not known stays: an agent that died says nothing about its primary.
         if self.service.role == Role::Primary && self.is_primary(holder) == Some(false) {
-            let otherwise = target.as_ref().err().copied().unwrap_or(HoldReason::NoPrimary);
-            return planned_move(MoveKind::Follow, target, otherwise);
+            // Even where the primary is about to leave: until there is another it alone serves.
+            return match target {
+                Ok((to, _)) => Choice::Move { to: to.clone(), kind: MoveKind::Follow },
+                Err(reason) => hold(*reason),
+            };
         }
         self.stay_or_fail_back(holder, basis, target)
     }
@@ -181,7 +187,7 @@ impl Case<'_> {
         let Failback::After(away) = self.config.policy.failback else {
             return stay;
         };
-        let Ok((best, UpBasis::OwnWord)) = target else {
+        let Ok((best, Fitness { leaving: false, basis: UpBasis::OwnWord, .. })) = target else {
             return stay;
         };
         if !preferred_over(self.config, best, holder) || !self.has_settled(best) {

@@ -240,9 +240,9 @@ pub struct Evidence {
 }
 
 impl Evidence {
-    /// Whether the service should not be on that node although it is well there: the node says
-    /// that it is leaving, or an operator drains it. Such a node is no candidate, and a holder that is one is vacated.
-    pub fn is_withdrawn(
+    /// Whether the node says that its service, well as it is, will soon be gone. A holder that says
+    /// so is vacated; a node that says so takes a VIP only from a holder that is down, as the last resort.
+    pub fn is_leaving(
         &self,
         config: &Config,
         service: &Service,
@@ -251,8 +251,14 @@ impl Evidence {
     ) -> bool {
         let word = self.testimony.word(node, node, &service.name);
         let word = word.and_then(|word| word.fresh(now, config.policy.stale_after));
+        word.is_some_and(|word| word.leaving)
+    }
+
+    /// Whether an operator drains the node. It is no candidate, and a holder that is drained is
+    /// vacated.
+    pub fn is_drained(&self, config: &Config, node: &NodeName, now: Timestamp) -> bool {
         let drained = config.node(node).and_then(|node| self.inventory.drain(config, node));
-        word.is_some_and(|word| word.leaving) || drained.is_some_and(|drain| drain.lasts(now))
+        drained.is_some_and(|drain| drain.lasts(now))
     }
 
     /// Whether the node says that its service is a primary; `None` when it has not said so lately.

@@ -41,7 +41,8 @@ fn calls_for_itself(
     evidence.inventory.presence(node) != Presence::Here
         || evidence.troubled_alarms(config, &service.name).any(|alarm| alarm.node == holder)
         || glance.words_against()
-        || evidence.is_withdrawn(config, service, &holder, now)
+        || evidence.is_leaving(config, service, &holder, now)
+        || evidence.is_drained(config, &holder, now)
         || glance.another_may_be_primary()
         || glance.failback_is_due()
 }

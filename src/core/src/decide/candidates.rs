@@ -12,19 +12,20 @@ use crate::name::NodeName;
 const CAUGHT_UP: Duration = Duration::from_secs(1);
 
 impl Case<'_> {
-    /// Whether the node may take the VIP, being up, not withdrawn, in the VIP's subnet, of the right
-    /// role and not too far behind: on what basis it is up, and how far behind it is.
-    pub(super) fn ability(&self, node: &NodeName) -> Option<(UpBasis, Duration)> {
+    /// Whether the node may take the VIP, being up, not drained, in the VIP's subnet, of the right
+    /// role and not too far behind; and how well it would serve.
+    pub(super) fn fitness(&self, node: &NodeName) -> Option<Fitness> {
         let Judgement::Up(basis) = self.judgement(node) else {
             return None;
         };
-        let fits = !self.is_withdrawn(node) && self.is_in_reach(node) && self.has_right_role(node);
-        fits.then(|| self.lag_of(node)).flatten().map(|lag| (basis, lag))
+        let fits = !self.is_drained(node) && self.is_in_reach(node) && self.has_right_role(node);
+        let lag = fits.then(|| self.lag_of(node)).flatten()?;
+        Some(Fitness { leaving: self.is_leaving(node), basis, lag })
     }
 
     /// Whether any node may take the VIP.
     pub(super) fn has_candidate(&self) -> bool {
-        self.config.nodes.iter().any(|node| self.ability(&node.name).is_some())
+        self.config.nodes.iter().any(|node| self.fitness(&node.name).is_some())
     }
 
     /// Why no node may take the VIP.
@@ -51,8 +52,12 @@ impl Case<'_> {
         self.evidence.is_primary(self.config, self.service, node, self.now)
     }
 
-    pub(super) fn is_withdrawn(&self, node: &NodeName) -> bool {
-        self.evidence.is_withdrawn(self.config, self.service, node, self.now)
+    pub(super) fn is_leaving(&self, node: &NodeName) -> bool {
+        self.evidence.is_leaving(self.config, self.service, node, self.now)
+    }
+
+    pub(super) fn is_drained(&self, node: &NodeName) -> bool {
+        self.evidence.is_drained(self.config, node, self.now)
     }
 
     fn up(&self) -> impl Iterator<Item = &NodeName> {
@@ -61,7 +66,7 @@ impl Case<'_> {
     }
 
     fn willing(&self) -> impl Iterator<Item = &NodeName> {
-        self.up().filter(|node| !self.is_withdrawn(node) && self.is_in_reach(node))
+        self.up().filter(|node| !self.is_drained(node) && self.is_in_reach(node))
     }
 
     /// Whether the node's interface lies in the VIP's subnet: EC2 takes a private address nowhere else.
@@ -90,19 +95,49 @@ impl Case<'_> {
     }
 }
 
-/// Who may take a group, and as whom it ranks.
-pub(super) struct Candidate<'c> {
-    pub node: &'c Node,
-    /// The weakest on which it is up for a service of the group.
+/// How well a node that may take a VIP would serve it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Fitness {
+    /// By its own word it will soon be gone: better than a holder that is gone already.
+    pub leaving: bool,
+    /// On what basis it is up.
     pub basis: UpBasis,
-    /// The furthest that a service of the group is behind there.
+    /// How far it is behind.
     pub lag: Duration,
 }
 
+impl Fitness {
+    /// None is fitter.
+    pub const BEST: Self = Self { leaving: false, basis: UpBasis::OwnWord, lag: Duration::ZERO };
+
+    /// As fit as it is for either of two services, whichever is worse.
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            leaving: self.leaving || other.leaving,
+            basis: self.basis.max(other.basis),
+            lag: self.lag.max(other.lag),
+        }
+    }
+
+    /// Whether a holder that is up may be left for it: it means to stay, and nobody knows how a node is
+    /// whose agent is silent.
+    pub fn is_worth_a_planned_move(self) -> bool {
+        !self.leaving && self.basis != UpBasis::PeersOnly
+    }
+}
+
+/// Who may take a group, and as whom it ranks.
+pub(super) struct Candidate<'c> {
+    pub node: &'c Node,
+    /// For the service of the group that it would serve worst.
+    pub fitness: Fitness,
+}
+
 impl Candidate<'_> {
-    /// The lower, the better: by basis, whether it has caught up, then priority, then name.
-    pub(super) fn rank(&self) -> (UpBasis, bool, Reverse<u32>, &NodeName) {
-        let Self { node, basis, lag } = self;
-        (*basis, *lag >= CAUGHT_UP, Reverse(node.priority), &node.name)
+    /// The lower, the better: by whether it stays, by basis, whether it has caught up, then
+    /// priority, then name.
+    pub(super) fn rank(&self) -> (bool, UpBasis, bool, Reverse<u32>, &NodeName) {
+        let Self { node, fitness: Fitness { leaving, basis, lag } } = self;
+        (*leaving, *basis, *lag >= CAUGHT_UP, Reverse(node.priority), &node.name)
     }
 }

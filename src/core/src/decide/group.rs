@@ -3,15 +3,14 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::candidates::Candidate;
+use super::candidates::{Candidate, Fitness};
 use super::{Case, Choice, Decision, HoldReason, MoveKind, Target, hold, planned_move};
 use crate::config::{Config, Node, Service};
 use crate::evidence::{Evidence, Holder};
-use crate::judge::{UpBasis, judge};
+use crate::judge::judge;
 use crate::name::NodeName;
 
 pub(super) struct Group<'e> {
@@ -58,15 +57,14 @@ impl<'e> Group<'e> {
     /// Who may take all of it.
     pub fn able(&self) -> impl Iterator<Item = Candidate<'_>> {
         let for_all = |node: &Node| {
-            self.ours().try_fold((UpBasis::OwnWord, Duration::ZERO), |(basis, lag), case| {
-                let (its_basis, its_lag) = case.ability(&node.name)?;
-                Some((basis.max(its_basis), lag.max(its_lag)))
+            self.ours().try_fold(Fitness::BEST, |worst, case| {
+                case.fitness(&node.name).map(|fitness| worst.and(fitness))
             })
         };
-        self.config.nodes.iter().filter_map(move |node| {
-            let (basis, lag) = for_all(node)?;
-            Some(Candidate { node, basis, lag })
-        })
+        self.config
+            .nodes
+            .iter()
+            .filter_map(move |node| for_all(node).map(|fitness| Candidate { node, fitness }))
     }
 
     /// Why nobody may take all of it.
@@ -88,10 +86,13 @@ impl<'e> Group<'e> {
             let first = self.cases.iter().position(|case| has(&case)).unwrap_or(usize::MAX);
             (!is_whole).then(|| (Reverse(self.ours().filter(has).count()), first))
         };
-        let best = self
-            .able()
-            .min_by(|a, b| (a.basis, holds(a), a.rank()).cmp(&(b.basis, holds(b), b.rank())));
-        best.map(|best| (best.node.name.clone(), best.basis)).ok_or_else(|| self.why_no_candidate())
+        let place = |candidate: &Candidate<'_>| {
+            let Fitness { leaving, basis, .. } = candidate.fitness;
+            (leaving, basis, holds(candidate))
+        };
+        let best = self.able().min_by(|a, b| (place(a), a.rank()).cmp(&(place(b), b.rank())));
+        best.map(|best| (best.node.name.clone(), best.fitness))
+            .ok_or_else(|| self.why_no_candidate())
     }
 
     /// None goes before the others may, and none stays behind.

@@ -8,7 +8,6 @@ use super::group::Group;
 use super::{Case, Choice, Decision, HoldReason, MoveKind};
 use crate::config::{Config, Service};
 use crate::evidence::{Evidence, Holder};
-use crate::judge::UpBasis;
 use crate::name::NodeName;
 
 /// Why a VIP is not moved for an operator.
@@ -78,7 +77,7 @@ fn destination(
     to: Option<&NodeName>,
 ) -> Result<NodeName, NoSwitchover> {
     let holds = |node: &NodeName, case: &Case<'_>| case.holder.node() == Some(node);
-    let mut able = group.able().filter(|candidate| candidate.basis != UpBasis::PeersOnly);
+    let mut able = group.able().filter(|candidate| candidate.fitness.is_worth_a_planned_move());
     let candidate = match to {
         Some(to) if group.cases.iter().all(|case| holds(to, case)) => {
             return Err(NoSwitchover::AlreadyThere(to.clone()));
@@ -136,6 +135,7 @@ mod tests {
         assert_eq!(asked(&trio().drained("b", 60), Some("b")), refused("b"));
         assert_eq!(asked(&trio().drained("b", 60), None), Ok(moves("c")));
         assert_eq!(asked(&trio().drained("b", -1), Some("b")), Ok(moves("b")), "its time is over");
+        assert_eq!(asked(&trio().leaves("b", 0), Some("b")), refused("b"));
         let alone = Scene::new(2, 0, "").held_by("a").says("a", "a", Healthy, 1, LONG);
         assert!(matches!(asked(&alone, None), Err(NoSwitchover::NoCandidate(_))));
     }

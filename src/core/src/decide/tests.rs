@@ -277,7 +277,7 @@ proptest! {
             let service = &scene.config.services[0];
             let evidence = &scene.evidence;
             (
-                evidence.is_withdrawn(&scene.config, service, node, scene.now),
+                evidence.is_leaving(&scene.config, service, node, scene.now),
                 evidence.is_primary(&scene.config, service, node, scene.now),
             )
         };
@@ -286,8 +286,9 @@ proptest! {
         prop_assert_eq!(breach, None, "the audit agrees");
         if let Choice::Move { to, kind } = &decision.choice {
             prop_assert!(decision.judgements[to].is_up());
-            let (withdrawn, primary) = says(to);
-            prop_assert!(!withdrawn, "to one that leaves");
+            let (leaving, primary) = says(to);
+            let last_resort = matches!(kind, MoveKind::Failover | MoveKind::Placement | MoveKind::Follow);
+            prop_assert!(!leaving || last_resort, "to one that leaves");
             prop_assert!(!follows || primary == Some(true), "to one that is no primary");
             prop_assert_ne!(decision.holder.node(), Some(to));
             match (kind, decision.holder.node()) {

@@ -38,7 +38,7 @@ fn a_node_for_which_only_its_observers_speak_is_taken_when_no_better_one_is_left
 
 #[test]
 fn a_candidate_neither_leaves_nor_is_drained_and_its_instance_runs() {
-    for unfit in [trio().leaves("b", 1), trio().drained("b", 60), trio().stopped("b")] {
+    for unfit in [trio().leaves("b", 0), trio().drained("b", 60), trio().stopped("b")] {
         assert_eq!(choice(&unfit), moves("c", MoveKind::Failover));
     }
 }

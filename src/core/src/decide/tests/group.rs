@@ -76,6 +76,14 @@ fn a_group_leaves_as_a_whole() {
 }
 
 #[test]
+fn a_node_on_which_one_of_a_group_leaves_is_the_last_resort_of_all() {
+    let failed = || ill(well("", ["a", "a"]), 0, "a").about(1).leaves("b", 0);
+    assert_eq!(choices(&failed()), [moves("c", MoveKind::Failover), together("c")]);
+    let last = ill(failed(), 1, "c");
+    assert_eq!(choices(&last), [moves("b", MoveKind::Failover), together("b")]);
+}
+
+#[test]
 fn a_group_goes_back_as_a_whole() {
     let policy = "failback = \"after 10m\"";
     let case = |first, second| {

@@ -41,9 +41,24 @@ fn what_was_said_of_leaving_counts_until_it_is_stale_or_taken_back() {
 }
 
 #[test]
-fn a_leaving_node_is_no_candidate() {
-    let scene = ill_holder().leaves("b", 1);
-    assert_eq!(choice(&scene), hold(HoldReason::NoCandidate));
+fn a_leaving_node_takes_the_vip_of_a_holder_that_is_down_where_nobody_else_can() {
+    let last_resort = || ill_holder().leaves("b", 1);
+    assert_eq!(choice(&last_resort()), moves("b", MoveKind::Failover));
+    assert_eq!(choice(&last_resort().drained("b", 60)), hold(HoldReason::NoCandidate));
+    let placed = Scene::new(2, 0, "").says("a", "a", Unhealthy, 0, 1).leaves("b", 1);
+    assert_eq!(choice(&placed), moves("b", MoveKind::Placement));
+    let trio = || Scene::new(3, 1, "").held_by("a").says("a", "a", Unhealthy, 1, 0).leaves("b", 1);
+    let stays = trio().says("c", "c", Healthy, 1, LONG);
+    assert_eq!(choice(&stays), moves("c", MoveKind::Failover));
+    let silent = trio().says("w0", "c", Healthy, 1, LONG);
+    assert_eq!(choice(&silent), moves("c", MoveKind::Failover), "it is reached, and stays");
+}
+
+#[test]
+fn a_holder_that_is_up_is_not_left_for_a_leaving_node() {
+    let drained = Scene::new(2, 0, "").held_by("a").says("a", "a", Healthy, 1, LONG);
+    let drained = drained.drained("a", 60).leaves("b", 1);
+    assert_eq!(choice(&drained), hold(HoldReason::CannotVacate));
     let failback = Scene::new(2, 0, "failback = \"after 1m\"")
         .held_by("b")
         .says("b", "b", Healthy, 1, LONG)
@@ -60,6 +75,10 @@ fn cluster() -> Scene {
         .following("a")
 }
 
+fn elected_and_leaving() -> Scene {
+    cluster().claims("a", false, 1).claims("c", true, 1).leaves("c", 1)
+}
+
 #[test]
 fn the_vip_follows_the_primary() {
     let settled = cluster().claims("a", true, 1).claims("b", false, 1);
@@ -68,6 +87,7 @@ fn the_vip_follows_the_primary() {
     assert_eq!(choice(&elected), moves("c", MoveKind::Follow));
     let spent = elected.moved("a", &[9, 6, 3]);
     assert_eq!(choice(&spent), moves("c", MoveKind::Follow), "it is planned");
+    assert_eq!(choice(&elected_and_leaving()), moves("c", MoveKind::Follow), "it alone serves");
     let nobody = cluster().claims("a", false, 1).claims("b", false, 1);
     assert_eq!(choice(&nobody), hold(HoldReason::NoPrimary));
     let stale = cluster().claims("a", false, 1).claims("b", true, 15);
