@@ -1,6 +1,7 @@
 //! When hints are due: at once when own trouble starts or changes (another's a moment later), then again 1, 2, 4, 10, 10 … s
 //! later while it lasts, because each carries for how long things have been so and the function
-//! may have to wait for that. Trouble is what is unhealthy, and what leaves.
+//! may have to wait for that; and at the very moment at which it need wait no longer. Trouble is what
+//! is unhealthy, and what leaves.
 //!
 //! Sans-I/O. One is on its way at a time; each carries the whole view of its moment, so one that
 //! fails or is superseded loses nothing. When trouble of the agent's *own* service ends, one
@@ -23,6 +24,10 @@ const PAUSES: [Duration; 4] = [
 /// believed about its own illness, and a peer that comes first costs the function an invocation
 /// that cannot decide, with the decisive hint queued behind it.
 const PRECEDENCE: Duration = Duration::from_millis(250);
+
+/// For so much longer than it has to a word holds before the hint that says so: AWS's clocks, by
+/// which the function tells, are not all quite alike.
+pub const LEEWAY: Duration = Duration::from_millis(100);
 
 /// What a verdict that changed is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,14 +70,16 @@ impl Hinting {
     }
 
     /// Whether to hint now. The caller then sends the view of this moment and calls
-    /// [`Self::on_done`], whatever came of it.
-    pub fn take(&mut self, now: Timestamp) -> bool {
+    /// [`Self::on_done`], whatever came of it. `ripens`: when, after `now`, the next word of the
+    /// view will have held for long enough to decide alone.
+    pub fn take(&mut self, now: Timestamp, ripens: Option<Timestamp>) -> bool {
         if self.deadline().is_none_or(|deadline| deadline > now) {
             return false;
         }
         let pause = PAUSES[self.repeats.min(PAUSES.len() - 1)];
         self.repeats = self.repeats.saturating_add(1);
-        self.due = self.trouble.then_some(now + pause);
+        let next = ripens.into_iter().chain([now + pause]).min();
+        self.due = next.filter(|_| self.trouble);
         self.all_clear = false;
         self.in_flight = true;
         true

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use vipward_core::hint::HINT_VERSION;
 use vipward_core::{Config, Hint, NodeName, ServiceName, Verdict};
 
-use crate::hinting::{Hinting, News};
+use crate::hinting::{Hinting, LEEWAY, News};
 use crate::leaving::Leaving;
 use crate::outlet::SendError;
 use crate::publishing::{Publishing, Reason};
@@ -32,6 +32,8 @@ pub struct Reporter {
     started: Timestamp,
     view: View,
     publishing: Publishing,
+    /// For so long a word against a silent node has to hold to decide alone.
+    stale_after: Duration,
     /// `None` where the policy turns hints off.
     hinting: Option<Hinting>,
     /// The next hint but for its observations.
@@ -49,6 +51,7 @@ impl Reporter {
             started: now,
             view: View::new(me.clone(), watched, now),
             publishing: Publishing::new(config.policy.publish_interval, now),
+            stale_after: config.policy.stale_after,
             hinting: config.policy.hints.then(Hinting::default),
             blank: Hint {
                 version: HINT_VERSION,
@@ -76,6 +79,7 @@ impl Reporter {
         self.view.retarget(targets(config, &self.me).iter().map(Target::key), kept, now);
         self.publishing.set_interval(config.policy.publish_interval, now);
         self.blank.config_digest = config.digest();
+        self.stale_after = config.policy.stale_after;
         let hinting = self.hinting.take().unwrap_or_default();
         self.hinting = config.policy.hints.then_some(hinting);
         if let Some(hinting) = &mut self.hinting {
@@ -171,7 +175,8 @@ impl Reporter {
     /// The next thing to send now, hints first. Each must be answered by [`Self::published`] or
     /// [`Self::hinted`], well sent or not.
     pub fn due(&mut self, now: Timestamp) -> Option<Report> {
-        if self.hinting.as_mut().is_some_and(|hinting| hinting.take(now)) {
+        let ripens = self.view.ripens(now, self.stale_after + LEEWAY);
+        if self.hinting.as_mut().is_some_and(|hinting| hinting.take(now, ripens)) {
             return Some(Report::Hint(self.hint(now)));
         }
         while let Some(reason) = self.publishing.take(now) {

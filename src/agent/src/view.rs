@@ -165,6 +165,14 @@ impl View {
             || self.held.values().any(|held| held.verdict == Verdict::Unhealthy)
     }
 
+    /// When, after `now`, the next word against another node will have held for that long.
+    pub fn ripens(&self, now: Timestamp, after: Duration) -> Option<Timestamp> {
+        let against = self.held.iter().filter(|((subject, _), held)| {
+            *subject != self.me && held.verdict == Verdict::Unhealthy
+        });
+        against.map(|(_, held)| held.since + after).filter(|ripe| *ripe > now).min()
+    }
+
     /// This node's own services; none on a witness.
     pub fn own_services(&self) -> impl Iterator<Item = &ServiceName> {
         self.held.keys().filter(|(subject, _)| *subject == self.me).map(|(_, service)| service)

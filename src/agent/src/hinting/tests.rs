@@ -23,10 +23,13 @@ fn play(what: &str, steps: &[Step]) {
             Change(when, trouble, news) => hinting.on_change(at(when), trouble, news),
             Sent(when, took) => {
                 assert_eq!(hinting.deadline(), Some(at(when)), "{what}: step {index}");
-                assert!(!hinting.take(at(when) - Duration::from_millis(1)), "{what}: step {index}");
-                assert!(hinting.take(at(when)), "{what}: step {index}");
+                assert!(
+                    !hinting.take(at(when) - Duration::from_millis(1), None),
+                    "{what}: step {index}"
+                );
+                assert!(hinting.take(at(when), None), "{what}: step {index}");
                 assert_eq!(hinting.deadline(), None, "{what}: one at a time");
-                assert!(!hinting.take(at(when + took)), "{what}: one at a time");
+                assert!(!hinting.take(at(when + took), None), "{what}: one at a time");
                 hinting.on_done();
             }
             Quiet => assert_eq!(hinting.deadline(), None, "{what}: step {index}"),
@@ -100,11 +103,25 @@ fn news_of_others_waits_for_their_own_word() {
 fn what_is_due_during_a_hint_follows_it() {
     let mut hinting = Hinting::default();
     hinting.on_change(at(0), true, News::Own);
-    assert!(hinting.take(at(0)));
+    assert!(hinting.take(at(0), None));
     hinting.on_change(at(100), true, News::Own);
-    assert!(!hinting.take(at(100)));
+    assert!(!hinting.take(at(100), None));
     hinting.on_done();
-    assert!(hinting.take(at(5000)));
+    assert!(hinting.take(at(5000), None));
     hinting.on_done();
     assert_eq!(hinting.deadline(), Some(at(6000)));
+}
+
+#[test]
+fn the_moment_at_which_a_word_decides_alone_is_not_slept_through() {
+    let mut hinting = Hinting::default();
+    hinting.on_change(at(0), true, News::Others);
+    let ripe = at(5000);
+    let mut sent = Vec::new();
+    while let Some(due) = hinting.deadline().filter(|due| *due < at(20_000)) {
+        assert!(hinting.take(due, Some(ripe).filter(|ripe| *ripe > due)));
+        hinting.on_done();
+        sent.push(due);
+    }
+    assert_eq!(sent, [250, 1250, 3250, 5000, 15_000].map(at));
 }

@@ -191,3 +191,26 @@ fn another_role_is_told_once() {
     reporter.see_places(at(3), BTreeMap::new(), is(false));
     assert_eq!(due(&mut reporter, at(3)), ["hint 2"]);
 }
+
+#[test]
+fn a_word_against_a_silent_node_is_said_again_once_it_decides_alone() {
+    let mut reporter = reporter();
+    reporter.observe(at(2), &sighting("b", Verdict::Healthy, Verdict::Unhealthy));
+    let mut said = Vec::new();
+    while let Some(due) = reporter.deadline().filter(|due| *due < at(30)) {
+        while let Some(report) = reporter.due(due) {
+            if let Report::Hint(hint) = report {
+                said.extend(
+                    hint.observations
+                        .iter()
+                        .filter(|o| o.subject.as_str() == "b")
+                        .map(|o| o.held_ms),
+                );
+                reporter.hinted(due, &Ok(()));
+            } else {
+                reporter.published(due, &Ok(()));
+            }
+        }
+    }
+    assert_eq!(said, [250, 1250, 3250, 7250, 15_100, 25_100], "15 s is `stale_after`");
+}
