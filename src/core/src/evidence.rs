@@ -237,6 +237,8 @@ pub struct Evidence {
     pub quiet_alarms: Option<BTreeSet<AlarmName>>,
     /// What the agents said.
     pub testimony: Testimony,
+    /// Where EC2 has just refused to bring which service's VIP: an interface without room, say.
+    pub refusals: BTreeSet<(ServiceName, NodeName)>,
 }
 
 impl Evidence {

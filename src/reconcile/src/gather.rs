@@ -46,7 +46,8 @@ pub async fn gather(
         Err(error) => tracing::warn!(%error, "instance states not read"),
     }
     let quiet_alarms = alarms.inspect_err(|error| tracing::warn!(%error, "alarms not read")).ok();
-    let mut evidence = Evidence { inventory, quiet_alarms, testimony: hints };
+    let mut evidence =
+        Evidence { inventory, quiet_alarms, testimony: hints, ..Evidence::default() };
     let services = services_to_read(config, &evidence, look, ports.now());
     if services.is_empty() {
         return Ok(evidence);

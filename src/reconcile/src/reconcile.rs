@@ -1,13 +1,13 @@
 //! One pass: evidence, decisions, plan, execution, records. Level-triggered: what woke the
 //! function decides nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
 use jiff::Timestamp;
 use vipward_core::Config;
 use vipward_core::audit::vet;
-use vipward_core::decide::{Decision, decide};
+use vipward_core::decide::{Choice, Decision, decide};
 use vipward_core::evidence::Evidence;
 use vipward_core::plan::plan;
 
@@ -42,7 +42,38 @@ pub async fn reconcile(
     let decided = ports.now();
     let decisions = decide(config, &evidence, decided);
     let moment = Moment { wake, woken, decided, deadline };
-    Ok(carry_out(config, ports, &evidence, decisions, moment).await)
+    let records = carry_out(config, ports, &evidence, decisions, moment).await;
+    Ok(go_elsewhere(config, ports, evidence, records, moment).await)
+}
+
+/// What EC2 refused one node, an interface without room perhaps, goes to the next best: until it is
+/// taken or nobody is left. Adds the records of that.
+async fn go_elsewhere(
+    config: &Config,
+    ports: &impl Ports,
+    mut evidence: Evidence,
+    mut records: Vec<Record>,
+    first: Moment,
+) -> Vec<Record> {
+    let deadline = first.deadline.min(first.decided + config.policy.stale_after);
+    let mut refused: BTreeSet<_> = records.iter().filter_map(Record::refusal).collect();
+    while !refused.is_empty() {
+        let services = refused.iter().filter_map(|(service, _)| config.service(service));
+        let homeless: BTreeSet<_> =
+            services.flat_map(|service| config.companions(service)).map(|s| &s.name).collect();
+        evidence.refusals.append(&mut refused);
+        let decided = ports.now();
+        let mut decisions = decide(config, &evidence, decided);
+        decisions.retain(|decision| {
+            let moves = matches!(decision.choice, Choice::Move { .. });
+            moves && homeless.contains(&decision.service)
+        });
+        let moment = Moment { decided, deadline, ..first };
+        let next = carry_out(config, ports, &evidence, decisions, moment).await;
+        refused = next.iter().filter_map(Record::refusal).collect();
+        records.extend(next);
+    }
+    records
 }
 
 /// When and why was decided, and when all must be over.

@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-use vipward_core::Config;
 use vipward_core::decide::{Choice, Decision};
 use vipward_core::evidence::millis;
 use vipward_core::name::ServiceName;
 use vipward_core::signals::{ALERT_DETAIL_TYPE, MOVE_DETAIL_TYPE};
+use vipward_core::{Config, NodeName};
 
 use crate::execute::{MoveOutcome, Proof};
 use crate::ports::PortError;
@@ -35,7 +35,7 @@ pub struct Notice {
     pub detail: Value,
 }
 
-/// One VIP's decision and what became of it.
+/// One VIP's decision and what became of it. Where EC2 refused it a node, another follows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
     /// What woke the function, in one word.
@@ -84,6 +84,16 @@ impl Record {
     fn proof(&self) -> Option<Proof> {
         match self.outcome {
             Some(MoveOutcome::Moved(proof)) => Some(proof),
+            _ => None,
+        }
+    }
+
+    /// The VIP's service and the node to which EC2 would not bring it, now or later.
+    pub fn refusal(&self) -> Option<(ServiceName, NodeName)> {
+        match (&self.decision.choice, &self.outcome) {
+            (Choice::Move { to, .. }, Some(MoveOutcome::Failed(PortError::Refused { .. }))) => {
+                Some((self.decision.service.clone(), to.clone()))
+            }
             _ => None,
         }
     }

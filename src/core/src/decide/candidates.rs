@@ -12,13 +12,13 @@ use crate::name::NodeName;
 const CAUGHT_UP: Duration = Duration::from_secs(1);
 
 impl Case<'_> {
-    /// Whether the node may take the VIP, being up, not drained, in the VIP's subnet, of the right
-    /// role and not too far behind; and how well it would serve.
+    /// Whether the node may take the VIP, being up, not drained, in the VIP's subnet, not refused by
+    /// EC2, of the right role and not too far behind; and how well it would serve.
     pub(super) fn fitness(&self, node: &NodeName) -> Option<Fitness> {
         let Judgement::Up(basis) = self.judgement(node) else {
             return None;
         };
-        let fits = !self.is_drained(node) && self.is_in_reach(node) && self.has_right_role(node);
+        let fits = self.is_willing(node) && self.has_right_role(node);
         let lag = fits.then(|| self.lag_of(node)).flatten()?;
         Some(Fitness { leaving: self.is_leaving(node), basis, lag })
     }
@@ -66,7 +66,14 @@ impl Case<'_> {
     }
 
     fn willing(&self) -> impl Iterator<Item = &NodeName> {
-        self.up().filter(|node| !self.is_drained(node) && self.is_in_reach(node))
+        self.up().filter(|node| self.is_willing(node))
+    }
+
+    /// Whether neither an operator nor EC2 keeps it from taking the VIP.
+    fn is_willing(&self, node: &NodeName) -> bool {
+        let refused = (self.service.name.clone(), node.clone());
+        let is_refused = self.evidence.refusals.contains(&refused);
+        !self.is_drained(node) && self.is_in_reach(node) && !is_refused
     }
 
     /// Whether the node's interface lies in the VIP's subnet: EC2 takes a private address nowhere else.

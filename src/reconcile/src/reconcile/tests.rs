@@ -12,6 +12,7 @@ use vipward_core::ledger::Ledger;
 
 mod groups;
 mod planned;
+mod refused;
 mod telling;
 
 const REDIS: &str = "10.0.0.201";

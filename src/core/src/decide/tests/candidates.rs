@@ -57,6 +57,19 @@ fn a_candidates_interface_lies_in_the_subnet_of_the_vip() {
 }
 
 #[test]
+fn a_node_whose_interface_ec2_refuses_the_vip_is_passed_over() {
+    let refused = |nodes: &[&str]| {
+        let mut scene = trio();
+        let service = scene.config.services[0].name.clone();
+        let refusals = nodes.iter().map(|name| (service.clone(), node(name)));
+        scene.evidence.refusals = refusals.collect();
+        choice(&scene)
+    };
+    assert_eq!(refused(&["b"]), moves("c", MoveKind::Failover));
+    assert_eq!(refused(&["b", "c"]), hold(HoldReason::NoCandidate));
+}
+
+#[test]
 fn a_drained_holder_is_vacated_and_a_silent_node_is_no_place_for_it() {
     let drained =
         || Scene::new(2, 1, "").held_by("a").says("a", "a", Healthy, 1, LONG).drained("a", 60);

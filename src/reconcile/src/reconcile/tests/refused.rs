@@ -1,0 +1,72 @@
+//! Where EC2 does not take the VIP to the best node.
+
+use super::*;
+
+/// A third node, and no room on `b` but for so many addresses more.
+fn trio(room_on_b: u8) -> (Config, World) {
+    const C: &str = "[[node]]\nname = \"c\"\naddress = \"10.0.0.12\"\neni = \"eni-0000000c\"\n";
+    let config = Config::parse("test", &format!("{}\n{C}", crate::fake::CLUSTER));
+    let world = World::new().with(|state| {
+        let enis = &mut state.inventory.enis;
+        let mut eni = enis[&id("eni-0000000b")].clone();
+        eni.addresses = vec!["10.0.0.12".parse().expect("an address")];
+        enis.insert(id("eni-0000000c"), eni);
+        let b = enis.get_mut(&id("eni-0000000b")).expect("there");
+        b.addresses.extend((room_on_b..9).map(|n| std::net::Ipv4Addr::new(10, 0, 0, 90 + n)));
+        state.room = Some(10);
+    });
+    (config.expect("it is right"), world)
+}
+
+#[tokio::test]
+async fn a_vip_that_finds_no_room_goes_to_the_next_best_node_at_once() {
+    let (config, world) = trio(1);
+    let world = world.with(|state| {
+        for service in ["redis", "mysql"] {
+            state.ill_on_a(service);
+            state.says("c", "c", service, Healthy);
+        }
+    });
+    let records = pass(&config, &world, &Mutex::default()).await;
+    assert_eq!(outcomes(&records), [Outcome::Moved, Outcome::Failed, Outcome::Moved]);
+    assert_eq!(world.state().holder(REDIS), ["eni-0000000b"], "there was room for one");
+    assert_eq!(world.state().holder("10.0.0.202"), ["eni-0000000c"]);
+    assert_eq!(alerts(&world), ["failed"], "people hear that there is no room");
+    assert_eq!(moves_counted(&world), 1, "what failed counts for nothing");
+    assert!(
+        world.state().notices.iter().any(|n| n.alert.is_none() && n.detail["service"] == "mysql")
+    );
+}
+
+#[tokio::test]
+async fn what_ec2_refuses_everywhere_is_tried_once_on_each_node() {
+    let (config, world) = trio(5);
+    let world = world.with(|state| {
+        state.ill_on_a("redis");
+        state.says("c", "c", "redis", Healthy);
+        let denied = || Fault::Fails(denied("AssignPrivateIpAddresses"));
+        state.assign_faults.extend(std::iter::repeat_with(denied).take(9));
+    });
+    let records = pass(&config, &world, &Mutex::default()).await;
+    assert_eq!(outcomes(&records), [Outcome::Failed, Outcome::Held, Outcome::Failed]);
+    assert_eq!(world.state().assigns.len(), 2);
+    assert_eq!(world.state().holder(REDIS), ["eni-0000000a"]);
+}
+
+#[tokio::test]
+async fn a_group_that_finds_no_room_goes_elsewhere_as_a_whole() {
+    let (mut config, world) = trio(1);
+    for service in &mut config.services {
+        service.group = Some("db".parse().expect("a name"));
+    }
+    let world = world.with(|state| {
+        state.ill_on_a("redis");
+        state.says("a", "a", "mysql", Healthy);
+        state.says("b", "b", "mysql", Healthy);
+        ["redis", "mysql"].iter().for_each(|service| state.says("c", "c", service, Healthy));
+    });
+    let records = pass(&config, &world, &Mutex::default()).await;
+    let (failed, moved) = (Outcome::Failed, Outcome::Moved);
+    assert_eq!(outcomes(&records), [failed, failed, moved, moved]);
+    assert_eq!(world.state().assigns.last().map(|(_, vips)| vips.len()), Some(2), "in one call");
+}
