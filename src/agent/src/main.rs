@@ -25,6 +25,6 @@ fn main() -> ExitCode {
 fn fail(error: &AgentError) -> ExitCode {
     let hint = error.hint().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
     // Nothing is left to do when even standard error is gone: the exit code still speaks.
-    let _written = writeln!(io::stderr().lock(), "{error}{hint}");
+    let _written = writeln!(io::stderr().lock(), "error: {error}{hint}");
     ExitCode::from(error.exit_code())
 }

@@ -30,6 +30,17 @@ pub enum Failure {
         /// What there is.
         known: Vec<NodeName>,
     },
+    /// It is a witness, and holds no VIPs.
+    #[error("{witness} is a witness: it holds no VIP")]
+    Witness {
+        /// What was asked for.
+        witness: NodeName,
+        /// The nodes that there are.
+        nodes: Vec<NodeName>,
+    },
+    /// The directory of the template does not exist.
+    #[error("there is no directory {}", .0.display())]
+    NoDirectory(PathBuf),
     /// The template cannot name the configuration.
     #[error("cannot tell where the configuration lies")]
     Place(#[from] PlaceError),
@@ -74,7 +85,7 @@ impl Failure {
     pub const fn exit_code(&self) -> u8 {
         match self {
             Self::Configuration(_) => Faults::EXIT_CODE,
-            Self::NoSuchService { .. } | Self::NoSuchNode { .. } => 2,
+            Self::NoSuchService { .. } | Self::NoSuchNode { .. } | Self::Witness { .. } => 2,
             _ => 1,
         }
     }
@@ -90,6 +101,11 @@ impl Failure {
                 let known: Vec<&str> = known.iter().map(NodeName::as_str).collect();
                 Some(format!("it has {}", known.join(", ")))
             }
+            Self::Witness { nodes, .. } => {
+                let nodes: Vec<&str> = nodes.iter().map(NodeName::as_str).collect();
+                Some(format!("name a node: {}", nodes.join(", ")))
+            }
+            Self::NoDirectory(_) => Some("make it, or name another file with --output".to_owned()),
             Self::Place(_) => Some("name the directory with --config-dir".to_owned()),
             Self::Answer { .. } => Some(
                 "the function may be of another version than this command: deploy it again"

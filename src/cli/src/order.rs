@@ -109,7 +109,12 @@ impl Order<'_> {
         }
         if let Some(node) = node.filter(|node| config.node(node).is_none()) {
             let known = config.nodes.iter().map(|known| known.name.clone()).collect();
-            return Err(Failure::NoSuchNode { node: node.clone(), known });
+            let node = node.clone();
+            return Err(if config.witnesses.iter().any(|witness| witness.name == node) {
+                Failure::Witness { witness: node, nodes: known }
+            } else {
+                Failure::NoSuchNode { node, known }
+            });
         }
         Ok(())
     }

@@ -32,6 +32,9 @@ pub fn render(options: &RenderOptions) -> Result<Said, Failure> {
 
 fn place(options: &RenderOptions) -> Result<Place, Failure> {
     let template_dir = options.output.as_deref().map_or(Path::new("."), parent);
+    if !template_dir.is_dir() {
+        return Err(Failure::NoDirectory(template_dir.to_owned()));
+    }
     Ok(match &options.config_dir {
         Some(directory) => Place::in_directory(directory, &options.file)?,
         None => Place::seen_from(template_dir, &options.file)?,

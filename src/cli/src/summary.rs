@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use vipward_core::Config;
-use vipward_core::config::Mode;
+use vipward_core::config::{AliasMode, CheckKind, Mode, Role, Service};
 use vipward_core::text::aligned;
 
 use crate::failure::Failure;
@@ -20,7 +20,7 @@ pub fn check(file: &Path) -> Result<Said, Failure> {
     let place = Place::in_directory(parent(file), file)?;
     let template = Template::render(&config, &place);
     within_limits(&file.display().to_string(), &config, &template)?;
-    Ok(Said::data(summary(&config, &template)))
+    Ok(Said { talk: warnings(&config), ..Said::data(summary(&config, &template)) })
 }
 
 fn summary(config: &Config, template: &Template) -> String {
@@ -43,22 +43,50 @@ fn summary(config: &Config, template: &Template) -> String {
         rows.push(row("witness", witness.name.as_str(), &witness.address, ""));
     }
     for service in &config.services {
-        let kind = service.check.kind.name();
-        let check = match service.check.port {
-            Some(port) => format!("{kind} on port {port}"),
-            None => kind.to_owned(),
-        };
-        rows.push(row("service", service.name.as_str(), &service.vip, &check));
+        rows.push(row("service", service.name.as_str(), &service.vip, &account(service)));
     }
     format!(
         "{}: in order; {mode}; {nodes} nodes, {services} VIPs in {}\n{}\
-         would deploy {} alarms, {} of at most {MOST_RESOURCES} resources\n",
+         would deploy {} alarms on services, {} of at most {MOST_RESOURCES} resources\n",
         config.cluster,
         config.subnet,
         aligned(&rows, "  "),
         template.alarm_count(),
         template.resource_count(),
     )
+}
+
+/// What is checked, and whatever differs from the usual.
+fn account(service: &Service) -> String {
+    let kind = service.check.kind.name();
+    let mut parts = vec![match service.check.port {
+        Some(port) => format!("{kind} on port {port}"),
+        None => kind.to_owned(),
+    }];
+    parts.extend(service.group.as_ref().map(|group| format!("group {group}")));
+    parts.extend((service.role == Role::Primary).then(|| "follows the primary".to_owned()));
+    let follows = service.alias == AliasMode::Follow;
+    parts.extend(follows.then(|| "alias where the VIP is".to_owned()));
+    parts.join(", ")
+}
+
+/// The kinds that speak what is usually spoken on a port.
+const USUAL: [(u16, &str); 4] =
+    [(3306, "mysql"), (5432, "postgres"), (6379, "redis"), (27017, "mongodb")];
+
+/// What is in order and hardly meant.
+fn warnings(config: &Config) -> String {
+    let connects_only = |service: &&Service| matches!(service.check.kind, CheckKind::Tcp);
+    let warning = |service: &Service| {
+        let port = service.check.port?;
+        let (_, kind) = USUAL.iter().find(|(usual, _)| *usual == port)?;
+        Some(format!(
+            "warning: the check of {} sees only that something listens on port {port}\n\
+             hint: kind = \"{kind}\" asks the server itself\n",
+            service.name
+        ))
+    };
+    config.services.iter().filter(connects_only).filter_map(warning).collect()
 }
 
 fn row(what: &str, name: &str, address: &impl ToString, rest: &str) -> Vec<String> {

@@ -13,6 +13,24 @@ fn a_good_file_is_summed_up() {
 }
 
 #[test]
+fn what_differs_from_the_usual_is_said_and_what_is_hardly_meant_too() {
+    let pair = fs::read_to_string(root().join(fixture("pair.toml"))).expect("a fixture");
+    let text = pair
+        + "[[service]]\nname = \"docs\"\nvip = \"10.0.0.77\"\nrole = \"primary\"\nalias = \"follow\"\n\
+           check = { kind = \"mongodb\", port = 27017 }\n\
+           [[service]]\nname = \"orders\"\nvip = \"10.0.0.78\"\n\
+           check = { kind = \"tcp\", port = 3306 }\n";
+    let file = scratch("unusual.toml").display().to_string();
+    fs::write(&file, text).expect("written");
+    let run = vipward(&["check", &file]);
+    let account = "mongodb on port 27017, follows the primary, alias where the VIP is\n";
+    assert!(run.stdout.contains(account), "{}{}", run.stdout, run.stderr);
+    let warning = "warning: the check of orders sees only that something listens on port 3306\n\
+                   hint: kind = \"mysql\" asks the server itself\n";
+    assert_eq!((run.exit_code, run.stderr.as_str()), (Some(0), warning));
+}
+
+#[test]
 fn every_fault_is_told_and_nothing_on_standard_output() {
     for command in ["check", "render"] {
         let run = vipward(&[command, &fixture("faulty.toml")]);

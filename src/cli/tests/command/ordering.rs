@@ -91,3 +91,14 @@ fn names_that_are_not_in_the_file_are_usage_errors() {
     assert_eq!(run.exit_code, Some(2));
     assert_eq!(run.stderr, "error: the configuration has no service mysql\nhint: it has redis\n");
 }
+
+#[test]
+fn a_witness_is_given_no_vip() {
+    let config = "infra/example/vipward.toml";
+    for order in [&["switchover", "redis", "--to", "app-01"][..], &["drain", "app-01"]] {
+        let run = vipward(&[order, &["--config", config]].concat());
+        assert_eq!(run.exit_code, Some(2));
+        let said = "error: app-01 is a witness: it holds no VIP\nhint: name a node: resource-01, resource-02\n";
+        assert_eq!(run.stderr, said);
+    }
+}

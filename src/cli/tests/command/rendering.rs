@@ -125,5 +125,10 @@ fn a_template_that_cannot_be_written_is_a_failure() {
         ".",
     ]);
     assert_eq!(run.exit_code, Some(1));
-    assert!(run.stderr.starts_with("error: cannot write nowhere/t.yaml: "), "{}", run.stderr);
+    let said =
+        "error: there is no directory nowhere\nhint: make it, or name another file with --output\n";
+    assert_eq!(run.stderr, said);
+    let run = vipward(&["render", &fixture("pair.toml"), "--output", "infra"]);
+    assert_eq!((run.exit_code, run.stdout.as_str()), (Some(1), ""));
+    assert!(run.stderr.starts_with("error: cannot write infra: "), "{}", run.stderr);
 }
