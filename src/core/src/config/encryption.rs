@@ -33,7 +33,13 @@ pub(super) fn tls(table: &Table<'_>, on: bool, name: Option<String>) -> Tls {
     let ca_file = only_with_tls(table, "ca_file", on, |value| {
         absolute(&text("/etc/vipward/ca.pem")(value)?).map(PathBuf::from)
     });
-    let verify = only_with_tls(table, "verify", on, flag).unwrap_or(true);
+    let verify = only_with_tls(table, "verify", on, |value| match flag(value)? {
+        false if ca_file.is_some() => {
+            Err(Wrong::new("trusts anybody, whatever ca_file says", "leave out verify, or ca_file"))
+        }
+        verify => Ok(verify),
+    });
+    let verify = verify.unwrap_or(true);
     Tls { name, ca_file, verify }
 }
 

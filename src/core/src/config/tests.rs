@@ -277,6 +277,10 @@ fn a_check_that_cannot_work_is_told() {
         (check(r#"kind = "http", port = 1, body = "(""#), "is no regular expression"),
         (check(r#"kind = "http", port = 1, host = "a/b""#), "\"a/b\" is no host"),
         (check(r#"kind = "http", port = 1, verify = false"#), "is about TLS, which is off"),
+        (
+            check(r#"kind = "https", port = 1, ca_file = "/ca.pem", verify = false"#),
+            "trusts anybody, whatever ca_file says",
+        ),
         (check(r#"kind = "redis", port = 1, ca_file = "/x""#), "add tls = true"),
         (check(r#"kind = "redis", port = 1, tls = true, ca_file = "x""#), "not an absolute path"),
         (check(r#"kind = "tcp", port = 1, tls = true"#), "has no key \"tls\""),
