@@ -22,7 +22,7 @@ const PROOF_PATIENCE: Duration = Duration::from_secs(6);
 pub enum MoveOutcome {
     /// EC2 names the new holder.
     Moved(Proof),
-    /// The VIP had another holder by the time of the step; nothing was done.
+    /// By the time of the step the VIP had another holder, or its goal was detached; nothing was done.
     Overtaken,
     /// EC2 accepted the assignment and did not name the new holder in time.
     Unproven,

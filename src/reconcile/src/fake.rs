@@ -68,6 +68,8 @@ pub(crate) struct State {
     pub stale: Option<(Inventory, Timestamp)>,
     /// The next re-read first moves that VIP there: somebody else acts.
     pub rival: Option<(VipAddr, EniId)>,
+    /// The next re-read finds that interface detached from its instance.
+    pub detached: Option<EniId>,
     pub assigns: Vec<(EniId, Vec<VipAddr>)>,
     pub notices: Vec<Notice>,
     pub reads: usize,
@@ -185,6 +187,11 @@ impl Ports for World {
             && let Some((vip, eni)) = state.rival.take()
         {
             state.reassign(&eni, &[vip]);
+        }
+        if state.reads > 1
+            && let Some(id) = state.detached.take()
+        {
+            state.inventory.enis.get_mut(&id).expect("the interface is there").instance = None;
         }
         match &state.stale {
             Some((seen, until)) if now < *until => Ok(seen.clone()),

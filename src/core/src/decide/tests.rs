@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 mod candidates;
 mod group;
 mod planned;
+mod situations;
 
 const LONG: i64 = 600;
 

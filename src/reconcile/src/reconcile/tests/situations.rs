@@ -1,0 +1,51 @@
+//! What changes between the decision and the step, and what is asked for first.
+
+use super::*;
+use vipward_core::VipAddr;
+
+#[tokio::test]
+async fn a_candidate_that_is_detached_between_decision_and_step_gets_nothing() {
+    let world = World::new().with(|state| {
+        state.ill_on_a("redis");
+        state.detached = Some(id("eni-0000000b"));
+    });
+    assert_eq!(outcomes(&one_pass(&world).await)[0], Outcome::Overtaken);
+    assert!(world.state().assigns.is_empty());
+    let next = one_pass(&world).await;
+    assert_eq!(hold_reason(&next[0]), Some(HoldReason::NoCandidate), "the next pass tells");
+}
+
+#[tokio::test]
+async fn a_candidate_that_turns_ill_by_the_step_is_left_by_the_next_pass() {
+    let world = World::new().with(|state| state.ill_on_a("redis"));
+    let memory = Mutex::default();
+    assert_eq!(outcomes(&pass(&config(), &world, &memory).await)[0], Outcome::Moved);
+    world.state().says("b", "b", "redis", Unhealthy);
+    world.state().alarms.insert("vipward/test/redis/b/self".parse().expect("an alarm's name"));
+    let nobody_is_well = pass(&config(), &world, &memory).await;
+    assert_eq!(hold_reason(&nobody_is_well[0]), Some(HoldReason::NoCandidate));
+    world.state().says("a", "a", "redis", Healthy);
+    assert_eq!(outcomes(&pass(&config(), &world, &memory).await)[0], Outcome::Moved);
+    assert_eq!(world.state().holder(REDIS), ["eni-0000000a"]);
+}
+
+#[tokio::test]
+async fn a_vip_that_only_the_first_of_two_answers_lacks_is_not_placed() {
+    let vip = REDIS.parse().expect("an address");
+    let world = World::new().with(|state| {
+        state.says("b", "b", "redis", Healthy);
+        for eni in state.inventory.enis.values_mut() {
+            eni.addresses.retain(|address| VipAddr(*address) != vip);
+        }
+        state.rival = Some((vip, id("eni-0000000a")));
+    });
+    assert_eq!(outcomes(&one_pass(&world).await)[0], Outcome::Overtaken);
+    assert!(world.state().assigns.is_empty());
+    let unplaced = World::new().with(|state| {
+        state.says("b", "b", "redis", Healthy);
+        for eni in state.inventory.enis.values_mut() {
+            eni.addresses.retain(|address| VipAddr(*address) != vip);
+        }
+    });
+    assert_eq!(outcomes(&one_pass(&unplaced).await)[0], Outcome::Moved, "both answers lack it");
+}
