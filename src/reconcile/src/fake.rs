@@ -68,6 +68,8 @@ pub(crate) struct State {
     pub stale: Option<(Inventory, Timestamp)>,
     /// The next re-read first moves that VIP there: somebody else acts.
     pub rival: Option<(VipAddr, EniId)>,
+    /// For so long the function stands still in the next re-read.
+    pub stall: Duration,
     /// The next re-read finds that interface detached from its instance.
     pub detached: Option<EniId>,
     pub assigns: Vec<(EniId, Vec<VipAddr>)>,
@@ -187,6 +189,10 @@ impl Ports for World {
             && let Some((vip, eni)) = state.rival.take()
         {
             state.reassign(&eni, &[vip]);
+        }
+        if state.reads > 1 {
+            let stall = std::mem::take(&mut state.stall);
+            state.elapsed += stall;
         }
         if state.reads > 1
             && let Some(id) = state.detached.take()

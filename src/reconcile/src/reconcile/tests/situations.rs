@@ -49,3 +49,18 @@ async fn a_vip_that_only_the_first_of_two_answers_lacks_is_not_placed() {
     });
     assert_eq!(outcomes(&one_pass(&unplaced).await)[0], Outcome::Moved, "both answers lack it");
 }
+
+#[tokio::test]
+async fn a_function_that_stalls_before_the_step_moves_nothing() {
+    let stalled = |seconds| {
+        World::new().with(|state| {
+            state.ill_on_a("redis");
+            state.stall = std::time::Duration::from_secs(seconds);
+        })
+    };
+    let late = stalled(15);
+    assert_eq!(outcomes(&one_pass(&late).await)[0], Outcome::Failed);
+    assert!(late.state().assigns.is_empty(), "what it knew is too old");
+    assert_eq!(alerts(&late), ["failed"]);
+    assert_eq!(outcomes(&one_pass(&stalled(14)).await)[0], Outcome::Moved);
+}
