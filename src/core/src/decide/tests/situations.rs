@@ -101,3 +101,27 @@ fn a_holder_that_is_drained_and_ill_is_left_as_an_ill_one() {
     let spent = drained().moved("a", &[90, 60, 30]);
     assert_eq!(choice(&spent), hold(HoldReason::BudgetSpent), "it is no planned move");
 }
+
+proptest! {
+    /// What is not safe does not move; what is safe and called for does.
+    #[test]
+    fn a_holder_that_is_down_is_left_while_any_node_is_up_and_one_that_is_up_is_not(
+        words in proptest::collection::vec((0_usize..4, 0_usize..3, any_verdict(), 0_i64..20, 0_i64..60), 0..14),
+        absent in proptest::option::weighted(0.1, 1_usize..3),
+        leaving in proptest::option::weighted(0.3, 1_usize..3),
+    ) {
+        let members = ["a", "b", "c", "w0"];
+        let scene = Scene::new(3, 1, "").held_by("a").alarm("a");
+        let scene = words.iter().fold(scene, |scene, (by, of, verdict, age, held)| {
+            scene.says(members[*by], members[*of], *verdict, *age, *held)
+        });
+        let scene = absent.into_iter().fold(scene, |scene, of| scene.absent(members[of]));
+        let scene = leaving.into_iter().fold(scene, |scene, of| scene.leaves(members[of], 0));
+        let decision = decide(&scene.config, &scene.evidence, scene.now).remove(0);
+        let judged = |name: &str| decision.judgements[&node(name)];
+        let another_is_up = ["b", "c"].iter().any(|name| judged(name).is_up());
+        let goes = matches!(decision.choice, Choice::Move { kind: MoveKind::Failover, .. });
+        prop_assert_eq!(goes, judged("a").is_down() && another_is_up, "{:?}", decision);
+        prop_assert!(goes || matches!(decision.choice, Choice::Hold { .. }), "{:?}", decision);
+    }
+}
