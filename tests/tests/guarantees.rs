@@ -55,7 +55,7 @@ fn is_there(name: &str, sources: &str) -> bool {
     if name.ends_with(".scenario") {
         return root().join("tests/scenarios").join(name).is_file();
     }
-    if name.ends_with(".toml") {
+    if Path::new(name).extension().is_some_and(|end| end == "toml") {
         return root().join("src/simulator/histories").join(name).is_file();
     }
     ["()", "(\n"].iter().any(|after| sources.contains(&format!("fn {name}{after}")))
