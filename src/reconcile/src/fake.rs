@@ -221,7 +221,7 @@ impl Ports for World {
         &self,
         _: &Config,
         services: &BTreeSet<ServiceName>,
-        _: Timestamp,
+        since: Timestamp,
     ) -> Result<Published, PortError> {
         if self.state().hanging.contains("GetMetricData") {
             return std::future::pending().await;
@@ -229,7 +229,10 @@ impl Ports for World {
         let mut state = self.state();
         state.metric_reads.push(services.clone());
         state.answer("GetMetricData")?;
-        let asked = state.words.iter().filter(|(topic, _)| services.contains(&topic.service));
+        let asked = state
+            .words
+            .iter()
+            .filter(|(topic, word)| services.contains(&topic.service) && word.at >= since);
         let (words, primaries) = (asked.cloned().collect(), state.primaries.clone());
         Ok(Published { words, primaries, ..Published::default() })
     }

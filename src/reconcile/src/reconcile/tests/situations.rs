@@ -64,3 +64,18 @@ async fn a_function_that_stalls_before_the_step_moves_nothing() {
     assert_eq!(alerts(&late), ["failed"]);
     assert_eq!(outcomes(&one_pass(&stalled(14)).await)[0], Outcome::Moved);
 }
+
+#[tokio::test]
+async fn the_metrics_are_read_back_so_far_that_a_silent_node_is_known_to_have_spoken() {
+    let spoken = |seconds_ago| async move {
+        let world = World::new().with(|state| {
+            state.says("a", "a", "redis", Unhealthy);
+            state.words[0].1.at = start() - SignedDuration::from_secs(seconds_ago);
+        });
+        let deadline = world.deadline();
+        let none = vipward_core::evidence::Testimony::default();
+        let evidence = gather(&config(), &world, none, Look::Everywhere, deadline).await;
+        evidence.expect("EC2 can be read").testimony.iter().count()
+    };
+    assert_eq!((spoken(60).await, spoken(61).await), (1, 0), "four times `stale_after`");
+}
