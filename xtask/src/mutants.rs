@@ -6,22 +6,35 @@ use anyhow::Result;
 use crate::install::cargo_tool::MUTANTS;
 use crate::workspace::{self, Workspace};
 
-/// The core, and in it whatever decides. The core's own tests are to notice: they take a second.
-const PACKAGE: &str = "vipward-core";
-const RULES: [&str; 6] = [
+/// Whatever decides, and whatever carries it out. Each package's own tests are to notice: they take a
+/// second.
+const PACKAGES: [&str; 2] = ["vipward-core", "vipward-reconcile"];
+const RULES: [&str; 15] = [
     "src/core/src/audit.rs",
     "src/core/src/decide.rs",
     "src/core/src/decide/*.rs",
+    "src/core/src/drain.rs",
+    "src/core/src/evidence.rs",
     "src/core/src/glance.rs",
     "src/core/src/judge.rs",
     "src/core/src/ledger.rs",
+    "src/core/src/plan.rs",
+    "src/reconcile/src/backoff.rs",
+    "src/reconcile/src/execute.rs",
+    "src/reconcile/src/gather.rs",
+    "src/reconcile/src/memory.rs",
+    "src/reconcile/src/orders.rs",
+    "src/reconcile/src/reconcile.rs",
 ];
 
 /// Installs what is needed and runs it; `arguments` go to `cargo mutants`.
 pub fn run(workspace: &Workspace, arguments: &[std::ffi::OsString]) -> Result<()> {
     MUTANTS.install(workspace)?;
     let mut command = workspace.command(MUTANTS.find(workspace)?);
-    command.args(["mutants", "--package", PACKAGE, "--output"]).arg(workspace.scratch("mutants")?);
+    command.args(["mutants", "--output"]).arg(workspace.scratch("mutants")?);
+    for package in PACKAGES {
+        command.args(["--package", package]);
+    }
     for rules in RULES {
         command.args(["--file", rules]);
     }

@@ -99,6 +99,17 @@ mod tests {
     }
 
     #[test]
+    fn what_a_tag_cannot_hold_is_left_out_of_the_words_and_the_rest_kept() {
+        let drain = Drain::new(at(60), "anna@ops\n", "kernel: 6.1 (sécurité)!");
+        assert_eq!(
+            (drain.owner.as_str(), drain.reason.as_str()),
+            ("anna@ops", "kernel: 6.1 sécurité")
+        );
+        let long = Drain::new(at(60), &"o".repeat(65), &"r".repeat(129));
+        assert_eq!((long.owner.len(), long.reason.len()), (64, 128));
+    }
+
+    #[test]
     fn it_lasts_until_its_time() {
         let drain = Drain::new(at(60), "anna", "");
         assert!(drain.lasts(at(59)) && !drain.lasts(at(60)));

@@ -91,3 +91,6 @@ impl Glance<'_> {
         stayed && nodes.iter().any(|node| preferred_over(self.config, &node.name, self.holder))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -149,6 +149,23 @@ mod tests {
     }
 
     #[test]
+    fn a_move_counts_until_the_window_has_passed_and_is_forgotten_then() {
+        let spent = after_unplanned_moves(&[0, 3_500, 3_550]);
+        assert!(spent.wait_until(BUDGET, at(3_599)).is_some());
+        assert_eq!(spent.wait_until(BUDGET, at(3_600)), None);
+        let next = |second| spent.after_move(at(second), true, HOUR).unplanned;
+        assert_eq!(next(3_599), [0, 3_500, 3_550, 3_599].map(at));
+        assert_eq!(next(3_600), [3_500, 3_550, 3_600].map(at));
+    }
+
+    #[test]
+    fn who_makes_the_budget_whole_forgets_no_rest() {
+        let unfrozen = after_unplanned_moves(&[0, 10, 20]).unfrozen();
+        assert_eq!(unfrozen.wait_until(BUDGET, at(20)), None);
+        assert_eq!(unfrozen.last_move(), Some(at(20)), "it has moved only just now all the same");
+    }
+
+    #[test]
     fn a_move_at_the_end_of_time_waits_and_does_no_harm() {
         let end = Timestamp::MAX.as_second();
         let ledger: Ledger = format!("moved=1 moves={end},{end},{end}").parse().expect("a ledger");
@@ -164,6 +181,30 @@ mod tests {
     }
 
     proptest! {
+        /// Somebody wants to move all the time: what comes of it keeps the budget's promise.
+        #[test]
+        fn beyond_the_budget_each_move_keeps_its_distance(
+            pauses in proptest::collection::vec(1_i64..900, 1..60),
+            moves in 1_u32..5,
+        ) {
+            let budget = MoveBudget { moves, per: HOUR };
+            let (mut ledger, mut now, mut made) = (Ledger::default(), 0, Vec::new());
+            for pause in pauses {
+                now += pause;
+                if ledger.wait_until(budget, at(now)).is_some() {
+                    continue;
+                }
+                let recent = made.iter().filter(|then| now - **then < 3_600).count();
+                if let Some(beyond) = recent.checked_sub(moves as usize) {
+                    let last = made.last().expect("the budget was spent");
+                    prop_assert!(now - last >= 60 << beyond, "{made:?}, then {now}");
+                }
+                made.push(now);
+                ledger = ledger.after_move(at(now), true, HOUR);
+            }
+            prop_assert!(!made.is_empty(), "the first never waits");
+        }
+
         #[test]
         fn a_ledger_survives_its_tag(seconds in proptest::collection::vec(0_i64..7_200, 0..40)) {
             let ledger = after_unplanned_moves(&seconds);

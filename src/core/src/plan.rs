@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::config::{Config, Mode, Service};
 use crate::decide::{Choice, Decision, MoveKind};
-use crate::evidence::{Holder, Inventory};
+use crate::evidence::{Holder, Inventory, Presence};
 use crate::name::{EniId, NodeName, ServiceName, VipAddr};
 
 /// All VIPs bound for one ENI: one call to EC2.
@@ -63,13 +63,15 @@ pub fn plan(config: &Config, decisions: &[Decision]) -> Vec<Step> {
 }
 
 impl Step {
-    /// The step without the moves whose VIP has another holder by now than when it was decided;
-    /// these come back apart. Somebody else acted: the next reconcile looks afresh.
+    /// The step without the moves whose VIP has another holder by now than when it was decided, and
+    /// without any if its interface was detached since: EC2 would take the VIPs there, and nobody would
+    /// have them. These come back apart. Somebody else acted: the next reconcile looks afresh.
     pub fn reconsidered(self, config: &Config, seen: &Inventory) -> (Self, Vec<PlannedMove>) {
-        let (moves, overtaken) = self
-            .moves
-            .into_iter()
-            .partition(|planned| seen.holder(config, planned.vip) == planned.from);
+        let presence = config.node(&self.to).map(|node| seen.presence(node));
+        let is_as_it_was = |planned: &PlannedMove| {
+            presence != Some(Presence::Gone) && seen.holder(config, planned.vip) == planned.from
+        };
+        let (moves, overtaken) = self.moves.into_iter().partition(is_as_it_was);
         (Self { moves, ..self }, overtaken)
     }
 

@@ -45,11 +45,19 @@ pub async fn bounded<T>(
     let left = Duration::try_from(deadline.duration_since(ports.now())).unwrap_or(Duration::ZERO);
     match select(pin!(call), pin!(ports.pause(left))).await {
         Either::Left((result, _)) => result,
-        Either::Right(_) => {
-            let cause = "the invocation's time is up".to_owned();
-            Err(PortError::Transient { call: "a call", cause })
-        }
+        Either::Right(_) => Err(time_is_up()),
     }
+}
+
+/// A transient failure once the deadline has come, for what must not even begin then: between two calls
+/// the function may have stood still.
+pub fn in_time(ports: &impl Ports, deadline: Timestamp) -> Result<(), PortError> {
+    if ports.now() < deadline { Ok(()) } else { Err(time_is_up()) }
+}
+
+fn time_is_up() -> PortError {
+    let cause = "the invocation's time is up".to_owned();
+    PortError::Transient { call: "a call", cause }
 }
 
 /// Repeats a read until it succeeds, is refused, or the deadline is near.

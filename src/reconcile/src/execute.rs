@@ -10,7 +10,7 @@ use vipward_core::ledger::Ledger;
 use vipward_core::name::{ServiceName, VipAddr};
 use vipward_core::plan::{PlannedMove, Step};
 
-use crate::backoff::{Backoff, bounded, retry};
+use crate::backoff::{Backoff, bounded, in_time, retry};
 use crate::ports::{PortError, Ports};
 
 /// How long EC2 may take to name the new holder before the assignment is repeated. Describe is
@@ -22,7 +22,7 @@ const PROOF_PATIENCE: Duration = Duration::from_secs(6);
 pub enum MoveOutcome {
     /// EC2 names the new holder.
     Moved(Proof),
-    /// The VIP had another holder by the time of the step; nothing was done.
+    /// By the time of the step the VIP had another holder, or its goal was detached; nothing was done.
     Overtaken,
     /// EC2 accepted the assignment and did not name the new holder in time.
     Unproven,
@@ -144,6 +144,7 @@ impl<P: Ports> Run<'_, P> {
         before: &Inventory,
     ) -> Result<Option<Proof>, PortError> {
         let vips: Vec<VipAddr> = step.moves.iter().map(|planned| planned.vip).collect();
+        in_time(self.ports, self.deadline)?;
         bounded(self.ports, self.deadline, self.ports.assign(&step.eni, &vips)).await?;
         let (assigned, recorded, proven) = if let Some((assigned, recorded)) = self.assigned {
             (assigned, recorded, self.proof(step).await)

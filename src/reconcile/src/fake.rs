@@ -68,6 +68,10 @@ pub(crate) struct State {
     pub stale: Option<(Inventory, Timestamp)>,
     /// The next re-read first moves that VIP there: somebody else acts.
     pub rival: Option<(VipAddr, EniId)>,
+    /// For so long the function stands still in the next re-read.
+    pub stall: Duration,
+    /// The next re-read finds that interface detached from its instance.
+    pub detached: Option<EniId>,
     pub assigns: Vec<(EniId, Vec<VipAddr>)>,
     pub notices: Vec<Notice>,
     pub reads: usize,
@@ -186,6 +190,15 @@ impl Ports for World {
         {
             state.reassign(&eni, &[vip]);
         }
+        if state.reads > 1 {
+            let stall = std::mem::take(&mut state.stall);
+            state.elapsed += stall;
+        }
+        if state.reads > 1
+            && let Some(id) = state.detached.take()
+        {
+            state.inventory.enis.get_mut(&id).expect("the interface is there").instance = None;
+        }
         match &state.stale {
             Some((seen, until)) if now < *until => Ok(seen.clone()),
             _ => Ok(state.inventory.clone()),
@@ -208,7 +221,7 @@ impl Ports for World {
         &self,
         _: &Config,
         services: &BTreeSet<ServiceName>,
-        _: Timestamp,
+        since: Timestamp,
     ) -> Result<Published, PortError> {
         if self.state().hanging.contains("GetMetricData") {
             return std::future::pending().await;
@@ -216,7 +229,10 @@ impl Ports for World {
         let mut state = self.state();
         state.metric_reads.push(services.clone());
         state.answer("GetMetricData")?;
-        let asked = state.words.iter().filter(|(topic, _)| services.contains(&topic.service));
+        let asked = state
+            .words
+            .iter()
+            .filter(|(topic, word)| services.contains(&topic.service) && word.at >= since);
         let (words, primaries) = (asked.cloned().collect(), state.primaries.clone());
         Ok(Published { words, primaries, ..Published::default() })
     }

@@ -131,3 +131,19 @@ fn a_group_is_not_torn() {
     assert_eq!(one_must_not, [Breach::HolderNotDown, Breach::SplitsGroup], "nor then the other");
     assert_eq!(to(&pair(), "b", MoveKind::Together), Some(Breach::HolderNotDown), "of no group");
 }
+
+#[test]
+fn each_breach_is_told_in_words_of_its_own() {
+    let all = [
+        Breach::NotInTheFile,
+        Breach::ForeignHolder,
+        Breach::HolderNotDown,
+        Breach::TargetNotSeenWell,
+        Breach::WithinCooldown,
+        Breach::BeyondBudget,
+        Breach::SplitsGroup,
+    ];
+    let told: std::collections::BTreeSet<_> = all.iter().map(Breach::to_string).collect();
+    assert_eq!(told.len(), all.len());
+    assert!(told.iter().all(|words| words.contains(' ')), "{told:?}");
+}

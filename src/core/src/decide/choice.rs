@@ -123,3 +123,31 @@ impl HoldReason {
         matches!(self, Self::AwaitingEvidence | Self::NoPrimary | Self::TwoPrimaries)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn people_hear_at_once_of_what_needs_them_and_later_of_what_may_pass() {
+        use HoldReason as R;
+        let quiet = [R::HolderUp, R::Cooldown];
+        let later = [R::AwaitingEvidence, R::NoPrimary, R::TwoPrimaries];
+        for reason in HoldReason::ALL {
+            assert_eq!(reason.may_pass(), later.contains(&reason), "{reason:?}");
+            let at_once = reason.alerts() && !reason.may_pass();
+            assert_eq!(at_once, !quiet.contains(&reason) && !later.contains(&reason), "{reason:?}");
+        }
+    }
+
+    #[test]
+    fn the_budget_counts_only_what_nobody_planned() {
+        use MoveKind as K;
+        for kind in [K::Failover, K::Placement] {
+            assert!(kind.is_unplanned(), "{kind:?}");
+        }
+        for kind in [K::Failback, K::Vacate, K::Follow, K::Switchover, K::Together] {
+            assert!(!kind.is_unplanned(), "{kind:?}");
+        }
+    }
+}

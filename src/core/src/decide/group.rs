@@ -38,9 +38,7 @@ impl<'e> Group<'e> {
     pub fn decisions(self) -> Vec<Decision> {
         let target = self.target();
         let mut choices: Vec<_> = self.cases.iter().map(|case| case.choice(&target)).collect();
-        if self.cases.len() > 1 {
-            self.agree(&mut choices, &target);
-        }
+        self.agree(&mut choices, &target);
         self.cases.into_iter().zip(choices).map(|(case, choice)| case.decided(choice)).collect()
     }
 
@@ -95,7 +93,7 @@ impl<'e> Group<'e> {
             .ok_or_else(|| self.why_no_candidate())
     }
 
-    /// None goes before the others may, and none stays behind.
+    /// None goes before the others may, and none stays behind. One alone agrees with itself.
     fn agree(&self, choices: &mut [Choice], target: &Target) {
         wait_for_each_other(choices);
         let follow = if choices.iter().any(is_move) {

@@ -146,4 +146,17 @@ mod tests {
         let placed = Choice::Move { to: node("b"), kind: MoveKind::Placement };
         assert_eq!(asked(&scene, None), Ok(placed));
     }
+
+    #[test]
+    fn each_refusal_says_why_in_words_of_its_own() {
+        let all = [
+            NoSwitchover::AlreadyThere(node("a")),
+            NoSwitchover::NotACandidate(node("a")),
+            NoSwitchover::NoCandidate(HoldReason::NoCandidate),
+            NoSwitchover::ForeignHolder,
+        ];
+        let told: std::collections::BTreeSet<_> = all.iter().map(ToString::to_string).collect();
+        assert_eq!(told.len(), all.len());
+        assert!(told.iter().all(|words| words.contains(' ')), "{told:?}");
+    }
 }

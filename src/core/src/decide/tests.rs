@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 mod candidates;
 mod group;
 mod planned;
+mod situations;
 
 const LONG: i64 = 600;
 
@@ -162,6 +163,8 @@ fn a_candidate_that_lags_too_far_is_refused_and_one_that_has_caught_up_preferred
     assert_eq!(choice(&replicas().lags("b", 0, 15)), hold(HoldReason::CandidatesLag), "stale");
     let both = replicas().lags("b", 5, 1).lags("c", 0, 1);
     assert_eq!(choice(&both), moves("c", MoveKind::Failover), "whatever the priority");
+    let by_a_second = replicas().lags("b", 1, 1).lags("c", 0, 1);
+    assert_eq!(choice(&by_a_second), moves("c", MoveKind::Failover), "a second is behind");
     let alike = replicas().lags("b", 0, 1).lags("c", 0, 1);
     assert_eq!(choice(&alike), moves("b", MoveKind::Failover));
 }

@@ -42,6 +42,19 @@ fn half_of_all_observers_are_no_majority() {
 }
 
 #[test]
+fn three_of_five_observers_are_a_majority() {
+    let three_of_five = || {
+        let saying = ["b", "w0", "w1"].iter();
+        let scene = saying.fold(Scene::new(2, 4, ""), |s, name| s.says(name, "a", Unhealthy, 1, 0));
+        ["w2", "w3"].iter().fold(scene, |scene, name| scene.says(name, "a", Healthy, 1, LONG))
+    };
+    let well = three_of_five().says("a", "a", Healthy, 1, LONG);
+    assert_eq!(of(&well, "a"), Judgement::Down(DownBasis::Unreachable));
+    let silent = Judgement::Down(DownBasis::SilentAndUnreachable);
+    assert_eq!(of(&three_of_five(), "a"), silent);
+}
+
+#[test]
 fn of_a_silent_node_the_majority_of_the_fresh_is_enough() {
     let down = Judgement::Down(DownBasis::SilentAndUnreachable);
     assert_eq!(of(&with_three_witnesses(&["b", "w0"]), "a"), down);

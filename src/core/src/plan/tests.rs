@@ -54,6 +54,16 @@ fn a_move_whose_vip_got_another_holder_is_dropped() {
 }
 
 #[test]
+fn a_step_to_an_interface_that_was_detached_meanwhile_is_dropped() {
+    let mut after = Scene::new(2, 0, "");
+    let step = plan(&after.config, &[decided("b", "svc", &VIP.to_string())]).remove(0);
+    let eni = after.evidence.inventory.enis.get_mut(&step.eni).expect("there");
+    eni.instance = None;
+    let (kept, overtaken) = step.reconsidered(&after.config, &after.evidence.inventory);
+    assert_eq!((kept.moves.len(), overtaken.len()), (0, 1));
+}
+
+#[test]
 fn a_step_is_proven_when_ec2_names_its_node() {
     let before = Scene::new(2, 0, "");
     let step = plan(&before.config, &[decided("b", "svc", &VIP.to_string())]).remove(0);

@@ -76,6 +76,35 @@ async fn a_hint_is_evidence_where_the_metrics_lag() {
 }
 
 #[tokio::test]
+async fn a_hint_that_comes_too_late_moves_nothing() {
+    let late = |seconds| {
+        World::new().with(|state| {
+            state.says("b", "b", "redis", Healthy);
+            state.elapsed = std::time::Duration::from_secs(seconds);
+        })
+    };
+    for (seconds, outcome) in [(13, "moved"), (15, "held"), (3_600, "held")] {
+        let (answer, _, function) = handled(Role::Failover, late(seconds), hint_from_a()).await;
+        assert_eq!(answer.expect("handled")["outcomes"]["redis"], outcome, "{seconds} s");
+        assert_eq!(function.ports.state().assigns.is_empty(), outcome == "held");
+    }
+}
+
+#[tokio::test]
+async fn an_agent_with_another_file_is_heard_and_told_of_once() {
+    let world = World::new().with(|state| state.says("b", "b", "redis", Healthy));
+    let (answer, _, function) = handled(Role::Failover, world, hint_from_a()).await;
+    assert_eq!(answer.expect("handled")["outcomes"]["redis"], "moved", "its word counts");
+    let (deadline, mut lines) = (function.ports.deadline(), Vec::new());
+    let mut log = |line: &Value| lines.push(line.clone());
+    function.handle(&hint_from_a(), deadline, &mut log).await.expect("handled");
+    assert_eq!(lines[0]["record"], "config-mismatch", "the log has it each time");
+    let state = function.ports.state();
+    let alerts = state.notices.iter().filter(|notice| notice.detail["alert"] == MISMATCH);
+    assert_eq!(alerts.count(), 1);
+}
+
+#[tokio::test]
 async fn a_refused_event_is_logged_and_reads_nothing() {
     let foreign = json!({ "source": "aws.cloudwatch", "detail-type": "CloudWatch Alarm State Change",
         "detail": { "alarmName": "cpu" } });

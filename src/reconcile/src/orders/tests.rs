@@ -81,6 +81,8 @@ async fn a_drained_node_loses_its_vips_at_once_and_gets_none_until_it_is_resumed
     let done = obeyed(&world, &config(), order).await;
     let moved = |service: &str| (service.to_owned(), Outcome::Moved);
     assert_eq!(outcomes(&done), [moved("redis"), moved("mysql")]);
+    let Obeyed::Done { what, .. } = done else { panic!("{done:?}") };
+    assert_eq!(what, "a is drained until 2026-09-21T15:13:20Z");
     let back = json(r#"{"command":"switchover","service":"redis","to":"a"}"#);
     let refused = obeyed(&world, &config(), back.clone()).await;
     assert!(matches!(refused, Obeyed::Refused(_)), "{refused:?}");

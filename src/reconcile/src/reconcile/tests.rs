@@ -13,6 +13,7 @@ use vipward_core::ledger::Ledger;
 mod groups;
 mod planned;
 mod refused;
+mod situations;
 mod telling;
 
 const REDIS: &str = "10.0.0.201";

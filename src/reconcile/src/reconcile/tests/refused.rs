@@ -63,7 +63,9 @@ async fn a_group_that_finds_no_room_goes_elsewhere_as_a_whole() {
         state.ill_on_a("redis");
         state.says("a", "a", "mysql", Healthy);
         state.says("b", "b", "mysql", Healthy);
-        ["redis", "mysql"].iter().for_each(|service| state.says("c", "c", service, Healthy));
+        for service in ["redis", "mysql"] {
+            state.says("c", "c", service, Healthy);
+        }
     });
     let records = pass(&config, &world, &Mutex::default()).await;
     let (failed, moved) = (Outcome::Failed, Outcome::Moved);

@@ -1,0 +1,81 @@
+//! What changes between the decision and the step, and what is asked for first.
+
+use super::*;
+use vipward_core::VipAddr;
+
+#[tokio::test]
+async fn a_candidate_that_is_detached_between_decision_and_step_gets_nothing() {
+    let world = World::new().with(|state| {
+        state.ill_on_a("redis");
+        state.detached = Some(id("eni-0000000b"));
+    });
+    assert_eq!(outcomes(&one_pass(&world).await)[0], Outcome::Overtaken);
+    assert!(world.state().assigns.is_empty());
+    let next = one_pass(&world).await;
+    assert_eq!(hold_reason(&next[0]), Some(HoldReason::NoCandidate), "the next pass tells");
+}
+
+#[tokio::test]
+async fn a_candidate_that_turns_ill_by_the_step_is_left_by_the_next_pass() {
+    let world = World::new().with(|state| state.ill_on_a("redis"));
+    let memory = Mutex::default();
+    assert_eq!(outcomes(&pass(&config(), &world, &memory).await)[0], Outcome::Moved);
+    world.state().says("b", "b", "redis", Unhealthy);
+    world.state().alarms.insert("vipward/test/redis/b/self".parse().expect("an alarm's name"));
+    let nobody_is_well = pass(&config(), &world, &memory).await;
+    assert_eq!(hold_reason(&nobody_is_well[0]), Some(HoldReason::NoCandidate));
+    world.state().says("a", "a", "redis", Healthy);
+    assert_eq!(outcomes(&pass(&config(), &world, &memory).await)[0], Outcome::Moved);
+    assert_eq!(world.state().holder(REDIS), ["eni-0000000a"]);
+}
+
+#[tokio::test]
+async fn a_vip_that_only_the_first_of_two_answers_lacks_is_not_placed() {
+    let vip = REDIS.parse().expect("an address");
+    let world = World::new().with(|state| {
+        state.says("b", "b", "redis", Healthy);
+        for eni in state.inventory.enis.values_mut() {
+            eni.addresses.retain(|address| VipAddr(*address) != vip);
+        }
+        state.rival = Some((vip, id("eni-0000000a")));
+    });
+    assert_eq!(outcomes(&one_pass(&world).await)[0], Outcome::Overtaken);
+    assert!(world.state().assigns.is_empty());
+    let unplaced = World::new().with(|state| {
+        state.says("b", "b", "redis", Healthy);
+        for eni in state.inventory.enis.values_mut() {
+            eni.addresses.retain(|address| VipAddr(*address) != vip);
+        }
+    });
+    assert_eq!(outcomes(&one_pass(&unplaced).await)[0], Outcome::Moved, "both answers lack it");
+}
+
+#[tokio::test]
+async fn a_function_that_stalls_before_the_step_moves_nothing() {
+    let stalled = |seconds| {
+        World::new().with(|state| {
+            state.ill_on_a("redis");
+            state.stall = std::time::Duration::from_secs(seconds);
+        })
+    };
+    let late = stalled(15);
+    assert_eq!(outcomes(&one_pass(&late).await)[0], Outcome::Failed);
+    assert!(late.state().assigns.is_empty(), "what it knew is too old");
+    assert_eq!(alerts(&late), ["failed"]);
+    assert_eq!(outcomes(&one_pass(&stalled(14)).await)[0], Outcome::Moved);
+}
+
+#[tokio::test]
+async fn the_metrics_are_read_back_so_far_that_a_silent_node_is_known_to_have_spoken() {
+    let spoken = |seconds_ago| async move {
+        let world = World::new().with(|state| {
+            state.says("a", "a", "redis", Unhealthy);
+            state.words[0].1.at = start() - SignedDuration::from_secs(seconds_ago);
+        });
+        let deadline = world.deadline();
+        let none = vipward_core::evidence::Testimony::default();
+        let evidence = gather(&config(), &world, none, Look::Everywhere, deadline).await;
+        evidence.expect("EC2 can be read").testimony.iter().count()
+    };
+    assert_eq!((spoken(60).await, spoken(61).await), (1, 0), "four times `stale_after`");
+}
