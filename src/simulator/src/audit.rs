@@ -9,8 +9,10 @@ use serde_json::Value;
 use vipward_core::Config;
 use vipward_region::model::journal::Happening;
 
+use crate::accounts::Decided;
 use crate::fault::Fault;
 use crate::moves::{Book, Change, companions};
+use crate::papers::{Assignment, Papers};
 use crate::tally::Tally;
 use crate::timeline::Timeline;
 use crate::truth::Truth;
@@ -56,7 +58,7 @@ impl Auditor {
         Self {
             config: config.clone(),
             truth,
-            book: Book::new(config, unplaced),
+            book: Book::new(config, unplaced, start.as_second()),
             tally: Tally::default(),
             timeline: Timeline::new(told),
             start,
@@ -107,10 +109,12 @@ impl Auditor {
         self.unplaced.insert(service.to_owned());
     }
 
-    /// Something happened in the region.
-    pub fn hears(&mut self, at: Duration, happening: &Happening) {
+    /// Something happened in the region; `asked` is the function's call that brought it, if one did.
+    pub fn hears(&mut self, at: Duration, happening: &Happening, asked: Option<Assignment>) {
         match happening {
             Happening::Assigned { eni, addresses, from } => {
+                let sent = asked.as_ref().map_or(at, |asked| self.since_start(asked.sent));
+                let look = asked.map(|asked| asked.look);
                 for address in addresses {
                     let service = self.config.services.iter().find(|s| s.vip.0 == *address);
                     let Some(service) = service.map(|service| service.name.to_string()) else {
@@ -118,7 +122,8 @@ impl Auditor {
                         return self.accuse(at, "only what the file names is touched", what);
                     };
                     let from = from.get(address).cloned();
-                    self.moves(at, Change { at, service, from, to: eni.clone() });
+                    let (to, look) = (eni.clone(), look.clone());
+                    self.moves(at, Change { at, service, from, to, sent, look });
                 }
             }
             Happening::Unassigned { addresses, eni } => {
@@ -180,11 +185,22 @@ impl Auditor {
         self.book.enter(change);
     }
 
-    /// What the function logged.
-    pub fn reads(&mut self, at: Duration, lines: &[Value]) {
+    fn since_start(&self, moment: Timestamp) -> Duration {
+        Duration::try_from(moment.duration_since(self.start)).unwrap_or_default()
+    }
+
+    /// What an invocation of the function logged, with its papers.
+    pub fn reads(&mut self, at: Duration, lines: &[Value], papers: &Papers) {
         for line in lines {
             match line["record"].as_str() {
-                Some("decision") => self.reads_decision(at, line),
+                Some("decision") => {
+                    self.reads_decision(at, line);
+                    let decided = Decided::read(line);
+                    let broken = decided.and_then(|decided| decided.judge(&self.config, papers));
+                    if let Some((rule, what)) = broken {
+                        self.accuse(at, rule, what);
+                    }
+                }
                 Some(other) => {
                     let other = other.to_owned();
                     self.timeline.tell(at, || format!("function: {other} {}", line["reason"]));
@@ -216,8 +232,7 @@ impl Auditor {
             let eni = self.config.nodes.iter().find(|node| node.name.as_str() == to);
             let eni = eni.map(|node| node.eni.to_string()).unwrap_or_default();
             let decided: Option<Timestamp> = text(&line["decided"]).parse().ok();
-            let since = decided.map(|decided| decided.duration_since(self.start));
-            let since = since.and_then(|since| Duration::try_from(since).ok()).unwrap_or_default();
+            let since = decided.map(|decided| self.since_start(decided)).unwrap_or_default();
             if !self.book.had(&service, &eni, since, at) {
                 let what =
                     format!("{service} is said to have moved to {to}, and EC2 knows nothing of it");

@@ -5,6 +5,7 @@
 //! networks part, AWS throttles, loses and delays. An auditor who knows the truth looks at every
 //! effect. Hours pass in milliseconds, and a seed plays the same history every time.
 
+mod accounts;
 mod acts;
 mod agent;
 mod audit;
@@ -20,6 +21,7 @@ mod liveness;
 mod moves;
 mod names;
 pub mod options;
+mod papers;
 mod random;
 mod report;
 pub mod run;

@@ -148,16 +148,6 @@ impl Truth {
         self.faults.iter().any(|fault| fault.meets(from, to) && fault.what.touches(node, service))
     }
 
-    /// Whether a fault of a kind lay in that time.
-    pub fn was_any(
-        &self,
-        from: Duration,
-        to: Duration,
-        is_of_kind: impl Fn(&What) -> bool,
-    ) -> bool {
-        self.faults.iter().any(|fault| fault.meets(from, to) && is_of_kind(&fault.what))
-    }
-
     /// The moments up to `to` at which something began or ended, the last of them.
     pub fn last_change(&self, to: Duration) -> Duration {
         let moments = self.faults.iter().flat_map(|fault| [fault.begins(), fault.ends()]);

@@ -10,6 +10,7 @@ use vipward_agent::outlet::SendError;
 use vipward_core::{Config, NodeName};
 use vipward_probes::Outcome;
 use vipward_region::model::Effect;
+use vipward_region::model::journal::Happening;
 use vipward_region::model::lambda::{self, EnvironmentId};
 
 use crate::agent::{Agent, HostClock, Wish};
@@ -18,14 +19,13 @@ use crate::begin;
 use crate::cloud::Shared;
 use crate::environments::Environments;
 use crate::fault::What;
+use crate::papers::Assignment;
 use crate::random::Stream;
 use crate::scenario::Scenario;
 use crate::truth::Truth;
 
 /// From one look of the auditor at what lasts too long to the next.
 const LOOK: Duration = Duration::from_secs(5);
-/// From a function's last look to the effect of its call.
-const IN_FLIGHT: Duration = Duration::from_secs(2);
 /// The longest that a host takes to boot, in milliseconds.
 const BOOT_MS: u64 = 20_000;
 /// More steps than any history takes: it would be a loop.
@@ -121,10 +121,6 @@ impl World {
             start,
             cloud,
         };
-        if world.scenario.racing {
-            let lag = Duration::from_millis(world.scenario.describe_lag_ms);
-            world.auditor.book.unseen = lag + IN_FLIGHT;
-        }
         for index in 0..world.hosts.len() {
             let at = start + world.chance.millis(0, 3_000);
             world.plan(at, Event::AgentStarts(index, 0));
@@ -220,7 +216,10 @@ impl World {
         let elapsed = self.elapsed();
         for effect in effects {
             match effect {
-                Effect::Tell(entry) => self.auditor.hears(elapsed, &entry.happening),
+                Effect::Tell(entry) => {
+                    let asked = self.asked_for(&entry.happening);
+                    self.auditor.hears(elapsed, &entry.happening, asked);
+                }
                 Effect::Lambda(lambda::Effect::Start { environment, function }) => {
                     let ready = now + self.start_up(elapsed);
                     self.environments.start(environment, &function, ready);
@@ -232,11 +231,20 @@ impl World {
                 }
                 Effect::Lambda(lambda::Effect::Stop { environment }) => {
                     let lines = self.environments.stop(environment).unwrap_or_default();
-                    self.auditor.reads(elapsed, &lines);
+                    let papers = self.cloud.lock().archive.take(environment);
+                    self.auditor.reads(elapsed, &lines, &papers);
                 }
                 Effect::Lambda(lambda::Effect::Answer { .. }) => {}
             }
         }
+    }
+
+    /// The function's call that brought an assignment about.
+    fn asked_for(&self, happening: &Happening) -> Option<Assignment> {
+        let Happening::Assigned { eni, addresses, .. } = happening else { return None };
+        let mut cloud = self.cloud.lock();
+        let now = cloud.now;
+        cloud.archive.arrives(now, eni, addresses)
     }
 
     /// How long a new environment takes to start.
@@ -252,7 +260,8 @@ impl World {
     fn go_on(&mut self, environment: EnvironmentId) {
         if let Some(lines) = self.environments.poll(environment) {
             let elapsed = self.elapsed();
-            self.auditor.reads(elapsed, &lines);
+            let papers = self.cloud.lock().archive.take(environment);
+            self.auditor.reads(elapsed, &lines, &papers);
         }
     }
 
