@@ -53,6 +53,8 @@ impl World {
             What::Unfreeze { service } => {
                 self.orders(&json!({ "command": "unfreeze", "service": service }));
             }
+            What::Leave { node, service } => self.is_told(node, service.as_deref(), true),
+            What::Announced { node, .. } => self.notices_change(node),
             _ => {}
         }
         if let What::OtherFile { host } = &fault.what {
@@ -113,6 +115,8 @@ impl World {
             What::HostStall { host } => self.wakes(host),
             What::VipTaken { service } => self.take_vip(service, false),
             What::Resume { node } => self.orders(&json!({ "command": "resume", "node": node })),
+            What::Leave { node, service } => self.is_told(node, service.as_deref(), false),
+            What::Announced { node, .. } => self.notices_change(node),
             _ => {}
         }
         self.stir();

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use vipward_agent::leaving::Leaving;
+use vipward_agent::notices::{Notice, Notices};
 use vipward_agent::outlet::SendError;
 use vipward_agent::pulse::Pulse;
 use vipward_agent::reporter::{Report, Reporter};
@@ -92,6 +94,8 @@ pub struct Agent {
     pulse: Pulse,
     probers: Vec<Prober>,
     lags: BTreeMap<ServiceName, Duration>,
+    leaving: Leaving,
+    notices: Notices,
     waking: Option<Timestamp>,
 }
 
@@ -112,6 +116,8 @@ impl Agent {
             config: config.clone(),
             clock,
             lags: BTreeMap::new(),
+            leaving: Leaving::default(),
+            notices: Notices::new(shown),
             waking: None,
         }
     }
@@ -244,6 +250,31 @@ impl Agent {
         self.look(now)
     }
 
+    /// It is told that these services leave, or stay.
+    pub fn is_told(&mut self, services: &[ServiceName], leave: bool, now: Timestamp) -> Vec<Wish> {
+        if leave {
+            self.leaving.order(services, "told to", self.clock.shows(now));
+        } else {
+            self.leaving.countermand(services);
+        }
+        self.look(now)
+    }
+
+    /// It looks at what is announced of the instance: `text` is what stands at each place.
+    pub fn reads_notices(
+        &mut self,
+        text: impl Fn(Notice) -> Option<String>,
+        now: Timestamp,
+    ) -> Vec<Wish> {
+        let shown = self.clock.shows(now);
+        self.notices.begin(shown);
+        for notice in Notice::ALL {
+            self.notices.hear(notice, &Ok(text(notice)));
+        }
+        self.leaving.announce(self.notices.reason(shown), shown);
+        self.look(now)
+    }
+
     /// What is due.
     pub fn look(&mut self, now: Timestamp) -> Vec<Wish> {
         let shown = self.clock.shows(now);
@@ -252,6 +283,7 @@ impl Agent {
         }
         // The simulated services have no roles.
         self.reporter.see_places(shown, self.lags.clone(), BTreeMap::new());
+        self.reporter.see_leaving(shown, &self.leaving);
         let mut wishes = Vec::new();
         while let Some(report) = self.reporter.due(shown) {
             wishes.push(Wish::Send(Box::new(report)));

@@ -255,6 +255,9 @@ impl Auditor {
             if let Some(what) = self.left_lying(at, service, holder.as_deref()) {
                 self.accuse(at, "a VIP leaves a dead holder within the bound", what);
             }
+            if let Some(what) = self.lingers(at, service, holder.as_deref()) {
+                self.accuse(at, "a VIP leaves a holder that leaves within the bound", what);
+            }
         }
     }
 

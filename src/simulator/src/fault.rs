@@ -97,6 +97,24 @@ pub enum What {
     Switchover { service: String, to: String },
     /// An operator makes the budget whole.
     Unfreeze { service: String },
+    /// The node's agent is told that the service leaves, or all of them; in the end, that it stays.
+    Leave {
+        node: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        service: Option<String>,
+    },
+    /// The metadata of the node's instance announce its end; in the end they no longer do.
+    Announced { node: String, notice: Announcement },
+}
+
+/// What AWS announces of an instance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Announcement {
+    Spot,
+    Rebalance,
+    Maintenance,
+    AutoScaling,
 }
 
 impl What {
@@ -130,6 +148,11 @@ impl What {
             Self::Resume { .. } => "operator drains and resumes",
             Self::Switchover { .. } => "operator switches over",
             Self::Unfreeze { .. } => "operator unfreezes",
+            Self::Leave { .. } => "told to leave",
+            Self::Announced { notice: Announcement::Spot, .. } => "spot interruption",
+            Self::Announced { notice: Announcement::Rebalance, .. } => "rebalance recommendation",
+            Self::Announced { notice: Announcement::Maintenance, .. } => "maintenance scheduled",
+            Self::Announced { notice: Announcement::AutoScaling, .. } => "scaled in",
         }
     }
 
@@ -147,7 +170,11 @@ impl What {
             Self::Partition { .. } | Self::Loss { .. } => true,
             Self::InstanceStopped { node: on }
             | Self::Drain { node: on }
-            | Self::Resume { node: on } => on == node,
+            | Self::Resume { node: on }
+            | Self::Announced { node: on, .. } => on == node,
+            Self::Leave { node: on, service: of } => {
+                on == node && of.as_ref().is_none_or(|of| of == service)
+            }
             Self::VipTaken { service: of }
             | Self::VipReleased { service: of }
             | Self::Switchover { service: of, .. } => of == service,
@@ -165,6 +192,11 @@ impl What {
             | Self::FunctionKilled
             | Self::FunctionSlow { .. } => false,
         }
+    }
+
+    /// Whether the node leaves by its own word.
+    pub fn is_leaving(&self) -> bool {
+        matches!(self, Self::Leave { .. } | Self::Announced { .. })
     }
 
     /// Whether it keeps the function from seeing or acting.

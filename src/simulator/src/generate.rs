@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use vipward_region::model::fault::FaultSpec;
 
-use crate::fault::{Fault, What};
+use crate::fault::{Announcement, Fault, What};
 use crate::random::Stream;
 use crate::scenario::Scenario;
 
@@ -42,6 +42,7 @@ pub fn generate(seed: u64) -> Scenario {
     let count = chance.between(2, 10);
     let mut faults: Vec<Fault> = (0..count).map(|_| fault(&shape, span, chance)).collect();
     faults.extend(clocks(&shape, chance));
+    faults.extend(departures(&shape, span, &mut Stream::new(seed, "departures")));
     faults.sort_by_key(|fault| fault.at_ms);
     Scenario {
         seed,
@@ -117,6 +118,40 @@ fn clocks(shape: &Shape, chance: &mut Stream) -> Vec<Fault> {
             let drift_ppm = *chance.pick(&[0, 50, -50, 500, -500]);
             let what = What::Clock { host: host.to_owned(), ahead_ms, drift_ppm };
             faults.push(Fault { at_ms: 0, for_ms: LONGEST, what });
+        }
+    }
+    faults
+}
+
+/// In half of all histories nodes leave by their own word. AWS ends the instances that it announces so;
+/// or it thinks better of it.
+fn departures(shape: &Shape, span: u64, chance: &mut Stream) -> Vec<Fault> {
+    const NOTICE_MS: u64 = 120_000;
+    let mut faults = Vec::new();
+    for _ in 0..*chance.pick(&[0, 0, 0, 1, 2, 3]) {
+        let node = (*chance.pick(&NODES[..shape.nodes])).to_owned();
+        let at_ms = FIRST_FAULT + chance.below(span);
+        let longest = *chance.pick(&[10_000, 120_000, LONGEST, 2 * LONGEST]);
+        let for_ms = chance.between(500, longest);
+        let service =
+            chance.percent(50).then(|| (*chance.pick(&SERVICES[..shape.services])).to_owned());
+        let notice = *chance.pick(&[
+            Announcement::Spot,
+            Announcement::Rebalance,
+            Announcement::Maintenance,
+            Announcement::AutoScaling,
+        ]);
+        if chance.percent(40) {
+            faults.push(Fault { at_ms, for_ms, what: What::Leave { node, service } });
+            continue;
+        }
+        let what = What::Announced { node: node.clone(), notice };
+        if chance.percent(30) {
+            faults.push(Fault { at_ms, for_ms, what });
+        } else {
+            faults.push(Fault { at_ms, for_ms: NOTICE_MS, what });
+            let what = What::HostCrash { host: node };
+            faults.push(Fault { at_ms: at_ms + NOTICE_MS, for_ms, what });
         }
     }
     faults

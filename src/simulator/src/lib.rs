@@ -12,6 +12,7 @@ mod audit;
 mod begin;
 mod clerk;
 mod cloud;
+mod departures;
 mod environments;
 mod errands;
 mod fault;

@@ -7,6 +7,7 @@ use vipward_core::Config;
 use vipward_core::config::Failback;
 
 use crate::begin::FOREIGN_ENI;
+use crate::fault::What;
 use crate::papers::Look;
 use crate::truth::{Health, Truth};
 
@@ -14,6 +15,11 @@ use crate::truth::{Health, Truth};
 const ROUNDING: Duration = Duration::from_secs(1);
 /// What is said takes so long to be heard.
 const HEARSAY: Duration = Duration::from_secs(3);
+
+/// All have heard by then that a node leaves.
+const KNOWN: Duration = Duration::from_secs(30);
+/// After the last of its troubles a node, or AWS, is what it was.
+const RECOVERY: Duration = Duration::from_secs(150);
 
 /// A VIP's change of holder, interfaces by their ids.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,6 +72,7 @@ impl Book {
     pub fn judge(&self, config: &Config, truth: &Truth, change: &Change) -> Option<Finding> {
         Self::stays_at_home(config, change)
             .or_else(|| Self::goes_to_the_living(config, truth, change))
+            .or_else(|| Self::passes_by_the_leaving(config, truth, change))
             .or_else(|| Self::has_a_cause(config, truth, change))
             .or_else(|| self.keeps_the_cooldown(config, truth, change))
     }
@@ -142,6 +149,27 @@ impl Book {
         let what =
             format!("{} went to {}, which was not well for {window:?}", change.service, node.name);
         Some(("a VIP goes to a node that was well", what))
+    }
+
+    /// A node that leaves by its own word gets a VIP where nobody else can take it, and never else.
+    fn passes_by_the_leaving(config: &Config, truth: &Truth, change: &Change) -> Option<Finding> {
+        let to = config.nodes.iter().find(|node| node.eni.as_str() == change.to)?;
+        let left = truth.leaving_since(to.name.as_str(), &change.service, change.sent)?;
+        let while_known = |lately| (change.sent.saturating_sub(lately), change.sent);
+        let (deaf_from, deaf_to) = while_known(RECOVERY);
+        if change.sent.saturating_sub(left) < KNOWN
+            || truth.was_any(deaf_from, deaf_to, What::impairs_aws)
+            || !truth.reaches_aws(to.name.as_str(), change.sent)
+        {
+            return None;
+        }
+        let others = config.nodes.iter().filter(|node| node.name != to.name);
+        let well = others
+            .map(|node| node.name.as_str())
+            .find(|name| truth.was_clear(name, while_known(RECOVERY), |_| false))?;
+        let what =
+            format!("{} went to {}, which leaves, while {well} is well", change.service, to.name);
+        Some(("a node that leaves gets no VIP while another is well", what))
     }
 
     /// The time in which something must have been wrong with a holder that is left: verdicts and

@@ -35,8 +35,12 @@ impl What {
             | Self::ServiceLag { node, service, .. } => (vec![], vec![node], vec![service]),
             Self::Cut { from, to } => (vec![from, to], vec![], vec![]),
             Self::Partition { side } => (side.iter().map(String::as_str).collect(), vec![], vec![]),
-            Self::InstanceStopped { node } | Self::Drain { node } | Self::Resume { node } => {
-                (vec![], vec![node], vec![])
+            Self::InstanceStopped { node }
+            | Self::Drain { node }
+            | Self::Resume { node }
+            | Self::Announced { node, .. } => (vec![], vec![node], vec![]),
+            Self::Leave { node, service } => {
+                (vec![], vec![node], service.iter().map(String::as_str).collect())
             }
             Self::VipTaken { service }
             | Self::VipReleased { service }

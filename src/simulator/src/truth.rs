@@ -148,6 +148,31 @@ impl Truth {
         self.faults.iter().any(|fault| fault.meets(from, to) && fault.what.touches(node, service))
     }
 
+    /// Whether a fault of a kind lay in that time.
+    pub fn was_any(
+        &self,
+        from: Duration,
+        to: Duration,
+        is_of_kind: impl Fn(&What) -> bool,
+    ) -> bool {
+        self.faults.iter().any(|fault| fault.meets(from, to) && is_of_kind(&fault.what))
+    }
+
+    /// Whether nothing was wrong with the node in that time, and nothing with the network; but for
+    /// what is `allowed`.
+    pub fn was_clear(
+        &self,
+        node: &str,
+        (from, to): (Duration, Duration),
+        allowed: impl Fn(&What) -> bool,
+    ) -> bool {
+        !self.was_any(from, to, |what| {
+            let network =
+                matches!(what, What::Partition { .. } | What::Loss { .. } | What::Cut { .. });
+            (network || what.names_host(node)) && !allowed(what)
+        })
+    }
+
     /// The moments up to `to` at which something began or ended, the last of them.
     pub fn last_change(&self, to: Duration) -> Duration {
         let moments = self.faults.iter().flat_map(|fault| [fault.begins(), fault.ends()]);

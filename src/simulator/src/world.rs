@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::Value;
 use vipward_agent::outlet::SendError;
-use vipward_core::{Config, NodeName};
+use vipward_core::{Config, NodeName, ServiceName};
 use vipward_probes::Outcome;
 use vipward_region::model::Effect;
 use vipward_region::model::journal::Happening;
@@ -63,6 +63,10 @@ pub enum Errand {
     Hinted(Result<(), SendError>),
     /// A host left a knock unanswered.
     Silence(String),
+    /// The agent is told that these services leave, or stay.
+    Told(Vec<ServiceName>, bool),
+    /// It looks at what is announced of its instance.
+    Notices,
     /// Something is due.
     Look,
 }
@@ -297,6 +301,7 @@ impl World {
         self.hosts[index].agent = Some(agent);
         self.hosts[index].stalled_from = None;
         self.grant(index, wishes);
+        self.plan(now, Event::Agent(index, generation, Errand::Notices));
     }
 
     /// The agent of that host starts anew, when the host has booted.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::fault::{Fault, What};
+use crate::fault::Fault;
 use crate::papers::Remembered;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -194,4 +194,31 @@ fn a_service_follows_its_group_and_nothing_else() {
     assert_eq!(judged(&crashes(&[]), &[]), causeless);
     assert_eq!(judged(&crashes(&[(590, "a")]), &[]), None, "another of its group is ill there");
     assert_eq!(judged(&crashes(&[]), &[change(599, A, B)]), None, "another of its group has gone");
+}
+
+#[test]
+fn a_node_that_leaves_is_passed_by_while_another_is_well() {
+    let config = Config::parse("sim", &three()).expect("it is right");
+    let faults = |others: &[Fault]| {
+        let what = What::Leave { node: "b".to_owned(), service: None };
+        let leaves = Fault { at_ms: 900_000, for_ms: 300_000, what };
+        let what = What::ServiceCrash { node: "a".to_owned(), service: "svc".to_owned() };
+        let ill = Fault { at_ms: 999_000, for_ms: 60_000, what };
+        Truth::of(&[&[leaves, ill], others].concat())
+    };
+    let judged = |others: &[Fault], change: &Change| {
+        let book = Book::new(&config, false, 0);
+        book.judge(&config, &faults(others), change).map(|(rule, _)| rule)
+    };
+    let fault = |at_ms, what| Fault { at_ms, for_ms: 1_000, what };
+    let crash = |host: &str| What::HostCrash { host: host.to_owned() };
+    let rule = Some("a node that leaves gets no VIP while another is well");
+    assert_eq!(judged(&[], &change(1_000, A, B)), rule);
+    assert_eq!(judged(&[], &change(1_000, A, "eni-0000000c")), None);
+    let others = [fault(995_000, crash("c"))];
+    assert_eq!(judged(&others, &change(1_000, A, B)), None, "c has only just come back");
+    let others = [fault(950_000, crash("b"))];
+    assert_eq!(judged(&others, &change(1_000, A, B)), None, "its agent knows nothing of it");
+    let others = [fault(950_000, What::MetricsLost)];
+    assert_eq!(judged(&others, &change(1_000, A, B)), None, "nobody has heard it");
 }
