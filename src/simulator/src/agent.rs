@@ -94,6 +94,7 @@ pub struct Agent {
     pulse: Pulse,
     probers: Vec<Prober>,
     lags: BTreeMap<ServiceName, Duration>,
+    primaries: BTreeMap<ServiceName, bool>,
     leaving: Leaving,
     notices: Notices,
     waking: Option<Timestamp>,
@@ -116,6 +117,7 @@ impl Agent {
             config: config.clone(),
             clock,
             lags: BTreeMap::new(),
+            primaries: BTreeMap::new(),
             leaving: Leaving::default(),
             notices: Notices::new(shown),
             waking: None,
@@ -172,6 +174,13 @@ impl Agent {
                 _ => None,
             };
             self.lags.extend(lag.map(|lag| (prober.target.service.clone(), lag)));
+        }
+        if let (Ok(pass), true) = (&outcome, prober.target.subject == me)
+            && prober.target.follows_primary
+        {
+            let is = pass.role.map(|role| role == Role::Primary);
+            self.primaries.remove(&prober.target.service);
+            self.primaries.extend(is.map(|is| (prober.target.service.clone(), is)));
         }
         let change = prober.machine.finish(shown, &outcome);
         prober.last = Some(outcome);
@@ -234,6 +243,7 @@ impl Agent {
         self.reporter.start_over(shown);
         self.probers = Prober::all(&self.config, self.reporter.me(), shown, now);
         self.lags.clear();
+        self.primaries.clear();
         self.waking = None;
         Some(self.first_wishes(now))
     }
@@ -281,8 +291,7 @@ impl Agent {
         if self.waking.is_some_and(|at| at <= now) {
             self.waking = None;
         }
-        // The simulated services have no roles.
-        self.reporter.see_places(shown, self.lags.clone(), BTreeMap::new());
+        self.reporter.see_places(shown, self.lags.clone(), self.primaries.clone());
         self.reporter.see_leaving(shown, &self.leaving);
         let mut wishes = Vec::new();
         while let Some(report) = self.reporter.due(shown) {

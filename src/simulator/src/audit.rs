@@ -252,11 +252,21 @@ impl Auditor {
                 }
                 Some(_) | None => {}
             }
-            if let Some(what) = self.left_lying(at, service, holder.as_deref()) {
-                self.accuse(at, "a VIP leaves a dead holder within the bound", what);
-            }
-            if let Some(what) = self.lingers(at, service, holder.as_deref()) {
-                self.accuse(at, "a VIP leaves a holder that leaves within the bound", what);
+            let holder = holder.as_deref();
+            for (rule, broken) in [
+                (
+                    "a VIP leaves a dead holder within the bound",
+                    self.left_lying(at, service, holder),
+                ),
+                (
+                    "a VIP leaves a holder that leaves within the bound",
+                    self.lingers(at, service, holder),
+                ),
+                ("a VIP follows its primary within the bound", self.strays(at, service, holder)),
+            ] {
+                if let Some(what) = broken {
+                    self.accuse(at, rule, what);
+                }
             }
         }
     }
@@ -273,6 +283,9 @@ impl Auditor {
             let node = self.config.nodes.iter().find(|n| holder.as_deref() == Some(n.eni.as_str()));
             if node.is_none() {
                 self.accuse(at, RULE, format!("{service} is held by {holder:?}"));
+            }
+            if let Some(what) = self.is_away(at, service, holder.as_deref()) {
+                self.accuse(at, "a VIP is on the primary when all comes to rest", what);
             }
             let astray = companions(&self.config, service)
                 .find(|other| holders.get(*other).is_some_and(|of| of != holder))

@@ -120,10 +120,11 @@ impl World {
             Health::Answers(late) if delay + late >= timeout => silence(timeout),
             Health::Answers(late) => {
                 let lag = self.truth.lag(&subject, &service, elapsed);
-                let pass = match max_lag {
-                    Some(_) => Pass { role: Some(Role::Replica), lag: Some(Lag::Behind(lag)) },
-                    None => Pass { role: None, lag: None },
-                };
+                let primary = self.truth.is_primary(&subject, &service, elapsed);
+                let role = if primary { Role::Primary } else { Role::Replica };
+                let lag = max_lag.filter(|_| !primary).map(|_| Lag::Behind(lag));
+                let role = (max_lag.is_some() || self.truth.follows(&service)).then_some(role);
+                let pass = Pass { role, lag };
                 (delay + late, Ok(pass))
             }
         }

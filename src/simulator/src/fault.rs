@@ -83,6 +83,8 @@ pub enum What {
     FunctionKilled,
     /// A new environment takes that long to start.
     FunctionSlow { ms: u64 },
+    /// Lambda starts no invocation: the account's concurrency is used up by others.
+    FunctionThrottled,
     /// EC2 stops the instance; when it is over it is started, and boots.
     InstanceStopped { node: String },
     /// Somebody else's interface has the VIP; when it is over it is given back to nobody.
@@ -103,6 +105,10 @@ pub enum What {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         service: Option<String>,
     },
+    /// The servers' primary hands over to that node; until it is over there is none.
+    PrimaryMoves { service: String, to: String },
+    /// The service on the node takes itself for the primary too.
+    TwoPrimaries { node: String, service: String },
     /// The metadata of the node's instance announce its end; in the end they no longer do.
     Announced { node: String, notice: Announcement },
 }
@@ -141,6 +147,7 @@ impl What {
             Self::MetricsLost => "metric ingestion outage",
             Self::FunctionKilled => "function killed",
             Self::FunctionSlow { .. } => "function slow to start",
+            Self::FunctionThrottled => "function throttled",
             Self::InstanceStopped { .. } => "instance stopped",
             Self::VipTaken { .. } => "VIP taken by another ENI",
             Self::VipReleased { .. } => "VIP unassigned by hand",
@@ -149,6 +156,8 @@ impl What {
             Self::Switchover { .. } => "operator switches over",
             Self::Unfreeze { .. } => "operator unfreezes",
             Self::Leave { .. } => "told to leave",
+            Self::PrimaryMoves { .. } => "primary hands over",
+            Self::TwoPrimaries { .. } => "two primaries",
             Self::Announced { notice: Announcement::Spot, .. } => "spot interruption",
             Self::Announced { notice: Announcement::Rebalance, .. } => "rebalance recommendation",
             Self::Announced { notice: Announcement::Maintenance, .. } => "maintenance scheduled",
@@ -186,10 +195,13 @@ impl What {
             | Self::Unfreeze { .. }
             | Self::OtherFile { .. }
             | Self::ServiceLag { .. }
+            | Self::PrimaryMoves { .. }
+            | Self::TwoPrimaries { .. }
             | Self::Aws { .. }
             | Self::MetricsLate { .. }
             | Self::MetricsLost
             | Self::FunctionKilled
+            | Self::FunctionThrottled
             | Self::FunctionSlow { .. } => false,
         }
     }
@@ -207,6 +219,7 @@ impl What {
                 | Self::MetricsLate { .. }
                 | Self::MetricsLost
                 | Self::FunctionKilled
+                | Self::FunctionThrottled
                 | Self::FunctionSlow { .. }
         )
     }

@@ -26,22 +26,32 @@ struct Shape {
     nodes: usize,
     witnesses: usize,
     services: usize,
+    /// How many services, from the first on, are one group.
+    grouped: usize,
+    /// Whether the first VIP follows a primary.
+    follows: bool,
 }
 
 /// The history of a seed.
 pub fn generate(seed: u64) -> Scenario {
     let chance = &mut Stream::new(seed, "history");
-    let shape = Shape {
+    let mut shape = Shape {
         nodes: *chance.pick(&[2, 2, 2, 3, 3, 4]),
         witnesses: *chance.pick(&[0, 0, 1, 1, 2]),
         services: *chance.pick(&[1, 1, 2, 3]),
+        grouped: 0,
+        follows: false,
     };
-    let grouped = grouped(&shape, &mut Stream::new(seed, "groups"));
-    let cluster = cluster(&shape, grouped, chance);
+    let reigns = &mut Stream::new(seed, "primaries");
+    shape.grouped = grouped(&shape, &mut Stream::new(seed, "groups"));
+    shape.follows = shape.grouped == 0 && reigns.percent(25);
+    let cluster = cluster(&shape, chance, &mut Stream::new(seed, "policies"));
     let span = chance.between(SPAN.0, SPAN.1);
     let count = chance.between(2, 10);
     let mut faults: Vec<Fault> = (0..count).map(|_| fault(&shape, span, chance)).collect();
     faults.extend(clocks(&shape, chance));
+    faults.extend(throttles(span, &mut Stream::new(seed, "throttles")));
+    faults.extend(of_primaries(&shape, span, reigns));
     faults.extend(departures(&shape, span, &mut Stream::new(seed, "departures")));
     faults.sort_by_key(|fault| fault.at_ms);
     Scenario {
@@ -68,13 +78,23 @@ fn grouped(shape: &Shape, chance: &mut Stream) -> usize {
     }
 }
 
-fn cluster(shape: &Shape, grouped: usize, chance: &mut Stream) -> String {
+fn cluster(shape: &Shape, chance: &mut Stream, policies: &mut Stream) -> String {
     let mut text = "cluster = \"sim\"\nsubnet = \"10.0.0.0/24\"\n[policy]\n".to_owned();
     for (percent, line) in [
-        (20, "failback = \"after 5m\""),
+        (
+            20,
+            *policies
+                .pick(&["failback = \"after 5m\"", "failback = \"after 1m\"\ncooldown = \"3m\""]),
+        ),
         (12, "hints = false"),
         (20, "publish_interval = \"5s\""),
-        (20, "move_budget = { moves = 2, per = \"30m\" }"),
+        (
+            20,
+            *policies.pick(&[
+                "move_budget = { moves = 2, per = \"30m\" }",
+                "move_budget = { moves = 1, per = \"1h\" }",
+            ]),
+        ),
     ] {
         if chance.percent(percent) {
             let _ = writeln!(text, "{line}");
@@ -94,6 +114,7 @@ fn cluster(shape: &Shape, grouped: usize, chance: &mut Stream) -> String {
     }
     for (index, name) in SERVICES.iter().enumerate().take(shape.services) {
         let check = match (index, chance.percent(30)) {
+            (0, _) if shape.follows => "{ kind = \"mongodb\", port = 27017 }".to_owned(),
             (1, true) => "{ kind = \"redis\", port = 6379, max_lag = \"10s\" }".to_owned(),
             _ => format!("{{ kind = \"tcp\", port = {} }}", 7_001 + index),
         };
@@ -102,7 +123,10 @@ fn cluster(shape: &Shape, grouped: usize, chance: &mut Stream) -> String {
             "[[service]]\nname = \"{name}\"\nvip = \"10.0.0.{}\"\ncheck = {check}\n",
             201 + index
         );
-        if index < grouped {
+        if index == 0 && shape.follows {
+            text.push_str("role = \"primary\"\n");
+        }
+        if index < shape.grouped {
             text.push_str("group = \"db\"\n");
         }
     }
@@ -119,6 +143,34 @@ fn clocks(shape: &Shape, chance: &mut Stream) -> Vec<Fault> {
             let what = What::Clock { host: host.to_owned(), ahead_ms, drift_ppm };
             faults.push(Fault { at_ms: 0, for_ms: LONGEST, what });
         }
+    }
+    faults
+}
+
+/// In some histories Lambda has no room for the function for a while.
+fn throttles(span: u64, chance: &mut Stream) -> Option<Fault> {
+    let fault = Fault {
+        at_ms: FIRST_FAULT + chance.below(span),
+        for_ms: chance.between(500, 90_000),
+        what: What::FunctionThrottled,
+    };
+    chance.percent(12).then_some(fault)
+}
+
+/// What the servers of the first service do to their primary, besides electing one after its death.
+fn of_primaries(shape: &Shape, span: u64, chance: &mut Stream) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    for _ in 0..if shape.follows { chance.below(4) } else { 0 } {
+        let (node, service) = (chance.pick(&NODES[..shape.nodes]), SERVICES[0].to_owned());
+        let at_ms = FIRST_FAULT + chance.below(span);
+        let (for_ms, what) = if chance.percent(65) {
+            let what = What::PrimaryMoves { service, to: (*node).to_owned() };
+            (chance.between(500, 60_000), what)
+        } else {
+            let what = What::TwoPrimaries { node: (*node).to_owned(), service };
+            (chance.between(500, 120_000), what)
+        };
+        faults.push(Fault { at_ms, for_ms, what });
     }
     faults
 }

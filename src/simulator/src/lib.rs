@@ -24,6 +24,7 @@ mod names;
 pub mod options;
 mod papers;
 mod random;
+mod reign;
 mod report;
 pub mod run;
 mod scenario;

@@ -1,4 +1,5 @@
-//! That a VIP does not stay on a dead holder, nor on one that leaves, while another node is well.
+//! That a VIP does not stay on a dead holder, on one that leaves, or away from the primary that it
+//! follows, while another node is well.
 
 use std::time::Duration;
 
@@ -33,7 +34,7 @@ impl Auditor {
                 name
             }
         };
-        let well = self.another_that_is_well(dead, at)?;
+        let well = self.another_that_is_well(dead, service, at, What::is_leaving)?;
         Some(format!(
             "{service} has been held by {dead} for longer than {BOUND:?} while {well} is well"
         ))
@@ -53,7 +54,7 @@ impl Auditor {
         if !self.truth.was_clear(name, (at, at), What::is_leaving) {
             return None;
         }
-        let well = self.another_that_is_well(name, at)?;
+        let well = self.another_that_is_well(name, service, at, |_| false)?;
         Some(format!("{service} has been on {name}, which leaves, while {well} is well"))
     }
 
@@ -71,9 +72,45 @@ impl Auditor {
         Some(node.name.as_str())
     }
 
-    fn another_that_is_well(&self, than: &str, at: Duration) -> Option<&str> {
+    /// What is wrong, when a VIP that follows a primary has been elsewhere for longer than the bound.
+    pub fn strays(&self, at: Duration, service: &str, holder: Option<&str>) -> Option<String> {
+        let name = self.node_of(holder?)?;
+        if !self.truth.follows(service)
+            || !self.had_time(at, service)
+            || !self.truth.was_clear(name, (at, at), What::is_leaving)
+        {
+            return None;
+        }
+        let primary = self.another_that_is_well(name, service, at, What::is_leaving)?;
+        let is = self.truth.is_primary(name, service, at);
+        (!is).then(|| format!("{service} is on {name}, and {primary} is the primary"))
+    }
+
+    /// Where the VIP is, when it follows a primary and is not there.
+    pub fn is_away(&self, at: Duration, service: &str, holder: Option<&str>) -> Option<String> {
+        let name = self.node_of(holder?)?;
+        let away = self.truth.follows(service) && !self.truth.is_primary(name, service, at);
+        away.then(|| format!("{service} is on {name}, which is no primary"))
+    }
+
+    /// A node but for that one which could take the VIP, all this while; but for what is `allowed`.
+    fn another_that_is_well(
+        &self,
+        than: &str,
+        service: &str,
+        at: Duration,
+        allowed: impl Fn(&What) -> bool,
+    ) -> Option<&str> {
+        let lately = (at.saturating_sub(BOUND), at);
+        let reigned = |name: &str| {
+            companions(&self.config, service).all(|of| {
+                !self.truth.follows(of) || !self.truth.was_primary(name, of, lately, false)
+            })
+        };
         let mut names = self.config.nodes.iter().map(|node| node.name.as_str());
-        names.find(|name| *name != than && self.truth.was_clear(name, (at, at), |_| false))
+        names.find(|name| {
+            *name != than && self.truth.was_clear(name, (at, at), &allowed) && reigned(name)
+        })
     }
 
     fn is_dead(&self, node: &str, service: &str, at: Duration) -> bool {

@@ -72,6 +72,7 @@ impl Book {
     pub fn judge(&self, config: &Config, truth: &Truth, change: &Change) -> Option<Finding> {
         Self::stays_at_home(config, change)
             .or_else(|| Self::goes_to_the_living(config, truth, change))
+            .or_else(|| Self::goes_to_a_primary(config, truth, change))
             .or_else(|| Self::passes_by_the_leaving(config, truth, change))
             .or_else(|| Self::has_a_cause(config, truth, change))
             .or_else(|| self.keeps_the_cooldown(config, truth, change))
@@ -151,6 +152,17 @@ impl Book {
         Some(("a VIP goes to a node that was well", what))
     }
 
+    fn goes_to_a_primary(config: &Config, truth: &Truth, change: &Change) -> Option<Finding> {
+        let node = config.nodes.iter().find(|node| node.eni.as_str() == change.to)?;
+        let window = config.policy.stale_after * 2 + HEARSAY;
+        let lately = (change.sent.saturating_sub(window), change.sent);
+        let was = || truth.was_primary(node.name.as_str(), &change.service, lately, true);
+        (truth.follows(&change.service) && !was()).then(|| {
+            let what = format!("{} went to {}, which was no primary", change.service, node.name);
+            ("a VIP that follows a primary goes to one", what)
+        })
+    }
+
     /// A node that leaves by its own word gets a VIP where nobody else can take it, and never else.
     fn passes_by_the_leaving(config: &Config, truth: &Truth, change: &Change) -> Option<Finding> {
         let to = config.nodes.iter().find(|node| node.eni.as_str() == change.to)?;
@@ -164,9 +176,14 @@ impl Book {
             return None;
         }
         let others = config.nodes.iter().filter(|node| node.name != to.name);
+        let serves = |name: &str| {
+            companions(config, &change.service).all(|of| {
+                !truth.follows(of) || !truth.was_primary(name, of, while_known(KNOWN), false)
+            })
+        };
         let well = others
             .map(|node| node.name.as_str())
-            .find(|name| truth.was_clear(name, while_known(RECOVERY), |_| false))?;
+            .find(|name| truth.was_clear(name, while_known(RECOVERY), |_| false) && serves(name))?;
         let what =
             format!("{} went to {}, which leaves, while {well} is well", change.service, to.name);
         Some(("a node that leaves gets no VIP while another is well", what))
@@ -197,7 +214,7 @@ impl Book {
     }
 
     /// Whether something was wrong with the node that was seen to hold, for the service or another of
-    /// its group, from `since` on; or the group was seen apart, and comes together.
+    /// its group, from `since` on; it was not the primary to be followed; or the group was seen apart, and comes together.
     fn is_driven_off(
         config: &Config,
         truth: &Truth,
@@ -208,7 +225,11 @@ impl Book {
         let node = config.nodes.iter().find(|node| node.eni.as_str() == seen);
         let node = node.map_or("", |node| node.name.as_str());
         companions(config, &change.service).any(|of| {
-            truth.was_touched(node, of, since, change.sent) || change.seen(of) != Some(seen)
+            let deposed =
+                || truth.follows(of) && truth.was_primary(node, of, (since, change.sent), false);
+            truth.was_touched(node, of, since, change.sent)
+                || change.seen(of) != Some(seen)
+                || deposed()
         })
     }
 

@@ -3,12 +3,16 @@
 
 use std::time::Duration;
 
+use vipward_core::Config;
+
 use crate::fault::{Fault, What};
+use crate::reign::{Reigns, reigns};
 
 /// The faults of a history, asked for what they make of the world.
 #[derive(Debug, Clone, Default)]
 pub struct Truth {
     faults: Vec<Fault>,
+    pub(crate) reigns: Reigns,
 }
 
 /// What a service does when it is asked.
@@ -25,7 +29,13 @@ pub enum Health {
 impl Truth {
     /// What these faults make of the world.
     pub fn of(faults: &[Fault]) -> Self {
-        Self { faults: faults.to_vec() }
+        Self { faults: faults.to_vec(), reigns: Reigns::default() }
+    }
+
+    /// The same in a cluster, whose servers elect their primaries.
+    pub fn in_cluster(config: &Config, faults: &[Fault]) -> Self {
+        let truth = Self::of(faults);
+        Self { reigns: reigns(config, &truth), ..truth }
     }
 
     /// The faults that last at that moment.

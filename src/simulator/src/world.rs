@@ -46,6 +46,8 @@ pub enum Event {
     Invocation(EnvironmentId),
     /// The auditor looks.
     Look,
+    /// Servers have another primary, or none.
+    Election,
     /// An operator orders something once more.
     Order(Value),
 }
@@ -105,7 +107,7 @@ impl World {
         let config = scenario.config()?;
         let start = Timestamp::from_second(1_790_000_000)?;
         let cloud = Shared::new(begin::region(&scenario, &config, start)?, start, scenario.seed);
-        let truth = Truth::of(&scenario.faults);
+        let truth = Truth::in_cluster(&config, &scenario.faults);
         let hosts = config.members().cloned().map(|name| Host {
             name,
             agent: None,
@@ -132,6 +134,9 @@ impl World {
         for index in 0..world.scenario.faults.len() {
             world.plan(start + world.scenario.faults[index].begins(), Event::Begins(index));
             world.plan(start + world.scenario.faults[index].ends(), Event::Ends(index));
+        }
+        for at in world.truth.clone().elections() {
+            world.plan(start + at, Event::Election);
         }
         world.plan(start + LOOK, Event::Look);
         Ok(world)
@@ -201,6 +206,7 @@ impl World {
                 self.go_on(environment);
             }
             Event::Order(order) => self.orders(&order),
+            Event::Election => self.stir(),
             Event::Look => {
                 let (elapsed, holders) = (self.elapsed(), self.holders());
                 self.auditor.looks(elapsed, &holders);
