@@ -114,7 +114,7 @@ impl Auditor {
         match happening {
             Happening::Assigned { eni, addresses, from } => {
                 let sent = asked.as_ref().map_or(at, |asked| self.since_start(asked.sent));
-                let look = asked.map(|asked| asked.look);
+                let look = asked.and_then(|asked| asked.look);
                 for address in addresses {
                     let service = self.config.services.iter().find(|s| s.vip.0 == *address);
                     let Some(service) = service.map(|service| service.name.to_string()) else {
@@ -176,6 +176,10 @@ impl Auditor {
             self.meddled.pop();
             self.book.enter(change);
             return;
+        }
+        if change.look.is_none() {
+            let what = format!("{} was moved to {} unseen", change.service, change.to);
+            self.accuse(at, "EC2 is read right before a VIP is moved", what);
         }
         self.unplaced.remove(&change.service);
         self.tally.moved(&self.truth, at, &change);

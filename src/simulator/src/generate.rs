@@ -4,18 +4,20 @@ use std::fmt::Write as _;
 
 use vipward_region::model::fault::FaultSpec;
 
-use crate::fault::{Announcement, Fault, What};
+use crate::departures::departures;
+use crate::fault::{Fault, What};
 use crate::random::Stream;
+use crate::reign::disturbances;
 use crate::scenario::Scenario;
 
 /// Faults begin once the cluster has come to rest, in milliseconds.
-const FIRST_FAULT: u64 = 180_000;
+pub const FIRST_FAULT: u64 = 180_000;
 /// All faults begin within this, in milliseconds.
 const SPAN: (u64, u64) = (600_000, 3_000_000);
 /// After the last fault: longer than any wait beyond the budget that a history can bring about.
 const CALM: u64 = 1_200_000;
 /// The longest that one fault lasts, in milliseconds.
-const LONGEST: u64 = 300_000;
+pub const LONGEST: u64 = 300_000;
 
 /// The names that clusters are made of.
 const NODES: [&str; 4] = ["a", "b", "c", "d"];
@@ -45,14 +47,18 @@ pub fn generate(seed: u64) -> Scenario {
     let reigns = &mut Stream::new(seed, "primaries");
     shape.grouped = grouped(&shape, &mut Stream::new(seed, "groups"));
     shape.follows = shape.grouped == 0 && reigns.percent(25);
+    let nodes = &NODES[..shape.nodes];
     let cluster = cluster(&shape, chance, &mut Stream::new(seed, "policies"));
     let span = chance.between(SPAN.0, SPAN.1);
     let count = chance.between(2, 10);
     let mut faults: Vec<Fault> = (0..count).map(|_| fault(&shape, span, chance)).collect();
     faults.extend(clocks(&shape, chance));
     faults.extend(throttles(span, &mut Stream::new(seed, "throttles")));
-    faults.extend(of_primaries(&shape, span, reigns));
-    faults.extend(departures(&shape, span, &mut Stream::new(seed, "departures")));
+    if shape.follows {
+        faults.extend(disturbances(nodes, SERVICES[0], span, reigns));
+    }
+    let services = &SERVICES[..shape.services];
+    faults.extend(departures(nodes, services, span, &mut Stream::new(seed, "departures")));
     faults.sort_by_key(|fault| fault.at_ms);
     Scenario {
         seed,
@@ -155,58 +161,6 @@ fn throttles(span: u64, chance: &mut Stream) -> Option<Fault> {
         what: What::FunctionThrottled,
     };
     chance.percent(12).then_some(fault)
-}
-
-/// What the servers of the first service do to their primary, besides electing one after its death.
-fn of_primaries(shape: &Shape, span: u64, chance: &mut Stream) -> Vec<Fault> {
-    let mut faults = Vec::new();
-    for _ in 0..if shape.follows { chance.below(4) } else { 0 } {
-        let (node, service) = (chance.pick(&NODES[..shape.nodes]), SERVICES[0].to_owned());
-        let at_ms = FIRST_FAULT + chance.below(span);
-        let (for_ms, what) = if chance.percent(65) {
-            let what = What::PrimaryMoves { service, to: (*node).to_owned() };
-            (chance.between(500, 60_000), what)
-        } else {
-            let what = What::TwoPrimaries { node: (*node).to_owned(), service };
-            (chance.between(500, 120_000), what)
-        };
-        faults.push(Fault { at_ms, for_ms, what });
-    }
-    faults
-}
-
-/// In half of all histories nodes leave by their own word. AWS ends the instances that it announces so;
-/// or it thinks better of it.
-fn departures(shape: &Shape, span: u64, chance: &mut Stream) -> Vec<Fault> {
-    const NOTICE_MS: u64 = 120_000;
-    let mut faults = Vec::new();
-    for _ in 0..*chance.pick(&[0, 0, 0, 1, 2, 3]) {
-        let node = (*chance.pick(&NODES[..shape.nodes])).to_owned();
-        let at_ms = FIRST_FAULT + chance.below(span);
-        let longest = *chance.pick(&[10_000, 120_000, LONGEST, 2 * LONGEST]);
-        let for_ms = chance.between(500, longest);
-        let service =
-            chance.percent(50).then(|| (*chance.pick(&SERVICES[..shape.services])).to_owned());
-        let notice = *chance.pick(&[
-            Announcement::Spot,
-            Announcement::Rebalance,
-            Announcement::Maintenance,
-            Announcement::AutoScaling,
-        ]);
-        if chance.percent(40) {
-            faults.push(Fault { at_ms, for_ms, what: What::Leave { node, service } });
-            continue;
-        }
-        let what = What::Announced { node: node.clone(), notice };
-        if chance.percent(30) {
-            faults.push(Fault { at_ms, for_ms, what });
-        } else {
-            faults.push(Fault { at_ms, for_ms: NOTICE_MS, what });
-            let what = What::HostCrash { host: node };
-            faults.push(Fault { at_ms: at_ms + NOTICE_MS, for_ms, what });
-        }
-    }
-    faults
 }
 
 fn hosts(shape: &Shape) -> Vec<&'static str> {

@@ -87,8 +87,8 @@ pub struct Assignment {
     pub eni: String,
     /// The addresses.
     pub addresses: Vec<Ipv4Addr>,
-    /// What EC2 had last told the sender.
-    pub look: Look,
+    /// What EC2 had told the sender right before; nothing where it had not asked.
+    pub look: Option<Look>,
 }
 
 /// What one invocation was told, and wrote.
@@ -134,8 +134,8 @@ impl Archive {
         addresses: Vec<Ipv4Addr>,
     ) {
         let papers = self.papers.get(&environment);
-        let look = papers.and_then(|papers| papers.looks.last()).map(|(_, look)| look.clone());
-        let look = look.unwrap_or_default();
+        let last = papers.and_then(|papers| papers.looks.last());
+        let look = last.filter(|(at, _)| *at == sent).map(|(_, look)| look.clone());
         self.sent.push(Assignment { sent, arrives, eni, addresses, look });
     }
 
@@ -192,8 +192,11 @@ mod tests {
         archive.told(one, at(6), look("eni-b"));
         assert_eq!(archive.arrives(at(40), "eni-c", &vip), None, "nobody asked for that");
         let found = archive.arrives(at(40), "eni-b", &vip).expect("it was sent");
-        assert_eq!((found.sent, found.look), (at(1), look("eni-a")));
+        assert_eq!((found.sent, found.look), (at(1), Some(look("eni-a"))));
         assert_eq!(archive.arrives(at(40), "eni-b", &vip), None, "it was sent once");
+        archive.assigns(one, (at(7), at(41)), "eni-b".to_owned(), vip.to_vec());
+        let found = archive.arrives(at(41), "eni-b", &vip).expect("it was sent");
+        assert_eq!(found.look, None, "it did not look right before");
         let papers = archive.take(one);
         assert_eq!(papers.look_by(at(5)), Some(&look("eni-a")));
         assert_eq!(papers.look_by(at(6)), Some(&look("eni-b")));

@@ -211,7 +211,7 @@ fn without_room_in_the_account_callers_are_refused_and_events_wait() {
     let mut lambda = lambda(|_| {});
     lambda.set_throttled(true);
     let refused = lambda.invoke("f", vec![], at(0)).expect_err("no room");
-    assert_eq!((refused.code.as_str(), refused.status), ("TooManyRequestsException", 429));
+    assert_eq!((&*refused.code, refused.status), ("TooManyRequestsException", 429));
     lambda.enqueue("f", vec![], at(0)).expect("queued");
     assert!(lambda.advance(at(0)).is_empty());
     lambda.set_throttled(false);
