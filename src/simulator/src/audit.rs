@@ -231,6 +231,12 @@ impl Auditor {
             let what = format!("a hold of {service} without a reason");
             self.accuse(at, "every hold has a reason", what);
         }
+        // The function's own audit shares no code with its judgement: what one thinks right and the
+        // other does not is a mistake of either.
+        if reason == "audit-refused" {
+            let what = format!("{service} was to move: judgements {}", line["judgements"]);
+            self.accuse(at, "judgement and audit agree", what);
+        }
         if outcome == "moved" {
             let to = text(&line["choice"]["move"]["to"]);
             let eni = self.config.nodes.iter().find(|node| node.name.as_str() == to);
