@@ -71,7 +71,7 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
     },
-    /// Break each rule of the decision, and see that a test notices: most of an hour
+    /// Break each rule of the decision, and see that a test notices: an hour or more
     Mutants {
         /// Passed on to `cargo mutants`
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]

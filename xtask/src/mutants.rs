@@ -1,5 +1,5 @@
 //! `cargo xtask mutants`: breaks each rule of the decision on purpose, one at a time, and shows that
-//! a test notices. Takes the better part of an hour, so it is no step of the tests.
+//! a test notices. Takes an hour or more, so it is no step of the tests.
 
 use anyhow::Result;
 

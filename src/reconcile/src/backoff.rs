@@ -11,25 +11,33 @@ use crate::ports::{PortError, Ports};
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
-/// Pauses of 100 ms, doubling up to 2 s, none of which ends after the deadline.
+/// Pauses of 100 ms, doubling up to 2 s, or a multiple of that, none of which ends after the deadline.
 #[derive(Debug)]
 pub struct Backoff {
     deadline: Timestamp,
     next: Duration,
+    times: u32,
 }
 
 impl Backoff {
     /// Starts with the shortest pause.
     pub fn until(deadline: Timestamp) -> Self {
-        Self { deadline, next: FIRST_PAUSE }
+        Self { deadline, next: FIRST_PAUSE, times: 1 }
+    }
+
+    /// The same with each pause so many times as long.
+    #[must_use]
+    pub fn slower(self, times: u32) -> Self {
+        Self { times, ..self }
     }
 
     /// Pauses and says true, or says false at once when the time left is too short for it.
     pub async fn pause(&mut self, ports: &impl Ports) -> bool {
-        if ports.now() + self.next >= self.deadline {
+        let pause = self.next * self.times;
+        if ports.now() + pause >= self.deadline {
             return false;
         }
-        ports.pause(self.next).await;
+        ports.pause(pause).await;
         self.next = (self.next * 2).min(LONGEST_PAUSE);
         true
     }

@@ -42,13 +42,18 @@ pub struct Proof {
 }
 
 /// Carries `step` out by `deadline`; says for each of its moves what became of it.
+///
+/// `place` is the step's among those that are carried out at the same time, the most important being
+/// the first: the later, the less often it asks, so that what a throttling EC2 lets through goes to the
+/// most important.
 pub async fn execute(
     config: &Config,
     ports: &impl Ports,
     step: Step,
+    place: u32,
     deadline: Timestamp,
 ) -> BTreeMap<ServiceName, MoveOutcome> {
-    let mut run = Run { config, ports, deadline, outcomes: BTreeMap::new(), assigned: None };
+    let mut run = Run { config, ports, place, deadline, outcomes: BTreeMap::new(), assigned: None };
     match run.attempts(step).await {
         Rest::Settled => {}
         Rest::GivenUp(step, error) => {
@@ -58,7 +63,8 @@ pub async fn execute(
             let pieces = if lasts { step.apart(config) } else { Vec::new() };
             if pieces.len() > 1 {
                 for piece in pieces {
-                    run.outcomes.extend(Box::pin(execute(config, ports, piece, deadline)).await);
+                    run.outcomes
+                        .extend(Box::pin(execute(config, ports, piece, place, deadline)).await);
                 }
             } else {
                 let outcome = error.map_or(MoveOutcome::Unproven, MoveOutcome::Failed);
@@ -79,6 +85,7 @@ enum Rest {
 struct Run<'r, P> {
     config: &'r Config,
     ports: &'r P,
+    place: u32,
     deadline: Timestamp,
     outcomes: BTreeMap<ServiceName, MoveOutcome>,
     /// When EC2 first accepted the assignment, and whether the ledger has it.
@@ -87,7 +94,7 @@ struct Run<'r, P> {
 
 impl<P: Ports> Run<'_, P> {
     async fn attempts(&mut self, mut step: Step) -> Rest {
-        let mut backoff = Backoff::until(self.deadline);
+        let mut backoff = Backoff::until(self.deadline).slower(self.place);
         let mut before = None;
         loop {
             let seen = match self.read(self.deadline).await {

@@ -104,8 +104,10 @@ pub async fn carry_out(
     }
     // Evidence that has gone stale while trying again must not move anything.
     let deadline = deadline.min(decided + config.policy.stale_after);
-    let steps =
-        plan(config, &decisions).into_iter().map(|step| execute(config, ports, step, deadline));
+    let steps = plan(config, &decisions)
+        .into_iter()
+        .zip(1..)
+        .map(|(step, place)| execute(config, ports, step, place, deadline));
     let outcomes: BTreeMap<_, _> =
         futures::future::join_all(steps).await.into_iter().flatten().collect();
     records(wake, woken, decided, decisions, outcomes)

@@ -79,3 +79,30 @@ async fn the_metrics_are_read_back_so_far_that_a_silent_node_is_known_to_have_sp
     };
     assert_eq!((spoken(60).await, spoken(61).await), (1, 0), "four times `stale_after`");
 }
+
+#[tokio::test]
+async fn of_two_interfaces_the_less_important_is_asked_for_half_as_often() {
+    let throttled_twice_each = || {
+        let throttled = || Fault::Fails(throttled("AssignPrivateIpAddresses"));
+        [throttled(), Fault::LosesReply, throttled(), Fault::LosesReply]
+    };
+    let mysql: VipAddr = "10.0.0.202".parse().expect("an address");
+    let world = World::new().with(|state| {
+        for eni in state.inventory.enis.values_mut() {
+            eni.addresses.retain(|address| *address != mysql.0);
+        }
+        let b = state.inventory.enis.get_mut(&id("eni-0000000b")).expect("there");
+        b.addresses.push(mysql.0);
+        state.ill_on_a("redis");
+        state.says("b", "b", "mysql", Unhealthy);
+        state.says("a", "a", "mysql", Healthy);
+        state.alarms.insert("vipward/test/mysql/b/self".parse().expect("an alarm's name"));
+        state.assign_faults.extend(throttled_twice_each());
+    });
+    assert_eq!(outcomes(&one_pass(&world).await), [Outcome::Moved, Outcome::Moved]);
+    let state = world.state();
+    let asked: Vec<_> = state.assigns.iter().map(|(eni, _)| eni.as_str()).collect();
+    assert_eq!(asked, ["eni-0000000b", "eni-0000000b", "eni-0000000a", "eni-0000000a"]);
+    let (first, second) = (100 + 200, 2 * (100 + 200));
+    assert_eq!(state.elapsed, std::time::Duration::from_millis(first + second));
+}
