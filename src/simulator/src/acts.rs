@@ -22,9 +22,11 @@ impl World {
         self.auditor.begins(elapsed, &fault);
         match &fault.what {
             // A host that is off says nothing: no connection breaks.
-            What::HostCrash { host } | What::AgentCrash { host } | What::OtherFile { host } => {
+            What::HostCrash { host } => {
                 self.agent_falls(host);
+                self.site_falls(host);
             }
+            What::AgentCrash { host } | What::OtherFile { host } => self.agent_falls(host),
             What::HostStall { host } => {
                 let now = self.now();
                 if let Some(at) = self.host(host) {
@@ -36,6 +38,7 @@ impl World {
             What::FunctionKilled => self.environments.kill_all(),
             What::InstanceStopped { node } => {
                 self.agent_falls(node);
+                self.site_falls(node);
                 self.set_instance(node, InstanceState::Stopped);
             }
             What::VipTaken { service } => self.take_vip(service, true),
@@ -53,6 +56,7 @@ impl World {
             What::Unfreeze { service } => {
                 self.orders(&json!({ "command": "unfreeze", "service": service }));
             }
+            What::OnHost { host, fault } => self.site_ails(host, fault),
             _ => {}
         }
         if let What::OtherFile { host } = &fault.what {
@@ -113,6 +117,7 @@ impl World {
             What::HostStall { host } => self.wakes(host),
             What::VipTaken { service } => self.take_vip(service, false),
             What::Resume { node } => self.orders(&json!({ "command": "resume", "node": node })),
+            What::OnHost { host, fault } => self.site_recovers(host, fault),
             _ => {}
         }
         self.stir();
@@ -137,6 +142,7 @@ impl World {
             let wishes = self.hosts[index].agent.as_mut().map(|agent| agent.stirs(now));
             self.grant(index, wishes.unwrap_or_default());
         }
+        self.stir_units();
     }
 
     /// The index of the host of that name.
@@ -155,6 +161,7 @@ impl World {
         if let Some(at) = self.host(host) {
             self.boots_host(at);
         }
+        self.site_rises(host);
     }
 
     /// A host that was stalled runs on: its agent notices at its first beat.
@@ -164,6 +171,7 @@ impl World {
         if self.truth.stalled_until(host, elapsed).is_some() {
             return;
         }
+        self.site_wakes(host);
         let Some(from) = self.hosts[at].stalled_from.take() else { return };
         let Some(agent) = self.hosts[at].agent.as_mut() else { return };
         if let Some(wishes) = agent.was_stalled(from, now) {

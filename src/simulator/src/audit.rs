@@ -9,6 +9,7 @@ use serde_json::Value;
 use vipward_core::Config;
 use vipward_region::model::journal::Happening;
 
+use crate::alias_rules::AliasBook;
 use crate::fault::Fault;
 use crate::moves::{Book, Change, companions};
 use crate::tally::Tally;
@@ -31,6 +32,7 @@ pub struct Auditor {
     pub config: Config,
     pub truth: Truth,
     pub book: Book,
+    pub aliases: AliasBook,
     pub tally: Tally,
     pub timeline: Timeline,
     start: Timestamp,
@@ -57,6 +59,10 @@ impl Auditor {
             config: config.clone(),
             truth,
             book: Book::new(config, unplaced),
+            aliases: AliasBook::new(
+                config.nodes.first().filter(|_| !unplaced).map(|node| node.eni.as_str()),
+                config.services.iter().map(|service| service.vip.0),
+            ),
             tally: Tally::default(),
             timeline: Timeline::new(told),
             start,
@@ -112,6 +118,7 @@ impl Auditor {
         match happening {
             Happening::Assigned { eni, addresses, from } => {
                 for address in addresses {
+                    self.aliases.goes_to(*address, Some(eni), at);
                     let service = self.config.services.iter().find(|s| s.vip.0 == *address);
                     let Some(service) = service.map(|service| service.name.to_string()) else {
                         let what = format!("{address} was assigned to {eni}");
@@ -125,6 +132,7 @@ impl Auditor {
                 let by_hand = self.meddled.pop().is_some();
                 self.timeline.tell(at, || format!("{addresses:?} taken off {eni}"));
                 for address in addresses {
+                    self.aliases.goes_to(*address, None, at);
                     let service = self.config.services.iter().find(|s| s.vip.0 == *address);
                     if let Some(service) = service {
                         self.book.released(service.name.as_str());

@@ -8,6 +8,8 @@ use crate::fault::{Fault, What};
 use crate::random::Stream;
 use crate::scenario::Scenario;
 
+mod on_hosts;
+
 /// Faults begin once the cluster has come to rest, in milliseconds.
 const FIRST_FAULT: u64 = 180_000;
 /// All faults begin within this, in milliseconds.
@@ -37,11 +39,16 @@ pub fn generate(seed: u64) -> Scenario {
         services: *chance.pick(&[1, 1, 2, 3]),
     };
     let grouped = grouped(&shape, &mut Stream::new(seed, "groups"));
-    let cluster = cluster(&shape, grouped, chance);
+    let mut cluster = cluster(&shape, grouped, chance);
     let span = chance.between(SPAN.0, SPAN.1);
     let count = chance.between(2, 10);
     let mut faults: Vec<Fault> = (0..count).map(|_| fault(&shape, span, chance)).collect();
     faults.extend(clocks(&shape, chance));
+    let on_hosts = &mut Stream::new(seed, "on hosts");
+    cluster = on_hosts::with_alias_mode(&cluster, on_hosts);
+    let (nodes, services) = (&NODES[..shape.nodes], &SERVICES[..shape.services]);
+    let when = (FIRST_FAULT, FIRST_FAULT + span);
+    faults.extend(on_hosts::faults(nodes, services, &faults, when, on_hosts));
     faults.sort_by_key(|fault| fault.at_ms);
     Scenario {
         seed,

@@ -7,6 +7,7 @@
 
 mod acts;
 mod agent;
+mod alias_rules;
 mod audit;
 mod begin;
 mod clerk;
@@ -16,6 +17,9 @@ mod errands;
 mod fault;
 mod generate;
 mod history;
+mod host_fault;
+mod interface;
+mod keeper;
 mod liveness;
 mod moves;
 mod names;
@@ -24,6 +28,7 @@ mod random;
 mod report;
 pub mod run;
 mod scenario;
+mod sites;
 mod tally;
 mod timeline;
 #[cfg(test)]

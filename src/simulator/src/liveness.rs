@@ -57,7 +57,7 @@ impl Auditor {
     /// Nothing is wrong with the node, and nothing with the network.
     fn is_clear(&self, node: &str, at: Duration) -> bool {
         !self.truth.lasting(at).any(|fault| {
-            fault.what.names_host(node)
+            (fault.what.names_host(node) && !fault.what.is_on_host())
                 || matches!(
                     fault.what,
                     What::Partition { .. } | What::Loss { .. } | What::Cut { .. }

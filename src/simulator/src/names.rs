@@ -42,6 +42,9 @@ impl What {
             | Self::VipReleased { service }
             | Self::Unfreeze { service } => (vec![], vec![], vec![service]),
             Self::Switchover { service, to } => (vec![], vec![to], vec![service]),
+            Self::OnHost { host, fault } => {
+                (vec![], vec![host], fault.service().into_iter().collect())
+            }
             Self::Aws { .. }
             | Self::MetricsLate { .. }
             | Self::MetricsLost

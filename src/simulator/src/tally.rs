@@ -37,6 +37,8 @@ pub struct Tally {
     pub outcomes: BTreeMap<String, u64>,
     /// Invocations of the function.
     pub invocations: u64,
+    /// Addresses that alias units added or removed.
+    pub repairs: u64,
     /// Histories that were played to their end.
     pub histories: u64,
     /// How long they were together.
@@ -102,6 +104,7 @@ impl Tally {
         self.moves += other.moves;
         self.alerts += other.alerts;
         self.invocations += other.invocations;
+        self.repairs += other.repairs;
         self.histories += other.histories;
         self.lasted += other.lasted;
     }

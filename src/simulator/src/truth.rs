@@ -28,6 +28,11 @@ impl Truth {
         Self { faults: faults.to_vec() }
     }
 
+    /// All faults.
+    pub fn all(&self) -> impl Iterator<Item = &Fault> {
+        self.faults.iter()
+    }
+
     /// The faults that last at that moment.
     pub fn lasting(&self, moment: Duration) -> impl Iterator<Item = &Fault> {
         self.faults.iter().filter(move |fault| fault.lasts_at(moment))
@@ -158,9 +163,11 @@ impl Truth {
         self.faults.iter().any(|fault| fault.meets(from, to) && is_of_kind(&fault.what))
     }
 
-    /// The moments up to `to` at which something began or ended, the last of them.
+    /// The moments up to `to` at which something began or ended that agents and function could
+    /// notice, the last of them.
     pub fn last_change(&self, to: Duration) -> Duration {
-        let moments = self.faults.iter().flat_map(|fault| [fault.begins(), fault.ends()]);
+        let noticed = self.faults.iter().filter(|fault| !fault.what.is_on_host());
+        let moments = noticed.flat_map(|fault| [fault.begins(), fault.ends()]);
         moments.filter(|moment| *moment <= to).max().unwrap_or_default()
     }
 }

@@ -8,8 +8,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 
+use vipward_core::EniId;
 use vipward_core::alias_report::Holding;
 
+use crate::inventory::Mac;
 use crate::plan::Duty;
 
 #[cfg(test)]
@@ -17,6 +19,21 @@ mod tests;
 
 /// Answers in a row that must agree before a VIP is somebody else's.
 const CONFIRMED: u8 = 2;
+
+/// Which interface the instance metadata are asked about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subject {
+    /// Its hardware address, by which the metadata know it.
+    pub mac: Mac,
+    /// What the file says it is.
+    pub eni: EniId,
+}
+
+/// The addresses of an interface as the metadata list them, one a line; `None` when that is not
+/// understood.
+pub fn listed(text: &str) -> Option<BTreeSet<Ipv4Addr>> {
+    text.split_whitespace().map(|address| address.parse().ok()).collect()
+}
 
 /// What the instance metadata answered about the node's ENI.
 #[derive(Clone, Debug, PartialEq, Eq)]
