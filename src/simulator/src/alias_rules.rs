@@ -10,6 +10,8 @@ use vipward_upkeep::plan::{Act, Repair};
 
 use crate::audit::Auditor;
 use crate::interface::Interface;
+use crate::timeline::Who;
+use crate::wording;
 
 #[cfg(test)]
 mod tests;
@@ -55,7 +57,7 @@ pub struct AliasBook {
 struct Heard {
     /// The last two answers, the newest last; `None` for one that tells nothing.
     last: [Option<Vec<Ipv4Addr>>; 2],
-    /// VIPs that the last answer of worth named, and since when they all did.
+    /// VIPs that were named, and since when; until two answers in a row do not name them.
     named: BTreeMap<Ipv4Addr, Duration>,
 }
 
@@ -65,20 +67,19 @@ impl Heard {
             Answer::Addresses(list) if list.contains(&own) => Some(list),
             Answer::Addresses(_) | Answer::Unknown(_) => None,
         };
-        if let Some(list) = list {
-            self.named.retain(|vip, _| list.contains(vip));
-            for vip in list {
-                self.named.entry(*vip).or_insert(at);
-            }
+        for vip in list.into_iter().flatten() {
+            self.named.entry(*vip).or_insert(at);
         }
         self.last.rotate_left(1);
         self.last[1] = list.map(|list| list.iter().copied().collect());
+        let answers = &self.last;
+        self.named.retain(|vip, _| !is_sure_without(answers, *vip));
     }
+}
 
-    /// Whether two answers in a row said that the VIP is not here.
-    fn is_sure_without(&self, vip: Ipv4Addr) -> bool {
-        self.last.iter().all(|list| list.as_ref().is_some_and(|list| !list.contains(&vip)))
-    }
+/// Whether two answers in a row said that the VIP is not here.
+fn is_sure_without(last: &[Option<Vec<Ipv4Addr>>; 2], vip: Ipv4Addr) -> bool {
+    last.iter().all(|list| list.as_ref().is_some_and(|list| !list.contains(&vip)))
 }
 
 impl AliasBook {
@@ -112,7 +113,7 @@ impl AliasBook {
         if !along.is_empty() {
             return Some((TOUCHES, format!("{node} took {along:?} away with {vip}")));
         }
-        let sure = self.heard.get(node).is_some_and(|heard| heard.is_sure_without(vip));
+        let sure = self.heard.get(node).is_some_and(|heard| is_sure_without(&heard.last, vip));
         let removes = matches!(repair.act, Act::Remove(_));
         (removes && (mode == AliasMode::Static || !sure)).then(|| {
             let what =
@@ -151,7 +152,8 @@ impl AliasBook {
 
 impl Auditor {
     /// The unit of that node starts, and knows nothing.
-    pub fn unit_started(&mut self, node: &str) {
+    pub fn unit_started(&mut self, at: Duration, node: &str) {
+        self.timeline.tell(at, Who::Unit(node), || "starts".to_owned());
         self.aliases.heard.remove(node);
     }
 
@@ -159,7 +161,20 @@ impl Auditor {
     pub fn unit_heard(&mut self, at: Duration, node: &str, answer: &Answer) {
         let own = self.config.nodes.iter().find(|of| of.name.as_str() == node);
         let Some(own) = own.map(|node| node.address) else { return };
-        self.aliases.heard.entry(node.to_owned()).or_default().hears(own, answer, at);
+        let heard = self.aliases.heard.entry(node.to_owned()).or_default();
+        let before = heard.last[1].clone();
+        heard.hears(own, answer, at);
+        if before != heard.last[1] {
+            self.timeline.tell(at, Who::Unit(node), || match &heard.last[1] {
+                None => "hears nothing that it can rely on from the metadata".to_owned(),
+                Some(list) => {
+                    let vips: Vec<_> = list.iter().copied().filter(|of| *of != own).collect();
+                    let vips = wording::services(&self.config, &vips);
+                    let vips = if vips.is_empty() { "no VIP" } else { &vips };
+                    format!("hears from the metadata: {vips} here")
+                }
+            });
+        }
     }
 
     /// The unit of that node changed an address.
@@ -167,9 +182,9 @@ impl Auditor {
         let service = self.config.services.iter().find(|service| service.vip.0 == repair.vip);
         let name = service.map_or("no service", |service| service.name.as_str()).to_owned();
         let mode = service.map(|service| service.alias);
-        self.timeline.tell(at, || match repair.act {
-            Act::Add => format!("{node}: alias of {name} added"),
-            Act::Remove(_) => format!("{node}: alias of {name} removed"),
+        self.timeline.tell(at, Who::Unit(node), || match repair.act {
+            Act::Add => format!("adds the address of {name}"),
+            Act::Remove(_) => format!("removes the address of {name}"),
         });
         self.tally.repairs += 1;
         self.aliases.last_repair = Some((at, format!("{name} on {node}")));

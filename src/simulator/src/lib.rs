@@ -16,6 +16,7 @@ mod environments;
 mod errands;
 mod fault;
 mod generate;
+mod group;
 mod history;
 mod host_fault;
 mod interface;
@@ -34,4 +35,5 @@ mod timeline;
 #[cfg(test)]
 mod times;
 mod truth;
+mod wording;
 mod world;

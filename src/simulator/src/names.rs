@@ -18,7 +18,7 @@ impl What {
     }
 
     /// Hosts, nodes and services.
-    fn names(&self) -> (Vec<&str>, Vec<&str>, Vec<&str>) {
+    pub fn names(&self) -> (Vec<&str>, Vec<&str>, Vec<&str>) {
         match self {
             Self::HostCrash { host }
             | Self::HostStall { host }

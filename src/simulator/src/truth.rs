@@ -1,9 +1,11 @@
 //! How things really are at a moment of a history: what the agents try to find out. It follows
 //! from the faults alone.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::fault::{Fault, What};
+use crate::group::Kind;
 
 /// The faults of a history, asked for what they make of the world.
 #[derive(Debug, Clone, Default)]
@@ -174,12 +176,8 @@ impl Truth {
 
 impl Truth {
     /// The kinds of the faults in that time, each once.
-    pub fn kinds_in(
-        &self,
-        from: Duration,
-        to: Duration,
-    ) -> std::collections::BTreeSet<&'static str> {
+    pub fn kinds_in(&self, from: Duration, to: Duration) -> BTreeSet<Kind> {
         let met = self.faults.iter().filter(|fault| fault.meets(from, to));
-        met.map(|fault| fault.what.kind()).collect()
+        met.map(|fault| fault.what.sort()).collect()
     }
 }

@@ -126,8 +126,14 @@ fn what_a_unit_was_told_it_keeps_when_the_metadata_are_out() {
     book.heard.entry("a".to_owned()).or_default().hears(OWN, &with(), SECOND * 10);
     let missing = Standing { metadata_since: None, ..standing(AliasMode::Follow, false) };
     assert_eq!(book.judge(SECOND * 100, &missing).map(|(rule, _)| rule), Some(COMES));
-    book.heard.entry("a".to_owned()).or_default().hears(OWN, &without(), SECOND * 20);
-    assert_eq!(book.judge(SECOND * 100, &missing), None, "it was told otherwise since");
+    let mut hears = |answer: &Answer| {
+        book.heard.entry("a".to_owned()).or_default().hears(OWN, answer, SECOND * 20);
+        book.judge(SECOND * 100, &missing).map(|(rule, _)| rule)
+    };
+    assert_eq!(hears(&without()), Some(COMES), "one odd answer");
+    assert_eq!(hears(&Answer::Unknown("503".to_owned())), Some(COMES));
+    assert_eq!(hears(&without()), Some(COMES));
+    assert_eq!(hears(&without()), None, "it was told otherwise since");
 }
 
 #[test]
@@ -137,4 +143,58 @@ fn an_alias_that_stays_behind_is_found() {
     assert_eq!(judged(B, 100, &standing(AliasMode::Static, true)), None);
     assert_eq!(judged(B, 100, &Standing { bound: true, ..left.clone() }), None);
     assert_eq!(judged(B, 100, &Standing { metadata_since: None, ..left }), None);
+}
+
+fn auditor() -> Auditor {
+    let text = r#"
+cluster = "sim"
+subnet = "10.0.0.0/24"
+policy = { alias = "follow" }
+[[node]]
+name = "a"
+address = "10.0.0.10"
+eni = "eni-0000000a"
+[[node]]
+name = "b"
+address = "10.0.0.11"
+eni = "eni-0000000b"
+[[service]]
+name = "svc"
+vip = "10.0.0.201"
+check = { kind = "tcp", port = 7001 }
+"#;
+    let config = vipward_core::Config::parse("sim", text).expect("it is right");
+    Auditor::new(&config, crate::truth::Truth::default(), jiff::Timestamp::UNIX_EPOCH, false, false)
+}
+
+fn end_with(standings: &[Standing], repaired: Option<u32>) -> Option<&'static str> {
+    let mut auditor = auditor();
+    if let Some(at) = repaired {
+        let add = Repair { link: 2, vip: VIP, act: Act::Add };
+        auditor.unit_repaired(SECOND * at, "a", &add, &[]);
+    }
+    auditor.ends_aliases(SECOND * 600, SECOND * 300, standings);
+    auditor.breach().map(|breach| breach.rule)
+}
+
+#[test]
+fn at_rest_the_holder_has_the_address_and_in_follow_nobody_else() {
+    const RULE: &str = "the holder has the address when all comes to rest";
+    let on_b = |standing| Standing { eni: B.to_owned(), ..standing };
+    let (has, lacks) = (standing(AliasMode::Follow, true), standing(AliasMode::Follow, false));
+    assert_eq!(end_with(&[has.clone(), on_b(lacks.clone())], None), None);
+    assert_eq!(end_with(std::slice::from_ref(&lacks), None), Some(RULE));
+    assert_eq!(end_with(&[has.clone(), on_b(has.clone())], None), Some(RULE));
+    assert_eq!(end_with(&[on_b(Standing { bound: true, ..has })], None), None);
+    assert_eq!(end_with(&[on_b(standing(AliasMode::Static, false))], None), Some(RULE));
+    // Also one whose unit is not sound: nobody excuses that any more.
+    assert_eq!(end_with(&[Standing { sound_since: None, ..lacks }], None), Some(RULE));
+}
+
+#[test]
+fn at_rest_no_alias_is_changed() {
+    let standings = [standing(AliasMode::Follow, true)];
+    assert_eq!(end_with(&standings, Some(307)), None);
+    let rule = "aliases come to rest when the faults are over";
+    assert_eq!(end_with(&standings, Some(308)), Some(rule));
 }

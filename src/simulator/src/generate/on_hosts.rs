@@ -20,7 +20,7 @@ pub fn with_alias_mode(cluster: &str, chance: &mut Stream) -> String {
     }
 }
 
-/// Up to five faults on nodes, the first of them at `first` at the soonest.
+/// Up to five faults on nodes, and what comes on top of them, the first of them at `first` at the soonest.
 pub fn faults(
     nodes: &[&str],
     services: &[&str],
@@ -41,7 +41,31 @@ pub fn faults(
         let what = What::OnHost { host, fault: fault(services, chance) };
         Fault { at_ms, for_ms: chance.between(200, longest), what }
     };
-    (0..count).map(one).collect()
+    let mut faults: Vec<Fault> = (0..count).map(one).collect();
+    let meddled: Vec<Fault> =
+        faults.iter().filter_map(|fault| meddled(fault, services, chance)).collect();
+    faults.extend(meddled);
+    faults
+}
+
+/// While a host's metadata are out, somebody touches its interface: the unit has nobody to ask.
+fn meddled(of: &Fault, services: &[&str], chance: &mut Stream) -> Option<Fault> {
+    let What::OnHost { host, fault } = &of.what else { return None };
+    if !fault.silences_metadata() || !chance.percent(60) {
+        return None;
+    }
+    let service = (*chance.pick(services)).to_owned();
+    let fault = match chance.below(4) {
+        0..2 => HostFault::AliasRemoved { service },
+        2 => HostFault::AliasReturns { service },
+        _ => HostFault::UnitCrash,
+    };
+    let what = What::OnHost { host: host.clone(), fault };
+    Some(Fault {
+        at_ms: of.at_ms + chance.below(of.for_ms),
+        for_ms: chance.between(200, 5_000),
+        what,
+    })
 }
 
 fn fault(services: &[&str], chance: &mut Stream) -> HostFault {
