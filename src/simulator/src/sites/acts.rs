@@ -54,9 +54,14 @@ impl World {
             return;
         }
         let site = &mut self.sites[index];
-        site.interface.gains(site.own, site.prefix);
-        for vip in site.imprinted.clone() {
-            site.interface.gains(vip, site.prefix);
+        let own = [site.own];
+        let all = own.iter().chain(&site.imprinted);
+        let (prefix, reversed) = (site.prefix, site.chance.percent(30));
+        // Addresses of one subnet go with the oldest of them: which that is depends on the boot.
+        let all: Vec<Ipv4Addr> =
+            if reversed { all.rev().copied().collect() } else { all.copied().collect() };
+        for address in all {
+            site.interface.gains(address, prefix);
         }
         site.touches(site.imprinted.clone(), elapsed);
         if site.keeper.is_some() {
