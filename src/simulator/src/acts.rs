@@ -2,7 +2,7 @@
 //! it lasts is the truth's affair.
 
 use crate::begin::{FOREIGN_ENI, instance_of};
-use crate::fault::What;
+use crate::fault::{Fault, What};
 use crate::world::{Errand, Event, World};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -36,6 +36,7 @@ impl World {
             What::ServiceCrash { node, service } => self.connections_break(node, service),
             What::Aws { fault: spec } => self.ails(spec, fault.for_ms),
             What::FunctionKilled => self.environments.kill_all(),
+            What::FunctionThrottled => self.cloud.lock().region.lambda.set_throttled(true),
             What::InstanceStopped { node } => {
                 self.agent_falls(node);
                 self.site_falls(node);
@@ -57,6 +58,8 @@ impl World {
                 self.orders(&json!({ "command": "unfreeze", "service": service }));
             }
             What::OnHost { host, fault } => self.site_ails(host, fault),
+            What::Leave { node, service } => self.is_told(node, service.as_deref(), true),
+            What::Announced { node, .. } => self.notices_change(node),
             _ => {}
         }
         if let What::OtherFile { host } = &fault.what {
@@ -115,9 +118,16 @@ impl World {
                 }
             }
             What::HostStall { host } => self.wakes(host),
+            What::FunctionThrottled => {
+                let throttled = |fault: &Fault| fault.what == What::FunctionThrottled;
+                let still = self.truth.lasting(elapsed).any(throttled);
+                self.cloud.lock().region.lambda.set_throttled(still);
+            }
             What::VipTaken { service } => self.take_vip(service, false),
             What::Resume { node } => self.orders(&json!({ "command": "resume", "node": node })),
             What::OnHost { host, fault } => self.site_recovers(host, fault),
+            What::Leave { node, service } => self.is_told(node, service.as_deref(), false),
+            What::Announced { node, .. } => self.notices_change(node),
             _ => {}
         }
         self.stir();
@@ -136,7 +146,7 @@ impl World {
     }
 
     /// What rested on its laurels looks again: something has changed.
-    fn stir(&mut self) {
+    pub fn stir(&mut self) {
         let now = self.now();
         for index in 0..self.hosts.len() {
             let wishes = self.hosts[index].agent.as_mut().map(|agent| agent.stirs(now));

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use vipward_agent::leaving::Leaving;
+use vipward_agent::notices::{Notice, Notices};
 use vipward_agent::outlet::SendError;
 use vipward_agent::pulse::Pulse;
 use vipward_agent::reporter::{Report, Reporter};
@@ -92,6 +94,9 @@ pub struct Agent {
     pulse: Pulse,
     probers: Vec<Prober>,
     lags: BTreeMap<ServiceName, Duration>,
+    primaries: BTreeMap<ServiceName, bool>,
+    leaving: Leaving,
+    notices: Notices,
     waking: Option<Timestamp>,
 }
 
@@ -112,6 +117,9 @@ impl Agent {
             config: config.clone(),
             clock,
             lags: BTreeMap::new(),
+            primaries: BTreeMap::new(),
+            leaving: Leaving::default(),
+            notices: Notices::new(shown),
             waking: None,
         }
     }
@@ -166,6 +174,13 @@ impl Agent {
                 _ => None,
             };
             self.lags.extend(lag.map(|lag| (prober.target.service.clone(), lag)));
+        }
+        if let (Ok(pass), true) = (&outcome, prober.target.subject == me)
+            && prober.target.follows_primary
+        {
+            let is = pass.role.map(|role| role == Role::Primary);
+            self.primaries.remove(&prober.target.service);
+            self.primaries.extend(is.map(|is| (prober.target.service.clone(), is)));
         }
         let change = prober.machine.finish(shown, &outcome);
         prober.last = Some(outcome);
@@ -228,6 +243,7 @@ impl Agent {
         self.reporter.start_over(shown);
         self.probers = Prober::all(&self.config, self.reporter.me(), shown, now);
         self.lags.clear();
+        self.primaries.clear();
         self.waking = None;
         Some(self.first_wishes(now))
     }
@@ -244,14 +260,39 @@ impl Agent {
         self.look(now)
     }
 
+    /// It is told that these services leave, or stay.
+    pub fn is_told(&mut self, services: &[ServiceName], leave: bool, now: Timestamp) -> Vec<Wish> {
+        if leave {
+            self.leaving.order(services, "told to", self.clock.shows(now));
+        } else {
+            self.leaving.countermand(services);
+        }
+        self.look(now)
+    }
+
+    /// It looks at what is announced of the instance: `text` is what stands at each place.
+    pub fn reads_notices(
+        &mut self,
+        text: impl Fn(Notice) -> Option<String>,
+        now: Timestamp,
+    ) -> Vec<Wish> {
+        let shown = self.clock.shows(now);
+        self.notices.begin(shown);
+        for notice in Notice::ALL {
+            self.notices.hear(notice, &Ok(text(notice)));
+        }
+        self.leaving.announce(self.notices.reason(shown), shown);
+        self.look(now)
+    }
+
     /// What is due.
     pub fn look(&mut self, now: Timestamp) -> Vec<Wish> {
         let shown = self.clock.shows(now);
         if self.waking.is_some_and(|at| at <= now) {
             self.waking = None;
         }
-        // The simulated services have no roles.
-        self.reporter.see_places(shown, self.lags.clone(), BTreeMap::new());
+        self.reporter.see_places(shown, self.lags.clone(), self.primaries.clone());
+        self.reporter.see_leaving(shown, &self.leaving);
         let mut wishes = Vec::new();
         while let Some(report) = self.reporter.due(shown) {
             wishes.push(Wish::Send(Box::new(report)));

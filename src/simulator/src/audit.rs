@@ -9,9 +9,11 @@ use serde_json::Value;
 use vipward_core::Config;
 use vipward_region::model::journal::Happening;
 
+use crate::accounts::Decided;
 use crate::alias_rules::AliasBook;
 use crate::fault::Fault;
 use crate::moves::{Book, Change, companions};
+use crate::papers::{Assignment, Papers};
 use crate::tally::Tally;
 use crate::timeline::{Timeline, Who};
 use crate::truth::Truth;
@@ -59,7 +61,7 @@ impl Auditor {
         Self {
             config: config.clone(),
             truth,
-            book: Book::new(config, unplaced),
+            book: Book::new(config, unplaced, start.as_second()),
             aliases: AliasBook::new(
                 config.nodes.first().filter(|_| !unplaced).map(|node| node.eni.as_str()),
                 config.services.iter().map(|service| service.vip.0),
@@ -114,10 +116,12 @@ impl Auditor {
         self.unplaced.insert(service.to_owned());
     }
 
-    /// Something happened in the region.
-    pub fn hears(&mut self, at: Duration, happening: &Happening) {
+    /// Something happened in the region; `asked` is the function's call that brought it, if one did.
+    pub fn hears(&mut self, at: Duration, happening: &Happening, asked: Option<Assignment>) {
         match happening {
             Happening::Assigned { eni, addresses, from } => {
+                let sent = asked.as_ref().map_or(at, |asked| self.since_start(asked.sent));
+                let look = asked.and_then(|asked| asked.look);
                 for address in addresses {
                     self.aliases.goes_to(*address, Some(eni), at);
                     let service = self.config.services.iter().find(|s| s.vip.0 == *address);
@@ -126,7 +130,8 @@ impl Auditor {
                         return self.accuse(at, "only what the file names is touched", what);
                     };
                     let from = from.get(address).cloned();
-                    self.moves(at, Change { at, service, from, to: eni.clone() });
+                    let (to, look) = (eni.clone(), look.clone());
+                    self.moves(at, Change { at, service, from, to, sent, look });
                 }
             }
             Happening::Unassigned { addresses, eni } => {
@@ -182,6 +187,10 @@ impl Auditor {
             self.book.enter(change);
             return;
         }
+        if change.look.is_none() {
+            let what = format!("{} was moved to {} unseen", change.service, change.to);
+            self.accuse(at, "EC2 is read right before a VIP is moved", what);
+        }
         self.unplaced.remove(&change.service);
         self.tally.moved(&self.truth, at, &change);
         if let Some((rule, what)) = self.book.judge(&self.config, &self.truth, &change) {
@@ -190,11 +199,22 @@ impl Auditor {
         self.book.enter(change);
     }
 
-    /// What the function logged.
-    pub fn reads(&mut self, at: Duration, lines: &[Value]) {
+    fn since_start(&self, moment: Timestamp) -> Duration {
+        Duration::try_from(moment.duration_since(self.start)).unwrap_or_default()
+    }
+
+    /// What an invocation of the function logged, with its papers.
+    pub fn reads(&mut self, at: Duration, lines: &[Value], papers: &Papers) {
         for line in lines {
             match line["record"].as_str() {
-                Some("decision") => self.reads_decision(at, line),
+                Some("decision") => {
+                    self.reads_decision(at, line);
+                    let decided = Decided::read(line);
+                    let broken = decided.and_then(|decided| decided.judge(&self.config, papers));
+                    if let Some((rule, what)) = broken {
+                        self.accuse(at, rule, what);
+                    }
+                }
                 Some(other) => {
                     let reason = line["reason"].as_str().unwrap_or_default();
                     self.timeline.tell(at, Who::Function, || format!("{other}: {reason}"));
@@ -221,8 +241,7 @@ impl Auditor {
             let eni = self.config.nodes.iter().find(|node| node.name.as_str() == to);
             let eni = eni.map(|node| node.eni.to_string()).unwrap_or_default();
             let decided: Option<Timestamp> = text(&line["decided"]).parse().ok();
-            let since = decided.map(|decided| decided.duration_since(self.start));
-            let since = since.and_then(|since| Duration::try_from(since).ok()).unwrap_or_default();
+            let since = decided.map(|decided| self.since_start(decided)).unwrap_or_default();
             if !self.book.had(&service, &eni, since, at) {
                 let what =
                     format!("{service} is said to have moved to {to}, and EC2 knows nothing of it");
@@ -242,8 +261,21 @@ impl Auditor {
                 }
                 Some(_) | None => {}
             }
-            if let Some(what) = self.left_lying(at, service, holder.as_deref()) {
-                self.accuse(at, "a VIP leaves a dead holder within the bound", what);
+            let holder = holder.as_deref();
+            for (rule, broken) in [
+                (
+                    "a VIP leaves a dead holder within the bound",
+                    self.left_lying(at, service, holder),
+                ),
+                (
+                    "a VIP leaves a holder that leaves within the bound",
+                    self.lingers(at, service, holder),
+                ),
+                ("a VIP follows its primary within the bound", self.strays(at, service, holder)),
+            ] {
+                if let Some(what) = broken {
+                    self.accuse(at, rule, what);
+                }
             }
         }
     }
@@ -260,6 +292,9 @@ impl Auditor {
             let node = self.config.nodes.iter().find(|n| holder.as_deref() == Some(n.eni.as_str()));
             if node.is_none() {
                 self.accuse(at, RULE, format!("{service} is held by {holder:?}"));
+            }
+            if let Some(what) = self.is_away(at, service, holder.as_deref()) {
+                self.accuse(at, "a VIP is on the primary when all comes to rest", what);
             }
             let astray = companions(&self.config, service)
                 .find(|other| holders.get(*other).is_some_and(|of| of != holder))

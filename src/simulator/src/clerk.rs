@@ -25,6 +25,7 @@ use vipward_region::model::lambda::EnvironmentId;
 use vipward_region::wire::ApiError;
 
 use crate::cloud::{Cloud, Shared, Trip};
+use crate::papers::Look;
 
 /// The function's patience with one call, by `aws/clients.rs`.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -136,15 +137,18 @@ impl Clerk {
     }
 
     /// The effect comes when the call arrives, whether anybody still waits for the answer or not.
+    /// `noted` puts it down as it is sent, with the moment of its arrival.
     async fn write(
         &self,
         operation: Operation,
+        noted: impl FnOnce(&mut Cloud, Timestamp) + Send,
         effect: impl FnOnce(&mut Region, Timestamp) -> Result<(), ApiError> + Send + 'static,
     ) -> Result<(), PortError> {
         let answer = Arc::new(Mutex::new(Ok(())));
         let trip = {
             let mut cloud = self.cloud.lock();
             let trip = cloud.sets_out(operation.name);
+            noted(&mut cloud, trip.arrives);
             let (answer, error) = (answer.clone(), trip.hit.error.clone());
             cloud.post(trip.arrives, move |region, now| {
                 let outcome = match error {
@@ -176,7 +180,7 @@ impl Ports for Clerk {
 
     async fn inventory(&self, config: &Config) -> Result<Inventory, PortError> {
         let operation = Operation::ec2("ec2:DescribeNetworkInterfaces", Class::Describe);
-        self.read(operation, |cloud, stale| {
+        let read = self.read(operation, |cloud, stale| {
             let seen = cloud.region.ec2.seen(cloud.now, stale);
             let ours = |interface: &&Interface| {
                 let named = config.nodes.iter().any(|node| node.eni.as_str() == interface.id);
@@ -184,9 +188,13 @@ impl Ports for Clerk {
                 named || interface.addresses().any(has_vip)
             };
             let enis = seen.interfaces.values().filter(ours).filter_map(described).collect();
-            Inventory { enis, stopped: BTreeSet::new() }
-        })
-        .await
+            (Inventory { enis, stopped: BTreeSet::new() }, Look::at(config, seen))
+        });
+        let (inventory, look) = read.await?;
+        let mut cloud = self.cloud.lock();
+        let now = cloud.now;
+        cloud.archive.told(self.environment, now, look);
+        Ok(inventory)
     }
 
     async fn stopped_instances(&self, config: &Config) -> Result<BTreeSet<String>, PortError> {
@@ -236,8 +244,12 @@ impl Ports for Clerk {
     async fn assign(&self, eni: &EniId, vips: &[VipAddr]) -> Result<(), PortError> {
         let operation = Operation::ec2("ec2:AssignPrivateIpAddresses", Class::Assign);
         let addresses: Vec<_> = vips.iter().map(|vip| vip.0).collect();
-        let eni = eni.to_string();
-        self.write(operation, move |region, now| {
+        let (eni, to, vips) = (eni.to_string(), eni.to_string(), addresses.clone());
+        let noted = |cloud: &mut Cloud, arrives| {
+            let times = (cloud.now, arrives);
+            cloud.archive.assigns(self.environment, times, to, vips);
+        };
+        self.write(operation, noted, move |region, now| {
             region.ec2.assign(&eni, &addresses, true, now).map(|_| ())
         })
         .await
@@ -245,19 +257,25 @@ impl Ports for Clerk {
 
     async fn tag(&self, eni: &EniId, tags: &BTreeMap<String, String>) -> Result<(), PortError> {
         let operation = Operation::ec2("ec2:CreateTags", Class::Mutating);
+        let noted = |cloud: &mut Cloud, _| cloud.archive.writes(self.environment, tags);
         let (eni, tags) = (eni.to_string(), tags.clone());
-        self.write(operation, move |region, now| region.ec2.create_tags(&[eni], &tags, now)).await
+        self.write(operation, noted, move |region, now| region.ec2.create_tags(&[eni], &tags, now))
+            .await
     }
 
     async fn announce(&self, notices: &[Notice]) -> Result<(), PortError> {
         let operation = Operation::other("events:PutEvents", PATIENCE);
         let notices = notices.to_vec();
-        self.write(operation, move |region, now| {
-            for notice in notices {
-                put_event(region, FUNCTION_SOURCE, notice.detail_type, notice.detail, now);
-            }
-            Ok(())
-        })
+        self.write(
+            operation,
+            |_, _| {},
+            move |region, now| {
+                for notice in notices {
+                    put_event(region, FUNCTION_SOURCE, notice.detail_type, notice.detail, now);
+                }
+                Ok(())
+            },
+        )
         .await
     }
 }

@@ -12,6 +12,7 @@ use vipward_region::model::Region;
 use vipward_region::model::fault::Hit;
 use vipward_region::model::lambda::EnvironmentId;
 
+use crate::papers::Archive;
 use crate::random::Stream;
 
 /// From the sending of a request to its arrival, and back, in milliseconds.
@@ -26,6 +27,8 @@ pub struct Cloud {
     pub now: Timestamp,
     /// The region.
     pub region: Region,
+    /// What the function was told and asked for.
+    pub archive: Archive,
     /// When environments want to be woken.
     timers: BTreeSet<(Timestamp, EnvironmentId)>,
     posted: BTreeMap<(Timestamp, u64), Posted>,
@@ -53,6 +56,7 @@ impl Shared {
         Self(Arc::new(Mutex::new(Cloud {
             now,
             region,
+            archive: Archive::default(),
             timers: BTreeSet::new(),
             posted: BTreeMap::new(),
             serial: 0,

@@ -16,7 +16,7 @@ use vipward_region::model::cloudwatch::{Datum as Value, MetricId, StatisticSet};
 use crate::agent::Start;
 use crate::clerk::put_event;
 use crate::truth::Health;
-use crate::world::{Errand, Event, World};
+use crate::world::{Errand, Event, Host, World};
 
 /// The agent's patience with one request, by its `aws` outlet.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -39,13 +39,19 @@ impl World {
         if let Errand::Probe(target) = errand {
             return self.probes(index, generation, target);
         }
-        let Some(agent) = self.hosts[index].agent.as_mut() else { return };
+        let Host { name, agent: Some(agent), .. } = &mut self.hosts[index] else { return };
         let wishes = match errand {
             Errand::Probe(_) => Vec::new(),
             Errand::Probed(target, outcome, steady) => agent.ends(target, outcome, steady, now),
             Errand::Published(outcome) => agent.published(&outcome, now),
             Errand::Hinted(outcome) => agent.hinted(&outcome, now),
             Errand::Silence(subject) => agent.breaks(&subject, None, now),
+            Errand::Told(services, leave) => agent.is_told(&services, leave, now),
+            Errand::Notices => {
+                let text =
+                    |notice| self.truth.announced(name.as_str(), notice, elapsed, self.start);
+                agent.reads_notices(text, now)
+            }
             Errand::Look => agent.look(now),
         };
         self.grant(index, wishes);
@@ -114,10 +120,11 @@ impl World {
             Health::Answers(late) if delay + late >= timeout => silence(timeout),
             Health::Answers(late) => {
                 let lag = self.truth.lag(&subject, &service, elapsed);
-                let pass = match max_lag {
-                    Some(_) => Pass { role: Some(Role::Replica), lag: Some(Lag::Behind(lag)) },
-                    None => Pass { role: None, lag: None },
-                };
+                let primary = self.truth.is_primary(&subject, &service, elapsed);
+                let role = if primary { Role::Primary } else { Role::Replica };
+                let lag = max_lag.filter(|_| !primary).map(|_| Lag::Behind(lag));
+                let role = (max_lag.is_some() || self.truth.follows(&service)).then_some(role);
+                let pass = Pass { role, lag };
                 (delay + late, Ok(pass))
             }
         }

@@ -85,6 +85,8 @@ pub enum What {
     FunctionKilled,
     /// A new environment takes that long to start.
     FunctionSlow { ms: u64 },
+    /// Lambda starts no invocation: the account's concurrency is used up by others.
+    FunctionThrottled,
     /// EC2 stops the instance; when it is over it is started, and boots.
     InstanceStopped { node: String },
     /// Somebody else's interface has the VIP; when it is over it is given back to nobody.
@@ -101,6 +103,28 @@ pub enum What {
     Unfreeze { service: String },
     /// Something is wrong on the node itself, around its alias unit.
     OnHost { host: String, fault: HostFault },
+    /// The node's agent is told that the service leaves, or all of them; in the end, that it stays.
+    Leave {
+        node: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        service: Option<String>,
+    },
+    /// The servers' primary hands over to that node; until it is over there is none.
+    PrimaryMoves { service: String, to: String },
+    /// The service on the node takes itself for the primary too.
+    TwoPrimaries { node: String, service: String },
+    /// The metadata of the node's instance announce its end; in the end they no longer do.
+    Announced { node: String, notice: Announcement },
+}
+
+/// What AWS announces of an instance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Announcement {
+    Spot,
+    Rebalance,
+    Maintenance,
+    AutoScaling,
 }
 
 impl What {
@@ -127,6 +151,7 @@ impl What {
             Self::MetricsLost => "metric ingestion outage",
             Self::FunctionKilled => "function killed",
             Self::FunctionSlow { .. } => "function slow to start",
+            Self::FunctionThrottled => "function throttled",
             Self::InstanceStopped { .. } => "instance stopped",
             Self::VipTaken { .. } => "VIP taken by another ENI",
             Self::VipReleased { .. } => "VIP unassigned by hand",
@@ -135,6 +160,13 @@ impl What {
             Self::Switchover { .. } => "operator switches over",
             Self::Unfreeze { .. } => "operator unfreezes",
             Self::OnHost { fault, .. } => fault.kind(),
+            Self::Leave { .. } => "told to leave",
+            Self::PrimaryMoves { .. } => "primary hands over",
+            Self::TwoPrimaries { .. } => "two primaries",
+            Self::Announced { notice: Announcement::Spot, .. } => "spot interruption",
+            Self::Announced { notice: Announcement::Rebalance, .. } => "rebalance recommendation",
+            Self::Announced { notice: Announcement::Maintenance, .. } => "maintenance scheduled",
+            Self::Announced { notice: Announcement::AutoScaling, .. } => "scaled in",
         }
     }
 
@@ -152,7 +184,11 @@ impl What {
             Self::Partition { .. } | Self::Loss { .. } => true,
             Self::InstanceStopped { node: on }
             | Self::Drain { node: on }
-            | Self::Resume { node: on } => on == node,
+            | Self::Resume { node: on }
+            | Self::Announced { node: on, .. } => on == node,
+            Self::Leave { node: on, service: of } => {
+                on == node && of.as_ref().is_none_or(|of| of == service)
+            }
             Self::VipTaken { service: of }
             | Self::VipReleased { service: of }
             | Self::Switchover { service: of, .. } => of == service,
@@ -164,10 +200,13 @@ impl What {
             | Self::Unfreeze { .. }
             | Self::OtherFile { .. }
             | Self::ServiceLag { .. }
+            | Self::PrimaryMoves { .. }
+            | Self::TwoPrimaries { .. }
             | Self::Aws { .. }
             | Self::MetricsLate { .. }
             | Self::MetricsLost
             | Self::FunctionKilled
+            | Self::FunctionThrottled
             | Self::FunctionSlow { .. }
             | Self::OnHost { .. } => false,
         }
@@ -178,6 +217,11 @@ impl What {
         matches!(self, Self::OnHost { .. })
     }
 
+    /// Whether the node leaves by its own word.
+    pub fn is_leaving(&self) -> bool {
+        matches!(self, Self::Leave { .. } | Self::Announced { .. })
+    }
+
     /// Whether it keeps the function from seeing or acting.
     pub fn impairs_aws(&self) -> bool {
         matches!(
@@ -186,6 +230,7 @@ impl What {
                 | Self::MetricsLate { .. }
                 | Self::MetricsLost
                 | Self::FunctionKilled
+                | Self::FunctionThrottled
                 | Self::FunctionSlow { .. }
         )
     }

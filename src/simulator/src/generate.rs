@@ -4,20 +4,22 @@ use std::fmt::Write as _;
 
 use vipward_region::model::fault::FaultSpec;
 
+use crate::departures::departures;
 use crate::fault::{Fault, What};
 use crate::random::Stream;
+use crate::reign::disturbances;
 use crate::scenario::Scenario;
 
 mod on_hosts;
 
 /// Faults begin once the cluster has come to rest, in milliseconds.
-const FIRST_FAULT: u64 = 180_000;
+pub const FIRST_FAULT: u64 = 180_000;
 /// All faults begin within this, in milliseconds.
 const SPAN: (u64, u64) = (600_000, 3_000_000);
 /// After the last fault: longer than any wait beyond the budget that a history can bring about.
 const CALM: u64 = 1_200_000;
 /// The longest that one fault lasts, in milliseconds.
-const LONGEST: u64 = 300_000;
+pub const LONGEST: u64 = 300_000;
 
 /// The names that clusters are made of.
 const NODES: [&str; 4] = ["a", "b", "c", "d"];
@@ -28,25 +30,39 @@ struct Shape {
     nodes: usize,
     witnesses: usize,
     services: usize,
+    /// How many services, from the first on, are one group.
+    grouped: usize,
+    /// Whether the first VIP follows a primary.
+    follows: bool,
 }
 
 /// The history of a seed.
 pub fn generate(seed: u64) -> Scenario {
     let chance = &mut Stream::new(seed, "history");
-    let shape = Shape {
+    let mut shape = Shape {
         nodes: *chance.pick(&[2, 2, 2, 3, 3, 4]),
         witnesses: *chance.pick(&[0, 0, 1, 1, 2]),
         services: *chance.pick(&[1, 1, 2, 3]),
+        grouped: 0,
+        follows: false,
     };
-    let grouped = grouped(&shape, &mut Stream::new(seed, "groups"));
-    let mut cluster = cluster(&shape, grouped, chance);
+    let reigns = &mut Stream::new(seed, "primaries");
+    shape.grouped = grouped(&shape, &mut Stream::new(seed, "groups"));
+    shape.follows = shape.grouped == 0 && reigns.percent(25);
+    let nodes = &NODES[..shape.nodes];
+    let on_hosts = &mut Stream::new(seed, "on hosts");
+    let cluster = cluster(&shape, chance, &mut Stream::new(seed, "policies"));
+    let cluster = on_hosts::with_alias_mode(&cluster, on_hosts);
     let span = chance.between(SPAN.0, SPAN.1);
     let count = chance.between(2, 10);
     let mut faults: Vec<Fault> = (0..count).map(|_| fault(&shape, span, chance)).collect();
     faults.extend(clocks(&shape, chance));
-    let on_hosts = &mut Stream::new(seed, "on hosts");
-    cluster = on_hosts::with_alias_mode(&cluster, on_hosts);
-    let (nodes, services) = (&NODES[..shape.nodes], &SERVICES[..shape.services]);
+    faults.extend(throttles(span, &mut Stream::new(seed, "throttles")));
+    if shape.follows {
+        faults.extend(disturbances(nodes, SERVICES[0], span, reigns));
+    }
+    let services = &SERVICES[..shape.services];
+    faults.extend(departures(nodes, services, span, &mut Stream::new(seed, "departures")));
     let when = (FIRST_FAULT, FIRST_FAULT + span);
     faults.extend(on_hosts::faults(nodes, services, &faults, when, on_hosts));
     faults.sort_by_key(|fault| fault.at_ms);
@@ -74,13 +90,23 @@ fn grouped(shape: &Shape, chance: &mut Stream) -> usize {
     }
 }
 
-fn cluster(shape: &Shape, grouped: usize, chance: &mut Stream) -> String {
+fn cluster(shape: &Shape, chance: &mut Stream, policies: &mut Stream) -> String {
     let mut text = "cluster = \"sim\"\nsubnet = \"10.0.0.0/24\"\n[policy]\n".to_owned();
     for (percent, line) in [
-        (20, "failback = \"after 5m\""),
+        (
+            20,
+            *policies
+                .pick(&["failback = \"after 5m\"", "failback = \"after 1m\"\ncooldown = \"3m\""]),
+        ),
         (12, "hints = false"),
         (20, "publish_interval = \"5s\""),
-        (20, "move_budget = { moves = 2, per = \"30m\" }"),
+        (
+            20,
+            *policies.pick(&[
+                "move_budget = { moves = 2, per = \"30m\" }",
+                "move_budget = { moves = 1, per = \"1h\" }",
+            ]),
+        ),
     ] {
         if chance.percent(percent) {
             let _ = writeln!(text, "{line}");
@@ -100,6 +126,7 @@ fn cluster(shape: &Shape, grouped: usize, chance: &mut Stream) -> String {
     }
     for (index, name) in SERVICES.iter().enumerate().take(shape.services) {
         let check = match (index, chance.percent(30)) {
+            (0, _) if shape.follows => "{ kind = \"mongodb\", port = 27017 }".to_owned(),
             (1, true) => "{ kind = \"redis\", port = 6379, max_lag = \"10s\" }".to_owned(),
             _ => format!("{{ kind = \"tcp\", port = {} }}", 7_001 + index),
         };
@@ -108,7 +135,10 @@ fn cluster(shape: &Shape, grouped: usize, chance: &mut Stream) -> String {
             "[[service]]\nname = \"{name}\"\nvip = \"10.0.0.{}\"\ncheck = {check}\n",
             201 + index
         );
-        if index < grouped {
+        if index == 0 && shape.follows {
+            text.push_str("role = \"primary\"\n");
+        }
+        if index < shape.grouped {
             text.push_str("group = \"db\"\n");
         }
     }
@@ -127,6 +157,16 @@ fn clocks(shape: &Shape, chance: &mut Stream) -> Vec<Fault> {
         }
     }
     faults
+}
+
+/// In some histories Lambda has no room for the function for a while.
+fn throttles(span: u64, chance: &mut Stream) -> Option<Fault> {
+    let fault = Fault {
+        at_ms: FIRST_FAULT + chance.below(span),
+        for_ms: chance.between(500, 90_000),
+        what: What::FunctionThrottled,
+    };
+    chance.percent(12).then_some(fault)
 }
 
 fn hosts(shape: &Shape) -> Vec<&'static str> {

@@ -54,13 +54,16 @@ impl What {
             | Self::Clock { .. }
             | Self::AgentCrash { .. }
             | Self::OtherFile { .. }
-            | Self::InstanceStopped { .. } => Group::Hosts,
+            | Self::InstanceStopped { .. }
+            | Self::Announced { .. } => Group::Hosts,
             Self::ProbeError { .. }
             | Self::ServiceCrash { .. }
             | Self::ServiceHang { .. }
             | Self::ServiceFlap { .. }
             | Self::ServiceSlow { .. }
-            | Self::ServiceLag { .. } => Group::Services,
+            | Self::ServiceLag { .. }
+            | Self::PrimaryMoves { .. }
+            | Self::TwoPrimaries { .. } => Group::Services,
             Self::Cut { .. } | Self::Partition { .. } | Self::Loss { .. } | Self::NoAws { .. } => {
                 Group::Network
             }
@@ -68,13 +71,15 @@ impl What {
             | Self::MetricsLate { .. }
             | Self::MetricsLost
             | Self::FunctionKilled
+            | Self::FunctionThrottled
             | Self::FunctionSlow { .. } => Group::Aws,
             Self::VipTaken { .. }
             | Self::VipReleased { .. }
             | Self::Drain { .. }
             | Self::Resume { .. }
             | Self::Switchover { .. }
-            | Self::Unfreeze { .. } => Group::Operators,
+            | Self::Unfreeze { .. }
+            | Self::Leave { .. } => Group::Operators,
             Self::OnHost { .. } => Group::HostSide,
         }
     }

@@ -5,6 +5,7 @@
 //! networks part, AWS throttles, loses and delays. An auditor who knows the truth looks at every
 //! effect. Hours pass in milliseconds, and a seed plays the same history every time.
 
+mod accounts;
 mod acts;
 mod agent;
 mod alias_rules;
@@ -12,6 +13,7 @@ mod audit;
 mod begin;
 mod clerk;
 mod cloud;
+mod departures;
 mod environments;
 mod errands;
 mod fault;
@@ -25,7 +27,9 @@ mod liveness;
 mod moves;
 mod names;
 pub mod options;
+mod papers;
 mod random;
+mod reign;
 mod report;
 pub mod run;
 mod scenario;

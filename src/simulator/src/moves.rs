@@ -8,12 +8,18 @@ use vipward_core::config::Failback;
 
 use crate::begin::FOREIGN_ENI;
 use crate::fault::What;
+use crate::papers::Look;
 use crate::truth::{Health, Truth};
 
-/// The wait before the first move beyond the budget.
-const FIRST_WAIT: Duration = Duration::from_mins(1);
-/// The ledger counts in whole seconds, and a move is written down when EC2 has accepted it.
-const ROUNDING: Duration = Duration::from_secs(3);
+/// The ledger counts in whole seconds.
+const ROUNDING: Duration = Duration::from_secs(1);
+/// What is said takes so long to be heard.
+const HEARSAY: Duration = Duration::from_secs(3);
+
+/// All have heard by then that a node leaves.
+const KNOWN: Duration = Duration::from_secs(30);
+/// After the last of its troubles a node, or AWS, is what it was.
+const RECOVERY: Duration = Duration::from_secs(150);
 
 /// A VIP's change of holder, interfaces by their ids.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +28,23 @@ pub struct Change {
     pub service: String,
     pub from: Option<String>,
     pub to: String,
+    /// When the call was sent that brought it.
+    pub sent: Duration,
+    /// What EC2 had last told its sender; who has keys of their own does not ask.
+    pub look: Option<Look>,
+}
+
+impl Change {
+    /// The interface that had the service's VIP as far as the sender knew.
+    fn seen(&self, service: &str) -> Option<&String> {
+        self.look.as_ref().and_then(|look| look.holders.get(service))
+    }
+
+    /// When the VIP last moved by the ledger that the sender saw, in seconds of the epoch.
+    fn last_in_ledger(&self) -> Option<i64> {
+        let ledgers = self.look.as_ref().map(|look| look.ledgers(&self.service));
+        ledgers.into_iter().flatten().map(|ledger| ledger.last).max()
+    }
 }
 
 /// All changes so far.
@@ -30,29 +53,29 @@ pub struct Book {
     changes: Vec<Change>,
     /// By service.
     holders: BTreeMap<String, String>,
-    /// For so long after a move another function may not know of it: where several run at once, and
-    /// EC2's answers lag. EC2 has no compare-and-swap: one of them may undo the other's move, once.
-    pub unseen: Duration,
+    /// When the history began, in seconds of the epoch.
+    start: i64,
 }
 
 type Finding = (&'static str, String);
 
 impl Book {
     /// An empty one: the first node holds all VIPs, or nobody does.
-    pub fn new(config: &Config, unplaced: bool) -> Self {
+    pub fn new(config: &Config, unplaced: bool, start: i64) -> Self {
         let first = config.nodes.first().filter(|_| !unplaced).map(|node| node.eni.to_string());
         let services = config.services.iter().map(|service| service.name.to_string());
         let holders = services.filter_map(|service| Some((service, first.clone()?))).collect();
-        Self { changes: Vec::new(), holders, unseen: Duration::ZERO }
+        Self { changes: Vec::new(), holders, start }
     }
 
     /// The change is judged; it is not in the book yet.
     pub fn judge(&self, config: &Config, truth: &Truth, change: &Change) -> Option<Finding> {
         Self::stays_at_home(config, change)
             .or_else(|| Self::goes_to_the_living(config, truth, change))
-            .or_else(|| self.has_a_cause(config, truth, change).filter(|_| !self.is_unseen(change)))
+            .or_else(|| Self::goes_to_a_primary(config, truth, change))
+            .or_else(|| Self::passes_by_the_leaving(config, truth, change))
+            .or_else(|| Self::has_a_cause(config, truth, change))
             .or_else(|| self.keeps_the_cooldown(config, truth, change))
-            .or_else(|| self.keeps_the_budget(config, truth, change))
     }
 
     /// Writes it down.
@@ -84,9 +107,16 @@ impl Book {
         self.changes.iter().rfind(|change| change.service == service)
     }
 
-    fn is_unseen(&self, change: &Change) -> bool {
-        let last = self.last(&change.service);
-        last.is_some_and(|last| change.at.saturating_sub(last.at) < self.unseen)
+    /// Whether the sender could know of the VIP's last change of hands: a call may land after a newer
+    /// one, and EC2's answers may lag. EC2 has no compare-and-swap: such a call undoes the other, once.
+    fn is_known(change: &Change, last: &Change) -> bool {
+        last.at <= change.sent && change.seen(&change.service) == Some(&last.to)
+    }
+
+    /// Whether the ledger that the sender saw has the VIP's last change of hands.
+    fn is_written(&self, change: &Change, last: &Change) -> bool {
+        let second = self.start.saturating_add_unsigned(last.at.as_secs());
+        change.last_in_ledger().is_some_and(|written| second <= written)
     }
 
     fn stays_at_home(config: &Config, change: &Change) -> Option<Finding> {
@@ -103,14 +133,14 @@ impl Book {
     }
 
     /// Fresh evidence is at most `stale_after` old when it is decided on, and as old again when the
-    /// last try is made: in that time the service has been well there.
+    /// last try is sent: in that time the service has been well there.
     fn goes_to_the_living(config: &Config, truth: &Truth, change: &Change) -> Option<Finding> {
         let node = config.nodes.iter().find(|node| node.eni.as_str() == change.to)?;
         let check = &config.services.iter().find(|s| s.name.as_str() == change.service)?.check;
-        let window = config.policy.stale_after * 2 + Duration::from_secs(10);
+        let window = config.policy.stale_after * 2 + HEARSAY;
         let step = Duration::from_millis(500);
-        let mut moment = change.at.saturating_sub(window);
-        while moment <= change.at {
+        let mut moment = change.sent.saturating_sub(window);
+        while moment <= change.sent {
             let health = truth.health(node.name.as_str(), &change.service, moment);
             if matches!(health, Health::Answers(late) if late < check.timeout) {
                 return None;
@@ -122,21 +152,58 @@ impl Book {
         Some(("a VIP goes to a node that was well", what))
     }
 
+    fn goes_to_a_primary(config: &Config, truth: &Truth, change: &Change) -> Option<Finding> {
+        let node = config.nodes.iter().find(|node| node.eni.as_str() == change.to)?;
+        let window = config.policy.stale_after * 2 + HEARSAY;
+        let lately = (change.sent.saturating_sub(window), change.sent);
+        let was = || truth.was_primary(node.name.as_str(), &change.service, lately, true);
+        (truth.follows(&change.service) && !was()).then(|| {
+            let what = format!("{} went to {}, which was no primary", change.service, node.name);
+            ("a VIP that follows a primary goes to one", what)
+        })
+    }
+
+    /// A node that leaves by its own word gets a VIP where nobody else can take it, and never else.
+    fn passes_by_the_leaving(config: &Config, truth: &Truth, change: &Change) -> Option<Finding> {
+        let to = config.nodes.iter().find(|node| node.eni.as_str() == change.to)?;
+        let left = truth.leaving_since(to.name.as_str(), &change.service, change.sent)?;
+        let while_known = |lately| (change.sent.saturating_sub(lately), change.sent);
+        let (deaf_from, deaf_to) = while_known(RECOVERY);
+        if change.sent.saturating_sub(left) < KNOWN
+            || truth.was_any(deaf_from, deaf_to, What::impairs_aws)
+            || !truth.reaches_aws(to.name.as_str(), change.sent)
+        {
+            return None;
+        }
+        let others = config.nodes.iter().filter(|node| node.name != to.name);
+        let serves = |name: &str| {
+            companions(config, &change.service).all(|of| {
+                !truth.follows(of) || !truth.was_primary(name, of, while_known(KNOWN), false)
+            })
+        };
+        let well = others
+            .map(|node| node.name.as_str())
+            .find(|name| truth.was_clear(name, while_known(RECOVERY), |_| false) && serves(name))?;
+        let what =
+            format!("{} went to {}, which leaves, while {well} is well", change.service, to.name);
+        Some(("a node that leaves gets no VIP while another is well", what))
+    }
+
     /// The time in which something must have been wrong with a holder that is left: verdicts and
     /// silence take `stale_after`, alarms a minute, and what hung is tried once more.
     fn window(config: &Config) -> Duration {
         config.policy.stale_after * 4 + Duration::from_secs(90)
     }
 
-    fn has_a_cause(&self, config: &Config, truth: &Truth, change: &Change) -> Option<Finding> {
-        let from = change.from.as_deref()?;
-        let node = config.nodes.iter().find(|node| node.eni.as_str() == from)?;
-        let since = change.at.saturating_sub(Self::window(config));
-        let group = || companions(config, &change.service);
-        let touched = group().any(|of| truth.was_touched(node.name.as_str(), of, since, change.at));
-        // What is not together comes together, or follows who has gone a moment ago.
-        let apart = group().any(|other| self.holder(other).map(String::as_str) != Some(from));
-        if touched || apart || Self::goes_home(config, change) {
+    /// Judged by when the call was sent and whom its sender saw hold: what another did meanwhile is
+    /// nothing that it knew.
+    fn has_a_cause(config: &Config, truth: &Truth, change: &Change) -> Option<Finding> {
+        let seen = change.seen(&change.service)?;
+        let node = config.nodes.iter().find(|node| node.eni.as_str() == seen)?;
+        let since = change.sent.saturating_sub(Self::window(config));
+        if Self::is_driven_off(config, truth, change, seen, since)
+            || Self::goes_home(config, change, seen)
+        {
             return None;
         }
         let what = format!(
@@ -146,15 +213,36 @@ impl Book {
         Some(("a holder that is up and reachable keeps its VIP", what))
     }
 
+    /// Whether something was wrong with the node that was seen to hold, for the service or another of
+    /// its group, from `since` on; it was not the primary to be followed; or the group was seen apart, and comes together.
+    fn is_driven_off(
+        config: &Config,
+        truth: &Truth,
+        change: &Change,
+        seen: &String,
+        since: Duration,
+    ) -> bool {
+        let node = config.nodes.iter().find(|node| node.eni.as_str() == seen);
+        let node = node.map_or("", |node| node.name.as_str());
+        companions(config, &change.service).any(|of| {
+            let deposed =
+                || truth.follows(of) && truth.was_primary(node, of, (since, change.sent), false);
+            truth.was_touched(node, of, since, change.sent)
+                || change.seen(of) != Some(seen)
+                || deposed()
+        })
+    }
+
     /// A return to a preferred node.
-    fn goes_home(config: &Config, change: &Change) -> bool {
+    fn goes_home(config: &Config, change: &Change, seen: &str) -> bool {
         let priority = |eni: &str| {
             config.nodes.iter().find(|node| node.eni.as_str() == eni).map(|node| node.priority)
         };
-        config.policy.failback != Failback::Never
-            && priority(&change.to) > change.from.as_deref().and_then(priority)
+        config.policy.failback != Failback::Never && priority(&change.to) > priority(seen)
     }
 
+    /// Where the last move could not be written into the ledger, or is not to be read there yet,
+    /// nobody knows when it was.
     fn keeps_the_cooldown(
         &self,
         config: &Config,
@@ -162,72 +250,19 @@ impl Book {
         change: &Change,
     ) -> Option<Finding> {
         let last = self.last(&change.service)?;
-        let rest = change.at.saturating_sub(last.at);
-        let from = change.from.as_deref()?;
-        let node = config.nodes.iter().find(|node| node.eni.as_str() == from)?;
-        if self.is_unseen(change)
-            || rest + ROUNDING >= config.policy.cooldown
-            || Self::calls_land_late(truth, change.at)
+        let rest = change.sent.saturating_sub(last.at);
+        let seen = change.seen(&change.service)?;
+        if rest + ROUNDING >= config.policy.cooldown
+            || !Self::is_known(change, last)
+            || !self.is_written(change, last)
         {
             return None;
         }
         // Since it came, something was wrong with the holder: it is down, and is left at once.
         let since = last.at.saturating_sub(config.policy.stale_after * 3);
-        let group = || companions(config, &change.service);
-        let touched = group().any(|of| truth.was_touched(node.name.as_str(), of, since, change.at));
-        let apart = group().any(|other| self.holder(other) != change.from.as_ref());
-        (!touched && !apart).then(|| {
-            let what = format!("{} left {} {rest:?} after it came", change.service, node.name);
+        (!Self::is_driven_off(config, truth, change, seen, since)).then(|| {
+            let what = format!("{} left {seen} {rest:?} after it came", change.service);
             ("a VIP rests after a move while its holder is up", what)
-        })
-    }
-
-    /// A call that EC2 takes up long after it was sent may undo a later one: EC2 has no way to tell
-    /// them apart, and who sent it is gone. The next pass sees what came of it.
-    fn calls_land_late(truth: &Truth, at: Duration) -> bool {
-        truth.was_any(at.saturating_sub(Duration::from_mins(2)), at, |what| {
-            matches!(what, What::Aws { fault } if fault.kind == "delay" && fault.on.starts_with("ec2:"))
-        })
-    }
-
-    /// Beyond the budget each move waits 1, 2, 4 … minutes. Where the ledger could not be written,
-    /// nobody can know; where several functions race, each knows what EC2 tells it.
-    fn keeps_the_budget(&self, config: &Config, truth: &Truth, change: &Change) -> Option<Finding> {
-        let budget = config.policy.move_budget;
-        let forgetful = truth.was_any(Duration::ZERO, change.at, |what| {
-            matches!(
-                what,
-                What::Aws { .. }
-                    | What::FunctionKilled
-                    | What::InstanceStopped { .. }
-                    // Planned moves do not count, and an unfrozen budget is whole.
-                    | What::Drain { .. }
-                    | What::Resume { .. }
-                    | What::Switchover { .. }
-                    | What::Unfreeze { .. }
-            )
-        });
-        // Nor do the moves of a service that its group takes along.
-        let grouped = companions(config, &change.service).nth(1).is_some();
-        if forgetful || grouped || config.policy.failback != Failback::Never {
-            return None;
-        }
-        let moves: Vec<&Change> = self
-            .changes
-            .iter()
-            .filter(|other| other.service == change.service && other.to != FOREIGN_ENI)
-            .filter(|other| change.at.saturating_sub(other.at) + ROUNDING < budget.per)
-            .collect();
-        let beyond = moves.len().checked_sub(usize::try_from(budget.moves).unwrap_or(0))?;
-        let wait = FIRST_WAIT * 2_u32.saturating_pow(u32::try_from(beyond).unwrap_or(16).min(16));
-        let waited = change.at.saturating_sub(moves.last()?.at);
-        (waited + ROUNDING < wait).then(|| {
-            let what = format!(
-                "{} moved for the {}th time, {waited:?} after the last: it had to wait {wait:?}",
-                change.service,
-                moves.len() + 1
-            );
-            ("moves beyond the budget wait", what)
         })
     }
 }

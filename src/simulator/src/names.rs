@@ -32,31 +32,42 @@ impl What {
             | Self::ServiceHang { node, service }
             | Self::ServiceFlap { node, service, .. }
             | Self::ServiceSlow { node, service, .. }
+            | Self::TwoPrimaries { node, service }
             | Self::ServiceLag { node, service, .. } => (vec![], vec![node], vec![service]),
             Self::Cut { from, to } => (vec![from, to], vec![], vec![]),
             Self::Partition { side } => (side.iter().map(String::as_str).collect(), vec![], vec![]),
-            Self::InstanceStopped { node } | Self::Drain { node } | Self::Resume { node } => {
-                (vec![], vec![node], vec![])
+            Self::InstanceStopped { node }
+            | Self::Drain { node }
+            | Self::Resume { node }
+            | Self::Announced { node, .. } => (vec![], vec![node], vec![]),
+            Self::Leave { node, service } => {
+                (vec![], vec![node], service.iter().map(String::as_str).collect())
             }
             Self::VipTaken { service }
             | Self::VipReleased { service }
             | Self::Unfreeze { service } => (vec![], vec![], vec![service]),
-            Self::Switchover { service, to } => (vec![], vec![to], vec![service]),
             Self::OnHost { host, fault } => {
                 (vec![], vec![host], fault.service().into_iter().collect())
+            }
+            Self::Switchover { service, to } | Self::PrimaryMoves { service, to } => {
+                (vec![], vec![to], vec![service])
             }
             Self::Aws { .. }
             | Self::MetricsLate { .. }
             | Self::MetricsLost
             | Self::FunctionKilled
+            | Self::FunctionThrottled
             | Self::FunctionSlow { .. } => (vec![], vec![], vec![]),
         }
     }
 }
 
 impl What {
-    /// Whether it names that host.
+    /// Whether it names that host, and agents or function could notice.
     pub fn names_host(&self, host: &str) -> bool {
+        if self.is_on_host() {
+            return false;
+        }
         let (hosts, nodes, _) = self.names();
         hosts.iter().chain(&nodes).any(|name| *name == host)
     }

@@ -4,13 +4,17 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use vipward_core::Config;
+
 use crate::fault::{Fault, What};
 use crate::group::Kind;
+use crate::reign::{Reigns, reigns};
 
 /// The faults of a history, asked for what they make of the world.
 #[derive(Debug, Clone, Default)]
 pub struct Truth {
     faults: Vec<Fault>,
+    pub(crate) reigns: Reigns,
 }
 
 /// What a service does when it is asked.
@@ -27,7 +31,13 @@ pub enum Health {
 impl Truth {
     /// What these faults make of the world.
     pub fn of(faults: &[Fault]) -> Self {
-        Self { faults: faults.to_vec() }
+        Self { faults: faults.to_vec(), reigns: Reigns::default() }
+    }
+
+    /// The same in a cluster, whose servers elect their primaries.
+    pub fn in_cluster(config: &Config, faults: &[Fault]) -> Self {
+        let truth = Self::of(faults);
+        Self { reigns: reigns(config, &truth), ..truth }
     }
 
     /// All faults.
@@ -163,6 +173,21 @@ impl Truth {
         is_of_kind: impl Fn(&What) -> bool,
     ) -> bool {
         self.faults.iter().any(|fault| fault.meets(from, to) && is_of_kind(&fault.what))
+    }
+
+    /// Whether nothing was wrong with the node in that time, and nothing with the network; but for
+    /// what is `allowed`.
+    pub fn was_clear(
+        &self,
+        node: &str,
+        (from, to): (Duration, Duration),
+        allowed: impl Fn(&What) -> bool,
+    ) -> bool {
+        !self.was_any(from, to, |what| {
+            let network =
+                matches!(what, What::Partition { .. } | What::Loss { .. } | What::Cut { .. });
+            (network || what.names_host(node)) && !allowed(what)
+        })
     }
 
     /// The moments up to `to` at which something began or ended that agents and function could

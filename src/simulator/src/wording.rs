@@ -62,7 +62,9 @@ impl What {
         match (services.is_empty(), places.is_empty()) {
             (true, _) => places,
             (false, true) => services,
-            (false, false) if matches!(self, Self::Switchover { .. }) => {
+            (false, false)
+                if matches!(self, Self::Switchover { .. } | Self::PrimaryMoves { .. }) =>
+            {
                 format!("{services} to {places}")
             }
             (false, false) => format!("{services} on {places}"),

@@ -7,9 +7,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::Value;
 use vipward_agent::outlet::SendError;
-use vipward_core::{Config, NodeName};
+use vipward_core::{Config, NodeName, ServiceName};
 use vipward_probes::Outcome;
 use vipward_region::model::Effect;
+use vipward_region::model::journal::Happening;
 use vipward_region::model::lambda::{self, EnvironmentId};
 
 use crate::agent::{Agent, HostClock, Wish};
@@ -18,6 +19,7 @@ use crate::begin;
 use crate::cloud::Shared;
 use crate::environments::Environments;
 use crate::fault::What;
+use crate::papers::Assignment;
 use crate::random::Stream;
 use crate::scenario::Scenario;
 use crate::sites::{Site, Task};
@@ -25,8 +27,6 @@ use crate::truth::Truth;
 
 /// From one look of the auditor at what lasts too long to the next.
 const LOOK: Duration = Duration::from_secs(5);
-/// From a function's last look to the effect of its call.
-const IN_FLIGHT: Duration = Duration::from_secs(2);
 /// The longest that a host takes to boot, in milliseconds.
 const BOOT_MS: u64 = 20_000;
 /// More steps than any history takes: it would be a loop.
@@ -47,6 +47,8 @@ pub enum Event {
     Invocation(EnvironmentId),
     /// The auditor looks.
     Look,
+    /// Servers have another primary, or none.
+    Election,
     /// An operator orders something once more.
     Order(Value),
     /// There is something to do on a node's side of the VIPs.
@@ -66,6 +68,10 @@ pub enum Errand {
     Hinted(Result<(), SendError>),
     /// A host left a knock unanswered.
     Silence(String),
+    /// The agent is told that these services leave, or stay.
+    Told(Vec<ServiceName>, bool),
+    /// It looks at what is announced of its instance.
+    Notices,
     /// Something is due.
     Look,
 }
@@ -108,7 +114,7 @@ impl World {
         let config = scenario.config()?;
         let start = Timestamp::from_second(1_790_000_000)?;
         let cloud = Shared::new(begin::region(&scenario, &config, start)?, start, scenario.seed);
-        let truth = Truth::of(&scenario.faults);
+        let truth = Truth::in_cluster(&config, &scenario.faults);
         let hosts = config.members().cloned().map(|name| Host {
             name,
             agent: None,
@@ -130,10 +136,6 @@ impl World {
             start,
             cloud,
         };
-        if world.scenario.racing {
-            let lag = Duration::from_millis(world.scenario.describe_lag_ms);
-            world.auditor.book.unseen = lag + IN_FLIGHT;
-        }
         for index in 0..world.hosts.len() {
             let at = start + world.chance.millis(0, 3_000);
             world.plan(at, Event::AgentStarts(index, 0));
@@ -143,6 +145,9 @@ impl World {
             world.plan(start + world.scenario.faults[index].ends(), Event::Ends(index));
         }
         world.sites_begin();
+        for at in world.truth.clone().elections() {
+            world.plan(start + at, Event::Election);
+        }
         world.plan(start + LOOK, Event::Look);
         Ok(world)
     }
@@ -215,6 +220,7 @@ impl World {
             }
             Event::Order(order) => self.orders(&order),
             Event::Site(index, generation, task) => self.does_task(index, generation, task),
+            Event::Election => self.stir(),
             Event::Look => {
                 let (elapsed, holders) = (self.elapsed(), self.holders());
                 self.auditor.looks(elapsed, &holders);
@@ -237,7 +243,8 @@ impl World {
         for effect in effects {
             match effect {
                 Effect::Tell(entry) => {
-                    self.auditor.hears(elapsed, &entry.happening);
+                    let asked = self.asked_for(&entry.happening);
+                    self.auditor.hears(elapsed, &entry.happening, asked);
                     self.addresses_change(&entry.happening);
                 }
                 Effect::Lambda(lambda::Effect::Start { environment, function }) => {
@@ -251,11 +258,20 @@ impl World {
                 }
                 Effect::Lambda(lambda::Effect::Stop { environment }) => {
                     let lines = self.environments.stop(environment).unwrap_or_default();
-                    self.auditor.reads(elapsed, &lines);
+                    let papers = self.cloud.lock().archive.take(environment);
+                    self.auditor.reads(elapsed, &lines, &papers);
                 }
                 Effect::Lambda(lambda::Effect::Answer { .. }) => {}
             }
         }
+    }
+
+    /// The function's call that brought an assignment about.
+    fn asked_for(&self, happening: &Happening) -> Option<Assignment> {
+        let Happening::Assigned { eni, addresses, .. } = happening else { return None };
+        let mut cloud = self.cloud.lock();
+        let now = cloud.now;
+        cloud.archive.arrives(now, eni, addresses)
     }
 
     /// How long a new environment takes to start.
@@ -271,7 +287,8 @@ impl World {
     fn go_on(&mut self, environment: EnvironmentId) {
         if let Some(lines) = self.environments.poll(environment) {
             let elapsed = self.elapsed();
-            self.auditor.reads(elapsed, &lines);
+            let papers = self.cloud.lock().archive.take(environment);
+            self.auditor.reads(elapsed, &lines, &papers);
         }
     }
 
@@ -307,6 +324,7 @@ impl World {
         self.hosts[index].agent = Some(agent);
         self.hosts[index].stalled_from = None;
         self.grant(index, wishes);
+        self.plan(now, Event::Agent(index, generation, Errand::Notices));
     }
 
     /// The agent of that host starts anew, when the host has booted.

@@ -1,12 +1,14 @@
 //! Each rule about moves catches who breaks it.
 
+use std::collections::BTreeMap;
+
 use super::*;
 use crate::fault::Fault;
+use crate::papers::Remembered;
 
 const SECOND: Duration = Duration::from_secs(1);
 
-fn config() -> Config {
-    let text = r#"
+const PAIR: &str = r#"
 cluster = "sim"
 subnet = "10.0.0.0/24"
 [[node]]
@@ -23,15 +25,33 @@ name = "svc"
 vip = "10.0.0.201"
 check = { kind = "tcp", port = 7001 }
 "#;
-    Config::parse("sim", text).expect("it is right")
+
+fn config() -> Config {
+    Config::parse("sim", PAIR).expect("it is right")
 }
 
+fn three() -> String {
+    format!("{PAIR}[[node]]\nname = \"c\"\naddress = \"10.0.0.12\"\neni = \"eni-0000000c\"\n")
+}
+
+fn seconds(seconds: u64) -> Duration {
+    SECOND * u32::try_from(seconds).expect("small")
+}
+
+/// Its sender knew all that was.
 fn change(at: u64, from: &str, to: &str) -> Change {
+    let everything = Remembered { last: i64::MAX, unplanned: Vec::new() };
     Change {
-        at: SECOND * u32::try_from(at).expect("small"),
+        at: seconds(at),
         service: "svc".to_owned(),
         from: Some(from.to_owned()),
         to: to.to_owned(),
+        sent: seconds(at),
+        look: Some(Look {
+            holders: BTreeMap::from([("svc".to_owned(), from.to_owned())]),
+            ledgers: BTreeMap::from([("svc".to_owned(), vec![everything])]),
+            ..Look::default()
+        }),
     }
 }
 
@@ -50,7 +70,7 @@ const B: &str = "eni-0000000b";
 
 fn judged(truth: &Truth, before: &[Change], change: &Change) -> Option<&'static str> {
     let config = config();
-    let mut book = Book::new(&config, false);
+    let mut book = Book::new(&config, false, 0);
     for earlier in before {
         book.enter(earlier.clone());
     }
@@ -83,13 +103,69 @@ fn each_rule_has_its_breaker() {
     }
 }
 
+/// It is left 30 s after it came, by a return home that the file asks for.
+fn hasty(change: &Change, truth: &Truth) -> Option<&'static str> {
+    let mut config = config();
+    config.policy.failback = Failback::After(SECOND);
+    let mut book = Book::new(&config, false, 0);
+    book.enter(self::change(1_000, A, B));
+    book.judge(&config, truth, change).map(|(rule, _)| rule)
+}
+
 #[test]
-fn moves_beyond_the_budget_have_to_have_waited() {
-    let often = crashes(&[(1_000, "a"), (1_100, "b"), (1_200, "a"), (1_300, "b")]);
-    let before = [change(1_001, A, B), change(1_101, B, A), change(1_270, A, B)];
-    let rule = Some("moves beyond the budget wait");
-    assert_eq!(judged(&often, &before, &change(1_301, B, A)), rule);
-    assert_eq!(judged(&often, &before, &change(1_340, B, A)), None, "it waited a minute");
+fn a_vip_rests_unless_its_holder_is_ill_or_nobody_knew_that_it_moved() {
+    let rule = Some("a VIP rests after a move while its holder is up");
+    let calm = crashes(&[]);
+    let home = |edit: &dyn Fn(&mut Change)| {
+        let mut home = change(1_030, B, A);
+        edit(&mut home);
+        hasty(&home, &calm)
+    };
+    assert_eq!(home(&|_| {}), rule);
+    assert_eq!(hasty(&change(1_070, B, A), &calm), None, "it has rested");
+    assert_eq!(hasty(&change(1_030, B, A), &crashes(&[(1_029, "b")])), None, "it is ill");
+    assert_eq!(home(&|home| home.sent = seconds(999)), None, "sent before the move came");
+    assert_eq!(home(&|home| home.sent = seconds(1_000)), rule, "late, but sent after it came");
+    let ledger = |home: &mut Change, last| {
+        let ledgers = &mut home.look.as_mut().expect("a look").ledgers;
+        ledgers.insert("svc".to_owned(), vec![Remembered { last, unplanned: Vec::new() }]);
+    };
+    assert_eq!(home(&|home| ledger(home, 999)), None, "the ledger had not got it");
+    assert_eq!(home(&|home| ledger(home, 1_000)), rule);
+}
+
+#[test]
+fn what_a_sender_could_not_see_is_judged_by_what_it_saw() {
+    let saw = |home: &mut Change, eni: &str| {
+        let holders = &mut home.look.as_mut().expect("a look").holders;
+        holders.insert("svc".to_owned(), eni.to_owned());
+    };
+    let causeless = Some("a holder that is up and reachable keeps its VIP");
+    // It takes from b what it saw on the ill a.
+    let (mut blind, mut seeing) = (change(1_030, B, "eni-0000000c"), change(1_030, B, A));
+    saw(&mut blind, A);
+    seeing.sent = seconds(1_031);
+    let ill = crashes(&[(999, "a")]);
+    assert_eq!(judged(&ill, &[change(1_000, A, B)], &seeing), causeless);
+    let config = Config::parse("sim", &three()).expect("it is right");
+    let mut book = Book::new(&config, false, 0);
+    book.enter(change(1_000, A, B));
+    assert_eq!(book.judge(&config, &ill, &blind), None);
+    let causeless = causeless.map(str::to_owned);
+    let broken = book.judge(&config, &crashes(&[]), &blind).map(|(rule, _)| rule.to_owned());
+    assert_eq!(broken, causeless, "nothing was wrong with the one it saw");
+}
+
+#[test]
+fn a_call_that_comes_late_is_judged_by_when_it_was_sent() {
+    let mut late = change(1_200, A, B);
+    late.sent = seconds(1_000);
+    let ill_of_late = crashes(&[(1_190, "a")]);
+    let causeless = Some("a holder that is up and reachable keeps its VIP");
+    assert_eq!(judged(&ill_of_late, &[], &late), causeless);
+    assert_eq!(judged(&crashes(&[(990, "a")]), &[], &late), None);
+    let died_since = crashes(&[(990, "a"), (1_100, "b")]);
+    assert_eq!(judged(&died_since, &[], &late), None);
 }
 
 #[test]
@@ -104,15 +180,45 @@ fn a_service_follows_its_group_and_nothing_else() {
     let text = text + &service("svc", "10.0.0.201") + &service("other", "10.0.0.202");
     let config = Config::parse("sim", &text).expect("it is right");
     let judged = |truth: &Truth, before: &[Change]| {
-        let mut book = Book::new(&config, false);
+        let mut book = Book::new(&config, false, 0);
         for earlier in before {
             book.enter(earlier.clone());
         }
-        let other = Change { service: "other".to_owned(), ..change(600, A, B) };
+        let mut other = Change { service: "other".to_owned(), ..change(600, A, B) };
+        let holders = &mut other.look.as_mut().expect("a look").holders;
+        let of_svc = book.holder("svc").expect("it is held").clone();
+        holders.extend([("svc".to_owned(), of_svc), ("other".to_owned(), A.to_owned())]);
         book.judge(&config, truth, &other).map(|(rule, _)| rule)
     };
     let causeless = Some("a holder that is up and reachable keeps its VIP");
     assert_eq!(judged(&crashes(&[]), &[]), causeless);
     assert_eq!(judged(&crashes(&[(590, "a")]), &[]), None, "another of its group is ill there");
     assert_eq!(judged(&crashes(&[]), &[change(599, A, B)]), None, "another of its group has gone");
+}
+
+#[test]
+fn a_node_that_leaves_is_passed_by_while_another_is_well() {
+    let config = Config::parse("sim", &three()).expect("it is right");
+    let faults = |others: &[Fault]| {
+        let what = What::Leave { node: "b".to_owned(), service: None };
+        let leaves = Fault { at_ms: 900_000, for_ms: 300_000, what };
+        let what = What::ServiceCrash { node: "a".to_owned(), service: "svc".to_owned() };
+        let ill = Fault { at_ms: 999_000, for_ms: 60_000, what };
+        Truth::of(&[&[leaves, ill], others].concat())
+    };
+    let judged = |others: &[Fault], change: &Change| {
+        let book = Book::new(&config, false, 0);
+        book.judge(&config, &faults(others), change).map(|(rule, _)| rule)
+    };
+    let fault = |at_ms, what| Fault { at_ms, for_ms: 1_000, what };
+    let crash = |host: &str| What::HostCrash { host: host.to_owned() };
+    let rule = Some("a node that leaves gets no VIP while another is well");
+    assert_eq!(judged(&[], &change(1_000, A, B)), rule);
+    assert_eq!(judged(&[], &change(1_000, A, "eni-0000000c")), None);
+    let others = [fault(995_000, crash("c"))];
+    assert_eq!(judged(&others, &change(1_000, A, B)), None, "c has only just come back");
+    let others = [fault(950_000, crash("b"))];
+    assert_eq!(judged(&others, &change(1_000, A, B)), None, "its agent knows nothing of it");
+    let others = [fault(950_000, What::MetricsLost)];
+    assert_eq!(judged(&others, &change(1_000, A, B)), None, "nobody has heard it");
 }

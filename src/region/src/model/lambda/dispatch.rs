@@ -58,7 +58,7 @@ impl Lambda {
                 |name: &str| self.functions.get(name).is_some_and(|f| f.reserved.is_none());
             (busy(&shared), self.settings.account_concurrency.saturating_sub(reserved))
         };
-        u32::try_from(used).is_ok_and(|used| used < limit)
+        !self.throttled && u32::try_from(used).is_ok_and(|used| used < limit)
     }
 
     pub(super) fn hand(

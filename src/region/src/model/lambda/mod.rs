@@ -111,6 +111,8 @@ pub struct Lambda {
     functions: BTreeMap<String, FunctionSpec>,
     environments: BTreeMap<EnvironmentId, Environment>,
     started: u64,
+    /// No invocation starts: others have used all concurrency up.
+    throttled: bool,
     queue: Queue,
     ids: Ids,
     effects: Vec<Effect>,
@@ -129,11 +131,18 @@ impl Lambda {
                 .collect(),
             environments: BTreeMap::new(),
             started: 0,
+            throttled: false,
             queue: Queue::default(),
             ids: Ids::new("lambda"),
             effects: Vec::new(),
             journal: Vec::new(),
         }
+    }
+
+    /// From now on no invocation starts, as when others have used the account's concurrency up; or they
+    /// do again.
+    pub fn set_throttled(&mut self, throttled: bool) {
+        self.throttled = throttled;
     }
 
     /// A function by name, partial ARN or ARN, with or without a qualifier.

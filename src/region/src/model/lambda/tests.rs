@@ -205,3 +205,15 @@ fn throttled_events_wait_a_second_and_twice_as_long_each_time() {
     assert_eq!(names(&lambda.advance(at(900))), ["stop", "answer"]);
     assert_eq!(names(&lambda.advance(at(1111))), ["start", "hand"]);
 }
+
+#[test]
+fn without_room_in_the_account_callers_are_refused_and_events_wait() {
+    let mut lambda = lambda(|_| {});
+    lambda.set_throttled(true);
+    let refused = lambda.invoke("f", vec![], at(0)).expect_err("no room");
+    assert_eq!((&*refused.code, refused.status), ("TooManyRequestsException", 429));
+    lambda.enqueue("f", vec![], at(0)).expect("queued");
+    assert!(lambda.advance(at(0)).is_empty());
+    lambda.set_throttled(false);
+    assert_eq!(names(&lambda.advance(at(1))), ["start", "hand"]);
+}

@@ -1,0 +1,140 @@
+//! Each rule about the ledger and about drained nodes catches who breaks it.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use super::*;
+
+fn config() -> Config {
+    let text = r#"
+cluster = "sim"
+subnet = "10.0.0.0/24"
+[[node]]
+name = "a"
+address = "10.0.0.10"
+eni = "eni-0000000a"
+[[node]]
+name = "b"
+address = "10.0.0.11"
+eni = "eni-0000000b"
+[[service]]
+name = "svc"
+vip = "10.0.0.201"
+check = { kind = "tcp", port = 7001 }
+"#;
+    Config::parse("sim", text).expect("it is right")
+}
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(second).expect("within range")
+}
+
+fn look(ledgers: &[Remembered]) -> Look {
+    Look { ledgers: BTreeMap::from([("svc".to_owned(), ledgers.to_vec())]), ..Look::default() }
+}
+
+fn ledger(unplanned: &[i64]) -> Remembered {
+    Remembered { last: *unplanned.last().unwrap_or(&0), unplanned: unplanned.to_vec() }
+}
+
+fn moved(kind: &str, second: i64) -> Decided {
+    let line = json!({
+        "service": "svc",
+        "outcome": "moved",
+        "decided": at(second),
+        "assigned": at(second),
+        "choice": { "move": { "to": "b", "kind": kind } },
+    });
+    Decided::read(&line).expect("a move")
+}
+
+/// What the invocation that saw `looks` and wrote `text` is accused of.
+fn judged(decided: &Decided, looks: &[Look], text: &str) -> Option<&'static str> {
+    let key = "vipward:sim:svc".to_owned();
+    let papers = Papers {
+        looks: looks.iter().map(|look| (at(0), look.clone())).collect(),
+        tags: vec![BTreeMap::from([(key, text.to_owned())])],
+    };
+    decided.judge(&config(), &papers).map(|(rule, _)| rule)
+}
+
+#[test]
+fn a_hold_and_what_was_not_tried_are_no_moves() {
+    let line = |outcome: &str, choice: Value| {
+        let line = json!({
+            "service": "svc", "outcome": outcome, "decided": at(1), "choice": choice,
+        });
+        Decided::read(&line)
+    };
+    let to_b = json!({ "move": { "to": "b", "kind": "failover" } });
+    assert!(line("held", json!({ "hold": { "reason": "holder-up" } })).is_none());
+    assert!(line("observed", to_b.clone()).is_none() && line("overtaken", to_b.clone()).is_none());
+    assert!(line("failed", to_b).is_some());
+}
+
+#[test]
+fn moves_beyond_the_budget_have_to_have_waited() {
+    let rule = Some("moves beyond the budget wait");
+    let spent = ledger(&[1_000, 1_010, 1_020]);
+    for (kind, before, second, expected) in [
+        ("failover", &spent, 1_079, rule),
+        ("placement", &spent, 1_079, rule),
+        ("failover", &spent, 1_080, None),
+        ("vacate", &spent, 1_030, None),
+        ("failover", &ledger(&[1_000, 1_010]), 1_020, None),
+        ("failover", &ledger(&[1_000, 1_010, 1_020, 1_080]), 1_199, rule),
+        ("failover", &ledger(&[1_000, 1_010, 1_020, 1_080]), 1_200, None),
+        // Of one an hour ago the budget knows nothing any more.
+        ("failover", &ledger(&[1_000, 4_590, 4_595]), 4_600, None),
+    ] {
+        let decided = moved(kind, second);
+        let after = decided.after(&config(), before, at(second));
+        let text = format!("moved={} moves={}", after.last, listed(&after.unplanned));
+        assert_eq!(
+            judged(&decided, &[look(std::slice::from_ref(before))], &text),
+            expected,
+            "{kind} {second}"
+        );
+    }
+}
+
+fn listed(seconds: &[i64]) -> String {
+    seconds.iter().map(i64::to_string).collect::<Vec<_>>().join(",")
+}
+
+#[test]
+fn of_two_ledgers_of_one_second_either_may_be_believed() {
+    let (spent, other) = (ledger(&[1_000, 1_010, 1_020]), ledger(&[1_020]));
+    let decided = moved("failover", 1_030);
+    let text = "moved=1030 moves=1020,1030";
+    assert_eq!(judged(&decided, &[look(&[spent, other])], text), None);
+}
+
+#[test]
+fn a_move_has_to_be_written_down_with_those_before_it() {
+    let rule = Some("each move is written into the ledger");
+    let before = [look(&[ledger(&[1_000])])];
+    for (kind, text, expected) in [
+        ("failover", "moved=1500 moves=1000,1500", None),
+        ("failover", "moved=1500 moves=1500", rule),
+        ("failover", "moved=1500 moves=1000", rule),
+        ("failover", "moved=1499 moves=1000,1499", rule),
+        ("failover", "something else", rule),
+        ("vacate", "moved=1500 moves=1000", None),
+        ("vacate", "moved=1500 moves=1000,1500", rule),
+    ] {
+        assert_eq!(judged(&moved(kind, 1_500), &before, text), expected, "{kind}: {text}");
+    }
+}
+
+#[test]
+fn a_drained_node_is_not_to_get_a_vip() {
+    let until =
+        |second| Look { drains: BTreeMap::from([("b".to_owned(), at(second))]), ..Look::default() };
+    let text = "moved=1500 moves=1500";
+    let decided = moved("failover", 1_500);
+    let rule = Some("a drained node gets no VIP");
+    assert_eq!(judged(&decided, &[until(1_501)], text), rule);
+    assert_eq!(judged(&decided, &[until(1_500)], text), None, "its time is over");
+}
