@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use vipward_alias::kernel::Kernel;
-use vipward_alias::plan::{Act, Repair};
+use vipward_upkeep::plan::{Act, Repair};
 
 /// Given to this program when it runs inside the namespace.
 const INSIDE: &str = "inside";

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use vipward_core::config::{AliasMode, Config, Node};
 
-use crate::inventory::{Inventory, Link};
+use vipward_upkeep::inventory::{Inventory, Link};
 
 /// The report, one line a fact.
 pub fn report(config: &Config, node: &Node, link: &Link, actual: &Inventory) -> String {

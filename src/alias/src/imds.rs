@@ -20,7 +20,8 @@ use tokio::time::{Instant, timeout};
 use vipward_core::EniId;
 
 use crate::endpoint::Endpoint;
-use crate::inventory::Mac;
+use vipward_upkeep::inventory::Mac;
+use vipward_upkeep::knowledge::listed;
 
 #[cfg(test)]
 mod tests;
@@ -117,8 +118,7 @@ impl Imds {
         }
         let path = of_interface("local-ipv4s");
         let text = self.get(&path).await?;
-        let addresses: Result<_, _> = text.split_whitespace().map(str::parse).collect();
-        addresses.map_err(|_| ImdsError::Garbled(path))
+        listed(&text).ok_or(ImdsError::Garbled(path))
     }
 
     async fn get(&mut self, path: &str) -> Result<String, ImdsError> {

@@ -12,8 +12,8 @@ use rtnetlink::packet_route::address::{
 };
 use rtnetlink::packet_route::link::{LinkAttribute, LinkExtentMask, LinkMessage};
 
-use crate::inventory::{Held, Inventory, Link, Mac};
-use crate::plan::{Act, Repair};
+use vipward_upkeep::inventory::{Held, Inventory, Link, Mac};
+use vipward_upkeep::plan::{Act, Repair};
 
 /// The kernel answers in microseconds; whoever waits this long has lost the answer.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);

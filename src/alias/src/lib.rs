@@ -16,14 +16,14 @@ use crate::endpoint::Endpoint;
 use crate::events::Events;
 use crate::failure::Failure;
 use crate::kernel::Kernel;
-use crate::locate::locate;
 use crate::metadata::Metadata;
 use crate::options::{Command, Options};
-use crate::own_node::own_node;
 use crate::report_file::ReportFile;
 use crate::supervisor::Supervisor;
 use crate::unit::Unit;
-use crate::upkeep::Upkeep;
+use vipward_upkeep::locate::locate;
+use vipward_upkeep::own_node::own_node;
+use vipward_upkeep::upkeep::Upkeep;
 
 pub mod check;
 pub mod doctor;
@@ -31,19 +31,12 @@ pub mod endpoint;
 pub mod events;
 pub mod failure;
 pub mod imds;
-pub mod inventory;
 pub mod kernel;
-pub mod knowledge;
-pub mod locate;
 pub mod metadata;
 pub mod options;
-pub mod own_node;
-pub mod pace;
-pub mod plan;
 pub mod report_file;
 pub mod supervisor;
 pub mod unit;
-pub mod upkeep;
 
 /// Does what the command line says: keeps this host's aliases until it is told to stop, or looks
 /// and says what it saw.

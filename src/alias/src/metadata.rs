@@ -1,32 +1,13 @@
 //! Asks the instance metadata again and again, beside the unit's loop, so that a slow answer holds
 //! nothing up and events cannot starve a question.
 
-use std::time::Duration;
-
 use tokio::sync::{mpsc, watch};
-use vipward_core::EniId;
 use vipward_core::text::chain;
+use vipward_upkeep::knowledge::{Answer, Subject};
+use vipward_upkeep::pace::Questions;
 
 use crate::endpoint::Endpoint;
 use crate::imds::Imds;
-use crate::inventory::Mac;
-use crate::knowledge::Answer;
-
-/// From one question to the next: a VIP is on the interface within half a second of the metadata
-/// naming it. It costs two requests a second of the 1,024 packets that an interface may send to
-/// the instance's services.
-const INTERVAL: Duration = Duration::from_millis(500);
-/// The longest wait after errors, which double it: throttling ends only when asked less.
-const LONGEST: Duration = Duration::from_secs(4);
-
-/// Which interface to ask about.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Subject {
-    /// Its hardware address, by which the metadata know it.
-    pub mac: Mac,
-    /// What the file says it is.
-    pub eni: EniId,
-}
 
 /// The questions, as the unit sees them: it says about whom and hears answers.
 pub struct Metadata {
@@ -71,7 +52,7 @@ async fn ask(
     mut subjects: watch::Receiver<Option<Subject>>,
     answers: mpsc::Sender<(Subject, Answer)>,
 ) {
-    let mut wait = INTERVAL;
+    let mut questions = Questions::default();
     loop {
         let subject = subjects.borrow_and_update().clone();
         let Some(subject) = subject else {
@@ -84,7 +65,7 @@ async fn ask(
             Ok(addresses) => Answer::Addresses(addresses),
             Err(error) => Answer::Unknown(chain(&error)),
         };
-        wait = next_wait(wait, &answer);
+        let wait = questions.after(&answer);
         if answers.send((subject, answer)).await.is_err() {
             return;
         }
@@ -92,30 +73,5 @@ async fn ask(
             () = tokio::time::sleep(wait) => {}
             changed = subjects.changed() => if changed.is_err() { return },
         }
-    }
-}
-
-fn next_wait(last: Duration, answer: &Answer) -> Duration {
-    match answer {
-        Answer::Addresses(_) => INTERVAL,
-        Answer::Unknown(_) => (last * 2).min(LONGEST),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn errors_double_the_wait_and_an_answer_ends_that() {
-        let failed = || Answer::Unknown("503".to_owned());
-        let well = || Answer::Addresses([].into());
-        let mut wait = INTERVAL;
-        let answers = [failed(), failed(), failed(), failed(), failed(), well(), failed()];
-        let waits = answers.map(|answer| {
-            wait = next_wait(wait, &answer);
-            wait.as_millis()
-        });
-        assert_eq!(waits, [1000, 2000, 4000, 4000, 4000, 500, 1000]);
     }
 }

@@ -10,13 +10,13 @@ use vipward_core::text::chain;
 use crate::events::{Events, Wake};
 use crate::failure::Failure;
 use crate::kernel::{Kernel, KernelError};
-use crate::knowledge::Answer;
 use crate::metadata::Metadata;
-use crate::pace::{GAP, Pace};
-use crate::plan::{Act, Repair};
 use crate::report_file::ReportFile;
 use crate::supervisor::Supervisor;
-use crate::upkeep::{Pass, Upkeep};
+use vipward_upkeep::knowledge::Answer;
+use vipward_upkeep::pace::{GAP, Pace};
+use vipward_upkeep::plan::{Act, Repair};
+use vipward_upkeep::upkeep::{Pass, Upkeep};
 
 /// The running unit.
 pub struct Unit {

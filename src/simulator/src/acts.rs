@@ -22,9 +22,11 @@ impl World {
         self.auditor.begins(elapsed, &fault);
         match &fault.what {
             // A host that is off says nothing: no connection breaks.
-            What::HostCrash { host } | What::AgentCrash { host } | What::OtherFile { host } => {
+            What::HostCrash { host } => {
                 self.agent_falls(host);
+                self.site_falls(host);
             }
+            What::AgentCrash { host } | What::OtherFile { host } => self.agent_falls(host),
             What::HostStall { host } => {
                 let now = self.now();
                 if let Some(at) = self.host(host) {
@@ -37,6 +39,7 @@ impl World {
             What::FunctionThrottled => self.cloud.lock().region.lambda.set_throttled(true),
             What::InstanceStopped { node } => {
                 self.agent_falls(node);
+                self.site_falls(node);
                 self.set_instance(node, InstanceState::Stopped);
             }
             What::VipTaken { service } => self.take_vip(service, true),
@@ -54,6 +57,7 @@ impl World {
             What::Unfreeze { service } => {
                 self.orders(&json!({ "command": "unfreeze", "service": service }));
             }
+            What::OnHost { host, fault } => self.site_ails(host, fault),
             What::Leave { node, service } => self.is_told(node, service.as_deref(), true),
             What::Announced { node, .. } => self.notices_change(node),
             _ => {}
@@ -121,6 +125,7 @@ impl World {
             }
             What::VipTaken { service } => self.take_vip(service, false),
             What::Resume { node } => self.orders(&json!({ "command": "resume", "node": node })),
+            What::OnHost { host, fault } => self.site_recovers(host, fault),
             What::Leave { node, service } => self.is_told(node, service.as_deref(), false),
             What::Announced { node, .. } => self.notices_change(node),
             _ => {}
@@ -147,6 +152,7 @@ impl World {
             let wishes = self.hosts[index].agent.as_mut().map(|agent| agent.stirs(now));
             self.grant(index, wishes.unwrap_or_default());
         }
+        self.stir_units();
     }
 
     /// The index of the host of that name.
@@ -165,6 +171,7 @@ impl World {
         if let Some(at) = self.host(host) {
             self.boots_host(at);
         }
+        self.site_rises(host);
     }
 
     /// A host that was stalled runs on: its agent notices at its first beat.
@@ -174,6 +181,7 @@ impl World {
         if self.truth.stalled_until(host, elapsed).is_some() {
             return;
         }
+        self.site_wakes(host);
         let Some(from) = self.hosts[at].stalled_from.take() else { return };
         let Some(agent) = self.hosts[at].agent.as_mut() else { return };
         if let Some(wishes) = agent.was_stalled(from, now) {

@@ -10,12 +10,14 @@ use vipward_core::Config;
 use vipward_region::model::journal::Happening;
 
 use crate::accounts::Decided;
+use crate::alias_rules::AliasBook;
 use crate::fault::Fault;
 use crate::moves::{Book, Change, companions};
 use crate::papers::{Assignment, Papers};
 use crate::tally::Tally;
-use crate::timeline::Timeline;
+use crate::timeline::{Timeline, Who};
 use crate::truth::Truth;
+use crate::wording;
 
 /// What must not have been.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +35,7 @@ pub struct Auditor {
     pub config: Config,
     pub truth: Truth,
     pub book: Book,
+    pub aliases: AliasBook,
     pub tally: Tally,
     pub timeline: Timeline,
     start: Timestamp,
@@ -59,6 +62,10 @@ impl Auditor {
             config: config.clone(),
             truth,
             book: Book::new(config, unplaced, start.as_second()),
+            aliases: AliasBook::new(
+                config.nodes.first().filter(|_| !unplaced).map(|node| node.eni.as_str()),
+                config.services.iter().map(|service| service.vip.0),
+            ),
             tally: Tally::default(),
             timeline: Timeline::new(told),
             start,
@@ -81,7 +88,7 @@ impl Auditor {
 
     /// This must not be.
     pub fn accuse(&mut self, at: Duration, rule: &'static str, what: String) {
-        self.timeline.tell(at, || format!("BREACH of {rule:?}: {what}"));
+        self.timeline.tell(at, Who::Auditor, || format!("rule broken: {rule}: {what}"));
         self.breach.get_or_insert(Breach { at, rule, what });
     }
 
@@ -92,15 +99,15 @@ impl Auditor {
 
     /// A fault begins.
     pub fn begins(&mut self, at: Duration, fault: &Fault) {
-        self.tally.injected(fault.what.kind());
-        self.timeline.tell(at, || {
-            format!("fault: {} for {} ms: {:?}", fault.what.kind(), fault.for_ms, fault.what)
-        });
+        self.tally.injected(fault.what.sort());
+        self.timeline.tell(at, Who::Fault, || fault.in_words());
     }
 
     /// A fault is over.
     pub fn ends_fault(&mut self, at: Duration, fault: &Fault) {
-        self.timeline.tell(at, || format!("over:  {}", fault.what.kind()));
+        if !fault.what.is_momentary() {
+            self.timeline.tell(at, Who::Over, || fault.what.in_words());
+        }
     }
 
     /// Somebody with keys of their own is about to touch the VIP.
@@ -116,6 +123,7 @@ impl Auditor {
                 let sent = asked.as_ref().map_or(at, |asked| self.since_start(asked.sent));
                 let look = asked.and_then(|asked| asked.look);
                 for address in addresses {
+                    self.aliases.goes_to(*address, Some(eni), at);
                     let service = self.config.services.iter().find(|s| s.vip.0 == *address);
                     let Some(service) = service.map(|service| service.name.to_string()) else {
                         let what = format!("{address} was assigned to {eni}");
@@ -128,8 +136,12 @@ impl Auditor {
             }
             Happening::Unassigned { addresses, eni } => {
                 let by_hand = self.meddled.pop().is_some();
-                self.timeline.tell(at, || format!("{addresses:?} taken off {eni}"));
+                self.timeline.tell(at, Who::Ec2, || {
+                    let of = wording::services(&self.config, addresses);
+                    format!("VIP of {of}: from {} to nobody", wording::node(&self.config, eni))
+                });
                 for address in addresses {
+                    self.aliases.goes_to(*address, None, at);
                     let service = self.config.services.iter().find(|s| s.vip.0 == *address);
                     if let Some(service) = service {
                         self.book.released(service.name.as_str());
@@ -141,18 +153,19 @@ impl Auditor {
                 }
             }
             Happening::AlarmState { alarm, to, .. } => {
-                self.timeline.tell(at, || format!("alarm {alarm}: {to}"));
+                self.timeline.tell(at, Who::Alarm, || format!("{alarm}: {to}"));
             }
             Happening::EventPut { source, detail_type } if source == "vipward.function" => {
                 self.tally.told(&self.truth, at, detail_type);
-                self.timeline.tell(at, || format!("people are told: {detail_type}"));
+                self.timeline.tell(at, Who::People, || format!("are told: {detail_type}"));
             }
-            Happening::EventPut { source, detail_type } if source.starts_with("vipward.agent") => {
-                self.timeline.tell(at, || format!("{detail_type} from {source}"));
+            Happening::EventPut { source, .. } if source.starts_with("vipward.agent") => {
+                let name = source.rsplit('.').next().unwrap_or_default();
+                self.timeline.tell(at, Who::Agent(name), || "sends a hint".to_owned());
             }
             Happening::Invoked { .. } => self.tally.invocations += 1,
             Happening::InvocationDropped { reason, .. } => {
-                self.timeline.tell(at, || format!("event given up: {reason}"));
+                self.timeline.tell(at, Who::Function, || format!("never saw an event: {reason}"));
             }
             _ => {}
         }
@@ -164,13 +177,10 @@ impl Auditor {
             return;
         }
         let node = self.config.nodes.iter().find(|node| node.eni.as_str() == change.to);
-        self.timeline.tell(at, || {
-            let name = |eni: &str| {
-                let node = self.config.nodes.iter().find(|node| node.eni.as_str() == eni);
-                node.map_or(eni.to_owned(), |node| node.name.to_string())
-            };
-            let from = change.from.as_deref().map_or("nowhere".to_owned(), name);
-            format!("EC2: VIP of {} goes from {from} to {}", change.service, name(&change.to))
+        self.timeline.tell(at, Who::Ec2, || {
+            let name = |eni: &str| wording::node(&self.config, eni);
+            let from = change.from.as_deref().map_or("nobody".to_owned(), name);
+            format!("VIP of {}: from {from} to {}", change.service, name(&change.to))
         });
         if self.meddled.last() == Some(&change.service) && node.is_none() {
             self.meddled.pop();
@@ -206,8 +216,8 @@ impl Auditor {
                     }
                 }
                 Some(other) => {
-                    let other = other.to_owned();
-                    self.timeline.tell(at, || format!("function: {other} {}", line["reason"]));
+                    let reason = line["reason"].as_str().unwrap_or_default();
+                    self.timeline.tell(at, Who::Function, || format!("{other}: {reason}"));
                 }
                 None => {}
             }
@@ -219,12 +229,7 @@ impl Auditor {
         let (service, outcome) = (text(&line["service"]), text(&line["outcome"]));
         let reason = text(&line["choice"]["hold"]["reason"]);
         if reason != "holder-up" || self.held_for.get(&service) != Some(&reason) {
-            self.timeline.tell(at, || {
-                format!(
-                    "decided ({}): {service} {outcome} {} judgements {}",
-                    line["wake"], line["choice"], line["judgements"]
-                )
-            });
+            self.timeline.tell(at, Who::Function, || wording::decision(line));
         }
         self.tally.decided(&self.truth, at, &outcome, &reason);
         if outcome == "held" && reason.is_empty() {

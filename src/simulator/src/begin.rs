@@ -1,6 +1,7 @@
 //! A history's region at its start, made of the very template that users deploy.
 
 use std::path::Path;
+use std::time::Duration;
 
 use ipnet::Ipv4Net;
 use jiff::{SignedDuration, Timestamp};
@@ -21,6 +22,14 @@ use crate::scenario::Scenario;
 
 /// The interface of somebody else in the cluster's subnet.
 pub const FOREIGN_ENI: &str = "eni-0ffffffffffffffff";
+
+/// How far the metadata's lists lag behind at least.
+pub const METADATA_LAG: Duration = Duration::from_secs(1);
+
+/// The hardware address of a node's interface, by the node's place in the file.
+pub fn mac(index: usize) -> [u8; 6] {
+    [2, 0, 0, 0, 0, u8::try_from(index).unwrap_or(u8::MAX)]
+}
 
 /// The instance that a node's interface is attached to.
 pub fn instance_of(node: &str) -> String {
@@ -61,7 +70,7 @@ pub fn region(scenario: &Scenario, config: &Config, now: Timestamp) -> anyhow::R
             },
             functions,
         ),
-        imds: Imds::new(imds::Settings { lag: SignedDuration::from_secs(1) }),
+        imds: Imds::new(imds::Settings { lag: SignedDuration::try_from(METADATA_LAG)? }),
         iam: Iam::new([]),
         faults: Faults::default(),
         place,
@@ -92,7 +101,7 @@ fn cluster(scenario: &Scenario, config: &Config, now: Timestamp) -> anyhow::Resu
             id: instance_of(node.name.as_str()),
             kind: "m7g.large".to_owned(),
             eni: node.eni.to_string(),
-            mac: format!("02:00:00:00:00:{index:02x}"),
+            mac: mac(index).map(|octet| format!("{octet:02x}")).join(":"),
             subnet: "subnet-1".to_owned(),
             address: node.address,
             secondaries: vips.collect(),

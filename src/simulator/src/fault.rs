@@ -5,6 +5,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use vipward_region::model::fault::FaultSpec;
 
+use crate::host_fault::HostFault;
+
 /// One thing that goes wrong.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -99,6 +101,8 @@ pub enum What {
     Switchover { service: String, to: String },
     /// An operator makes the budget whole.
     Unfreeze { service: String },
+    /// Something is wrong on the node itself, around its alias unit.
+    OnHost { host: String, fault: HostFault },
     /// The node's agent is told that the service leaves, or all of them; in the end, that it stays.
     Leave {
         node: String,
@@ -155,6 +159,7 @@ impl What {
             Self::Resume { .. } => "operator drains and resumes",
             Self::Switchover { .. } => "operator switches over",
             Self::Unfreeze { .. } => "operator unfreezes",
+            Self::OnHost { fault, .. } => fault.kind(),
             Self::Leave { .. } => "told to leave",
             Self::PrimaryMoves { .. } => "primary hands over",
             Self::TwoPrimaries { .. } => "two primaries",
@@ -202,8 +207,14 @@ impl What {
             | Self::MetricsLost
             | Self::FunctionKilled
             | Self::FunctionThrottled
-            | Self::FunctionSlow { .. } => false,
+            | Self::FunctionSlow { .. }
+            | Self::OnHost { .. } => false,
         }
+    }
+
+    /// Whether it is the alias unit's affair, and nobody else can notice.
+    pub fn is_on_host(&self) -> bool {
+        matches!(self, Self::OnHost { .. })
     }
 
     /// Whether the node leaves by its own word.

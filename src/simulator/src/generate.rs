@@ -10,6 +10,8 @@ use crate::random::Stream;
 use crate::reign::disturbances;
 use crate::scenario::Scenario;
 
+mod on_hosts;
+
 /// Faults begin once the cluster has come to rest, in milliseconds.
 pub const FIRST_FAULT: u64 = 180_000;
 /// All faults begin within this, in milliseconds.
@@ -48,7 +50,9 @@ pub fn generate(seed: u64) -> Scenario {
     shape.grouped = grouped(&shape, &mut Stream::new(seed, "groups"));
     shape.follows = shape.grouped == 0 && reigns.percent(25);
     let nodes = &NODES[..shape.nodes];
+    let on_hosts = &mut Stream::new(seed, "on hosts");
     let cluster = cluster(&shape, chance, &mut Stream::new(seed, "policies"));
+    let cluster = on_hosts::with_alias_mode(&cluster, on_hosts);
     let span = chance.between(SPAN.0, SPAN.1);
     let count = chance.between(2, 10);
     let mut faults: Vec<Fault> = (0..count).map(|_| fault(&shape, span, chance)).collect();
@@ -59,6 +63,8 @@ pub fn generate(seed: u64) -> Scenario {
     }
     let services = &SERVICES[..shape.services];
     faults.extend(departures(nodes, services, span, &mut Stream::new(seed, "departures")));
+    let when = (FIRST_FAULT, FIRST_FAULT + span);
+    faults.extend(on_hosts::faults(nodes, services, &faults, when, on_hosts));
     faults.sort_by_key(|fault| fault.at_ms);
     Scenario {
         seed,

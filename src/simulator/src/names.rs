@@ -18,7 +18,7 @@ impl What {
     }
 
     /// Hosts, nodes and services.
-    fn names(&self) -> (Vec<&str>, Vec<&str>, Vec<&str>) {
+    pub fn names(&self) -> (Vec<&str>, Vec<&str>, Vec<&str>) {
         match self {
             Self::HostCrash { host }
             | Self::HostStall { host }
@@ -46,6 +46,9 @@ impl What {
             Self::VipTaken { service }
             | Self::VipReleased { service }
             | Self::Unfreeze { service } => (vec![], vec![], vec![service]),
+            Self::OnHost { host, fault } => {
+                (vec![], vec![host], fault.service().into_iter().collect())
+            }
             Self::Switchover { service, to } | Self::PrimaryMoves { service, to } => {
                 (vec![], vec![to], vec![service])
             }
@@ -60,8 +63,11 @@ impl What {
 }
 
 impl What {
-    /// Whether it names that host.
+    /// Whether it names that host, and agents or function could notice.
     pub fn names_host(&self, host: &str) -> bool {
+        if self.is_on_host() {
+            return false;
+        }
         let (hosts, nodes, _) = self.names();
         hosts.iter().chain(&nodes).any(|name| *name == host)
     }

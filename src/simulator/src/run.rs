@@ -74,7 +74,7 @@ fn many(
     let (tally, mut broken) = play_all(from, seeds)?;
     let took = started.elapsed();
     broken.sort_unstable();
-    write!(out, "{}", report::table(&tally))?;
+    write!(out, "{}", report::table(&tally, broken.len()))?;
     let hours = tally.lasted.as_secs_f64() / 3_600.0;
     writeln!(
         out,
@@ -86,7 +86,7 @@ fn many(
         hours / took.as_secs_f64(),
     )?;
     if let Some(picture) = picture {
-        std::fs::write(picture, report::picture(&tally))
+        std::fs::write(picture, report::picture(&tally, broken.len()))
             .with_context(|| format!("cannot write {}", picture.display()))?;
     }
     if broken.is_empty() {

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::group::Kind;
 use crate::moves::Change;
 use crate::truth::Truth;
 
-/// For so long after a fault what happens is put down to it.
+/// For so long after a fault what happens is counted for it.
 const AFTERMATH: Duration = Duration::from_mins(1);
 
 /// Of one kind of fault.
@@ -25,8 +26,8 @@ pub struct Line {
 /// Of all histories together.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// By the kind of fault. What happens while several last is put down to each of them.
-    pub lines: BTreeMap<&'static str, Line>,
+    /// By the kind of fault. What happens while several last is counted for each of them.
+    pub lines: BTreeMap<Kind, Line>,
     /// All changes of a holder.
     pub moves: u64,
     /// All alerts.
@@ -37,6 +38,8 @@ pub struct Tally {
     pub outcomes: BTreeMap<String, u64>,
     /// Invocations of the function.
     pub invocations: u64,
+    /// Addresses that alias units added or removed.
+    pub repairs: u64,
     /// Histories that were played to their end.
     pub histories: u64,
     /// How long they were together.
@@ -45,7 +48,7 @@ pub struct Tally {
 
 impl Tally {
     /// A fault was injected.
-    pub fn injected(&mut self, kind: &'static str) {
+    pub fn injected(&mut self, kind: Kind) {
         self.lines.entry(kind).or_default().injected += 1;
     }
 
@@ -84,10 +87,15 @@ impl Tally {
         }
     }
 
+    /// Passes that held for another reason than that the holder is up.
+    pub fn held(&self) -> u64 {
+        self.holds.iter().filter(|(reason, _)| *reason != "holder-up").map(|(_, count)| count).sum()
+    }
+
     /// Both together.
     pub fn add(&mut self, other: &Self) {
         for (kind, line) in &other.lines {
-            let sum = self.lines.entry(kind).or_default();
+            let sum = self.lines.entry(*kind).or_default();
             sum.injected += line.injected;
             sum.moves += line.moves;
             sum.holds += line.holds;
@@ -102,6 +110,7 @@ impl Tally {
         self.moves += other.moves;
         self.alerts += other.alerts;
         self.invocations += other.invocations;
+        self.repairs += other.repairs;
         self.histories += other.histories;
         self.lasted += other.lasted;
     }

@@ -1,11 +1,13 @@
 //! How things really are at a moment of a history: what the agents try to find out. It follows
 //! from the faults alone.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use vipward_core::Config;
 
 use crate::fault::{Fault, What};
+use crate::group::Kind;
 use crate::reign::{Reigns, reigns};
 
 /// The faults of a history, asked for what they make of the world.
@@ -36,6 +38,11 @@ impl Truth {
     pub fn in_cluster(config: &Config, faults: &[Fault]) -> Self {
         let truth = Self::of(faults);
         Self { reigns: reigns(config, &truth), ..truth }
+    }
+
+    /// All faults.
+    pub fn all(&self) -> impl Iterator<Item = &Fault> {
+        self.faults.iter()
     }
 
     /// The faults that last at that moment.
@@ -183,21 +190,19 @@ impl Truth {
         })
     }
 
-    /// The moments up to `to` at which something began or ended, the last of them.
+    /// The moments up to `to` at which something began or ended that agents and function could
+    /// notice, the last of them.
     pub fn last_change(&self, to: Duration) -> Duration {
-        let moments = self.faults.iter().flat_map(|fault| [fault.begins(), fault.ends()]);
+        let noticed = self.faults.iter().filter(|fault| !fault.what.is_on_host());
+        let moments = noticed.flat_map(|fault| [fault.begins(), fault.ends()]);
         moments.filter(|moment| *moment <= to).max().unwrap_or_default()
     }
 }
 
 impl Truth {
     /// The kinds of the faults in that time, each once.
-    pub fn kinds_in(
-        &self,
-        from: Duration,
-        to: Duration,
-    ) -> std::collections::BTreeSet<&'static str> {
+    pub fn kinds_in(&self, from: Duration, to: Duration) -> BTreeSet<Kind> {
         let met = self.faults.iter().filter(|fault| fault.meets(from, to));
-        met.map(|fault| fault.what.kind()).collect()
+        met.map(|fault| fault.what.sort()).collect()
     }
 }

@@ -22,6 +22,7 @@ use crate::fault::What;
 use crate::papers::Assignment;
 use crate::random::Stream;
 use crate::scenario::Scenario;
+use crate::sites::{Site, Task};
 use crate::truth::Truth;
 
 /// From one look of the auditor at what lasts too long to the next.
@@ -50,6 +51,8 @@ pub enum Event {
     Election,
     /// An operator orders something once more.
     Order(Value),
+    /// There is something to do on a node's side of the VIPs.
+    Site(usize, u64, Task),
 }
 
 /// What an agent has to do.
@@ -91,6 +94,10 @@ pub struct World {
     pub start: Timestamp,
     pub cloud: Shared,
     pub hosts: Vec<Host>,
+    /// The nodes' side of the VIPs, in the order of the file.
+    pub sites: Vec<Site>,
+    /// When EC2 last assigned or unassigned an address.
+    pub addresses_changed: Duration,
     pub environments: Environments,
     pub auditor: Auditor,
     pub chance: Stream,
@@ -116,6 +123,8 @@ impl World {
         });
         let mut world = Self {
             hosts: hosts.collect(),
+            sites: Site::all(&config, scenario.seed),
+            addresses_changed: Duration::ZERO,
             environments: Environments::new(config.clone(), cloud.clone()),
             auditor: Auditor::new(&config, truth.clone(), start, scenario.unplaced, told),
             chance: Stream::new(scenario.seed, "world"),
@@ -135,6 +144,7 @@ impl World {
             world.plan(start + world.scenario.faults[index].begins(), Event::Begins(index));
             world.plan(start + world.scenario.faults[index].ends(), Event::Ends(index));
         }
+        world.sites_begin();
         for at in world.truth.clone().elections() {
             world.plan(start + at, Event::Election);
         }
@@ -175,6 +185,9 @@ impl World {
         let elapsed = self.elapsed();
         let holders = self.holders();
         self.auditor.ends(elapsed, &holders, self.scenario.moves);
+        let calm = self.scenario.troubled_until() + Duration::from_millis(BOOT_MS);
+        let standings = self.standings();
+        self.auditor.ends_aliases(elapsed, calm, &standings);
         self.auditor
     }
 
@@ -206,10 +219,13 @@ impl World {
                 self.go_on(environment);
             }
             Event::Order(order) => self.orders(&order),
+            Event::Site(index, generation, task) => self.does_task(index, generation, task),
             Event::Election => self.stir(),
             Event::Look => {
                 let (elapsed, holders) = (self.elapsed(), self.holders());
                 self.auditor.looks(elapsed, &holders);
+                let standings = self.standings();
+                self.auditor.looks_at_aliases(elapsed, &standings);
                 let next = self.now() + LOOK;
                 self.plan(next, Event::Look);
             }
@@ -229,6 +245,7 @@ impl World {
                 Effect::Tell(entry) => {
                     let asked = self.asked_for(&entry.happening);
                     self.auditor.hears(elapsed, &entry.happening, asked);
+                    self.addresses_change(&entry.happening);
                 }
                 Effect::Lambda(lambda::Effect::Start { environment, function }) => {
                     let ready = now + self.start_up(elapsed);

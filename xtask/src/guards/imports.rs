@@ -7,12 +7,13 @@ use super::graph::Graph;
 
 /// What each package of the workspace may import from the workspace, tests' imports included.
 /// The lab starts the programs as child processes, and so needs few of the libraries.
-const MAY_IMPORT: [(&str, &[&str]); 13] = [
+const MAY_IMPORT: [(&str, &[&str]); 14] = [
     ("vipward-core", &[]),
     ("vipward-probes", &["vipward-core"]),
     ("vipward-region", &["vipward-core"]),
     ("vipward-agent", &["vipward-core", "vipward-probes"]),
-    ("vipward-alias", &["vipward-core"]),
+    ("vipward-upkeep", &["vipward-core"]),
+    ("vipward-alias", &["vipward-core", "vipward-upkeep"]),
     ("vipward", &["vipward-core"]),
     ("vipward-manual", &["vipward", "vipward-agent", "vipward-alias"]),
     ("vipward-reconcile", &["vipward-core"]),
@@ -26,6 +27,7 @@ const MAY_IMPORT: [(&str, &[&str]); 13] = [
             "vipward-probes",
             "vipward-reconcile",
             "vipward-region",
+            "vipward-upkeep",
         ],
     ),
     ("vipward-lab", &["vipward-core", "vipward-region"]),
@@ -82,6 +84,7 @@ const NEVER: [Never; 5] = [
             "vipward-reconcile",
             "vipward-region",
             "vipward-simulator",
+            "vipward-upkeep",
             "xtask",
         ],
         what: &["aws-sdk-ec2"],
@@ -97,15 +100,16 @@ const NEVER: [Never; 5] = [
             "vipward-reconcile",
             "vipward-region",
             "vipward-simulator",
+            "vipward-upkeep",
             "xtask",
         ],
         what: &["netlink-*", "rtnetlink"],
         why: "only the alias unit touches a host's addresses",
     },
     Never {
-        from: &["vipward-reconcile"],
+        from: &["vipward-reconcile", "vipward-upkeep"],
         what: &["aws-*", "lambda_runtime", "tokio*"],
-        why: "what decides runs in the function and in the simulator, over ports: no SDK, no runtime",
+        why: "what decides runs in the programs and in the simulator: no SDK, no runtime",
     },
     Never {
         from: &["vipward-alias", "vipward-region"],

@@ -14,12 +14,12 @@ use vipward_core::text::chain;
 use crate::endpoint::Endpoint;
 use crate::failure::Failure;
 use crate::imds::Imds;
-use crate::inventory::{Inventory, Link};
 use crate::kernel::Kernel;
-use crate::knowledge::Answer;
-use crate::locate::locate;
 use crate::options::{DoctorOptions, Options};
-use crate::own_node::own_node;
+use vipward_upkeep::inventory::{Inventory, Link};
+use vipward_upkeep::knowledge::Answer;
+use vipward_upkeep::locate::locate;
+use vipward_upkeep::own_node::own_node;
 
 use finding::{DropIn, Finding, Level};
 use tree::Tree;

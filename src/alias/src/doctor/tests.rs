@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::*;
-use crate::inventory::{Held, Mac};
+use vipward_upkeep::inventory::{Held, Mac};
 
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/doctor");
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use vipward_alias::kernel::Kernel;
-use vipward_alias::plan::{Act, Repair};
+use vipward_upkeep::plan::{Act, Repair};
 
 use crate::namespace::{addresses, inside, interface, ip, without_net_admin};
 use crate::unit::{PROGRAM, Unit, run};

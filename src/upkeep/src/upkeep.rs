@@ -9,9 +9,8 @@ use vipward_core::alias_report::{self, AliasReport, AliasState};
 use vipward_core::config::{AliasMode, Config, Node, Service};
 
 use crate::inventory::{Inventory, Link, Mac};
-use crate::knowledge::{Answer, Knowledge};
+use crate::knowledge::{Answer, Knowledge, Subject};
 use crate::locate::locate;
-use crate::metadata::Subject;
 use crate::own_node::own_node;
 use crate::plan::{Desired, Duty, Plan, plan};
 

@@ -3,13 +3,16 @@
 //! One answer that names a VIP is enough to have it: the VPC delivers it here, or soon will. To be
 //! without it takes two answers in a row that do not name it: the metadata lag behind EC2, and an
 //! alias that goes by mistake cuts clients off. An error, or an answer without the node's own
-//! address, is neither.
+//! address, is neither. Until then a VIP that was named is held, and put back when somebody
+//! removes it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 
+use vipward_core::EniId;
 use vipward_core::alias_report::Holding;
 
+use crate::inventory::Mac;
 use crate::plan::Duty;
 
 #[cfg(test)]
@@ -17,6 +20,21 @@ mod tests;
 
 /// Answers in a row that must agree before a VIP is somebody else's.
 const CONFIRMED: u8 = 2;
+
+/// Which interface the instance metadata are asked about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subject {
+    /// Its hardware address, by which the metadata know it.
+    pub mac: Mac,
+    /// What the file says it is.
+    pub eni: EniId,
+}
+
+/// The addresses of an interface as the metadata list them, one a line; `None` when that is not
+/// understood.
+pub fn listed(text: &str) -> Option<BTreeSet<Ipv4Addr>> {
+    text.split_whitespace().map(|address| address.parse().ok()).collect()
+}
 
 /// What the instance metadata answered about the node's ENI.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +48,8 @@ pub enum Answer {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Known {
     Nothing,
-    Held,
+    /// It was named, and since then so many answers in a row, too few to be sure, did not name it.
+    Held(u8),
     /// So many answers in a row did not name it.
     Absent(u8),
 }
@@ -79,9 +98,10 @@ impl Knowledge {
 
     fn doubt(&mut self, why: String) {
         for known in self.vips.values_mut() {
-            if *known != Known::Held {
-                *known = Known::Nothing;
-            }
+            *known = match known {
+                Known::Held(_) => Known::Held(0),
+                Known::Nothing | Known::Absent(_) => Known::Nothing,
+            };
         }
         self.trouble = Some(why);
     }
@@ -104,7 +124,7 @@ impl Knowledge {
     pub fn holding(&self, vip: Ipv4Addr) -> Holding {
         match self.vips.get(&vip) {
             None => Holding::NotAsked,
-            Some(Known::Held) => Holding::Held,
+            Some(Known::Held(_)) => Holding::Held,
             Some(Known::Absent(CONFIRMED..)) => Holding::NotHeld,
             Some(Known::Nothing | Known::Absent(_)) => Holding::Unknown,
         }
@@ -114,9 +134,12 @@ impl Knowledge {
 impl Known {
     fn after(self, named: bool) -> Self {
         match (named, self) {
-            (true, _) => Self::Held,
-            (false, Self::Absent(times)) => Self::Absent(times.saturating_add(1)),
-            (false, Self::Nothing | Self::Held) => Self::Absent(1),
+            (true, _) => Self::Held(0),
+            (false, Self::Held(times)) if times + 1 < CONFIRMED => Self::Held(times + 1),
+            (false, Self::Held(times) | Self::Absent(times)) => {
+                Self::Absent(times.saturating_add(1))
+            }
+            (false, Self::Nothing) => Self::Absent(1),
         }
     }
 }

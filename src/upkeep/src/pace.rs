@@ -1,6 +1,9 @@
 //! When the next pass is due if no event comes: a slow safety net, quicker while something failed.
+//! And when the instance metadata are asked again.
 
 use std::time::Duration;
+
+use crate::knowledge::Answer;
 
 /// Between passes when all is well. Events carry the news; this only bounds what a lost one can
 /// cost.
@@ -39,9 +42,49 @@ impl Pace {
     }
 }
 
+/// From one question to the next: a VIP is on the interface within half a second of the metadata
+/// naming it. It costs two requests a second of the 1,024 packets that an interface may send to
+/// the instance's services.
+const INTERVAL: Duration = Duration::from_millis(500);
+/// The longest wait after errors, which double it: throttling ends only when asked less.
+const LONGEST: Duration = Duration::from_secs(4);
+
+/// The pace of the questions to the instance metadata.
+#[derive(Debug)]
+pub struct Questions {
+    wait: Duration,
+}
+
+impl Default for Questions {
+    fn default() -> Self {
+        Self { wait: INTERVAL }
+    }
+}
+
+impl Questions {
+    /// How long to wait after this answer before the next question.
+    pub fn after(&mut self, answer: &Answer) -> Duration {
+        self.wait = match answer {
+            Answer::Addresses(_) => INTERVAL,
+            Answer::Unknown(_) => (self.wait * 2).min(LONGEST),
+        };
+        self.wait
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn errors_double_the_wait_and_an_answer_ends_that() {
+        let failed = || Answer::Unknown("503".to_owned());
+        let well = || Answer::Addresses([].into());
+        let mut questions = Questions::default();
+        let answers = [failed(), failed(), failed(), failed(), failed(), well(), failed()];
+        let waits = answers.map(|answer| questions.after(&answer).as_millis());
+        assert_eq!(waits, [1000, 2000, 4000, 4000, 4000, 500, 1000]);
+    }
 
     #[test]
     fn a_minute_when_well_and_doubling_while_failing() {

@@ -143,15 +143,16 @@ fn in_follow_it_comes_with_the_vip_and_goes_with_it() {
     assert_eq!(pass(&mut upkeep, &[NODE]), [RESTORED]);
     assert_eq!(upkeep.report().aliases[0].ec2, Holding::Held);
 
-    assert!(upkeep.hear(&answer(false)));
+    assert!(!upkeep.hear(&answer(false)));
     assert_eq!(pass(&mut upkeep, &[NODE, VIP]), [], "not confirmed");
+    assert_eq!(pass(&mut upkeep, &[NODE]), [RESTORED], "nor that it may stay away");
     assert!(upkeep.hear(&answer(false)));
     assert_eq!(pass(&mut upkeep, &[NODE, VIP]), [REMOVED]);
     assert_eq!(upkeep.report().aliases[0].ec2, Holding::NotHeld);
 
     assert_eq!(pass(&mut upkeep, &[NODE]), []);
     assert_eq!(pass(&mut upkeep, &[NODE, VIP]), [STALE_REMOVED], "somebody put it back");
-    assert_eq!(repairs(&upkeep), 2);
+    assert_eq!(repairs(&upkeep), 3);
 
     assert!(upkeep.hear(&Answer::Unknown("503".to_owned())));
     assert_eq!(pass(&mut upkeep, &[NODE, VIP]), [], "what is, stays");
