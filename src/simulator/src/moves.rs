@@ -127,7 +127,11 @@ impl Book {
                 format!("{service} went to {to}"),
             ));
         }
-        (from.as_deref() == Some(FOREIGN_ENI)).then(|| {
+        // One that took the VIP between the sender's look and its call could not be seen, nor while
+        // EC2's answers lag.
+        let foreign = |holder: Option<&String>| holder.is_some_and(|eni| eni == FOREIGN_ENI);
+        let unseen = change.look.is_some() && !foreign(change.seen(service));
+        (foreign(from.as_ref()) && !unseen).then(|| {
             ("a foreign holder is never robbed", format!("{service} was taken from {FOREIGN_ENI}"))
         })
     }

@@ -140,6 +140,12 @@ fn what_a_sender_could_not_see_is_judged_by_what_it_saw() {
         let holders = &mut home.look.as_mut().expect("a look").holders;
         holders.insert("svc".to_owned(), eni.to_owned());
     };
+    let mut late = change(1_030, FOREIGN_ENI, B);
+    saw(&mut late, A);
+    assert_eq!(judged(&crashes(&[(999, "a")]), &[], &late), None, "it came after the look");
+    late.look = None;
+    let robbed = Some("a foreign holder is never robbed");
+    assert_eq!(judged(&crashes(&[(999, "a")]), &[], &late), robbed, "it did not look");
     let causeless = Some("a holder that is up and reachable keeps its VIP");
     // It takes from b what it saw on the ill a.
     let (mut blind, mut seeing) = (change(1_030, B, "eni-0000000c"), change(1_030, B, A));
