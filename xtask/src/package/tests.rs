@@ -74,3 +74,14 @@ fn every_script_is_one_for_any_shell() {
         }
     }
 }
+
+#[test]
+fn every_unit_is_run() {
+    let infra = Path::new(ROOT).join("infra");
+    let trial = fs::read_to_string(infra.join("packaging/debian/live.sh")).expect("a script");
+    for entry in fs::read_dir(infra.join("systemd")).expect("the units are part of the project") {
+        let unit = entry.expect("readable").file_name().into_string().expect("a name");
+        let started = format!("systemctl enable --now {}", unit.replace("@.", "@db."));
+        assert!(trial.contains(&started), "{unit} is not tried: no `{started}`");
+    }
+}
