@@ -23,28 +23,10 @@ if [ "$1" = inside ]; then
 fi
 
 root=$1
-mount -t cgroup2 cgroup2 "$root/mnt"
-group=$root/mnt$(sed -n 's/^0:://p' /proc/self/cgroup)/vipward-live-$$
-# No more than it takes: timers would start apt beside it.
-cat >"$root/etc/systemd/system/live.service" <<END
-[Unit]
-Description=The trial of the package under a systemd that runs
-DefaultDependencies=no
-Requires=sysinit.target dbus.socket
-After=sysinit.target dbus.socket
-SuccessAction=exit-force
-FailureAction=exit-force
-
-[Service]
-Type=oneshot
-ExecStart=/bin/sh /trial/live.sh
-StandardOutput=file:/trial/told
-StandardError=inherit
-END
+group= init=
 mkfifo "$root/trial/told"
 cat "$root/trial/told" &
 told=$!
-init=
 
 end() {
     status=$?
@@ -62,6 +44,24 @@ end() {
 trap end EXIT
 trap 'exit 1' HUP INT TERM
 
+# No more than it takes: timers would start apt beside it.
+cat >"$root/etc/systemd/system/live.service" <<END
+[Unit]
+Description=The trial of the package under a systemd that runs
+DefaultDependencies=no
+Requires=sysinit.target dbus.socket
+After=sysinit.target dbus.socket
+SuccessAction=exit-force
+FailureAction=exit-force
+
+[Service]
+Type=oneshot
+ExecStart=/bin/sh /trial/live.sh
+StandardOutput=file:/trial/told
+StandardError=inherit
+END
+mount -t cgroup2 cgroup2 "$root/mnt"
+group=$root/mnt$(sed -n 's/^0:://p' /proc/self/cgroup)/vipward-live-$$
 mkdir "$group"
 sh -c 'echo $$ >"$1/cgroup.procs"
     exec unshare --cgroup --ipc --mount --net --pid --uts --fork --kill-child sh "$2" inside "$3"' \

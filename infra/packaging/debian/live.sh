@@ -80,11 +80,18 @@ leaving_before_it_stops() {
     leaving && active db
 }
 
-# Started, it fails at once with the file's line and a cure, and waits for its next attempt.
+stays() {
+    well db && not leaving
+}
+
+waits() {
+    [ "$(property "$1" SubState)" = auto-restart ] && [ "$(property "$1" RestartUSec)" = "$2" ]
+}
+
+# Started, it fails with the file's line and a cure, and then waits that long ($2) for its next try.
 refuses_the_file() {
-    not systemctl restart "$1.service" &&
-        [ "$(property "$1" SubState)" = auto-restart ] && [ "$(property "$1" RestartUSec)" = "$2" ] &&
-        says "$1" "$file:$wrong_line: " && says "$1" 'cure: '
+    not systemctl restart "$1.service" && says "$1" "$file:$wrong_line: " && says "$1" 'cure: ' &&
+        soon waits "$1" "$2"
 }
 
 ip link add ens5 type veth peer name far
@@ -185,7 +192,7 @@ must 'the agent leaves before it does' soon leaving_before_it_stops
 must 'the journal tells it' says vipward-agent 'leaves=true'
 must 'it stops, though nobody has taken the VIP' soon not active db
 must 'it starts again' systemctl start db.service
-must 'the agent stays, then' soon not leaving
+must 'the agent stays, then' soon stays
 
 agent=$(property vipward-agent InvocationID)
 alias=$(property vipward-alias InvocationID)

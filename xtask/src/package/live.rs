@@ -22,5 +22,5 @@ const SECONDS: &str = "300";
 pub fn try_out(workspace: &Workspace, root: &Path) -> Result<()> {
     let mut boot = apt::as_root(workspace, "timeout")?;
     boot.args(["--foreground", "--verbose", SECONDS, "unshare", "--mount", "sh", BOOT]).arg(root);
-    workspace::run(&mut boot).context("the units do not behave under a systemd that runs")
+    workspace::run(&mut boot).context("the units were not seen to behave under a systemd that runs")
 }
