@@ -94,6 +94,10 @@ refuses_the_file() {
         soon waits "$1" "$2"
 }
 
+nothing_failed() {
+    failed=$(systemctl list-units --failed --no-legend 'vipward-*') && [ -z "$failed" ] || { echo "$failed"; return 1; }
+}
+
 ip link add ens5 type veth peer name far
 ip link set far up
 ip link set ens5 up
@@ -203,6 +207,7 @@ must 'it is removed' dpkg --remove vipward
 for unit in vipward-agent vipward-alias vipward-leave@db; do
     must "$unit runs no more" not active $unit
 done
+must 'nothing has failed by it' nothing_failed
 must 'the service still does' active db
 must 'the VIP stayed all the while' stayed
 must 'it is taken away' ip address del "$vip/32" dev ens5
