@@ -48,7 +48,7 @@ enum Command {
         #[arg(long, value_name = "STEP")]
         only: Vec<Step>,
     },
-    /// Build the packages for Debian and RPM hosts, and try them in a fresh Debian
+    /// Build the packages for Debian and RPM hosts, and try them in a fresh Debian, units included
     Package,
     /// Feed everything that parses what others send with noise, guided by coverage
     Fuzz {

@@ -2,13 +2,7 @@
 # Inside a fresh root: installs first.deb, configures it, upgrades to newer.deb, removes it and
 # purges it. Ends at the first thing that is not as it should be, and names it.
 set -eu
-
-must() {
-    what=$1
-    shift
-    "$@" >/trial.log 2>&1 || { echo "error: $what: \`$*\` failed:"; cat /trial.log; exit 1; } >&2
-    echo "   $what"
-}
+. /trial/must.sh
 
 absent() {
     [ ! -e "$1" ] && [ ! -L "$1" ]

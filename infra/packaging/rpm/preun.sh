@@ -3,8 +3,9 @@
 if [ "$1" -eq 0 ]; then
     if [ -d /run/systemd/system ]; then
         systemctl stop vipward-agent.service vipward-alias.service
-        # Without an agent they announce nothing.
+        # Without an agent they announce nothing, and fail by it.
         systemctl stop 'vipward-leave@*.service'
+        systemctl reset-failed 'vipward-leave@*.service'
     fi
     systemctl --quiet disable vipward-agent.service vipward-alias.service vipward-leave@.service
 fi

@@ -5,18 +5,20 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use super::MANIFEST_OF;
 use super::release::Build;
+use super::{MANIFEST_OF, live};
 use crate::install::apt;
 use crate::install::cargo_tool::DEB;
 use crate::report::say;
 use crate::workspace::{self, Workspace};
 
-/// Plays install, upgrade, removal and purge inside the root.
-const TRIAL: &str = "infra/packaging/debian/trial.sh";
+/// Beside what is packed: `trial.sh` plays install, upgrade, removal and purge inside the root, and
+/// `live.sh` runs the units there.
+const SCRIPTS: &str = "infra/packaging/debian";
 
-/// What the package depends on beside the C library.
-const DEPENDENCIES: [&str; 3] = ["ca-certificates", "procps", "systemd"];
+/// What the package depends on beside the C library, and what its units are tried with: a bus, as
+/// every host has one, and `ip`.
+const DEPENDENCIES: [&str; 5] = ["ca-certificates", "dbus", "iproute2", "procps", "systemd"];
 
 /// What cargo-deb makes of the manifest's list.
 pub fn make(workspace: &Workspace, build: &Build, folder: &Path) -> Result<PathBuf> {
@@ -43,7 +45,8 @@ fn make_version(
     Ok(package.to_owned())
 }
 
-/// Installs, upgrades, removes and purges it in a root that debootstrap made, as root.
+/// Installs, upgrades, removes and purges it in a root that debootstrap made, as root; then runs its
+/// units under that root's systemd.
 pub fn try_out(workspace: &Workspace, build: &Build, package: &Path) -> Result<()> {
     let scratch = workspace.scratch("package")?;
     let newer = make_version(workspace, build, Some("999"), &scratch.join("newer.deb"))?;
@@ -55,10 +58,12 @@ pub fn try_out(workspace: &Workspace, build: &Build, package: &Path) -> Result<(
     for (file, name) in [(package, "first.deb"), (newer.as_path(), "newer.deb")] {
         workspace::run(as_root("cp")?.arg(file).arg(root.join(name)))?;
     }
-    workspace::run(as_root("cp")?.arg(TRIAL).arg(root.join("trial.sh")))?;
-    let tried = workspace::run(as_root("chroot")?.arg(&root).args(["/bin/sh", "/trial.sh"]));
+    workspace::run(as_root("cp")?.arg("--recursive").arg(SCRIPTS).arg(root.join("trial")))?;
+    let tried = workspace::run(as_root("chroot")?.arg(&root).args(["/bin/sh", "/trial/trial.sh"]))
+        .context("the package does not behave")
+        .and_then(|()| live::try_out(workspace, &root));
     workspace::run(as_root("rm")?.arg("-rf").arg(&root))?;
-    tried.context("the package does not behave")
+    tried
 }
 
 /// A root of this host's release with what the package depends on, made once: half a minute.

@@ -2,6 +2,7 @@
 
 mod debian;
 mod glibc;
+mod live;
 mod release;
 mod rpm;
 
@@ -17,7 +18,8 @@ use crate::workspace::Workspace;
 /// The crate whose manifest lists what goes where.
 const MANIFEST_OF: &str = "vipward";
 
-/// Builds both packages, tries the one in a fresh Debian, and takes the other apart.
+/// Builds both packages, tries the one in a fresh Debian, its units included, and takes the other
+/// apart.
 pub fn run(workspace: &Workspace) -> Result<()> {
     install::ensure(workspace, &[Need::Packaging])?;
     let build = release::build(workspace)?;

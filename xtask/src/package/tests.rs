@@ -74,3 +74,30 @@ fn every_script_is_one_for_any_shell() {
         }
     }
 }
+
+#[test]
+fn every_unit_is_run() {
+    let infra = Path::new(ROOT).join("infra");
+    let trial = fs::read_to_string(infra.join("packaging/debian/live.sh")).expect("a script");
+    for entry in fs::read_dir(infra.join("systemd")).expect("the units are part of the project") {
+        let unit = entry.expect("readable").file_name().into_string().expect("a name");
+        let started = format!("systemctl enable --now {}", unit.replace("@.", "@db."));
+        assert!(trial.contains(&started), "{unit} is not tried: no `{started}`");
+    }
+}
+
+#[test]
+fn where_no_systemd_boots_the_trial_fails_and_says_why() {
+    let workspace = Workspace::find().expect("this one");
+    let root = workspace.scratch("package-without-a-systemd").expect("a folder");
+    make_empty(&root).expect("an empty one");
+    for folder in ["trial", "etc/systemd/system"] {
+        fs::create_dir_all(root.join(folder)).expect("a folder");
+    }
+    // There is not even a place to mount anything.
+    let boot = Path::new(ROOT).join("infra/packaging/debian/boot.sh");
+    let ended = Command::new("sh").arg(boot).arg(&root).output().expect("sh");
+    let told = String::from_utf8_lossy(&ended.stderr);
+    assert!(!ended.status.success(), "{told}");
+    assert!(told.contains("mount: ") && told.contains("error: no systemd runs here"), "{told}");
+}
