@@ -246,6 +246,9 @@ fn aws_kind(fault: &FaultSpec) -> &'static str {
         (_, "lost-reply") => "reply lost after the effect",
         (_, "delay") => "call slow, past its time-out",
         (_, "error") if fault.code.as_deref() == Some("RequestLimitExceeded") => "EC2 throttle",
+        (_, "error") if fault.code.as_deref() == Some("PrivateIpAddressLimitExceeded") => {
+            "no room on the interface"
+        }
         (on, _) if on.starts_with("ec2:") => "EC2 error",
         (on, _) if on.starts_with("cloudwatch:") => "CloudWatch error",
         _ => "EventBridge error",

@@ -241,7 +241,7 @@ fn side(all: &[&str], chance: &mut Stream) -> Vec<String> {
 
 fn of_aws(shape: &Shape, chance: &mut Stream) -> What {
     let service = (*chance.pick(&SERVICES[..shape.services])).to_owned();
-    match chance.below(20) {
+    match chance.below(21) {
         0 => What::MetricsLate { ms: chance.between(2_000, 60_000) },
         1 => What::MetricsLost,
         2 => What::FunctionKilled,
@@ -289,6 +289,11 @@ fn of_region(kind: u64, chance: &mut Stream) -> FaultSpec {
         15 => FaultSpec { times, ..error(call, "RequestLimitExceeded", 503) },
         16 => FaultSpec { times, ..error(call, "InternalError", 500) },
         17 => error(read, "ThrottlingException", 400),
+        // An interface without a free slot: the first that is asked has none, or the first few.
+        20 => FaultSpec {
+            times: u32::try_from(chance.between(1, 4)).ok(),
+            ..error("ec2:AssignPrivateIpAddresses", "PrivateIpAddressLimitExceeded", 400)
+        },
         18 => error("cloudwatch:PutMetricData", "InternalFailure", 500),
         _ => error("events:PutEvents", "InternalFailure", 500),
     }
