@@ -85,9 +85,12 @@ impl Hinting {
         true
     }
 
-    /// The hint has been sent, or could not be.
-    pub fn on_done(&mut self) {
+    /// The hint has been sent, or could not be: then the next one does not wait for long.
+    pub fn on_done(&mut self, now: Timestamp, sent: bool) {
         self.in_flight = false;
+        if !sent {
+            self.due = self.due.map(|due| due.min(now + PAUSES[0]));
+        }
     }
 }
 

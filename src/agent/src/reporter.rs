@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use vipward_core::hint::HINT_VERSION;
+use vipward_core::judge::LASTING;
 use vipward_core::{Config, Hint, NodeName, ServiceName, Verdict};
 
 use crate::hinting::{Hinting, LEEWAY, News};
@@ -175,7 +176,7 @@ impl Reporter {
     /// The next thing to send now, hints first. Each must be answered by [`Self::published`] or
     /// [`Self::hinted`], well sent or not.
     pub fn due(&mut self, now: Timestamp) -> Option<Report> {
-        let ripens = self.view.ripens(now, self.stale_after + LEEWAY);
+        let ripens = self.view.ripens(now, &[LASTING + LEEWAY, self.stale_after + LEEWAY]);
         if self.hinting.as_mut().is_some_and(|hinting| hinting.take(now, ripens)) {
             return Some(Report::Hint(self.hint(now)));
         }
@@ -199,7 +200,7 @@ impl Reporter {
     pub fn hinted(&mut self, now: Timestamp, outcome: &Result<(), SendError>) {
         self.hints.count(now, outcome);
         if let Some(hinting) = &mut self.hinting {
-            hinting.on_done();
+            hinting.on_done(now, outcome.is_ok());
         }
     }
 

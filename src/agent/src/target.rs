@@ -55,13 +55,14 @@ fn seen_at_home(check: &Check) -> Check {
     Check { connect_timeout: check.timeout, ..check.clone() }
 }
 
-/// Another host's units cannot be asked for, but its ports can.
+/// Another host's units cannot be asked for, but its ports can. What is said of it is whether it is
+/// reached: one pass takes it back, whatever the service needs to count as well.
 fn seen_by_others(check: &Check) -> Check {
     let kind = match &check.kind {
         CheckKind::Systemd { .. } => CheckKind::Tcp,
         kind => kind.clone(),
     };
-    Check { kind, ..check.clone() }
+    Check { kind, rise: 1, ..check.clone() }
 }
 
 #[cfg(test)]
@@ -78,6 +79,7 @@ mod tests {
         assert_eq!((own.check.kind.name(), own.knock_interval), ("systemd", None));
         assert_eq!(own.check.connect_timeout, Duration::from_millis(800));
         assert_eq!(other.check.kind, CheckKind::Tcp);
+        assert_eq!((own.check.rise, other.check.rise), (3, 1));
         assert_eq!(other.knock_interval, Some(Duration::from_millis(300)));
         assert_eq!(other.check.connect_timeout, Duration::from_millis(200));
         let of_witness = targets(&config, &"w".parse().expect("a name"));

@@ -65,6 +65,9 @@ impl Datum {
     }
 }
 
+/// The services of a host that dies are found dead one after the other within that time.
+const TOGETHER: Duration = Duration::from_secs(1);
+
 /// The whole view of one agent.
 #[derive(Debug, Clone)]
 pub struct View {
@@ -165,12 +168,16 @@ impl View {
             || self.held.values().any(|held| held.verdict == Verdict::Unhealthy)
     }
 
-    /// When, after `now`, the next word against another node will have held for that long.
-    pub fn ripens(&self, now: Timestamp, after: Duration) -> Option<Timestamp> {
+    /// When, after `now`, the next words against other nodes will have held for one of these times:
+    /// all that do so within [`TOGETHER`], so that one hint says it of all services of a host.
+    pub fn ripens(&self, now: Timestamp, after: &[Duration]) -> Option<Timestamp> {
         let against = self.held.iter().filter(|((subject, _), held)| {
             *subject != self.me && held.verdict == Verdict::Unhealthy
         });
-        against.map(|(_, held)| held.since + after).filter(|ripe| *ripe > now).min()
+        let moments = against.flat_map(|(_, held)| after.iter().map(|after| held.since + *after));
+        let ahead: Vec<_> = moments.filter(|ripe| *ripe > now).collect();
+        let first = *ahead.iter().min()?;
+        ahead.into_iter().filter(|ripe| *ripe <= first + TOGETHER).max()
     }
 
     /// This node's own services; none on a witness.

@@ -3,12 +3,13 @@
 //! The rules are the table in ARCHITECTURE.md, one function for each half of it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::config::{Config, Node, Service};
-use crate::evidence::{Evidence, Presence, Statement, age};
+use crate::evidence::{Evidence, Observed, Presence, Statement, age};
 use crate::hint::Verdict;
 use crate::name::NodeName;
 
@@ -71,6 +72,10 @@ impl Judgement {
     }
 }
 
+/// For so long observers have to say that they cannot reach a node: the network may lose a second and
+/// be well again, and a TCP connection needs as long to try once more.
+pub const LASTING: Duration = Duration::from_secs(2);
+
 /// The judgement of `service` on every node.
 ///
 /// The word of an observer that is itself down does not count. Who is down is first judged with
@@ -102,8 +107,17 @@ struct Court<'e> {
 struct Votes {
     configured: usize,
     reach: usize,
-    /// For each that says unreachable: whether it has said so for `stale_after`.
-    unreachable: Vec<bool>,
+    /// For each that says unreachable: for how long.
+    unreachable: Vec<Span>,
+}
+
+/// For how long an observer has said something.
+#[derive(Clone, Copy)]
+struct Span {
+    /// When it last said so: what came after, it has not said yet.
+    said: Duration,
+    /// Up to now.
+    until_now: Duration,
 }
 
 impl Votes {
@@ -111,23 +125,29 @@ impl Votes {
         self.reach + self.unreachable.len()
     }
 
-    /// A majority of all *configured* observers, at least two: beyond one partition's reach.
-    fn most_configured_say_unreachable(&self) -> bool {
-        self.unreachable.len() >= 2 && self.unreachable.len() * 2 > self.configured
+    /// How many say unreachable, and have said so for that long.
+    fn saying(&self, long: Duration) -> usize {
+        self.unreachable.iter().filter(|span| span.said >= long).count()
     }
 
-    /// A majority of the fresh, at least two of them; or the only fresh one, for long enough.
-    fn fresh_say_unreachable(&self) -> bool {
+    /// A majority of all *configured* observers, at least two: beyond one partition's reach.
+    fn most_configured_say_unreachable(&self, long: Duration) -> bool {
+        let saying = self.saying(long);
+        saying >= 2 && saying * 2 > self.configured
+    }
+
+    /// A majority of the fresh, at least two of them; or the only fresh one, for longer.
+    fn fresh_say_unreachable(&self, alone: Duration) -> bool {
         match self.unreachable.as_slice() {
-            [held_long] if self.fresh() == 1 => *held_long,
-            saying => self.fresh() >= 2 && saying.len() * 2 > self.fresh(),
+            [span] if self.fresh() == 1 => span.until_now >= alone,
+            _ => self.fresh() >= 2 && self.saying(LASTING) * 2 > self.fresh(),
         }
     }
 }
 
 impl Court<'_> {
     fn of(&self, node: &Node) -> Judgement {
-        let own_word = self.fresh_word(&node.name, &node.name).map(|word| word.verdict);
+        let own_word = self.fresh_word(&node.name, &node.name).map(|word| word.value.verdict);
         match (self.evidence.inventory.presence(node), own_word) {
             (Presence::Here, _) => {}
             // EC2's answers are eventually consistent: one that leaves out the interface of a node
@@ -139,14 +159,17 @@ impl Court<'_> {
         match own_word {
             Some(Verdict::Unhealthy) => Judgement::Down(DownBasis::OwnWord),
             Some(Verdict::Healthy) => of_well(&votes),
-            Some(Verdict::Unknown) => of_mute(&votes, false),
-            None => of_mute(&votes, self.evidence.testimony.read.contains(&self.service.name)),
+            Some(Verdict::Unknown) => of_mute(&votes, None),
+            None => {
+                let read = self.evidence.testimony.read.contains(&self.service.name);
+                of_mute(&votes, read.then_some(self.config.policy.stale_after))
+            }
         }
     }
 
-    fn fresh_word(&self, observer: &NodeName, subject: &NodeName) -> Option<&Statement> {
+    fn fresh_word(&self, observer: &NodeName, subject: &NodeName) -> Option<&Observed<Statement>> {
         let word = self.evidence.testimony.word(observer, subject, &self.service.name)?;
-        word.fresh(self.now, self.config.policy.stale_after)
+        word.fresh(self.now, self.config.policy.stale_after).map(|_| word)
     }
 
     fn votes_on(&self, subject: &NodeName) -> Votes {
@@ -159,12 +182,12 @@ impl Court<'_> {
             let Some(word) = self.fresh_word(observer, subject) else {
                 continue;
             };
-            match word.verdict {
+            let Statement { verdict, since, .. } = word.value;
+            match verdict {
                 Verdict::Healthy => votes.reach += 1,
-                Verdict::Unhealthy => {
-                    let held = age(word.since, self.now);
-                    votes.unreachable.push(held >= self.config.policy.stale_after);
-                }
+                Verdict::Unhealthy => votes
+                    .unreachable
+                    .push(Span { said: age(since, word.at), until_now: age(since, self.now) }),
                 Verdict::Unknown => {}
             }
         }
@@ -174,8 +197,10 @@ impl Court<'_> {
 
 /// The rows of the table where the node says that it is healthy.
 fn of_well(votes: &Votes) -> Judgement {
-    if votes.most_configured_say_unreachable() {
+    if votes.most_configured_say_unreachable(LASTING) {
         Judgement::Down(DownBasis::Unreachable)
+    } else if votes.most_configured_say_unreachable(Duration::ZERO) {
+        Judgement::Unknown
     } else if votes.unreachable.is_empty() {
         Judgement::Up(UpBasis::OwnWord)
     } else {
@@ -183,12 +208,16 @@ fn of_well(votes: &Votes) -> Judgement {
     }
 }
 
-/// The rows where the node says nothing that helps. `silent`: it is known to have said nothing;
-/// otherwise its metrics could not be read, or it cannot judge, and then only a majority of all
-/// observers speaks against it: an error of AWS is not a silence of the node.
-fn of_mute(votes: &Votes, silent: bool) -> Judgement {
-    if votes.most_configured_say_unreachable() || (silent && votes.fresh_say_unreachable()) {
+/// The rows where the node says nothing that helps. `silent`: it is known to have said nothing for
+/// that long, and one observer has to disagree as long; otherwise its metrics could not be read, or it cannot judge, and then only a majority of
+/// all observers speaks against it: an error of AWS is not a silence of the node.
+fn of_mute(votes: &Votes, silent: Option<Duration>) -> Judgement {
+    if votes.most_configured_say_unreachable(LASTING)
+        || silent.is_some_and(|long| votes.fresh_say_unreachable(long))
+    {
         Judgement::Down(DownBasis::SilentAndUnreachable)
+    } else if votes.most_configured_say_unreachable(Duration::ZERO) {
+        Judgement::Unknown
     } else if votes.reach > 0 {
         Judgement::Up(UpBasis::PeersOnly)
     } else {

@@ -170,6 +170,11 @@ impl What {
         }
     }
 
+    /// Whether packets are lost by it, and nothing else is.
+    pub fn is_of_network(&self) -> bool {
+        matches!(self, Self::Partition { .. } | Self::Loss { .. } | Self::Cut { .. })
+    }
+
     /// Whether it is about this service on this node, the node itself, or a way to it.
     pub fn touches(&self, node: &str, service: &str) -> bool {
         match self {

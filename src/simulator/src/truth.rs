@@ -10,6 +10,10 @@ use crate::fault::{Fault, What};
 use crate::group::Kind;
 use crate::reign::{Reigns, reigns};
 
+/// A network that is ill for less than that takes no VIP from a holder: observers have to miss it for
+/// two seconds, and notice within a second that it is there again.
+const BLIP: Duration = Duration::from_millis(1_500);
+
 /// The faults of a history, asked for what they make of the world.
 #[derive(Debug, Clone, Default)]
 pub struct Truth {
@@ -162,7 +166,27 @@ impl Truth {
 
     /// Whether anything was wrong with the service on the node, the node, or the ways to it.
     pub fn was_touched(&self, node: &str, service: &str, from: Duration, to: Duration) -> bool {
-        self.faults.iter().any(|fault| fault.meets(from, to) && fault.what.touches(node, service))
+        let counts = |fault: &Fault| !fault.what.is_of_network() || self.lasted(fault) >= BLIP;
+        self.faults.iter().any(|fault| {
+            fault.meets(from, to) && fault.what.touches(node, service) && counts(fault)
+        })
+    }
+
+    /// For how long the network was ill, with whatever else ailed it right before and after.
+    fn lasted(&self, fault: &Fault) -> Duration {
+        let (mut from, mut to) = (fault.begins(), fault.ends());
+        loop {
+            let near = |other: &&Fault| {
+                other.what.is_of_network() && other.meets(from.saturating_sub(BLIP), to + BLIP)
+            };
+            let all = || self.faults.iter().filter(near);
+            let begins = all().map(Fault::begins).min().unwrap_or(from).min(from);
+            let ends = all().map(Fault::ends).max().unwrap_or(to).max(to);
+            if (begins, ends) == (from, to) {
+                return to.saturating_sub(from);
+            }
+            (from, to) = (begins, ends);
+        }
     }
 
     /// Whether a fault of a kind lay in that time.
@@ -184,9 +208,7 @@ impl Truth {
         allowed: impl Fn(&What) -> bool,
     ) -> bool {
         !self.was_any(from, to, |what| {
-            let network =
-                matches!(what, What::Partition { .. } | What::Loss { .. } | What::Cut { .. });
-            (network || what.names_host(node)) && !allowed(what)
+            (what.is_of_network() || what.names_host(node)) && !allowed(what)
         })
     }
 

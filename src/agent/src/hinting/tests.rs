@@ -30,7 +30,7 @@ fn play(what: &str, steps: &[Step]) {
                 assert!(hinting.take(at(when), None), "{what}: step {index}");
                 assert_eq!(hinting.deadline(), None, "{what}: one at a time");
                 assert!(!hinting.take(at(when + took), None), "{what}: one at a time");
-                hinting.on_done();
+                hinting.on_done(at(when + took), true);
             }
             Quiet => assert_eq!(hinting.deadline(), None, "{what}: step {index}"),
         }
@@ -106,9 +106,9 @@ fn what_is_due_during_a_hint_follows_it() {
     assert!(hinting.take(at(0), None));
     hinting.on_change(at(100), true, News::Own);
     assert!(!hinting.take(at(100), None));
-    hinting.on_done();
+    hinting.on_done(at(200), true);
     assert!(hinting.take(at(5000), None));
-    hinting.on_done();
+    hinting.on_done(at(5000), true);
     assert_eq!(hinting.deadline(), Some(at(6000)));
 }
 
@@ -120,8 +120,21 @@ fn the_moment_at_which_a_word_decides_alone_is_not_slept_through() {
     let mut sent = Vec::new();
     while let Some(due) = hinting.deadline().filter(|due| *due < at(20_000)) {
         assert!(hinting.take(due, Some(ripe).filter(|ripe| *ripe > due)));
-        hinting.on_done();
+        hinting.on_done(due, true);
         sent.push(due);
     }
     assert_eq!(sent, [250, 1250, 3250, 5000, 15_000].map(at));
+}
+
+#[test]
+fn a_hint_that_could_not_be_sent_is_soon_tried_again() {
+    let mut hinting = Hinting::default();
+    hinting.on_change(at(0), true, News::Own);
+    for due in [0, 1000, 3000, 7000] {
+        assert!(hinting.take(at(due), None));
+        hinting.on_done(at(due), true);
+    }
+    assert!(hinting.take(at(17_000), None));
+    hinting.on_done(at(19_000), false);
+    assert_eq!(hinting.deadline(), Some(at(20_000)));
 }

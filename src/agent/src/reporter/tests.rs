@@ -193,7 +193,7 @@ fn another_role_is_told_once() {
 }
 
 #[test]
-fn a_word_against_a_silent_node_is_said_again_once_it_decides_alone() {
+fn a_word_against_another_node_is_said_again_once_it_decides() {
     let mut reporter = reporter();
     reporter.observe(at(2), &sighting("b", Verdict::Healthy, Verdict::Unhealthy));
     let mut said = Vec::new();
@@ -212,5 +212,39 @@ fn a_word_against_a_silent_node_is_said_again_once_it_decides_alone() {
             }
         }
     }
-    assert_eq!(said, [250, 1250, 3250, 7250, 15_100, 25_100], "15 s is `stale_after`");
+    assert_eq!(said, [250, 1250, 2100, 6100, 15_100, 25_100], "with others, and alone");
+}
+
+#[test]
+fn one_hint_says_of_all_services_of_a_host_that_they_are_out_of_reach_for_long_enough() {
+    let mut config = config(4242);
+    let service = |index: u32| {
+        let name = format!("s{index}").parse().expect("a name");
+        vipward_core::config::Service { name, ..config.services[0].clone() }
+    };
+    config.services = (0..9).map(service).collect();
+    let me = "a".parse().expect("a name");
+    let mut reporter = Reporter::new(&config, &me, "start".to_owned(), at(0));
+    let moment = |index: u32| at(2) + Duration::from_millis(90) * index;
+    for index in 0..9 {
+        let sighting = Sighting {
+            service: format!("s{index}").parse().expect("a name"),
+            ..sighting("b", Verdict::Healthy, Verdict::Unhealthy)
+        };
+        reporter.observe(moment(index), &sighting);
+    }
+    let mut ripe = 0;
+    while let Some(due) = reporter.deadline().filter(|due| *due < at(6)) {
+        while let Some(report) = reporter.due(due) {
+            match report {
+                Report::Hint(_) if due > at(4) => ripe += 1,
+                Report::Hint(_) | Report::Metrics(..) => {}
+            }
+            match report {
+                Report::Hint(_) => reporter.hinted(due, &Ok(())),
+                Report::Metrics(..) => reporter.published(due, &Ok(())),
+            }
+        }
+    }
+    assert_eq!(ripe, 1);
 }

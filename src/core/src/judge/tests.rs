@@ -30,7 +30,7 @@ fn a_node_is_believed_about_its_own_illness() {
 
 /// Two nodes and three witnesses: four observers.
 fn with_three_witnesses(saying: &[&str]) -> Scene {
-    saying.iter().fold(Scene::new(2, 3, ""), |scene, name| scene.says(name, "a", Unhealthy, 1, 0))
+    saying.iter().fold(Scene::new(2, 3, ""), |scene, name| scene.says(name, "a", Unhealthy, 1, 2))
 }
 
 #[test]
@@ -45,7 +45,7 @@ fn half_of_all_observers_are_no_majority() {
 fn three_of_five_observers_are_a_majority() {
     let three_of_five = || {
         let saying = ["b", "w0", "w1"].iter();
-        let scene = saying.fold(Scene::new(2, 4, ""), |s, name| s.says(name, "a", Unhealthy, 1, 0));
+        let scene = saying.fold(Scene::new(2, 4, ""), |s, name| s.says(name, "a", Unhealthy, 1, 2));
         ["w2", "w3"].iter().fold(scene, |scene, name| scene.says(name, "a", Healthy, 1, LONG))
     };
     let well = three_of_five().says("a", "a", Healthy, 1, LONG);
@@ -84,15 +84,28 @@ fn an_interface_that_the_answer_lacks_is_gone_only_if_its_node_is_not_well() {
 fn a_majority_of_all_observers_overrules_a_node_that_says_it_is_well() {
     let two_of_two = pair_and_witness()
         .says("a", "a", Healthy, 1, LONG)
-        .says("b", "a", Unhealthy, 1, 0)
-        .says("w0", "a", Unhealthy, 1, 0);
+        .says("b", "a", Unhealthy, 1, 2)
+        .says("w0", "a", Unhealthy, 1, 2);
     assert_eq!(of(&two_of_two, "a"), Judgement::Down(DownBasis::Unreachable));
     let two_of_three = Scene::new(3, 1, "")
         .says("a", "a", Healthy, 1, LONG)
-        .says("b", "a", Unhealthy, 1, 0)
-        .says("c", "a", Unhealthy, 1, 0)
+        .says("b", "a", Unhealthy, 1, 2)
+        .says("c", "a", Unhealthy, 1, 2)
         .says("w0", "a", Healthy, 1, LONG);
     assert_eq!(of(&two_of_three, "a"), Judgement::Down(DownBasis::Unreachable));
+}
+
+#[test]
+fn a_second_in_which_nobody_is_reached_is_no_evidence_yet() {
+    let short =
+        || pair_and_witness().says("b", "a", Unhealthy, 9, 1).says("w0", "a", Unhealthy, 9, 1);
+    assert_eq!(of(&short().says("a", "a", Healthy, 1, LONG), "a"), Judgement::Unknown);
+    assert_eq!(of(&short().says("a", "a", Unknown, 1, LONG), "a"), Judgement::Unknown);
+    assert_eq!(of(&short(), "a"), Judgement::Unknown, "its agent is silent");
+    let half = short().says("a", "a", Healthy, 1, LONG).says("w0", "a", Unhealthy, 0, 3);
+    assert_eq!(of(&half, "a"), Judgement::Unknown, "both have to have said it for long enough");
+    let lasting = half.says("b", "a", Unhealthy, 0, 2);
+    assert_eq!(of(&lasting, "a"), Judgement::Down(DownBasis::Unreachable));
 }
 
 #[test]
@@ -113,11 +126,11 @@ fn a_well_node_that_nobody_doubts_is_up() {
 }
 
 #[test]
-fn a_silent_node_that_two_cannot_reach_is_down_at_once() {
+fn a_silent_node_that_two_cannot_reach_is_down() {
     let scene = pair_and_witness()
         .says("a", "a", Healthy, 15, LONG)
-        .says("b", "a", Unhealthy, 1, 0)
-        .says("w0", "a", Unhealthy, 1, 0);
+        .says("b", "a", Unhealthy, 1, 2)
+        .says("w0", "a", Unhealthy, 1, 2);
     assert_eq!(of(&scene, "a"), Judgement::Down(DownBasis::SilentAndUnreachable));
 }
 
@@ -150,8 +163,8 @@ fn metrics_that_cannot_be_read_are_no_silence() {
     let one = pair().says("b", "a", Unhealthy, 1, LONG).unread();
     assert_eq!(of(&one, "a"), Judgement::Unknown);
     let all_of_two = pair_and_witness()
-        .says("b", "a", Unhealthy, 1, 0)
-        .says("w0", "a", Unhealthy, 1, 0)
+        .says("b", "a", Unhealthy, 1, 2)
+        .says("w0", "a", Unhealthy, 1, 2)
         .unread();
     assert_eq!(of(&all_of_two, "a"), Judgement::Down(DownBasis::SilentAndUnreachable));
 }
@@ -183,8 +196,8 @@ fn an_observer_whose_own_service_is_ill_still_sees() {
     let scene = Scene::new(3, 0, "")
         .says("a", "a", Healthy, 20, LONG)
         .says("b", "b", Unhealthy, 1, LONG)
-        .says("b", "a", Unhealthy, 1, 0)
-        .says("c", "a", Unhealthy, 1, 0);
+        .says("b", "a", Unhealthy, 1, 2)
+        .says("c", "a", Unhealthy, 1, 2);
     assert_eq!(of(&scene, "a"), Judgement::Down(DownBasis::SilentAndUnreachable));
 }
 

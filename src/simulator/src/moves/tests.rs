@@ -83,6 +83,22 @@ fn a_failover_with_a_cause_breaks_no_rule() {
 }
 
 #[test]
+fn a_blip_of_the_network_is_no_cause() {
+    let parted = |for_ms: &[u64]| {
+        let fault = |(index, for_ms): (usize, &u64)| Fault {
+            at_ms: 990_000 + 2_000 * index as u64,
+            for_ms: *for_ms,
+            what: What::Partition { side: vec!["a".to_owned()] },
+        };
+        Truth::of(&for_ms.iter().enumerate().map(fault).collect::<Vec<_>>())
+    };
+    let rule = Some("a holder that is up and reachable keeps its VIP");
+    assert_eq!(judged(&parted(&[1_400]), &[], &change(1_000, A, B)), rule);
+    assert_eq!(judged(&parted(&[1_500]), &[], &change(1_000, A, B)), None);
+    assert_eq!(judged(&parted(&[700, 700]), &[], &change(1_000, A, B)), None, "one after another");
+}
+
+#[test]
 fn each_rule_has_its_breaker() {
     let calm = crashes(&[]);
     let ill = crashes(&[(999, "a")]);

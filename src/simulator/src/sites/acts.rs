@@ -100,7 +100,8 @@ impl World {
                 site.interface.gains(vip, site.prefix);
                 site.touches([vip], elapsed);
             }
-            (HostFault::ForeignAddress { last }, _) if runs => {
+            // On a bare interface it would be the first of the subnet, and take all others along.
+            (HostFault::ForeignAddress { last }, _) if runs && site.interface.has(site.own) => {
                 site.interface.gains(foreign(site.own, *last), site.prefix);
             }
             _ => return,
