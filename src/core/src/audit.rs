@@ -171,8 +171,8 @@ impl Audit<'_> {
 
     fn may_leave_the_holder(&self, kind: MoveKind) -> bool {
         match (self.holder(), kind) {
-            (holder, MoveKind::Placement) => holder == Holder::Nobody,
-            (Holder::Foreign(_) | Holder::Nobody, _) => false,
+            (Holder::Nobody, kind) => matches!(kind, MoveKind::Placement | MoveKind::Switchover),
+            (Holder::Foreign(_), _) | (Holder::Node(_), MoveKind::Placement) => false,
             (Holder::Node(holder), MoveKind::Failover) => {
                 self.presence(&holder) != Presence::Here
                     || self.words(&holder).any(|(_, said)| said.verdict == Verdict::Unhealthy)

@@ -43,6 +43,14 @@ fn a_holder_of_which_nobody_says_anything_bad_is_not_left() {
     assert_eq!(to(&pair(), "b", MoveKind::Placement), Some(Breach::HolderNotDown), "it is held");
     assert_eq!(to(&pair().stopped("a"), "b", MoveKind::Failover), None);
     assert_eq!(to(&pair(), "b", MoveKind::Switchover), None, "planned");
+    let unheld = Scene::new(2, 0, "").says("b", "b", Healthy, 1, LONG);
+    for (kind, breach) in [
+        (MoveKind::Placement, None),
+        (MoveKind::Switchover, None),
+        (MoveKind::Failover, Some(Breach::HolderNotDown)),
+    ] {
+        assert_eq!(to(&unheld, "b", kind), breach, "nobody is there to leave");
+    }
 }
 
 #[test]

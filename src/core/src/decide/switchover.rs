@@ -62,9 +62,9 @@ pub fn switchover(
     let moving = group.cases.into_iter().filter(|case| case.holder.node() != Some(&target));
     let decisions = moving.map(|case| {
         let kind = match &case.holder {
-            Holder::Nobody => MoveKind::Placement,
-            _ if case.service.name == service.name => MoveKind::Switchover,
-            _ => MoveKind::Together,
+            Holder::Node(_) if case.service.name != service.name => MoveKind::Together,
+            // What nobody holds, too: the order is planned, and no budget keeps it waiting.
+            _ => MoveKind::Switchover,
         };
         case.decided(Choice::Move { to: target.clone(), kind })
     });
@@ -98,6 +98,7 @@ fn destination(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::audit::vet;
     use crate::hint::Verdict::{Healthy, Unhealthy};
     use crate::scene::{Scene, node};
 
@@ -141,10 +142,17 @@ mod tests {
     }
 
     #[test]
-    fn a_vip_that_nobody_holds_is_placed() {
-        let scene = Scene::new(2, 0, "").says("b", "b", Healthy, 1, LONG);
-        let placed = Choice::Move { to: node("b"), kind: MoveKind::Placement };
-        assert_eq!(asked(&scene, None), Ok(placed));
+    fn vips_that_nobody_holds_are_placed_whatever_the_budget_says() {
+        let spent = |scene: Scene, index| {
+            let scene = scene.about(index).says("b", "b", Healthy, 1, LONG);
+            scene.moved("a", &[300, 200, 30])
+        };
+        let scene = spent(spent(Scene::group(2, 2, ""), 0), 1);
+        assert_eq!(asked(&scene, None), Ok(moves("b")));
+        let (config, evidence, now) = (&scene.config, &scene.evidence, scene.now);
+        let ordered = switchover(config, evidence, &config.services[0], None, now).expect("able");
+        assert_eq!(ordered.len(), 2);
+        assert_eq!(vet(config, evidence, ordered.clone(), now), (ordered, vec![]));
     }
 
     #[test]
