@@ -50,6 +50,7 @@ async fn what_ec2_refuses_everywhere_is_tried_once_on_each_node() {
     let records = pass(&config, &world, &Mutex::default()).await;
     assert_eq!(outcomes(&records), [Outcome::Failed, Outcome::Held, Outcome::Failed]);
     assert_eq!(world.state().assigns.len(), 2);
+    assert_eq!(alerts(&world), ["failed"], "once for all of them");
     assert_eq!(world.state().holder(REDIS), ["eni-0000000a"]);
 }
 
