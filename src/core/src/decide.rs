@@ -107,6 +107,7 @@ impl Case<'_> {
     fn choice(&self, target: &Target) -> Choice {
         match &self.holder {
             Holder::Foreign(_) => hold(HoldReason::ForeignHolder),
+            Holder::Several(_) => hold(HoldReason::AwaitingEvidence),
             Holder::Nobody if self.holder_may_be_left_out() => hold(HoldReason::AwaitingEvidence),
             Holder::Nobody => self.unplanned_move(MoveKind::Placement, target),
             Holder::Node(node) => match self.judgement(node) {

@@ -22,6 +22,8 @@ pub enum NoSwitchover {
     NoCandidate(HoldReason),
     /// An interface that the file does not name has it.
     ForeignHolder,
+    /// EC2 shows it on more than one node.
+    NotSettled,
 }
 
 impl fmt::Display for NoSwitchover {
@@ -37,6 +39,9 @@ impl fmt::Display for NoSwitchover {
             Self::NoCandidate(_) => f.write_str("no other node can take the VIP"),
             Self::ForeignHolder => {
                 f.write_str("an interface that the file does not name has the VIP")
+            }
+            Self::NotSettled => {
+                f.write_str("EC2 shows the VIP on more than one node: its last move settles yet")
             }
         }
     }
@@ -57,6 +62,9 @@ pub fn switchover(
     let group = Group::of(config, evidence, config.companions(service), now);
     if group.cases.iter().any(|case| matches!(case.holder, Holder::Foreign(_))) {
         return Err(NoSwitchover::ForeignHolder);
+    }
+    if group.cases.iter().any(|case| matches!(case.holder, Holder::Several(_))) {
+        return Err(NoSwitchover::NotSettled);
     }
     let target = destination(&group, service, to)?;
     let moving = group.cases.into_iter().filter(|case| case.holder.node() != Some(&target));
@@ -139,6 +147,7 @@ mod tests {
         assert_eq!(asked(&trio().leaves("b", 0), Some("b")), refused("b"));
         let alone = Scene::new(2, 0, "").held_by("a").says("a", "a", Healthy, 1, LONG);
         assert!(matches!(asked(&alone, None), Err(NoSwitchover::NoCandidate(_))));
+        assert_eq!(asked(&trio().held_by("b"), Some("c")), Err(NoSwitchover::NotSettled));
     }
 
     #[test]
@@ -162,6 +171,7 @@ mod tests {
             NoSwitchover::NotACandidate(node("a")),
             NoSwitchover::NoCandidate(HoldReason::NoCandidate),
             NoSwitchover::ForeignHolder,
+            NoSwitchover::NotSettled,
         ];
         let told: std::collections::BTreeSet<_> = all.iter().map(ToString::to_string).collect();
         assert_eq!(told.len(), all.len());
