@@ -67,6 +67,8 @@ pub struct ServiceState {
 pub enum Holder {
     /// A node of the cluster.
     Node(String),
+    /// One of these nodes: its move settles yet.
+    Several(Vec<String>),
     /// An interface that the file does not name.
     Foreign(String),
     /// No interface.
@@ -146,6 +148,7 @@ impl fmt::Display for Holder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Node(node) => f.write_str(node),
+            Self::Several(nodes) => f.write_str(&nodes.join(" or ")),
             Self::Foreign(eni) => write!(f, "{eni} (foreign)"),
             Self::Nobody => f.write_str("nobody"),
         }
@@ -176,6 +179,16 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn whoever_may_hold_is_named() {
+        let told =
+            |holder| serde_json::from_value::<Holder>(holder).expect("it is one").to_string();
+        assert_eq!(told(json!({"node": "a"})), "a");
+        assert_eq!(told(json!({"several": ["a", "b"]})), "a or b");
+        assert_eq!(told(json!({"foreign": "eni-0f"})), "eni-0f (foreign)");
+        assert_eq!(told(json!("nobody")), "nobody");
+    }
 
     #[test]
     fn reasons_that_alert_moves_and_unheard_of_reasons_are_degraded() {

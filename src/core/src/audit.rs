@@ -22,7 +22,8 @@ pub enum Breach {
     NotInTheFile,
     /// It would take the VIP from an interface that the file does not name.
     ForeignHolder,
-    /// It would leave a holder of which nobody says anything bad, or place a VIP that is held.
+    /// It would leave a holder of which nobody says anything bad, or place a VIP that is held, or it
+    /// cannot be told who holds.
     HolderNotDown,
     /// Nobody has said lately that the service is well on the node it would go to.
     TargetNotSeenWell,
@@ -86,10 +87,7 @@ fn groups_torn(
     evidence: &Evidence,
     decisions: &[Decision],
 ) -> BTreeSet<ServiceName> {
-    let before = |service: &Service| match evidence.inventory.holder(config, service.vip) {
-        Holder::Node(node) => Some(node),
-        Holder::Foreign(_) | Holder::Nobody => None,
-    };
+    let before = |service: &Service| evidence.inventory.holder(config, service.vip).node().cloned();
     let after = |service: &Service| {
         let decision = decisions.iter().find(|decision| decision.service == service.name);
         match decision.map(|decision| &decision.choice) {
@@ -171,8 +169,9 @@ impl Audit<'_> {
 
     fn may_leave_the_holder(&self, kind: MoveKind) -> bool {
         match (self.holder(), kind) {
-            (holder, MoveKind::Placement) => holder == Holder::Nobody,
-            (Holder::Foreign(_) | Holder::Nobody, _) => false,
+            (Holder::Nobody, kind) => matches!(kind, MoveKind::Placement | MoveKind::Switchover),
+            (Holder::Foreign(_) | Holder::Several(_), _)
+            | (Holder::Node(_), MoveKind::Placement) => false,
             (Holder::Node(holder), MoveKind::Failover) => {
                 self.presence(&holder) != Presence::Here
                     || self.words(&holder).any(|(_, said)| said.verdict == Verdict::Unhealthy)

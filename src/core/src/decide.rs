@@ -107,6 +107,7 @@ impl Case<'_> {
     fn choice(&self, target: &Target) -> Choice {
         match &self.holder {
             Holder::Foreign(_) => hold(HoldReason::ForeignHolder),
+            Holder::Several(_) => hold(HoldReason::AwaitingEvidence),
             Holder::Nobody if self.holder_may_be_left_out() => hold(HoldReason::AwaitingEvidence),
             Holder::Nobody => self.unplanned_move(MoveKind::Placement, target),
             Holder::Node(node) => match self.judgement(node) {
@@ -164,16 +165,18 @@ impl Case<'_> {
         if self.primaries_disagree() {
             return hold(HoldReason::TwoPrimaries);
         }
-        if self.is_leaving(holder) || self.is_drained(holder) {
-            return planned_move(MoveKind::Vacate, target, HoldReason::CannotVacate);
-        }
+        let has_to_go = self.is_leaving(holder) || self.is_drained(holder);
         // One whose role is not known stays: an agent that died says nothing about its primary.
         if self.service.role == Role::Primary && self.is_primary(holder) == Some(false) {
             // Even where the primary is about to leave: until there is another it alone serves.
             return match target {
                 Ok((to, _)) => Choice::Move { to: to.clone(), kind: MoveKind::Follow },
+                Err(_) if has_to_go => hold(HoldReason::CannotVacate),
                 Err(reason) => hold(*reason),
             };
+        }
+        if has_to_go {
+            return planned_move(MoveKind::Vacate, target, HoldReason::CannotVacate);
         }
         self.stay_or_fail_back(holder, basis, target)
     }

@@ -152,6 +152,8 @@ pub struct Inventory {
 pub enum Holder {
     /// A node of the file.
     Node(NodeName),
+    /// Nodes of the file, as EC2 may show it while a move settles: it cannot be told which.
+    Several(Vec<NodeName>),
     /// An interface that the file does not name.
     Foreign(EniId),
     /// No interface at all.
@@ -163,7 +165,7 @@ impl Holder {
     pub fn node(&self) -> Option<&NodeName> {
         match self {
             Self::Node(name) => Some(name),
-            Self::Foreign(_) | Self::Nobody => None,
+            Self::Several(_) | Self::Foreign(_) | Self::Nobody => None,
         }
     }
 }
@@ -180,15 +182,21 @@ pub enum Presence {
 }
 
 impl Inventory {
-    /// Who has `vip`. EC2 may show an address on two interfaces while a move settles; a node of
-    /// the file is then named before a foreign interface.
+    /// Who has `vip`. EC2 may show an address on two interfaces while a move settles: a foreign one is
+    /// then named before ours, and robbed in no case.
     pub fn holder(&self, config: &Config, vip: VipAddr) -> Holder {
-        let with_vip = || self.enis.iter().filter(|(_, eni)| eni.addresses.contains(&vip.0));
-        let ours = with_vip().find_map(|(id, _)| config.node_of(id));
-        match (ours, with_vip().next()) {
-            (Some(node), _) => Holder::Node(node.name.clone()),
-            (None, Some((id, _))) => Holder::Foreign(id.clone()),
-            (None, None) => Holder::Nobody,
+        let with_vip = self.enis.iter().filter(|(_, eni)| eni.addresses.contains(&vip.0));
+        let mut ours = Vec::new();
+        for (id, _) in with_vip {
+            match config.node_of(id) {
+                Some(node) => ours.push(node.name.clone()),
+                None => return Holder::Foreign(id.clone()),
+            }
+        }
+        match ours.as_slice() {
+            [] => Holder::Nobody,
+            [node] => Holder::Node(node.clone()),
+            _ => Holder::Several(ours),
         }
     }
 

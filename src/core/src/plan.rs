@@ -68,10 +68,16 @@ impl Step {
     /// have them. These come back apart. Somebody else acted: the next reconcile looks afresh.
     pub fn reconsidered(self, config: &Config, seen: &Inventory) -> (Self, Vec<PlannedMove>) {
         let presence = config.node(&self.to).map(|node| seen.presence(node));
-        let is_as_it_was = |planned: &PlannedMove| {
-            presence != Some(Presence::Gone) && seen.holder(config, planned.vip) == planned.from
+        let is_as_it_was = |planned: &PlannedMove| match seen.holder(config, planned.vip) {
+            // This very move, tried before or made by somebody else, that has not settled yet.
+            Holder::Several(nodes) => {
+                nodes.iter().all(|node| *node == self.to || planned.from.node() == Some(node))
+            }
+            holder => holder == planned.from,
         };
-        let (moves, overtaken) = self.moves.into_iter().partition(is_as_it_was);
+        let is_attached = presence != Some(Presence::Gone);
+        let keeps = |planned: &PlannedMove| is_attached && is_as_it_was(planned);
+        let (moves, overtaken) = self.moves.into_iter().partition(keeps);
         (Self { moves, ..self }, overtaken)
     }
 

@@ -15,6 +15,9 @@ use crate::signals::{AlarmKind, AlarmName};
 /// The VIP of a scene's first service.
 pub(crate) const VIP: VipAddr = VipAddr(Ipv4Addr::new(10, 0, 0, 200));
 
+/// An interface that the file of no scene names.
+pub(crate) const FOREIGN: &str = "eni-ffffffff";
+
 /// A cluster of one service `svc`, or of a group of them, with what is known of it at [`Scene::now`].
 pub(crate) struct Scene {
     pub config: Config,
@@ -108,6 +111,18 @@ impl Scene {
         let vip = self.service().vip.0;
         let eni = &self.config.node(&node(holder)).expect("in the scene").eni;
         self.evidence.inventory.enis.get_mut(eni).expect("there").addresses.push(vip);
+        self
+    }
+
+    /// The VIP is on an interface that the file does not name: [`FOREIGN`].
+    pub fn held_by_a_foreign_interface(mut self) -> Self {
+        let eni = Eni {
+            subnet: "subnet-1".to_owned(),
+            instance: None,
+            addresses: vec![self.service().vip.0],
+            tags: BTreeMap::new(),
+        };
+        self.evidence.inventory.enis.insert(FOREIGN.parse().expect("an id"), eni);
         self
     }
 

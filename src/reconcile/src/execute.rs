@@ -26,7 +26,9 @@ pub enum MoveOutcome {
     Overtaken,
     /// EC2 accepted the assignment and did not name the new holder in time.
     Unproven,
-    /// EC2 did not accept the assignment.
+    /// EC2 refused the assignment, now or later, and nothing that was tried before can have had its effect.
+    Refused(PortError),
+    /// EC2 did not accept the assignment, or could not be asked.
     Failed(PortError),
 }
 
@@ -53,31 +55,17 @@ pub async fn execute(
     place: u32,
     deadline: Timestamp,
 ) -> BTreeMap<ServiceName, MoveOutcome> {
-    let mut run = Run { config, ports, place, deadline, outcomes: BTreeMap::new(), assigned: None };
-    match run.attempts(step).await {
-        Rest::Settled => {}
-        Rest::GivenUp(step, error) => {
-            // EC2 takes all addresses of a call or none: one that does not fit must not keep others
-            // than those of its group.
-            let lasts = error.as_ref().is_some_and(|error| !error.is_transient());
-            let pieces = if lasts { step.apart(config) } else { Vec::new() };
-            if pieces.len() > 1 {
-                for piece in pieces {
-                    run.outcomes
-                        .extend(Box::pin(execute(config, ports, piece, place, deadline)).await);
-                }
-            } else {
-                let outcome = error.map_or(MoveOutcome::Unproven, MoveOutcome::Failed);
-                run.settle(&step.moves, &outcome);
-            }
-        }
-    }
+    let (outcomes, assigned, before) = (BTreeMap::new(), None, None);
+    let mut run = Run { config, ports, place, deadline, outcomes, assigned, before };
+    run.carry_out(step).await;
     run.outcomes
 }
 
 /// What is left of a step when its attempts are over.
 enum Rest {
     Settled,
+    /// EC2 refuses all of it; whether that was the first attempt.
+    Refused(Step, PortError, bool),
     /// `None`: EC2 accepted, but the proof did not come.
     GivenUp(Step, Option<PortError>),
 }
@@ -90,12 +78,39 @@ struct Run<'r, P> {
     outcomes: BTreeMap<ServiceName, MoveOutcome>,
     /// When EC2 first accepted the assignment, and whether the ledger has it.
     assigned: Option<(Timestamp, bool)>,
+    /// Who had what when it was first tried.
+    before: Option<Inventory>,
 }
 
 impl<P: Ports> Run<'_, P> {
+    async fn carry_out(&mut self, step: Step) {
+        match self.attempts(step).await {
+            Rest::Settled => {}
+            Rest::GivenUp(step, error) => {
+                let outcome = error.map_or(MoveOutcome::Unproven, MoveOutcome::Failed);
+                self.settle(&step.moves, &outcome);
+            }
+            Rest::Refused(step, error, is_first) => {
+                // EC2 takes all addresses of a call or none: one that does not fit must not keep others
+                // than those of its group.
+                let pieces = step.apart(self.config);
+                if pieces.len() > 1 {
+                    for piece in pieces {
+                        let before = self.before.clone().filter(|_| !is_first);
+                        let mut part = Run { outcomes: BTreeMap::new(), before, ..*self };
+                        Box::pin(part.carry_out(piece)).await;
+                        self.outcomes.append(&mut part.outcomes);
+                    }
+                } else {
+                    let of = if is_first { MoveOutcome::Refused } else { MoveOutcome::Failed };
+                    self.settle(&step.moves, &of(error));
+                }
+            }
+        }
+    }
+
     async fn attempts(&mut self, mut step: Step) -> Rest {
         let mut backoff = Backoff::until(self.deadline).slower(self.place);
-        let mut before = None;
         loop {
             let seen = match self.read(self.deadline).await {
                 Ok(seen) => seen,
@@ -105,7 +120,7 @@ impl<P: Ports> Run<'_, P> {
                 }
             };
             // A reply may be lost after the effect: an attempt that failed may have moved it all.
-            if let Some(before) = before.as_ref()
+            if let Some(before) = &self.before
                 && step.is_proven_by(self.config, &seen)
             {
                 let proven = self.ports.now();
@@ -123,15 +138,16 @@ impl<P: Ports> Run<'_, P> {
             if step.moves.is_empty() {
                 return Rest::Settled;
             }
-            let before = before.get_or_insert(seen);
-            let error = match self.assign_and_prove(&step, before).await {
+            let is_first = self.before.is_none();
+            let before = self.before.get_or_insert(seen).clone();
+            let error = match self.assign_and_prove(&step, &before).await {
                 Ok(Some(proof)) => {
                     self.settle(&step.moves, &MoveOutcome::Moved(proof));
                     return Rest::Settled;
                 }
                 Ok(None) => None,
                 Err(error) if error.is_transient() => Some(error),
-                Err(error) => return Rest::GivenUp(step, Some(error)),
+                Err(error) => return Rest::Refused(step, error, is_first),
             };
             tracing::warn!(eni = %step.eni, ?error, "step not proven yet");
             if !backoff.pause(self.ports).await {

@@ -66,6 +66,8 @@ pub(crate) struct State {
     pub hanging: BTreeSet<&'static str>,
     /// What readers still see, and until when: EC2's Describe is eventually consistent.
     pub stale: Option<(Inventory, Timestamp)>,
+    /// For so long after an assignment readers see the VIPs on the old interface, too.
+    pub settling: Duration,
     /// The next re-read first moves that VIP there: somebody else acts.
     pub rival: Option<(VipAddr, EniId)>,
     /// For so long the function stands still in the next re-read.
@@ -158,11 +160,16 @@ impl State {
     }
 
     fn reassign(&mut self, eni: &EniId, vips: &[VipAddr]) {
+        let mut both = self.inventory.clone();
         for other in self.inventory.enis.values_mut() {
             other.addresses.retain(|address| !vips.iter().any(|vip| vip.0 == *address));
         }
         let target = self.inventory.enis.get_mut(eni).expect("the interface is there");
         target.addresses.extend(vips.iter().map(|vip| vip.0));
+        if self.settling > Duration::ZERO {
+            both.enis.insert(eni.clone(), target.clone());
+            self.stale = Some((both, start() + self.elapsed + std::mem::take(&mut self.settling)));
+        }
     }
 }
 

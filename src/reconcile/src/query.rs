@@ -155,7 +155,9 @@ fn because(choice: &Choice) -> &'static str {
             HoldReason::AgentSilent => {
                 "the holder's agent is silent, but observers reach the service"
             }
-            HoldReason::AwaitingEvidence => "it cannot be told yet whether the holder is down",
+            HoldReason::AwaitingEvidence => {
+                "it cannot be told yet whether the holder is down, or who it is"
+            }
             HoldReason::NoCandidate => "the VIP should move, but no node is up to take it",
             HoldReason::CandidatesLag => {
                 "the VIP should move, but the nodes that are up lag too far, or nobody knows how far"

@@ -131,10 +131,14 @@ pub fn notices(
         let overdue = waiting >= config.policy.stale_after * LONG_WAIT;
         let alert = record.alert().or_else(|| passing.filter(|_| overdue));
         match alert {
-            Some(alert) if memory.is_news(service.as_str(), &alert, now) => {
-                notices.push(record.alert_notice(config, &alert));
+            Some(alert) => {
+                let notice = record.alert_notice(config, &alert);
+                // Of what EC2 refuses on each of several nodes there are as many records.
+                let is_told = notices.iter().any(|told| told.alert == notice.alert);
+                if !is_told && memory.is_news(service.as_str(), &alert, now) {
+                    notices.push(notice);
+                }
             }
-            Some(_) => {}
             None => memory.settle(service.as_str()),
         }
     }

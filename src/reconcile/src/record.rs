@@ -77,7 +77,7 @@ impl Record {
             (_, Some(MoveOutcome::Moved(_))) => Outcome::Moved,
             (_, Some(MoveOutcome::Overtaken)) => Outcome::Overtaken,
             (_, Some(MoveOutcome::Unproven)) => Outcome::Unproven,
-            (_, Some(MoveOutcome::Failed(_))) => Outcome::Failed,
+            (_, Some(MoveOutcome::Refused(_) | MoveOutcome::Failed(_))) => Outcome::Failed,
         }
     }
 
@@ -88,10 +88,10 @@ impl Record {
         }
     }
 
-    /// The VIP's service and the node to which EC2 would not bring it, now or later.
+    /// The VIP's service and the node to which EC2 would not bring it, now or later: it is not there.
     pub fn refusal(&self) -> Option<(ServiceName, NodeName)> {
         match (&self.decision.choice, &self.outcome) {
-            (Choice::Move { to, .. }, Some(MoveOutcome::Failed(PortError::Refused { .. }))) => {
+            (Choice::Move { to, .. }, Some(MoveOutcome::Refused(_))) => {
                 Some((self.decision.service.clone(), to.clone()))
             }
             _ => None,
@@ -142,7 +142,7 @@ impl Record {
             fields.insert("assigned".to_owned(), json!(proof.assigned));
             fields.insert("proven".to_owned(), json!(proof.proven));
         }
-        if let Some(MoveOutcome::Failed(error)) = &self.outcome {
+        if let Some(MoveOutcome::Refused(error) | MoveOutcome::Failed(error)) = &self.outcome {
             fields.insert("error".to_owned(), json!(error.to_string()));
         }
         detail

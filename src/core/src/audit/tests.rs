@@ -2,9 +2,8 @@
 
 use super::*;
 use crate::decide::decide;
-use crate::evidence::Eni;
 use crate::hint::Verdict::{Healthy, Unhealthy};
-use crate::scene::{Scene, VIP, node};
+use crate::scene::{Scene, node};
 
 const LONG: i64 = 600;
 
@@ -43,6 +42,18 @@ fn a_holder_of_which_nobody_says_anything_bad_is_not_left() {
     assert_eq!(to(&pair(), "b", MoveKind::Placement), Some(Breach::HolderNotDown), "it is held");
     assert_eq!(to(&pair().stopped("a"), "b", MoveKind::Failover), None);
     assert_eq!(to(&pair(), "b", MoveKind::Switchover), None, "planned");
+    let unsettled = pair().held_by("b").says("a", "a", Unhealthy, 1, 5);
+    for kind in [MoveKind::Failover, MoveKind::Placement, MoveKind::Switchover] {
+        assert_eq!(to(&unsettled, "b", kind), Some(Breach::HolderNotDown), "or is it b?");
+    }
+    let unheld = Scene::new(2, 0, "").says("b", "b", Healthy, 1, LONG);
+    for (kind, breach) in [
+        (MoveKind::Placement, None),
+        (MoveKind::Switchover, None),
+        (MoveKind::Failover, Some(Breach::HolderNotDown)),
+    ] {
+        assert_eq!(to(&unheld, "b", kind), breach, "nobody is there to leave");
+    }
 }
 
 #[test]
@@ -62,12 +73,12 @@ fn a_node_that_nobody_has_lately_seen_well_gets_nothing() {
 
 #[test]
 fn a_foreign_holder_is_not_robbed() {
-    let mut scene = Scene::new(2, 0, "").says("b", "b", Healthy, 1, LONG);
-    let (subnet, tags) = ("subnet-1".to_owned(), std::collections::BTreeMap::new());
-    let eni = Eni { subnet, instance: None, addresses: vec![VIP.0], tags };
-    scene.evidence.inventory.enis.insert("eni-ffffffff".parse().expect("an id"), eni);
-    for kind in [MoveKind::Failover, MoveKind::Placement, MoveKind::Switchover] {
-        assert_eq!(to(&scene, "b", kind), Some(Breach::ForeignHolder));
+    let alone = Scene::new(2, 0, "").says("b", "b", Healthy, 1, LONG);
+    let beside_an_ill_node = pair().says("a", "a", Unhealthy, 1, 5);
+    for scene in [alone, beside_an_ill_node].map(Scene::held_by_a_foreign_interface) {
+        for kind in [MoveKind::Failover, MoveKind::Placement, MoveKind::Switchover] {
+            assert_eq!(to(&scene, "b", kind), Some(Breach::ForeignHolder));
+        }
     }
 }
 

@@ -59,7 +59,7 @@ pub enum HoldReason {
     HolderSuspect,
     /// Observers reach the holder, its own agent says nothing. Alerts.
     AgentSilent,
-    /// It cannot be told yet whether the holder is down.
+    /// It cannot be told yet whether the holder is down, or who it is.
     AwaitingEvidence,
     /// The VIP should move, and no node is up to take it. Alerts.
     NoCandidate,

@@ -95,6 +95,9 @@ impl<'e> Group<'e> {
 
     /// None goes before the others may, and none stays behind. One alone agrees with itself.
     fn agree(&self, choices: &mut [Choice], target: &Target) {
+        if self.cases.iter().any(|case| matches!(case.holder, Holder::Several(_))) {
+            return hold_all(choices, HoldReason::AwaitingEvidence);
+        }
         wait_for_each_other(choices);
         let follow = if choices.iter().any(is_move) {
             target
@@ -133,14 +136,19 @@ fn is_move(choice: &Choice) -> bool {
     matches!(choice, Choice::Move { .. })
 }
 
+/// None of those that were to move does.
+fn hold_all(choices: &mut [Choice], reason: HoldReason) {
+    for choice in choices.iter_mut().filter(|choice| is_move(choice)) {
+        *choice = hold(reason);
+    }
+}
+
 /// Where the budget of one is spent all wait, and none goes back before all may.
 fn wait_for_each_other(choices: &mut [Choice]) {
     let goes_back =
         |choice: &Choice| matches!(choice, Choice::Move { kind: MoveKind::Failback, .. });
     if choices.contains(&hold(HoldReason::BudgetSpent)) {
-        for choice in choices.iter_mut().filter(|choice| is_move(choice)) {
-            *choice = hold(HoldReason::BudgetSpent);
-        }
+        hold_all(choices, HoldReason::BudgetSpent);
     } else if !choices.iter().all(goes_back) {
         for choice in choices.iter_mut().filter(|choice| goes_back(choice)) {
             *choice = hold(HoldReason::HolderUp);

@@ -22,6 +22,8 @@ pub enum NoSwitchover {
     NoCandidate(HoldReason),
     /// An interface that the file does not name has it.
     ForeignHolder,
+    /// EC2 shows it on more than one node.
+    NotSettled,
 }
 
 impl fmt::Display for NoSwitchover {
@@ -37,6 +39,9 @@ impl fmt::Display for NoSwitchover {
             Self::NoCandidate(_) => f.write_str("no other node can take the VIP"),
             Self::ForeignHolder => {
                 f.write_str("an interface that the file does not name has the VIP")
+            }
+            Self::NotSettled => {
+                f.write_str("EC2 shows the VIP on more than one node: its last move settles yet")
             }
         }
     }
@@ -58,13 +63,16 @@ pub fn switchover(
     if group.cases.iter().any(|case| matches!(case.holder, Holder::Foreign(_))) {
         return Err(NoSwitchover::ForeignHolder);
     }
+    if group.cases.iter().any(|case| matches!(case.holder, Holder::Several(_))) {
+        return Err(NoSwitchover::NotSettled);
+    }
     let target = destination(&group, service, to)?;
     let moving = group.cases.into_iter().filter(|case| case.holder.node() != Some(&target));
     let decisions = moving.map(|case| {
         let kind = match &case.holder {
-            Holder::Nobody => MoveKind::Placement,
-            _ if case.service.name == service.name => MoveKind::Switchover,
-            _ => MoveKind::Together,
+            Holder::Node(_) if case.service.name != service.name => MoveKind::Together,
+            // What nobody holds, too: the order is planned, and no budget keeps it waiting.
+            _ => MoveKind::Switchover,
         };
         case.decided(Choice::Move { to: target.clone(), kind })
     });
@@ -98,6 +106,7 @@ fn destination(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::audit::vet;
     use crate::hint::Verdict::{Healthy, Unhealthy};
     use crate::scene::{Scene, node};
 
@@ -138,13 +147,21 @@ mod tests {
         assert_eq!(asked(&trio().leaves("b", 0), Some("b")), refused("b"));
         let alone = Scene::new(2, 0, "").held_by("a").says("a", "a", Healthy, 1, LONG);
         assert!(matches!(asked(&alone, None), Err(NoSwitchover::NoCandidate(_))));
+        assert_eq!(asked(&trio().held_by("b"), Some("c")), Err(NoSwitchover::NotSettled));
     }
 
     #[test]
-    fn a_vip_that_nobody_holds_is_placed() {
-        let scene = Scene::new(2, 0, "").says("b", "b", Healthy, 1, LONG);
-        let placed = Choice::Move { to: node("b"), kind: MoveKind::Placement };
-        assert_eq!(asked(&scene, None), Ok(placed));
+    fn vips_that_nobody_holds_are_placed_whatever_the_budget_says() {
+        let spent = |scene: Scene, index| {
+            let scene = scene.about(index).says("b", "b", Healthy, 1, LONG);
+            scene.moved("a", &[300, 200, 30])
+        };
+        let scene = spent(spent(Scene::group(2, 2, ""), 0), 1);
+        assert_eq!(asked(&scene, None), Ok(moves("b")));
+        let (config, evidence, now) = (&scene.config, &scene.evidence, scene.now);
+        let ordered = switchover(config, evidence, &config.services[0], None, now).expect("able");
+        assert_eq!(ordered.len(), 2);
+        assert_eq!(vet(config, evidence, ordered.clone(), now), (ordered, vec![]));
     }
 
     #[test]
@@ -154,6 +171,7 @@ mod tests {
             NoSwitchover::NotACandidate(node("a")),
             NoSwitchover::NoCandidate(HoldReason::NoCandidate),
             NoSwitchover::ForeignHolder,
+            NoSwitchover::NotSettled,
         ];
         let told: std::collections::BTreeSet<_> = all.iter().map(ToString::to_string).collect();
         assert_eq!(told.len(), all.len());

@@ -1,9 +1,8 @@
 //! Decisions, case by case; then what holds for every evidence.
 
 use super::*;
-use crate::evidence::Eni;
 use crate::hint::Verdict::{self, Healthy, Unhealthy, Unknown};
-use crate::scene::{Scene, VIP, node};
+use crate::scene::{Scene, node};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 
@@ -116,15 +115,20 @@ fn a_holder_whose_agent_died_keeps_the_vip_while_it_is_reached() {
 
 #[test]
 fn a_foreign_holder_is_never_robbed() {
-    let mut scene = Scene::new(2, 0, "").says("a", "a", Healthy, 1, LONG);
-    let eni = Eni {
-        subnet: "subnet-1".to_owned(),
-        instance: None,
-        addresses: vec![VIP.0],
-        tags: BTreeMap::new(),
-    };
-    scene.evidence.inventory.enis.insert("eni-ffffffff".parse().expect("an id"), eni);
-    assert_eq!(choice(&scene), hold(HoldReason::ForeignHolder));
+    let scene = Scene::new(2, 0, "").says("a", "a", Healthy, 1, LONG);
+    let alone = scene.held_by_a_foreign_interface();
+    assert_eq!(choice(&alone), hold(HoldReason::ForeignHolder));
+    let beside_an_ill_node = ill_holder().held_by_a_foreign_interface();
+    assert_eq!(choice(&beside_an_ill_node), hold(HoldReason::ForeignHolder));
+}
+
+#[test]
+fn a_vip_that_ec2_shows_on_two_nodes_waits_until_it_is_told_which() {
+    let shown_twice = || Scene::new(3, 0, "").held_by("a").held_by("c");
+    let waits = hold(HoldReason::AwaitingEvidence);
+    let a_is_ill = shown_twice().says("a", "a", Unhealthy, 1, 0).says("b", "b", Healthy, 1, LONG);
+    assert_eq!(choice(&a_is_ill.says("c", "c", Healthy, 1, LONG)), waits);
+    assert_eq!(choice(&shown_twice().leaves("a", 1).says("b", "b", Healthy, 1, LONG)), waits);
 }
 
 #[test]

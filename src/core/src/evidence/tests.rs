@@ -1,7 +1,7 @@
 //! What counts of all that is heard and seen.
 
 use super::*;
-use crate::scene::{Scene, VIP, node};
+use crate::scene::{FOREIGN, Scene, VIP, node};
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_790_000_000 + second).expect("within range")
@@ -59,11 +59,14 @@ fn of_several_ledgers_the_newest_counts_and_none_of_others() {
 }
 
 #[test]
-fn an_address_that_two_interfaces_show_is_with_the_node_of_the_file() {
-    let mut scene = Scene::new(2, 0, "").held_by("b");
-    scene.evidence.inventory.enis.extend([foreign(vec![VIP.0])]);
-    let holder = scene.evidence.inventory.holder(&scene.config, VIP);
-    assert_eq!(holder, Holder::Node(node("b")));
+fn of_two_interfaces_that_show_an_address_neither_is_preferred_but_a_foreign_one() {
+    let holder = |scene: &Scene| scene.evidence.inventory.holder(&scene.config, VIP);
+    let mut scene = Scene::new(3, 0, "").held_by("b");
+    assert_eq!(holder(&scene), Holder::Node(node("b")));
+    scene = scene.held_by("c");
+    assert_eq!(holder(&scene), Holder::Several(vec![node("b"), node("c")]));
+    scene = scene.held_by_a_foreign_interface();
+    assert_eq!(holder(&scene), Holder::Foreign(FOREIGN.parse().expect("an id")));
 }
 
 #[test]

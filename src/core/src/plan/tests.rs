@@ -75,6 +75,24 @@ fn a_step_is_proven_when_ec2_names_its_node() {
 }
 
 #[test]
+fn a_step_that_has_not_settled_is_neither_proven_nor_dropped() {
+    let before = Scene::new(3, 0, "").held_by("a");
+    let holder = Holder::Node(node("a"));
+    let decision = Decision { holder, ..decided("b", "svc", &VIP.to_string()) };
+    let step = plan(&before.config, &[decision]).remove(0);
+    let kept = |scene: &Scene| {
+        let inventory = &scene.evidence.inventory;
+        assert!(!step.is_proven_by(&scene.config, inventory));
+        step.clone().reconsidered(&scene.config, inventory).0.moves.len()
+    };
+    let settles = before.held_by("b");
+    assert_eq!(kept(&settles), 1);
+    assert_eq!(kept(&settles.held_by("c")), 0, "somebody moved it elsewhere");
+    let foreign = Scene::new(3, 0, "").held_by("b").held_by_a_foreign_interface();
+    assert_eq!(kept(&foreign), 0);
+}
+
+#[test]
 fn what_is_taken_apart_leaves_groups_whole() {
     let mut scene = Scene::group(3, 2, "");
     scene.config.services[1].group = None;

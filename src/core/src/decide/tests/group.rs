@@ -169,17 +169,18 @@ fn a_group_is_placed_on_one_node_and_near_what_is_held_already() {
 
 #[test]
 fn what_a_foreign_interface_has_is_left_there_and_holds_nobody_up() {
-    let mut scene = ill(Scene::group(2, 2, "").about(1).held_by("a"), 1, "a");
-    scene = scene.says("b", "b", Healthy, 1, LONG);
-    let foreign = Eni {
-        subnet: "subnet-1".to_owned(),
-        instance: None,
-        addresses: vec![VIP.0],
-        tags: BTreeMap::new(),
-    };
-    scene.evidence.inventory.enis.insert("eni-ffffffff".parse().expect("an id"), foreign);
+    let scene = ill(Scene::group(2, 2, "").about(1).held_by("a"), 1, "a");
+    let scene = scene.says("b", "b", Healthy, 1, LONG).about(0).held_by_a_foreign_interface();
     let left = hold(HoldReason::ForeignHolder);
     assert_eq!(choices(&scene), [left, moves("b", MoveKind::Failover)]);
+}
+
+#[test]
+fn a_group_waits_for_the_member_that_ec2_shows_on_two_nodes() {
+    let one_is_ill = ill(well("", ["a", "a"]), 0, "a");
+    assert_eq!(choices(&one_is_ill), [moves("b", MoveKind::Failover), together("b")]);
+    let waits = || hold(HoldReason::AwaitingEvidence);
+    assert_eq!(choices(&one_is_ill.about(1).held_by("c")), [waits(), waits()]);
 }
 
 #[test]

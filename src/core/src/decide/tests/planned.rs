@@ -97,6 +97,21 @@ fn the_vip_follows_the_primary() {
 }
 
 #[test]
+fn a_replica_that_has_to_go_is_left_for_the_primary_whatever_becomes_of_that() {
+    let leaves = || cluster().claims("a", false, 1).leaves("a", 0);
+    let drained = || cluster().claims("a", false, 1).drained("a", 600);
+    for scene in [leaves, drained] {
+        let stays = scene().claims("c", true, 1);
+        assert_eq!(choice(&stays), moves("c", MoveKind::Follow));
+        assert_eq!(choice(&stays.leaves("c", 0)), moves("c", MoveKind::Follow), "it alone serves");
+        let reached = scene().claims("c", true, 3).says("c", "c", Unknown, 1, 2);
+        let reached = reached.says("b", "c", Healthy, 1, LONG);
+        assert_eq!(choice(&reached), moves("c", MoveKind::Follow), "its agent cannot judge");
+        assert_eq!(choice(&scene()), hold(HoldReason::CannotVacate), "there is no primary");
+    }
+}
+
+#[test]
 fn of_two_primaries_none_is_followed() {
     let holder_too = cluster().claims("a", true, 1).claims("b", true, 1);
     assert_eq!(choice(&holder_too), hold(HoldReason::TwoPrimaries));

@@ -50,7 +50,59 @@ async fn what_ec2_refuses_everywhere_is_tried_once_on_each_node() {
     let records = pass(&config, &world, &Mutex::default()).await;
     assert_eq!(outcomes(&records), [Outcome::Failed, Outcome::Held, Outcome::Failed]);
     assert_eq!(world.state().assigns.len(), 2);
+    assert_eq!(alerts(&world), ["failed"], "once for all of them");
     assert_eq!(world.state().holder(REDIS), ["eni-0000000a"]);
+}
+
+#[tokio::test]
+async fn a_refused_re_read_sends_nothing_elsewhere() {
+    let (config, world) = trio(5);
+    let world = world.with(|state| {
+        state.ill_on_a("redis");
+        state.says("c", "c", "redis", Healthy);
+        state.inventory_answers = 1;
+    });
+    let records = pass(&config, &world, &Mutex::default()).await;
+    assert_eq!(outcomes(&records), [Outcome::Failed, Outcome::Held]);
+}
+
+/// The interface is full by now: of the very VIPs that the first call brought there.
+fn loses_a_reply_and_refuses_what_comes_after(state: &mut crate::fake::State, until: i64) {
+    state.stale = Some((state.inventory.clone(), start() + SignedDuration::from_secs(until)));
+    let full = denied("AssignPrivateIpAddresses");
+    state.assign_faults.extend([Fault::LosesReply, Fault::Fails(full)]);
+}
+
+#[tokio::test]
+async fn a_lost_reply_then_a_refusal_moves_the_vip_once() {
+    let (config, world) = trio(5);
+    let world = world.with(|state| {
+        state.ill_on_a("redis");
+        state.says("c", "c", "redis", Healthy);
+        loses_a_reply_and_refuses_what_comes_after(state, 3);
+    });
+    let records = pass(&config, &world, &Mutex::default()).await;
+    assert_eq!(outcomes(&records), [Outcome::Failed, Outcome::Held]);
+    assert_eq!(world.state().holder(REDIS), ["eni-0000000b"], "there it stays");
+}
+
+#[tokio::test]
+async fn a_lost_reply_then_a_refusal_moves_each_of_several_vips_once() {
+    let (config, world) = trio(5);
+    let world = world.with(|state| {
+        for service in ["redis", "mysql"] {
+            state.ill_on_a(service);
+            state.says("c", "c", service, Healthy);
+        }
+        loses_a_reply_and_refuses_what_comes_after(state, 3);
+        let full = || Fault::Fails(denied("AssignPrivateIpAddresses"));
+        state.assign_faults.extend([full(), full()]);
+    });
+    let records = pass(&config, &world, &Mutex::default()).await;
+    assert_eq!(outcomes(&records), [Outcome::Failed, Outcome::Failed]);
+    for vip in [REDIS, "10.0.0.202"] {
+        assert_eq!(world.state().holder(vip), ["eni-0000000b"]);
+    }
 }
 
 #[tokio::test]

@@ -30,6 +30,23 @@ async fn a_candidate_that_turns_ill_by_the_step_is_left_by_the_next_pass() {
 }
 
 #[tokio::test]
+async fn a_move_that_shows_on_both_nodes_for_a_while_is_waited_for() {
+    for lost in [false, true] {
+        let world = World::new().with(|state| {
+            state.ill_on_a("redis");
+            state.settling = std::time::Duration::from_secs(3);
+            state.assign_faults.extend(lost.then_some(Fault::LosesReply));
+        });
+        let records = one_pass(&world).await;
+        assert_eq!(outcomes(&records)[0], Outcome::Moved, "reply lost: {lost}");
+        let Some(MoveOutcome::Moved(times)) = records[0].outcome else { panic!("it moved") };
+        assert!(times.proven >= start() + SignedDuration::from_secs(3));
+        assert_eq!(world.state().holder(REDIS), ["eni-0000000b"]);
+        assert_eq!(moves_counted(&world), 1);
+    }
+}
+
+#[tokio::test]
 async fn a_vip_that_only_the_first_of_two_answers_lacks_is_not_placed() {
     let vip = REDIS.parse().expect("an address");
     let world = World::new().with(|state| {
