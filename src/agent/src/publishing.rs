@@ -1,4 +1,5 @@
-//! When the metrics are due: at each tick, and at once when a verdict changes.
+//! When the metrics are due: at each tick, at once when a verdict changes, and shortly before a word
+//! against another node decides alone: that node is silent by the newest metrics of others.
 //!
 //! Sans-I/O. One request is on its way at a time. What becomes due meanwhile is sent after it,
 //! once, with the view of that moment: newer data supersedes what could not be sent, and nothing
@@ -8,10 +9,13 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+/// The resolution of the metrics: between two ticks lies no less.
+const RESOLUTION: Duration = Duration::from_secs(1);
+
 /// Why metrics are published.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reason {
-    /// The publish interval has passed.
+    /// The publish interval has passed, or a word against another node has ripened.
     Tick,
     /// A verdict has changed.
     Change,
@@ -65,8 +69,9 @@ impl Publishing {
     }
 
     /// Why to publish now, if so. The caller then sends the view of this moment and calls
-    /// [`Self::on_done`], whatever came of it.
-    pub fn take(&mut self, now: Timestamp) -> Option<Reason> {
+    /// [`Self::on_done`], whatever came of it. `ripens`: when, after `now`, the next word of the view
+    /// has to be published anew; the ticks go on from there.
+    pub fn take(&mut self, now: Timestamp, ripens: Option<Timestamp>) -> Option<Reason> {
         if self.deadline().is_none_or(|deadline| deadline > now) {
             return None;
         }
@@ -74,6 +79,9 @@ impl Publishing {
         // Ticks that passed while a request hung are not made up for.
         while self.next_tick <= now {
             self.next_tick += self.interval;
+        }
+        if let Some(ripe) = ripens {
+            self.next_tick = self.next_tick.min(ripe.max(now + RESOLUTION));
         }
         self.in_flight = true;
         Some(reason)

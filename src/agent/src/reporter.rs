@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use vipward_core::hint::HINT_VERSION;
 use vipward_core::judge::LASTING;
+use vipward_core::signals::INGESTION;
 use vipward_core::{Config, Hint, NodeName, ServiceName, Verdict};
 
 use crate::hinting::{Hinting, LEEWAY, News};
@@ -180,7 +181,9 @@ impl Reporter {
         if self.hinting.as_mut().is_some_and(|hinting| hinting.take(now, ripens)) {
             return Some(Report::Hint(self.hint(now)));
         }
-        while let Some(reason) = self.publishing.take(now) {
+        let shows =
+            self.view.ripens(now, &[LASTING + LEEWAY, self.stale_after.saturating_sub(INGESTION)]);
+        while let Some(reason) = self.publishing.take(now, shows) {
             let data = self.view.data();
             if !data.is_empty() {
                 return Some(Report::Metrics(reason, data));

@@ -112,7 +112,10 @@ impl Case<'_> {
             Holder::Nobody => self.unplanned_move(MoveKind::Placement, target),
             Holder::Node(node) => match self.judgement(node) {
                 Judgement::Down(_) => self.unplanned_move(MoveKind::Failover, target),
-                Judgement::Up(basis) => self.with_holder_up(node, basis, target),
+                Judgement::Up(basis) => {
+                    let choice = self.with_holder_up(node, basis, target);
+                    self.or_last_resort(choice, node, target)
+                }
                 Judgement::Unknown => hold(HoldReason::AwaitingEvidence),
             },
         }
@@ -179,6 +182,20 @@ impl Case<'_> {
             return planned_move(MoveKind::Vacate, target, HoldReason::CannotVacate);
         }
         self.stay_or_fail_back(holder, basis, target)
+    }
+
+    /// Instead of staying with a holder that leaves: to a node whose agent is silent, while somebody
+    /// reaches it. Once the holder is gone there may be nobody left to vouch for it. A holder that is
+    /// only drained can wait.
+    fn or_last_resort(&self, choice: Choice, holder: &NodeName, target: &Target) -> Choice {
+        match target {
+            Ok((to, Fitness { leaving: false, .. }))
+                if choice == hold(HoldReason::CannotVacate) && self.is_leaving(holder) =>
+            {
+                Choice::Move { to: to.clone(), kind: MoveKind::Vacate }
+            }
+            _ => choice,
+        }
     }
 
     fn stay_or_fail_back(&self, holder: &NodeName, basis: UpBasis, target: &Target) -> Choice {

@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 use crate::config::{Config, Role};
 use crate::name::{ClusterName, NodeName, ServiceName};
@@ -27,6 +28,10 @@ pub const ALIAS_DRIFT: &str = "AliasDrift";
 pub const ALIAS_REPAIRS: &str = "AliasRepairs";
 /// Metric: whether the last run of a hook of that service failed. 1 did, 0 did not.
 pub const HOOK_FAILING: &str = "HookFailing";
+/// How long CloudWatch takes as a rule, at most, to take metrics in. By so much before a word against a
+/// node has held for `stale_after` its speaker publishes out of turn, and by so much less than
+/// `stale_after` others' newest metrics must be newer than the last of a node to show it silent.
+pub const INGESTION: Duration = Duration::from_secs(2);
 /// Dimension naming the service.
 pub const DIM_SERVICE: &str = "Service";
 /// Dimension naming the node that a peer observation is about.

@@ -1,11 +1,12 @@
 //! Gathering the evidence: little while all is quiet, everything where a move is on the table.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use vipward_core::config::Node;
-use vipward_core::evidence::{Evidence, Inventory, Observed, Statement, Testimony, Topic};
+use vipward_core::evidence::{Evidence, Inventory, Observed, Statement, Testimony, Topic, age};
 use vipward_core::glance::calls_for_closer_look;
+use vipward_core::signals::INGESTION;
 use vipward_core::{Config, NodeName, ServiceName};
 
 use crate::backoff::{bounded, retry};
@@ -71,16 +72,34 @@ pub async fn gather(
     Ok(evidence)
 }
 
-/// The services of which the metrics hold something fresh from somebody. Where they hold nothing
-/// fresh from anybody, it may be CloudWatch that is late: no silence of a node can be told.
+/// The services by whose metrics a silence can be told. They hold something fresh from somebody; and
+/// whoever's last word has gone stale has been quiet for nearly `stale_after` by the newest metrics of
+/// others, not by the clock: while CloudWatch is late with everybody, the last words of two nodes that
+/// are well lie up to a publish interval apart, and the older is stale before the newer.
+///
+/// Metrics that are later than [`INGESTION`] thus delay the verdict on a node that is silent indeed, at
+/// most until the next hint or alarm; they were taken for the silence of a node that is well.
 fn flowing(
     config: &Config,
     words: &[(Topic, Observed<Statement>)],
     now: Timestamp,
 ) -> BTreeSet<ServiceName> {
-    let fresh =
-        words.iter().filter(|(_, word)| word.fresh(now, config.policy.stale_after).is_some());
-    fresh.map(|(topic, _)| topic.service.clone()).collect()
+    let mut last: BTreeMap<&ServiceName, BTreeMap<&NodeName, Timestamp>> = BTreeMap::new();
+    for (topic, word) in words {
+        let by_observer = last.entry(&topic.service).or_default();
+        let spoke = by_observer.entry(&topic.observer).or_insert(word.at);
+        *spoke = word.at.max(*spoke);
+    }
+    let stale_after = config.policy.stale_after;
+    let silence = stale_after.saturating_sub(INGESTION);
+    let flows = |spoke: &BTreeMap<&NodeName, Timestamp>| {
+        let is_fresh = |at: Timestamp| age(at, now) < stale_after;
+        let newest = spoke.values().copied().max().filter(|at| is_fresh(*at));
+        newest.is_some_and(|newest| {
+            spoke.values().all(|at| is_fresh(*at) || age(*at, newest) >= silence)
+        })
+    };
+    last.into_iter().filter(|(_, spoke)| flows(spoke)).map(|(service, _)| service.clone()).collect()
 }
 
 fn nodes_on(

@@ -10,6 +10,7 @@ pub mod gather;
 pub mod handler;
 pub mod memory;
 pub mod orders;
+mod own_tags;
 pub mod ports;
 pub mod query;
 pub mod reconcile;

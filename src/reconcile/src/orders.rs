@@ -17,6 +17,7 @@ use vipward_core::{Config, NodeName, ServiceName};
 use crate::backoff::retry;
 use crate::gather::{Look, gather};
 use crate::memory::Memory;
+use crate::own_tags::OwnTags;
 use crate::ports::{PortError, Ports};
 use crate::reconcile::{Moment, carry_out, locked, reconcile};
 use crate::record::Record;
@@ -59,6 +60,7 @@ pub async fn obey(
     command: &Command,
     deadline: Timestamp,
 ) -> Result<Obeyed, PortError> {
+    let ports = &OwnTags::new(ports);
     let office = Office { config, ports, memory, deadline };
     match command {
         Command::Switchover { service, to } => office.switch_over(service, to.as_ref()).await,

@@ -13,7 +13,7 @@ fn publishing() -> Publishing {
 #[test]
 fn ticks_come_at_the_interval_whatever_changes_between() {
     let mut publishing = publishing();
-    assert_eq!((publishing.deadline(), publishing.take(at(9))), (Some(at(10)), None));
+    assert_eq!((publishing.deadline(), publishing.take(at(9), None)), (Some(at(10)), None));
     for (seconds, reason) in
         [(10, Reason::Tick), (20, Reason::Tick), (23, Reason::Change), (30, Reason::Tick)]
     {
@@ -21,7 +21,7 @@ fn ticks_come_at_the_interval_whatever_changes_between() {
             publishing.on_change(at(seconds));
         }
         assert_eq!(publishing.deadline(), Some(at(seconds)));
-        assert_eq!(publishing.take(at(seconds)), Some(reason));
+        assert_eq!(publishing.take(at(seconds), None), Some(reason));
         publishing.on_done();
     }
 }
@@ -30,13 +30,13 @@ fn ticks_come_at_the_interval_whatever_changes_between() {
 fn what_becomes_due_during_a_request_is_sent_once_after_it() {
     let mut publishing = publishing();
     publishing.on_change(at(1));
-    assert_eq!(publishing.take(at(1)), Some(Reason::Change));
+    assert_eq!(publishing.take(at(1), None), Some(Reason::Change));
     for seconds in 2..45 {
         publishing.on_change(at(seconds));
-        assert_eq!((publishing.deadline(), publishing.take(at(seconds))), (None, None));
+        assert_eq!((publishing.deadline(), publishing.take(at(seconds), None)), (None, None));
     }
     publishing.on_done();
-    assert_eq!(publishing.take(at(45)), Some(Reason::Change));
+    assert_eq!(publishing.take(at(45), None), Some(Reason::Change));
     publishing.on_done();
     assert_eq!(publishing.deadline(), Some(at(50)), "missed ticks are not made up for");
 }
@@ -44,12 +44,12 @@ fn what_becomes_due_during_a_request_is_sent_once_after_it() {
 #[test]
 fn a_tick_missed_during_a_request_is_sent_after_it() {
     let mut publishing = publishing();
-    assert_eq!(publishing.take(at(10)), Some(Reason::Tick));
+    assert_eq!(publishing.take(at(10), None), Some(Reason::Tick));
     publishing.on_done();
-    assert_eq!(publishing.take(at(20)), Some(Reason::Tick));
-    assert_eq!(publishing.take(at(33)), None);
+    assert_eq!(publishing.take(at(20), None), Some(Reason::Tick));
+    assert_eq!(publishing.take(at(33), None), None);
     publishing.on_done();
-    assert_eq!(publishing.take(at(33)), Some(Reason::Tick));
+    assert_eq!(publishing.take(at(33), None), Some(Reason::Tick));
     publishing.on_done();
     assert_eq!(publishing.deadline(), Some(at(40)));
 }
@@ -58,7 +58,29 @@ fn a_tick_missed_during_a_request_is_sent_after_it() {
 fn a_change_that_meets_a_tick_is_one_request() {
     let mut publishing = publishing();
     publishing.on_change(at(10));
-    assert_eq!(publishing.take(at(10)), Some(Reason::Change));
+    assert_eq!(publishing.take(at(10), None), Some(Reason::Change));
     publishing.on_done();
     assert_eq!(publishing.deadline(), Some(at(20)));
+}
+
+#[test]
+fn what_ripens_is_a_tick_from_which_the_others_go_on() {
+    let mut publishing = publishing();
+    publishing.on_change(at(2));
+    assert_eq!(publishing.take(at(2), Some(at(15))), Some(Reason::Change));
+    publishing.on_done();
+    for (seconds, ripens) in [(10, Some(at(15))), (15, None), (25, None)] {
+        assert_eq!(publishing.deadline(), Some(at(seconds)));
+        assert_eq!(publishing.take(at(seconds), ripens), Some(Reason::Tick));
+        publishing.on_done();
+    }
+}
+
+#[test]
+fn what_ripens_within_a_second_is_published_together() {
+    let mut publishing = publishing();
+    let soon = at(10) + Duration::from_millis(90);
+    assert_eq!(publishing.take(at(10), Some(soon)), Some(Reason::Tick));
+    publishing.on_done();
+    assert_eq!(publishing.deadline(), Some(at(11)));
 }

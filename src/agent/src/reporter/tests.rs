@@ -248,3 +248,21 @@ fn one_hint_says_of_all_services_of_a_host_that_they_are_out_of_reach_for_long_e
     }
     assert_eq!(ripe, 1);
 }
+
+#[test]
+fn a_word_against_a_silent_node_is_published_again_before_it_decides_alone() {
+    let mut reporter = reporter();
+    reporter.observe(at(2), &sighting("b", Verdict::Healthy, Verdict::Unhealthy));
+    let mut published = Vec::new();
+    while let Some(due) = reporter.deadline().filter(|due| *due < at(30)) {
+        while let Some(report) = reporter.due(due) {
+            if let Report::Metrics(..) = report {
+                published.push(due.duration_since(at(0)).as_secs());
+                reporter.published(due, &Ok(()));
+            } else {
+                reporter.hinted(due, &Ok(()));
+            }
+        }
+    }
+    assert_eq!(published, [2, 10, 15, 25], "2 s before the word has held for `stale_after`");
+}

@@ -12,6 +12,7 @@ use super::{
     AliasMode, Check, Config, Failback, Mode, MoveBudget, Node, Policy, Role, Service, Witness,
     check, group, hook, probe,
 };
+use crate::signals::INGESTION;
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_mins(1);
@@ -123,7 +124,7 @@ fn policy(table: Option<&Table<'_>>) -> Policy {
     let publish_interval =
         table.optional("publish_interval", duration(SECOND..=MINUTE)).unwrap_or(PUBLISH_INTERVAL);
     let base = defaults(publish_interval);
-    let shortest_silence = publish_interval + SECOND;
+    let shortest_silence = publish_interval + INGESTION + SECOND;
     let hints = table.optional("hints", flag).unwrap_or(base.hints);
     let policy = Policy {
         mode: table.optional("mode", word(MODES)).unwrap_or(base.mode),

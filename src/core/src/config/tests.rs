@@ -151,7 +151,7 @@ fn what_cannot_be_read_is_told() {
         ),
         (with("cooldown    = \"60s\"", "cooldown = \"soon\""), "\"soon\" is not a duration"),
         (with("cooldown    = \"60s\"", "cooldown = \"0s\""), "use a duration from 1s to 24h"),
-        (with("cooldown    = \"60s\"", "stale_after = \"10s\""), "use a duration from 11s to 30m"),
+        (with("cooldown    = \"60s\"", "stale_after = \"10s\""), "use a duration from 13s to 30m"),
         (
             with("failback    = \"never\"", "failback = \"later\""),
             "write \"never\", or \"after 10m\"",

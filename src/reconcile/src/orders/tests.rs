@@ -92,6 +92,19 @@ async fn a_drained_node_loses_its_vips_at_once_and_gets_none_until_it_is_resumed
 }
 
 #[tokio::test]
+async fn a_drain_that_ec2_does_not_show_yet_is_obeyed_at_once() {
+    let world = both_well();
+    let before = world.state().inventory.clone();
+    world.state().stale = Some((before, world.now() + Duration::from_secs(3)));
+    let order = json(
+        r#"{"command":"drain","node":"a","seconds":3600,"owner":"anna","reason":"kernel update"}"#,
+    );
+    let done = obeyed(&world, &config(), order).await;
+    let moved = |service: &str| (service.to_owned(), Outcome::Moved);
+    assert_eq!(outcomes(&done), [moved("redis"), moved("mysql")]);
+}
+
+#[tokio::test]
 async fn a_drain_that_would_be_forgotten_is_refused() {
     let world = both_well();
     for seconds in [0, 14 * 86_400 + 1, u32::MAX] {
@@ -119,6 +132,8 @@ async fn an_unfrozen_service_may_move_at_once() {
     let memory = Mutex::default();
     let held = reconcile(&config, &world, &memory, "test", world.deadline()).await.expect("read");
     assert_eq!(held[0].outcome(), Outcome::Held, "its budget is spent");
+    let spent = world.state().inventory.clone();
+    world.state().stale = Some((spent, world.now() + Duration::from_secs(3)));
     let order = json(r#"{"command":"unfreeze","service":"redis"}"#);
     let done = obeyed(&world, &config, order).await;
     assert_eq!(outcomes(&done)[0], ("redis".to_owned(), Outcome::Moved));

@@ -11,6 +11,7 @@ use vipward_core::decide::{Choice, HoldReason};
 use vipward_core::ledger::Ledger;
 
 mod groups;
+mod late;
 mod planned;
 mod refused;
 mod situations;

@@ -27,8 +27,20 @@ fn a_leaving_holder_goes_to_a_suspect_node_only_where_no_other_is_well() {
     assert_eq!(choice(&suspect()), moves("b", MoveKind::Vacate));
     let clean = suspect().says("c", "c", Healthy, 1, LONG);
     assert_eq!(choice(&clean), moves("c", MoveKind::Vacate));
-    let silent = leaving_holder(2).says("a", "b", Healthy, 1, LONG);
-    assert_eq!(choice(&silent), hold(HoldReason::CannotVacate), "its agent is silent");
+}
+
+#[test]
+fn a_leaving_holder_hands_over_to_a_silent_node_while_somebody_vouches_for_it() {
+    let silent = || leaving_holder(2).says("a", "b", Healthy, 1, LONG);
+    assert_eq!(choice(&silent()), moves("b", MoveKind::Vacate));
+    let better = Scene::new(3, 0, "").held_by("a").leaves("a", 1).says("a", "b", Healthy, 1, LONG);
+    let better = better.says("c", "c", Healthy, 1, LONG).says("a", "c", Unhealthy, 1, LONG);
+    assert_eq!(choice(&better), moves("c", MoveKind::Vacate), "it is only suspect");
+    let drained = Scene::new(2, 0, "").held_by("a").says("a", "a", Healthy, 1, LONG);
+    let drained = drained.says("a", "b", Healthy, 1, LONG).drained("a", 600);
+    assert_eq!(choice(&drained), hold(HoldReason::CannotVacate), "it can wait");
+    let gone = silent().stopped("a");
+    assert_ne!(choice(&gone), moves("b", MoveKind::Failover), "it is too late");
 }
 
 #[test]
