@@ -7,9 +7,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::Value;
 use vipward_core::Config;
+use vipward_core::drain::Drain;
 use vipward_core::ledger::Ledger;
 
-use crate::papers::{Look, Papers, Remembered};
+use crate::papers::{Look, Papers, Remembered, drained_until};
 
 /// The wait before the first move beyond the budget.
 const FIRST_WAIT: i64 = 60;
@@ -55,23 +56,34 @@ impl Decided {
     /// The first rule that the decision breaks; `papers` are of the invocation that made it.
     pub fn judge(&self, config: &Config, papers: &Papers) -> Option<Finding> {
         let look = papers.look_by(self.at)?;
-        self.spares_the_drained(look)
-            .or_else(|| self.keeps_the_budget(config, look))
+        self.spares_the_drained(config, look, papers)
+            .or_else(|| self.keeps_the_budget(config, look, papers))
             .or_else(|| self.is_remembered(config, papers))
     }
 
-    fn spares_the_drained(&self, look: &Look) -> Option<Finding> {
-        let until = look.drains.get(&self.to).filter(|until| self.at < **until)?;
+    /// What an order of this very invocation has written counts before EC2 shows it.
+    fn spares_the_drained(&self, config: &Config, look: &Look, papers: &Papers) -> Option<Finding> {
+        let node = config.nodes.iter().find(|node| node.name.as_str() == self.to)?;
+        let ordered = papers.tags.iter().rev().find_map(|(eni, tags)| {
+            let text = tags.get(&Drain::tag_key(&config.cluster))?;
+            drained_until(text).filter(|_| *eni == node.eni.as_str())
+        });
+        let until = ordered.or_else(|| look.drains.get(&self.to).copied());
+        let until = until.filter(|until| self.at < *until)?;
         let what = format!("{} went to {}, drained until {until}", self.service, self.to);
         Some(("a drained node gets no VIP", what))
     }
 
     /// Beyond the budget each move waits 1, 2, 4 … minutes after the last.
-    fn keeps_the_budget(&self, config: &Config, look: &Look) -> Option<Finding> {
+    fn keeps_the_budget(&self, config: &Config, look: &Look, papers: &Papers) -> Option<Finding> {
         if !self.is_unplanned() {
             return None;
         }
-        let waits = look.ledgers(&self.service);
+        // An unfreeze of this very invocation counts before EC2 shows it.
+        let key = Ledger::tag_key(&config.cluster, &self.service.parse().ok()?);
+        let written = papers.tags.iter().filter_map(|(_, tags)| Remembered::read(tags.get(&key)?));
+        let before = written.filter(|ledger| ledger.last < self.at.as_second());
+        let waits: Vec<_> = look.ledgers(&self.service).into_iter().chain(before).collect();
         let until = waits.iter().map(|ledger| free_from(config, ledger, self.at)).min()?;
         (self.at.as_second() < until).then(|| {
             let early = until - self.at.as_second();
@@ -85,11 +97,11 @@ impl Decided {
     fn is_remembered(&self, config: &Config, papers: &Papers) -> Option<Finding> {
         let assigned = self.assigned?;
         let key = Ledger::tag_key(&config.cluster, &self.service.parse().ok()?);
-        let written = || papers.tags.iter().filter_map(|tags| Remembered::read(tags.get(&key)?));
-        let mut expected = papers.looks.iter().flat_map(|(_, look)| {
-            let ledgers = look.ledgers(&self.service).into_iter();
-            ledgers.map(|ledger| self.after(config, &ledger, assigned))
-        });
+        let written =
+            || papers.tags.iter().filter_map(|(_, tags)| Remembered::read(tags.get(&key)?));
+        let seen = papers.looks.iter().flat_map(|(_, look)| look.ledgers(&self.service));
+        let unfrozen = written().filter(|ledger| ledger.last < assigned.as_second());
+        let mut expected = seen.chain(unfrozen).map(|ledger| self.after(config, &ledger, assigned));
         let is_right = expected.any(|ledger| written().any(|is| is == ledger));
         (!is_right).then(|| {
             let written: Vec<_> = written().collect();

@@ -257,8 +257,10 @@ impl Ports for Clerk {
 
     async fn tag(&self, eni: &EniId, tags: &BTreeMap<String, String>) -> Result<(), PortError> {
         let operation = Operation::ec2("ec2:CreateTags", Class::Mutating);
-        let noted = |cloud: &mut Cloud, _| cloud.archive.writes(self.environment, tags);
         let (eni, tags) = (eni.to_string(), tags.clone());
+        let written = (eni.clone(), tags.clone());
+        let noted =
+            |cloud: &mut Cloud, _| cloud.archive.writes(self.environment, written.0, written.1);
         self.write(operation, noted, move |region, now| region.ec2.create_tags(&[eni], &tags, now))
             .await
     }

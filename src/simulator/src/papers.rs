@@ -31,6 +31,12 @@ impl Remembered {
     }
 }
 
+/// Until when a node is drained, by its tag's text. Read by hand, too.
+pub fn drained_until(text: &str) -> Option<Timestamp> {
+    let second = text.strip_prefix("until=")?.split(' ').next()?;
+    Timestamp::from_second(second.parse().ok()?).ok()
+}
+
 /// One answer of EC2 about the cluster.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Look {
@@ -62,8 +68,7 @@ impl Look {
         for node in &config.nodes {
             let tags = seen.interfaces.get(node.eni.as_str()).map(|eni| &eni.tags);
             let drain = tags.and_then(|tags| tags.get(&Drain::tag_key(&config.cluster)));
-            let until = drain.and_then(|text| text.strip_prefix("until=")?.split(' ').next());
-            let until = until.and_then(|second| Timestamp::from_second(second.parse().ok()?).ok());
+            let until = drain.and_then(|text| drained_until(text));
             look.drains.extend(until.map(|until| (node.name.to_string(), until)));
         }
         look
@@ -96,8 +101,8 @@ pub struct Assignment {
 pub struct Papers {
     /// Each answer, with the moment at which it was there, oldest first.
     pub looks: Vec<(Timestamp, Look)>,
-    /// Tags that were to be set.
-    pub tags: Vec<BTreeMap<String, String>>,
+    /// Tags that were to be set, and on which interface.
+    pub tags: Vec<(String, BTreeMap<String, String>)>,
 }
 
 impl Papers {
@@ -121,8 +126,13 @@ impl Archive {
     }
 
     /// Tags are to be set.
-    pub fn writes(&mut self, environment: EnvironmentId, tags: &BTreeMap<String, String>) {
-        self.papers.entry(environment).or_default().tags.push(tags.clone());
+    pub fn writes(
+        &mut self,
+        environment: EnvironmentId,
+        eni: String,
+        tags: BTreeMap<String, String>,
+    ) {
+        self.papers.entry(environment).or_default().tags.push((eni, tags));
     }
 
     /// An assignment is sent.

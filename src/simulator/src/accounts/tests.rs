@@ -54,7 +54,7 @@ fn judged(decided: &Decided, looks: &[Look], text: &str) -> Option<&'static str>
     let key = "vipward:sim:svc".to_owned();
     let papers = Papers {
         looks: looks.iter().map(|look| (at(0), look.clone())).collect(),
-        tags: vec![BTreeMap::from([(key, text.to_owned())])],
+        tags: vec![("eni-0000000b".to_owned(), BTreeMap::from([(key, text.to_owned())]))],
     };
     decided.judge(&config(), &papers).map(|(rule, _)| rule)
 }
@@ -137,4 +137,27 @@ fn a_drained_node_is_not_to_get_a_vip() {
     let rule = Some("a drained node gets no VIP");
     assert_eq!(judged(&decided, &[until(1_501)], text), rule);
     assert_eq!(judged(&decided, &[until(1_500)], text), None, "its time is over");
+}
+
+#[test]
+fn what_an_order_wrote_in_this_invocation_counts_before_it_shows() {
+    let drained = Look { drains: BTreeMap::from([("b".to_owned(), at(1_600))]), ..Look::default() };
+    let spent = look(&[ledger(&[1_000, 1_480, 1_490])]);
+    let judged = |looks: &Look, orders: &[(&str, &str, &str)], moved: &Decided| {
+        let tag = |(eni, key, text): &(&str, &str, &str)| {
+            ((*eni).to_owned(), BTreeMap::from([((*key).to_owned(), (*text).to_owned())]))
+        };
+        let papers =
+            Papers { looks: vec![(at(0), looks.clone())], tags: orders.iter().map(tag).collect() };
+        moved.judge(&config(), &papers).map(|(rule, _)| rule)
+    };
+    let decided = moved("failover", 1_500);
+    let after = ("eni-0000000b", "vipward:sim:svc", "moved=1500 moves=1500");
+    let (key, text) = (Drain::tag_key(&config().cluster), "until=1499 by= why=resumed");
+    assert_eq!(judged(&drained, &[("eni-0000000b", &key, text), after], &decided), None);
+    let rule = Some("a drained node gets no VIP");
+    assert_eq!(judged(&drained, &[("eni-0000000a", &key, text), after], &decided), rule);
+    let unfrozen = ("eni-0000000a", "vipward:sim:svc", "moved=1490 moves=");
+    assert_eq!(judged(&spent, &[unfrozen, after], &decided), None);
+    assert_eq!(judged(&spent, &[after], &decided), Some("moves beyond the budget wait"));
 }
