@@ -29,7 +29,8 @@ impl World {
     pub fn run_errand(&mut self, index: usize, generation: u64, errand: Errand) {
         let (now, elapsed) = (self.now(), self.elapsed());
         let host = &self.hosts[index];
-        if host.generation != generation {
+        // What somebody asks of the agent waits while the host is stalled, and is then asked.
+        if host.generation != generation && !matches!(errand, Errand::Told(..)) {
             return;
         }
         if let Some(until) = self.truth.stalled_until(host.name.as_str(), elapsed) {

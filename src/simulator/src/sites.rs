@@ -86,6 +86,17 @@ impl Site {
         nodes.map(site).collect()
     }
 
+    /// Somebody takes the address away; what went with it. The host's own is put back by its network
+    /// manager at once.
+    fn loses(&mut self, address: Ipv4Addr) -> Vec<Ipv4Addr> {
+        let had = self.interface.has(self.own);
+        let along = self.interface.loses(address);
+        if had {
+            self.interface.gains(self.own, self.prefix);
+        }
+        along
+    }
+
     fn touches(&mut self, vips: impl IntoIterator<Item = Ipv4Addr>, at: Duration) {
         self.touched.extend(vips.into_iter().map(|vip| (vip, at)));
     }

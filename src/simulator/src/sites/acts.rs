@@ -89,7 +89,7 @@ impl World {
         match (fault, vip) {
             (HostFault::UnitCrash, _) => return self.unit_ends(index),
             (HostFault::AliasRemoved { .. }, Some(vip)) => {
-                let along = site.interface.loses(vip);
+                let along = site.loses(vip);
                 site.touches(along.into_iter().chain([vip]), elapsed);
             }
             (HostFault::NetworkReload, _) => {
@@ -100,8 +100,7 @@ impl World {
                 site.interface.gains(vip, site.prefix);
                 site.touches([vip], elapsed);
             }
-            // On a bare interface it would be the first of the subnet, and take all others along.
-            (HostFault::ForeignAddress { last }, _) if runs && site.interface.has(site.own) => {
+            (HostFault::ForeignAddress { last }, _) if runs => {
                 site.interface.gains(foreign(site.own, *last), site.prefix);
             }
             _ => return,
@@ -123,7 +122,7 @@ impl World {
             HostFault::NetworkReload => self.address_comes(index),
             HostFault::ForeignAddress { last } => {
                 let site = &mut self.sites[index];
-                let along = site.interface.loses(foreign(site.own, *last));
+                let along = site.loses(foreign(site.own, *last));
                 site.touches(along, elapsed);
                 self.kernel_tells(index);
             }
