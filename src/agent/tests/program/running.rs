@@ -70,7 +70,7 @@ fn without_authorities_it_does_not_start_and_says_what_helps() {
         command.args(["--node", "a", "--socket", "none"]).env("SSL_CERT_FILE", authorities);
         let (code, _, stderr) = outcome(command);
         assert_eq!(code, Some(1), "{stderr}");
-        assert!(stderr.starts_with("no certificate authority to know AWS by: "), "{stderr}");
+        assert!(stderr.starts_with("error: no certificate authority to know AWS by: "), "{stderr}");
         assert!(stderr.contains(cause), "{stderr}");
         assert!(stderr.contains("hint: install ca-certificates"), "{stderr}");
     }
