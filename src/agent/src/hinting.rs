@@ -71,7 +71,7 @@ impl Hinting {
 
     /// Whether to hint now. The caller then sends the view of this moment and calls
     /// [`Self::on_done`], whatever came of it. `ripens`: when, after `now`, the next word of the
-    /// view will have held for long enough to decide alone.
+    /// view will have held for long enough to decide, with others or alone.
     pub fn take(&mut self, now: Timestamp, ripens: Option<Timestamp>) -> bool {
         if self.deadline().is_none_or(|deadline| deadline > now) {
             return false;

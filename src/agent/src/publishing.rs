@@ -1,5 +1,6 @@
-//! When the metrics are due: at each tick, at once when a verdict changes, and shortly before a word
-//! against another node decides alone: that node is silent by the newest metrics of others.
+//! When the metrics are due: at each tick, at once when a verdict changes, when a word against another
+//! node has held for long enough to count with others', and shortly before it decides alone: that
+//! node is silent by the newest metrics of others.
 //!
 //! Sans-I/O. One request is on its way at a time. What becomes due meanwhile is sent after it,
 //! once, with the view of that moment: newer data supersedes what could not be sent, and nothing
