@@ -8,6 +8,16 @@ use crate::decide::{Choice, Decision, MoveKind};
 use crate::evidence::{Holder, Inventory, Presence};
 use crate::name::{EniId, NodeName, ServiceName, VipAddr};
 
+/// Whether a call to EC2 may take its addresses from the interfaces that have them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reassign {
+    /// It moves them.
+    Allowed,
+    /// It places them: EC2 itself refuses when somebody has one.
+    Forbidden,
+}
+
 /// All VIPs bound for one ENI: one call to EC2.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Step {

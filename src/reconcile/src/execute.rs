@@ -8,7 +8,7 @@ use vipward_core::Config;
 use vipward_core::evidence::Inventory;
 use vipward_core::ledger::Ledger;
 use vipward_core::name::{ServiceName, VipAddr};
-use vipward_core::plan::{PlannedMove, Step};
+use vipward_core::plan::{PlannedMove, Reassign, Step};
 
 use crate::backoff::{Backoff, bounded, in_time, retry};
 use crate::ports::{PortError, Ports};
@@ -168,7 +168,8 @@ impl<P: Ports> Run<'_, P> {
     ) -> Result<Option<Proof>, PortError> {
         let vips: Vec<VipAddr> = step.moves.iter().map(|planned| planned.vip).collect();
         in_time(self.ports, self.deadline)?;
-        bounded(self.ports, self.deadline, self.ports.assign(&step.eni, &vips)).await?;
+        bounded(self.ports, self.deadline, self.ports.assign(&step.eni, &vips, Reassign::Allowed))
+            .await?;
         let (assigned, recorded, proven) = if let Some((assigned, recorded)) = self.assigned {
             (assigned, recorded, self.proof(step).await)
         } else {

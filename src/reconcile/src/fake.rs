@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use vipward_core::evidence::{Eni, Inventory, Observed, Statement, Topic};
 use vipward_core::name::ServiceName;
+use vipward_core::plan::Reassign;
 use vipward_core::signals::AlarmName;
 use vipward_core::{Config, EniId, NodeName, Verdict, VipAddr};
 
@@ -244,7 +245,7 @@ impl Ports for World {
         Ok(Published { words, primaries, ..Published::default() })
     }
 
-    async fn assign(&self, eni: &EniId, vips: &[VipAddr]) -> Result<(), PortError> {
+    async fn assign(&self, eni: &EniId, vips: &[VipAddr], _: Reassign) -> Result<(), PortError> {
         let mut state = self.state();
         state.assigns.push((eni.clone(), vips.to_vec()));
         match state.assign_faults.pop_front() {

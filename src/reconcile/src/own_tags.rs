@@ -8,6 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use vipward_core::evidence::Inventory;
 use vipward_core::name::ServiceName;
+use vipward_core::plan::Reassign;
 use vipward_core::signals::AlarmName;
 use vipward_core::{Config, EniId, VipAddr};
 
@@ -70,8 +71,13 @@ impl<P: Ports> Ports for OwnTags<'_, P> {
         self.ports.words(config, services, since).await
     }
 
-    async fn assign(&self, eni: &EniId, vips: &[VipAddr]) -> Result<(), PortError> {
-        self.ports.assign(eni, vips).await
+    async fn assign(
+        &self,
+        eni: &EniId,
+        vips: &[VipAddr],
+        reassign: Reassign,
+    ) -> Result<(), PortError> {
+        self.ports.assign(eni, vips, reassign).await
     }
 
     async fn tag(&self, eni: &EniId, tags: &BTreeMap<String, String>) -> Result<(), PortError> {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use vipward_core::evidence::{Inventory, Observed, Statement, Topic};
 use vipward_core::name::ServiceName;
+use vipward_core::plan::Reassign;
 use vipward_core::signals::AlarmName;
 use vipward_core::{Config, EniId, NodeName, VipAddr};
 
@@ -15,9 +16,25 @@ use crate::record::Notice;
 /// Why a call to AWS did not succeed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PortError {
-    /// It may succeed when tried again: throttling, time-outs, faults of the service.
+    /// It had no effect and may succeed when tried again: throttling.
     #[error("{call} failed for now: {cause}")]
     Transient {
+        /// The call, as AWS names it.
+        call: &'static str,
+        /// Code and message.
+        cause: String,
+    },
+    /// No answer came, or an error of AWS's own: the call may take effect yet.
+    #[error("{call} has no certain answer: {cause}")]
+    Uncertain {
+        /// The call, as AWS names it.
+        call: &'static str,
+        /// Code and message, or why no answer came.
+        cause: String,
+    },
+    /// An interface has one of the addresses, and the call was not to take it from any.
+    #[error("{call} found an address taken: {cause}")]
+    Taken {
         /// The call, as AWS names it.
         call: &'static str,
         /// Code and message.
@@ -33,24 +50,31 @@ pub enum PortError {
     },
 }
 
-/// Codes that say "later", whatever their HTTP status.
-const LATER: [&str; 9] = [
+/// Codes that say "later, nothing was done", whatever their HTTP status.
+const LATER: [&str; 8] = [
     "RequestLimitExceeded",
     "Throttling",
     "ThrottlingException",
     "ThrottledException",
     "RequestThrottled",
     "TooManyRequestsException",
-    "InternalError",
-    "InternalFailure",
     "ServiceUnavailable",
+    "Unavailable",
 ];
+
+/// How EC2 says that an address has a holder and `AllowReassignment` was not given. The code,
+/// `InvalidParameterValue`, is that of many other faults.
+const TAKEN: &str = "assigned, but move is not allowed";
 
 impl PortError {
     /// AWS answered `call` with an error of that code and HTTP status.
     pub fn answered(call: &'static str, status: u16, code: &str, cause: String) -> Self {
-        if status >= 500 || LATER.contains(&code) {
+        if LATER.contains(&code) {
             Self::Transient { call, cause }
+        } else if status >= 500 || matches!(code, "InternalError" | "InternalFailure") {
+            Self::Uncertain { call, cause }
+        } else if cause.contains(TAKEN) {
+            Self::Taken { call, cause }
         } else {
             Self::Refused { call, cause }
         }
@@ -58,7 +82,7 @@ impl PortError {
 
     /// Whether trying again may help.
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Transient { .. })
+        matches!(self, Self::Transient { .. } | Self::Uncertain { .. })
     }
 }
 
@@ -107,11 +131,13 @@ pub trait Ports: Sync {
         since: Timestamp,
     ) -> impl Future<Output = Result<Published, PortError>> + Send;
 
-    /// Brings the VIPs to the interface, whoever has them: all of them or none.
+    /// Brings the VIPs to the interface: all of them or none. Where that is forbidden, none is taken
+    /// from an interface that has it.
     fn assign(
         &self,
         eni: &EniId,
         vips: &[VipAddr],
+        reassign: Reassign,
     ) -> impl Future<Output = Result<(), PortError>> + Send;
 
     /// Sets tags on the interface.

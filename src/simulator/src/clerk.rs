@@ -10,6 +10,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use vipward_core::evidence::{Eni, Inventory};
 use vipward_core::name::ServiceName;
+use vipward_core::plan::Reassign;
 use vipward_core::signals::{AlarmName, FUNCTION_SOURCE, alarm_prefix};
 use vipward_core::{Config, EniId, VipAddr};
 use vipward_reconcile::ports::{PortError, Ports, Published};
@@ -84,7 +85,7 @@ impl Operation {
 
     fn unanswered(self) -> PortError {
         let cause = "no answer in time".to_owned();
-        PortError::Transient { call: self.call(), cause }
+        PortError::Uncertain { call: self.call(), cause }
     }
 
     fn answered(self, error: &ApiError) -> PortError {
@@ -241,7 +242,12 @@ impl Ports for Clerk {
         .await
     }
 
-    async fn assign(&self, eni: &EniId, vips: &[VipAddr]) -> Result<(), PortError> {
+    async fn assign(
+        &self,
+        eni: &EniId,
+        vips: &[VipAddr],
+        reassign: Reassign,
+    ) -> Result<(), PortError> {
         let operation = Operation::ec2("ec2:AssignPrivateIpAddresses", Class::Assign);
         let addresses: Vec<_> = vips.iter().map(|vip| vip.0).collect();
         let (eni, to, vips) = (eni.to_string(), eni.to_string(), addresses.clone());
@@ -250,7 +256,7 @@ impl Ports for Clerk {
             cloud.archive.assigns(self.environment, times, to, vips);
         };
         self.write(operation, noted, move |region, now| {
-            region.ec2.assign(&eni, &addresses, true, now).map(|_| ())
+            region.ec2.assign(&eni, &addresses, reassign == Reassign::Allowed, now).map(|_| ())
         })
         .await
     }

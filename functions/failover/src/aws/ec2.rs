@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::types::{AttachmentStatus, Filter, NetworkInterface, Reservation, Tag};
 use vipward_core::evidence::{Eni, Inventory};
+use vipward_core::plan::Reassign;
 use vipward_core::{Config, EniId, VipAddr};
 
 use super::failure;
@@ -115,12 +116,13 @@ pub(super) async fn assign(
     client: &Client,
     eni: &EniId,
     vips: &[VipAddr],
+    reassign: Reassign,
 ) -> Result<(), PortError> {
     client
         .assign_private_ip_addresses()
         .network_interface_id(eni.as_str())
         .set_private_ip_addresses(Some(vips.iter().map(ToString::to_string).collect()))
-        .allow_reassignment(true)
+        .allow_reassignment(reassign == Reassign::Allowed)
         .send()
         .await
         .map_err(failure::of("AssignPrivateIpAddresses"))?;

@@ -18,7 +18,7 @@ where
             }
             SdkError::ConstructionFailure(_) => PortError::Refused { call, cause },
             // No answer, or none that makes sense: it may have had its effect all the same.
-            _ => PortError::Transient { call, cause },
+            _ => PortError::Uncertain { call, cause },
         }
     }
 }

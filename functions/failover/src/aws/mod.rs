@@ -14,6 +14,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use vipward_core::evidence::Inventory;
 use vipward_core::name::ServiceName;
+use vipward_core::plan::Reassign;
 use vipward_core::signals::AlarmName;
 use vipward_core::{Config, EniId, VipAddr};
 
@@ -60,8 +61,13 @@ impl Ports for Aws {
         Box::pin(cloudwatch::words(&self.cloudwatch, config, services, since, self.now())).await
     }
 
-    async fn assign(&self, eni: &EniId, vips: &[VipAddr]) -> Result<(), PortError> {
-        Box::pin(ec2::assign(&self.ec2, eni, vips)).await
+    async fn assign(
+        &self,
+        eni: &EniId,
+        vips: &[VipAddr],
+        reassign: Reassign,
+    ) -> Result<(), PortError> {
+        Box::pin(ec2::assign(&self.ec2, eni, vips, reassign)).await
     }
 
     async fn tag(&self, eni: &EniId, tags: &BTreeMap<String, String>) -> Result<(), PortError> {

@@ -113,7 +113,7 @@ async fn addresses_move_in_one_call_that_allows_reassignment() {
         .then_output(|| AssignPrivateIpAddressesOutput::builder().build());
     let client = mock_client!(aws_sdk_ec2, [&rule]);
     let vips = ["10.0.0.201", "10.0.0.202"].map(|vip| vip.parse().expect("an address"));
-    assert_eq!(assign(&client, &id("eni-0000000b"), &vips).await, Ok(()));
+    assert_eq!(assign(&client, &id("eni-0000000b"), &vips, Reassign::Allowed).await, Ok(()));
     assert_eq!(rule.num_calls(), 1);
 }
 
@@ -143,7 +143,7 @@ async fn failure_of(status: u16, code: &'static str) -> PortError {
         .build();
     let client = mock_client!(aws_sdk_ec2, [&rule]);
     let vip = "10.0.0.201".parse().expect("an address");
-    assign(&client, &id("eni-0000000b"), &[vip]).await.expect_err("it fails")
+    assign(&client, &id("eni-0000000b"), &[vip], Reassign::Allowed).await.expect_err("it fails")
 }
 
 #[tokio::test]
