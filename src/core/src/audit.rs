@@ -31,6 +31,8 @@ pub enum Breach {
     WithinCooldown,
     /// It has moved too often, and must wait.
     BeyondBudget,
+    /// A call of a moment ago may still take it to another node, of which nobody says that it is ill.
+    CallInFlight,
     /// Its group would be on more nodes than before.
     SplitsGroup,
 }
@@ -44,6 +46,7 @@ impl fmt::Display for Breach {
             Self::TargetNotSeenWell => "nobody has lately said that it is well where it would go",
             Self::WithinCooldown => "it moved only just now, and its holder is up",
             Self::BeyondBudget => "it has moved too often and must wait",
+            Self::CallInFlight => "an earlier call may still take it elsewhere",
             Self::SplitsGroup => "its group would be on more nodes than before",
         })
     }
@@ -125,6 +128,7 @@ pub fn breach(
         (audit.is_seen_well(to), Breach::TargetNotSeenWell),
         (audit.is_rested(*kind), Breach::WithinCooldown),
         (audit.is_within_budget(*kind), Breach::BeyondBudget),
+        (audit.crosses_no_call(to), Breach::CallInFlight),
     ]
     .into_iter()
     .find_map(|(kept, breach)| (!kept).then_some(breach))
@@ -198,6 +202,14 @@ impl Audit<'_> {
             }
         };
         well && self.presence(to) == Presence::Here
+    }
+
+    fn crosses_no_call(&self, to: &NodeName) -> bool {
+        let Some(bound) = self.evidence.in_flight.get(&self.decision.service) else {
+            return true;
+        };
+        let is_ill = || self.words(bound).any(|(_, said)| said.verdict == Verdict::Unhealthy);
+        bound == to || self.presence(bound) != Presence::Here || is_ill()
     }
 
     fn is_rested(&self, kind: MoveKind) -> bool {

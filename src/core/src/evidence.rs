@@ -86,6 +86,20 @@ impl Testimony {
         keep_newer(&mut self.primaries, (node, service), is);
     }
 
+    /// Takes in what other testimony knows better.
+    pub fn absorb(&mut self, other: &Self) {
+        for (topic, word) in &other.words {
+            self.hear(topic.clone(), *word);
+        }
+        for ((node, service), lag) in &other.lags {
+            self.hear_lag(node.clone(), service.clone(), *lag);
+        }
+        for ((node, service), is) in &other.primaries {
+            self.hear_primary(node.clone(), service.clone(), *is);
+        }
+        self.read.extend(other.read.iter().cloned());
+    }
+
     /// Whether a node's own service was last said to be a primary.
     pub fn primary(&self, node: &NodeName, service: &ServiceName) -> Option<&Observed<bool>> {
         self.primaries.get(&(node.clone(), service.clone()))
@@ -247,6 +261,9 @@ pub struct Evidence {
     pub testimony: Testimony,
     /// Where EC2 has just refused to bring which service's VIP: an interface without room, say.
     pub refusals: BTreeSet<(ServiceName, NodeName)>,
+    /// Where a call to EC2 that has no certain answer, or whose effect does not show yet, may bring a
+    /// service's VIP.
+    pub in_flight: BTreeMap<ServiceName, NodeName>,
 }
 
 impl Evidence {

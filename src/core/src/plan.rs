@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::config::{Config, Mode, Service};
 use crate::decide::{Choice, Decision, MoveKind};
-use crate::evidence::{Holder, Inventory, Presence};
+use crate::evidence::{Holder, Inventory};
 use crate::name::{EniId, NodeName, ServiceName, VipAddr};
 
 /// Whether a call to EC2 may take its addresses from the interfaces that have them.
@@ -18,13 +18,15 @@ pub enum Reassign {
     Forbidden,
 }
 
-/// All VIPs bound for one ENI: one call to EC2.
+/// VIPs bound for one ENI, all to be moved or all to be placed: one call to EC2.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Step {
     /// The node they go to.
     pub to: NodeName,
     /// Its ENI.
     pub eni: EniId,
+    /// Whether they may be taken from other interfaces.
+    pub reassign: Reassign,
     /// The VIPs, in the order of the decisions.
     pub moves: Vec<PlannedMove>,
 }
@@ -42,8 +44,9 @@ pub struct PlannedMove {
     pub kind: MoveKind,
 }
 
-/// The steps for all decisions to move, one an ENI. The most important comes first: the one with the
-/// service that the file names first. None where the file says to observe only.
+/// The steps for all decisions to move: one an ENI for what is moved, and one for what is placed. The
+/// most important comes first: the one with the service that the file names first. None where the
+/// file says to observe only.
 pub fn plan(config: &Config, decisions: &[Decision]) -> Vec<Step> {
     if config.policy.mode == Mode::Observe {
         return Vec::new();
@@ -62,33 +65,51 @@ pub fn plan(config: &Config, decisions: &[Decision]) -> Vec<Step> {
             from: decision.holder.clone(),
             kind: *kind,
         };
-        match steps.iter_mut().find(|step| step.eni == node.eni) {
+        let reassign = reassign(config, decisions, decision);
+        match steps.iter_mut().find(|step| step.eni == node.eni && step.reassign == reassign) {
             Some(step) => step.moves.push(planned),
             None => {
-                steps.push(Step { to: to.clone(), eni: node.eni.clone(), moves: vec![planned] });
+                let (to, eni) = (to.clone(), node.eni.clone());
+                steps.push(Step { to, eni, reassign, moves: vec![planned] });
             }
         }
     }
     steps
 }
 
+/// A VIP that nobody holds is placed without robbing anybody, unless another of its group is moved to
+/// the same place: EC2 takes all of a group in one call, or none.
+fn reassign(config: &Config, decisions: &[Decision], decision: &Decision) -> Reassign {
+    let service = config.service(&decision.service);
+    let is_of_group = |other: &ServiceName| {
+        service.is_some_and(|service| config.companions(service).any(|one| one.name == *other))
+    };
+    let target = |decision: &Decision| match &decision.choice {
+        Choice::Move { to, .. } => Some(to.clone()),
+        Choice::Hold { .. } => None,
+    };
+    let takes = decisions.iter().any(|other| {
+        let is_with_it = other.service == decision.service
+            || is_of_group(&other.service) && target(other) == target(decision);
+        is_with_it && other.holder != Holder::Nobody
+    });
+    if takes { Reassign::Allowed } else { Reassign::Forbidden }
+}
+
 impl Step {
-    /// The step without the moves whose VIP has another holder by now than when it was decided, and
-    /// without any if its interface was detached since: EC2 would take the VIPs there, and nobody would
-    /// have them. These come back apart. Somebody else acted: the next reconcile looks afresh.
-    pub fn reconsidered(self, config: &Config, seen: &Inventory) -> (Self, Vec<PlannedMove>) {
-        let presence = config.node(&self.to).map(|node| seen.presence(node));
-        let is_as_it_was = |planned: &PlannedMove| match seen.holder(config, planned.vip) {
-            // This very move, tried before or made by somebody else, that has not settled yet.
-            Holder::Several(nodes) => {
-                nodes.iter().all(|node| *node == self.to || planned.from.node() == Some(node))
-            }
-            holder => holder == planned.from,
-        };
-        let is_attached = presence != Some(Presence::Gone);
-        let keeps = |planned: &PlannedMove| is_attached && is_as_it_was(planned);
-        let (moves, overtaken) = self.moves.into_iter().partition(keeps);
-        (Self { moves, ..self }, overtaken)
+    /// Whether it brings the service's VIP.
+    pub fn is_about(&self, service: &ServiceName) -> bool {
+        self.moves.iter().any(|planned| planned.service == *service)
+    }
+
+    /// The VIPs that nobody holds and that this step would take all the same, should somebody hold
+    /// them by now: they have to be seen so twice.
+    pub fn placed_by_force(&self) -> impl Iterator<Item = VipAddr> {
+        let by_force = self
+            .moves
+            .iter()
+            .filter(|planned| self.reassign == Reassign::Allowed && planned.from == Holder::Nobody);
+        by_force.map(|planned| planned.vip)
     }
 
     /// The same moves, those of each group a step of their own, in their order.
@@ -98,7 +119,7 @@ impl Step {
                 services.iter().any(|service| service.name == planned.service)
             };
             let moves: Vec<_> = self.moves.iter().filter(is_of_it).cloned().collect();
-            (!moves.is_empty()).then(|| Self { to: self.to.clone(), eni: self.eni.clone(), moves })
+            (!moves.is_empty()).then(|| Self { moves, ..self.clone() })
         };
         config.groups().filter_map(with).collect()
     }

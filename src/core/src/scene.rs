@@ -226,6 +226,13 @@ impl Scene {
         self
     }
 
+    /// A call of a moment ago may bring the VIP to `name`.
+    pub fn in_flight(mut self, name: &str) -> Self {
+        let service = self.service().name.clone();
+        self.evidence.in_flight.insert(service, node(name));
+        self
+    }
+
     /// EC2 says that the instance of `name` does not run.
     pub fn stopped(mut self, name: &str) -> Self {
         self.evidence.inventory.stopped.insert(node(name));

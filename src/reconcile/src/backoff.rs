@@ -11,40 +11,32 @@ use crate::ports::{PortError, Ports};
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
-/// Pauses of 100 ms, doubling up to 2 s, or a multiple of that, none of which ends after the deadline.
+/// Pauses of 100 ms, doubling up to 2 s, none of which ends after the deadline.
 #[derive(Debug)]
 pub struct Backoff {
     deadline: Timestamp,
     next: Duration,
-    times: u32,
 }
 
 impl Backoff {
     /// Starts with the shortest pause.
     pub fn until(deadline: Timestamp) -> Self {
-        Self { deadline, next: FIRST_PAUSE, times: 1 }
-    }
-
-    /// The same with each pause so many times as long.
-    #[must_use]
-    pub fn slower(self, times: u32) -> Self {
-        Self { times, ..self }
+        Self { deadline, next: FIRST_PAUSE }
     }
 
     /// Pauses and says true, or says false at once when the time left is too short for it.
     pub async fn pause(&mut self, ports: &impl Ports) -> bool {
-        let pause = self.next * self.times;
-        if ports.now() + pause >= self.deadline {
+        if ports.now() + self.next >= self.deadline {
             return false;
         }
-        ports.pause(pause).await;
+        ports.pause(self.next).await;
         self.next = (self.next * 2).min(LONGEST_PAUSE);
         true
     }
 }
 
-/// The call, or a transient failure once the deadline has come: Lambda ends an invocation at its
-/// own deadline without asking, and what is not recorded by then is lost.
+/// The call, or an error that leaves its effect open once the deadline has come: Lambda ends an
+/// invocation at its own deadline without asking, and what is not recorded by then is lost.
 pub async fn bounded<T>(
     ports: &impl Ports,
     deadline: Timestamp,
@@ -53,22 +45,14 @@ pub async fn bounded<T>(
     let left = Duration::try_from(deadline.duration_since(ports.now())).unwrap_or(Duration::ZERO);
     match select(pin!(call), pin!(ports.pause(left))).await {
         Either::Left((result, _)) => result,
-        Either::Right(_) => Err(time_is_up()),
+        Either::Right(_) => {
+            let cause = "no answer came in time".to_owned();
+            Err(PortError::Uncertain { call: "a call", cause })
+        }
     }
 }
 
-/// A transient failure once the deadline has come, for what must not even begin then: between two calls
-/// the function may have stood still.
-pub fn in_time(ports: &impl Ports, deadline: Timestamp) -> Result<(), PortError> {
-    if ports.now() < deadline { Ok(()) } else { Err(time_is_up()) }
-}
-
-fn time_is_up() -> PortError {
-    let cause = "the invocation's time is up".to_owned();
-    PortError::Transient { call: "a call", cause }
-}
-
-/// Repeats a read until it succeeds, is refused, or the deadline is near.
+/// Repeats a call that may be repeated until it succeeds, is refused, or the deadline is near.
 pub async fn retry<P, T, F>(
     ports: &P,
     deadline: Timestamp,

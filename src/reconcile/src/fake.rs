@@ -1,18 +1,21 @@
-//! A world for tests: two nodes, time that only passes in pauses, and faults to order.
+//! A world for tests: two nodes, tokio's paused time, and faults to order.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Mutex;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use tokio::time::Instant;
 use vipward_core::evidence::{Eni, Inventory, Observed, Statement, Topic};
+use vipward_core::hint::HINT_VERSION;
 use vipward_core::name::ServiceName;
 use vipward_core::plan::Reassign;
 use vipward_core::signals::AlarmName;
-use vipward_core::{Config, EniId, NodeName, Verdict, VipAddr};
+use vipward_core::{Config, EniId, Hint, NodeName, Observation, Verdict, VipAddr};
 
+use crate::notices::Notice;
 use crate::ports::{PortError, Ports, Published};
-use crate::record::Notice;
+use crate::wake::HeardHint;
 
 pub(crate) const CLUSTER: &str = include_str!("../fixtures/pair.toml");
 
@@ -43,18 +46,24 @@ pub(crate) fn throttled(call: &'static str) -> PortError {
     PortError::Transient { call, cause: "RequestLimitExceeded".to_owned() }
 }
 
+pub(crate) fn unanswered(call: &'static str) -> PortError {
+    PortError::Uncertain { call, cause: "no answer came in time".to_owned() }
+}
+
 pub(crate) fn denied(call: &'static str) -> PortError {
     PortError::Refused { call, cause: "UnauthorizedOperation".to_owned() }
 }
 
 #[derive(Debug, Default)]
 pub(crate) struct State {
+    pub now: Timestamp,
     pub inventory: Inventory,
     /// Alarms not in `OK`.
     pub alarms: BTreeSet<AlarmName>,
     pub stopped: BTreeSet<String>,
     /// The most addresses that an interface takes.
     pub room: Option<usize>,
+    /// Each as of the start: agents go on saying the same until they say something else.
     pub words: Vec<(Topic, Observed<Statement>)>,
     pub primaries: Vec<(NodeName, ServiceName, Observed<bool>)>,
     /// The calls that fail for now, as AWS names them.
@@ -71,18 +80,21 @@ pub(crate) struct State {
     pub settling: Duration,
     /// The next re-read first moves that VIP there: somebody else acts.
     pub rival: Option<(VipAddr, EniId)>,
-    /// For so long the function stands still in the next re-read.
-    pub stall: Duration,
+    /// Each answer of EC2 about the interfaces takes that long.
+    pub slow: Duration,
     /// The next re-read finds that interface detached from its instance.
     pub detached: Option<EniId>,
+    /// What changes at that moment.
+    pub later: Vec<(Duration, fn(&mut State))>,
     pub assigns: Vec<(EniId, Vec<VipAddr>)>,
+    /// What each of them was allowed.
+    pub reassigns: Vec<Reassign>,
     pub notices: Vec<Notice>,
     pub reads: usize,
     pub metric_reads: Vec<BTreeSet<ServiceName>>,
-    pub elapsed: Duration,
 }
 
-pub(crate) struct World(pub Mutex<State>);
+pub(crate) struct World(Mutex<State>, Instant);
 
 impl World {
     /// Both nodes are there; `a` holds both VIPs.
@@ -101,7 +113,7 @@ impl World {
             (id("eni-0000000b"), eni("10.0.0.11", &[])),
         ]);
         let inventory = Inventory { enis, stopped: BTreeSet::new() };
-        Self(Mutex::new(State { inventory, ..State::default() }))
+        Self(Mutex::new(State { inventory, ..State::default() }), Instant::now())
     }
 
     pub fn with(self, change: impl FnOnce(&mut State)) -> Self {
@@ -110,7 +122,20 @@ impl World {
     }
 
     pub fn state(&self) -> std::sync::MutexGuard<'_, State> {
-        self.0.lock().expect("no test panics while it holds the state")
+        let mut state = self.0.lock().expect("no test panics while it holds the state");
+        state.now = start() + self.1.elapsed();
+        while state.later.first().is_some_and(|(after, _)| *after <= self.1.elapsed()) {
+            let (_, change) = state.later.remove(0);
+            change(&mut state);
+        }
+        state
+    }
+
+    async fn hangs(&self, call: &'static str) {
+        let hangs = self.state().hanging.contains(call);
+        if hangs {
+            std::future::pending::<()>().await;
+        }
     }
 
     pub fn deadline(&self) -> Timestamp {
@@ -123,7 +148,7 @@ pub(crate) fn id(text: &str) -> EniId {
 }
 
 impl State {
-    /// The metrics say that of `service` on `subject`, as of a second ago.
+    /// The metrics say that of `service` on `subject`, as of a second ago, and go on saying so.
     pub fn says(&mut self, observer: &str, subject: &str, service: &str, verdict: Verdict) {
         let node = |text: &str| text.parse::<NodeName>().expect("a name");
         let topic = Topic {
@@ -133,7 +158,8 @@ impl State {
         };
         self.words.retain(|(other, _)| *other != topic);
         let at = start() - SignedDuration::from_secs(1);
-        let value = Statement { verdict, since: at, leaving: false };
+        let since = self.now - SignedDuration::from_secs(1);
+        let value = Statement { verdict, since, leaving: false };
         self.words.push((topic, Observed { value, at }));
     }
 
@@ -156,6 +182,11 @@ impl State {
         self.room.is_some_and(|room| held + more > room)
     }
 
+    fn is_taken(&self, vips: &[VipAddr]) -> bool {
+        let mut held = self.inventory.enis.values().flat_map(|eni| &eni.addresses);
+        held.any(|address| vips.iter().any(|vip| vip.0 == *address))
+    }
+
     fn answer(&self, call: &'static str) -> Result<(), PortError> {
         if self.failing.contains(call) { Err(throttled(call)) } else { Ok(()) }
     }
@@ -169,21 +200,23 @@ impl State {
         target.addresses.extend(vips.iter().map(|vip| vip.0));
         if self.settling > Duration::ZERO {
             both.enis.insert(eni.clone(), target.clone());
-            self.stale = Some((both, start() + self.elapsed + std::mem::take(&mut self.settling)));
+            self.stale = Some((both, self.now + std::mem::take(&mut self.settling)));
         }
     }
 }
 
 impl Ports for World {
     fn now(&self) -> Timestamp {
-        start() + self.state().elapsed
+        self.state().now
     }
 
     async fn pause(&self, duration: Duration) {
-        self.state().elapsed += duration;
+        tokio::time::sleep(duration).await;
     }
 
     async fn inventory(&self, _: &Config) -> Result<Inventory, PortError> {
+        let slow = self.state().slow;
+        tokio::time::sleep(slow).await;
         let now = self.now();
         let mut state = self.state();
         state.reads += 1;
@@ -198,10 +231,6 @@ impl Ports for World {
         {
             state.reassign(&eni, &[vip]);
         }
-        if state.reads > 1 {
-            let stall = std::mem::take(&mut state.stall);
-            state.elapsed += stall;
-        }
         if state.reads > 1
             && let Some(id) = state.detached.take()
         {
@@ -214,12 +243,14 @@ impl Ports for World {
     }
 
     async fn stopped_instances(&self, _: &Config) -> Result<BTreeSet<String>, PortError> {
+        self.hangs("DescribeInstances").await;
         let state = self.state();
         state.answer("DescribeInstances")?;
         Ok(state.stopped.clone())
     }
 
     async fn quiet_alarms(&self, config: &Config) -> Result<BTreeSet<AlarmName>, PortError> {
+        self.hangs("DescribeAlarms").await;
         let state = self.state();
         state.answer("DescribeAlarms")?;
         Ok(AlarmName::all(config).filter(|alarm| !state.alarms.contains(alarm)).collect())
@@ -231,29 +262,44 @@ impl Ports for World {
         services: &BTreeSet<ServiceName>,
         since: Timestamp,
     ) -> Result<Published, PortError> {
-        if self.state().hanging.contains("GetMetricData") {
-            return std::future::pending().await;
-        }
+        self.hangs("GetMetricData").await;
         let mut state = self.state();
         state.metric_reads.push(services.clone());
         state.answer("GetMetricData")?;
-        let asked = state
-            .words
-            .iter()
-            .filter(|(topic, word)| services.contains(&topic.service) && word.at >= since);
-        let (words, primaries) = (asked.cloned().collect(), state.primaries.clone());
-        Ok(Published { words, primaries, ..Published::default() })
+        let passed = state.now.duration_since(start());
+        let mut published = Published::default();
+        for (topic, Observed { value, at }) in &state.words {
+            let word = Observed { value: *value, at: *at + passed };
+            let is_asked = services.contains(&topic.service) && word.at >= since;
+            published.words.extend(is_asked.then(|| (topic.clone(), word)));
+        }
+        for (node, service, Observed { value, at }) in &state.primaries {
+            let is = Observed { value: *value, at: *at + passed };
+            published.primaries.push((node.clone(), service.clone(), is));
+        }
+        Ok(published)
     }
 
-    async fn assign(&self, eni: &EniId, vips: &[VipAddr], _: Reassign) -> Result<(), PortError> {
+    async fn assign(
+        &self,
+        eni: &EniId,
+        vips: &[VipAddr],
+        reassign: Reassign,
+    ) -> Result<(), PortError> {
+        self.hangs("AssignPrivateIpAddresses").await;
         let mut state = self.state();
         state.assigns.push((eni.clone(), vips.to_vec()));
+        state.reassigns.push(reassign);
         match state.assign_faults.pop_front() {
             Some(Fault::Fails(error)) => Err(error),
             Some(Fault::DoesNothing) => Ok(()),
             Some(Fault::LosesReply) => {
                 state.reassign(eni, vips);
-                Err(throttled("AssignPrivateIpAddresses"))
+                Err(unanswered("AssignPrivateIpAddresses"))
+            }
+            None if reassign == Reassign::Forbidden && state.is_taken(vips) => {
+                let cause = "[10.0.0.201] assigned, but move is not allowed.".to_owned();
+                Err(PortError::Taken { call: "AssignPrivateIpAddresses", cause })
             }
             None if state.lacks_room(eni, vips.len()) => Err(PortError::Refused {
                 call: "AssignPrivateIpAddresses",
@@ -280,4 +326,29 @@ impl Ports for World {
         state.notices.extend_from_slice(notices);
         Ok(())
     }
+}
+
+/// A hint of `observer`, heard now: what it says of redis on which node, and for how many milliseconds
+/// it has been saying so.
+pub(crate) fn hint(world: &World, observer: &str, said: &[(&str, Verdict, u64)]) -> HeardHint {
+    let observation = |(subject, verdict, held_ms): &(&str, Verdict, u64)| Observation {
+        subject: subject.parse().expect("a name"),
+        service: "redis".parse().expect("a name"),
+        verdict: *verdict,
+        held_ms: *held_ms,
+        cause: None,
+        lag_ms: None,
+        primary: None,
+        leaving: false,
+    };
+    let sequence = u64::try_from(world.now().as_millisecond()).expect("it is after the epoch");
+    let hint = Hint {
+        version: HINT_VERSION,
+        cluster: config().cluster,
+        start_id: "s".to_owned(),
+        sequence,
+        config_digest: config().digest(),
+        observations: said.iter().map(observation).collect(),
+    };
+    HeardHint { observer: observer.parse().expect("a name"), at: world.now(), hint }
 }

@@ -8,13 +8,15 @@ use serde_json::{Value, json};
 use vipward_core::signals::ALERT_DETAIL_TYPE;
 use vipward_core::{Config, NodeName, ServiceName};
 
-use crate::memory::Memory;
+use crate::invocation::Invocation;
+use crate::memory::{Memory, locked};
+use crate::notices::{Alert, Notice, announce, notices, notices_lost};
 use crate::orders::{self, Obeyed};
 use crate::ports::{PortError, Ports};
 use crate::query::answer;
-use crate::reconcile::{self, announce, locked, reconcile};
-use crate::record::{Alert, Notice, Record, notices_lost};
-use crate::wake::{Command, HeardHint, Refusal, Wake, parse};
+use crate::reconcile::reconcile;
+use crate::record::Record;
+use crate::wake::{Command, HeardHint, Refusal, Wake, WakeKind, parse};
 
 /// Time kept back before Lambda ends the invocation: for records, notices and the answer.
 const MARGIN: SignedDuration = SignedDuration::from_millis(3_000);
@@ -91,6 +93,12 @@ impl<P: Ports> Function<P> {
         Self { config, ports, role, started, memory: Mutex::default() }
     }
 
+    /// The world as it meets it.
+    #[cfg(test)]
+    pub(crate) fn ports(&self) -> &P {
+        &self.ports
+    }
+
     /// Handles one event; `lambda_deadline` is when Lambda ends the invocation, `log` takes one
     /// JSON value a line.
     ///
@@ -103,8 +111,9 @@ impl<P: Ports> Function<P> {
         lambda_deadline: Timestamp,
         log: &mut (dyn FnMut(&Value) + Send),
     ) -> Result<Value, HandlerError> {
+        let woken = self.ports.now();
         let lambda_deadline = self.credible(lambda_deadline);
-        let parsed = parse(&self.config, event, self.ports.now())
+        let parsed = parse(&self.config, event, woken)
             .and_then(|wake| self.is_foreign(&wake).map_or(Ok(wake), Err));
         let wake = match parsed {
             Ok(wake) => wake,
@@ -117,15 +126,26 @@ impl<P: Ports> Function<P> {
                 return Ok(said);
             }
         };
+        let invocation = Invocation {
+            config: &self.config,
+            ports: &self.ports,
+            memory: &self.memory,
+            wake: wake.kind(),
+            woken,
+            deadline: lambda_deadline - MARGIN,
+        };
         match (self.role, wake) {
-            (_, Wake::Command(command)) => self.command(command, lambda_deadline, log).await,
+            (_, Wake::Command(command)) => {
+                self.command(&invocation, command, lambda_deadline, log).await
+            }
             (Role::Query, _) => Err(HandlerError::WrongRole(self.role)),
-            (Role::Failover, wake) => self.failover(wake, lambda_deadline, log).await,
+            (Role::Failover, wake) => self.failover(&invocation, wake, lambda_deadline, log).await,
         }
     }
 
     async fn command(
         &self,
+        invocation: &Invocation<'_, P>,
         command: Command,
         lambda_deadline: Timestamp,
         log: &mut (dyn FnMut(&Value) + Send),
@@ -139,11 +159,10 @@ impl<P: Ports> Function<P> {
         if let Some(unknown) = command.names_unknown_node(&self.config) {
             return Err(HandlerError::UnknownNode(unknown.clone()));
         }
-        let (config, ports, deadline) = (&self.config, &self.ports, lambda_deadline - MARGIN);
         if self.role == Role::Query {
-            return Ok(json!(answer(config, ports, &command, deadline).await?));
+            return Ok(json!(answer(invocation, &command).await?));
         }
-        let obeyed = orders::obey(config, ports, &self.memory, &command, deadline).await?;
+        let obeyed = orders::obey(invocation, &command).await?;
         let Obeyed::Done { records, what } = obeyed else {
             return Ok(json!(obeyed));
         };
@@ -159,11 +178,11 @@ impl<P: Ports> Function<P> {
 
     async fn failover(
         &self,
+        invocation: &Invocation<'_, P>,
         wake: Wake,
         lambda_deadline: Timestamp,
         log: &mut (dyn FnMut(&Value) + Send),
     ) -> Result<Value, HandlerError> {
-        let kind = wake.kind();
         let mut notices = Vec::new();
         if let Wake::Hint(heard) = wake {
             notices.extend(self.config_mismatch(&heard));
@@ -173,20 +192,32 @@ impl<P: Ports> Function<P> {
             log(&mismatch.detail);
         }
         notices.retain(|notice| self.is_news(notice));
-        let (config, ports, memory) = (&self.config, &self.ports, &self.memory);
-        let result = reconcile(config, ports, memory, kind, lambda_deadline - MARGIN).await;
+        let result = if self.is_superfluous(invocation) {
+            let said = json!({ "record": "unchanged", "wake": invocation.wake });
+            log(&said);
+            Ok(Vec::new())
+        } else {
+            reconcile(invocation).await
+        };
         let records = result.as_deref().unwrap_or_default();
         let outcomes = self.publish(records, notices, lambda_deadline, log).await;
         result?;
-        Ok(json!({ "wake": kind, "outcomes": outcomes }))
+        Ok(json!({ "wake": invocation.wake, "outcomes": outcomes }))
     }
 
-    /// Logs the records, and tells people what they should hear besides `notices`; what came of
-    /// each service, in one word.
+    /// A hint by which nothing changes of what a pass decided moments ago: reading EC2 for it would only
+    /// keep the next hint waiting, which may be the one that decides.
+    fn is_superfluous(&self, invocation: &Invocation<'_, P>) -> bool {
+        invocation.wake == WakeKind::Hint
+            && locked(&self.memory).changes_nothing(&self.config, invocation.woken)
+    }
+
+    /// Logs the records, and tells people what they should hear besides what is `told` anyway; what
+    /// came of each service, in one word.
     async fn publish(
         &self,
         records: &[Record],
-        mut notices: Vec<Notice>,
+        mut told: Vec<Notice>,
         lambda_deadline: Timestamp,
         log: &mut (dyn FnMut(&Value) + Send),
     ) -> serde_json::Map<String, Value> {
@@ -194,9 +225,9 @@ impl<P: Ports> Function<P> {
         for record in records {
             log(&record.line(config));
         }
-        notices.extend(reconcile::notices(config, memory, records, ports.now()));
-        if let Err(error) = announce(ports, memory, &notices, lambda_deadline - LAST_WORDS).await {
-            log(&notices_lost(config, notices.len(), &error, ports.now()));
+        told.extend(notices(config, memory, records, ports.now()));
+        if let Err(error) = announce(ports, memory, &told, lambda_deadline - LAST_WORDS).await {
+            log(&notices_lost(config, told.len(), &error, ports.now()));
         }
         let outcome =
             |record: &Record| (record.decision.service.to_string(), json!(record.outcome()));
@@ -216,13 +247,13 @@ impl<P: Ports> Function<P> {
         });
         let differs = heard.hint.config_digest != ours;
         let subject = format!("agent {}", heard.observer);
-        let alert = Some(Alert { subject, kind: MISMATCH.to_owned() });
-        differs.then_some(Notice { alert, detail_type: ALERT_DETAIL_TYPE, detail })
+        let alerts = vec![Alert { subject, kind: MISMATCH.to_owned() }];
+        differs.then_some(Notice { alerts, detail_type: ALERT_DETAIL_TYPE, detail })
     }
 
     fn is_news(&self, notice: &Notice) -> bool {
         let (memory, now) = (locked(&self.memory), self.ports.now());
-        notice.alert.as_ref().is_none_or(|alert| memory.is_news(&alert.subject, &alert.kind, now))
+        notice.alerts.iter().all(|alert| memory.is_news(&alert.subject, &alert.kind, now))
     }
 
     /// An instance that is known not to be the cluster's: the account has many, and each pass

@@ -4,11 +4,15 @@
 //! the plan out, and proves it. The world is behind [`ports::Ports`]: AWS in the function, a model
 //! of it in virtual time in the simulator. No SDK is in this crate, nor a clock.
 
+mod attempts;
 pub mod backoff;
+pub mod basis;
 pub mod execute;
 pub mod gather;
 pub mod handler;
+pub mod invocation;
 pub mod memory;
+pub mod notices;
 pub mod orders;
 mod own_tags;
 pub mod ports;

@@ -2,16 +2,23 @@
 //! one decides alike, a little later.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use vipward_core::evidence::{Observed, Statement, Testimony, Topic, age};
+use vipward_core::decide::{Choice, Decision, decide};
+use vipward_core::evidence::{Evidence, Observed, Statement, Testimony, Topic, age};
+use vipward_core::glance::calls_for_closer_look;
 use vipward_core::{Config, NodeName, ServiceName};
 
-use crate::wake::HeardHint;
+use crate::wake::{HeardHint, WakeKind};
 
 /// How long the same alert about the same service is not repeated.
 const ALERT_REST: Duration = Duration::from_mins(10);
+/// For so long after it was sent a call to EC2 without a certain answer may still take effect.
+pub const MAY_LAND: Duration = Duration::from_secs(10);
+/// For so long after a full pass a hint is first held against what that saw.
+const MOMENTS: Duration = Duration::from_secs(2);
 
 /// The newest hint of each agent, and what passes saw and told.
 #[derive(Debug, Default)]
@@ -21,6 +28,26 @@ pub struct Memory {
     alerted: BTreeMap<String, (String, Timestamp)>,
     waiting: BTreeMap<ServiceName, Timestamp>,
     instances: BTreeSet<String>,
+    calls: BTreeMap<ServiceName, Call>,
+    last: Option<Seen>,
+}
+
+/// The last call that was to bring a VIP somewhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    /// Where.
+    pub to: NodeName,
+    /// When it was sent.
+    pub sent: Timestamp,
+}
+
+/// What the last pass saw, and what it came to.
+#[derive(Debug)]
+struct Seen {
+    at: Timestamp,
+    evidence: Evidence,
+    /// Where it held everything.
+    choices: Option<Vec<(ServiceName, Choice)>>,
 }
 
 impl Memory {
@@ -101,15 +128,90 @@ impl Memory {
         age(*self.waiting.entry(service.clone()).or_insert(now), now)
     }
 
-    /// The instances that have the cluster's interfaces, as a pass saw them.
-    pub fn learn_instances(&mut self, instances: BTreeSet<String>) {
-        self.instances = instances;
+    /// A call was sent that may still take effect.
+    pub fn sent(&mut self, service: &ServiceName, call: Call) {
+        self.calls.insert(service.clone(), call);
+    }
+
+    /// The only call that was sent has had its effect.
+    pub fn landed(&mut self, service: &ServiceName) {
+        self.calls.remove(service);
+    }
+
+    /// Where calls may still bring VIPs.
+    pub fn in_flight(&mut self, now: Timestamp) -> BTreeMap<ServiceName, NodeName> {
+        self.calls.retain(|_, call| age(call.sent, now) < MAY_LAND);
+        self.calls.iter().map(|(service, call)| (service.clone(), call.to.clone())).collect()
+    }
+
+    /// A pass has seen this, and holds everything for these reasons; `None` where it acted, or did not
+    /// see all.
+    pub fn saw(
+        &mut self,
+        config: &Config,
+        at: Timestamp,
+        evidence: &Evidence,
+        held: Option<&[Decision]>,
+    ) {
+        let enis = evidence.inventory.enis.iter().filter(|(id, _)| config.node_of(id).is_some());
+        self.instances = enis.filter_map(|(_, eni)| eni.instance.clone()).collect();
+        let choice = |decision: &Decision| (decision.service.clone(), decision.choice.clone());
+        let choices = held.map(|held| held.iter().map(choice).collect());
+        self.last = Some(Seen { at, evidence: evidence.clone(), choices });
+    }
+
+    /// Whether the hints heard since a full pass of moments ago change none of its decisions, even if
+    /// the metrics by now showed every silence there can be: then nothing needs to be read.
+    pub fn changes_nothing(&mut self, config: &Config, now: Timestamp) -> bool {
+        let Some(Seen { at, choices: Some(choices), .. }) = &self.last else { return false };
+        if age(*at, now) > MOMENTS {
+            return false;
+        }
+        let choices = choices.clone();
+        let mut evidence = self.evidence_by_now(config, now);
+        let all = config.services.iter().map(|service| service.name.clone());
+        evidence.testimony.read = all.collect();
+        let by_now = decide(config, &evidence, now).into_iter().map(|d| (d.service, d.choice));
+        by_now.eq(choices)
+    }
+
+    /// The services whose metrics a pass reads at once: those about which a move may be on the table
+    /// by what is remembered; all of them when nothing is, but for the minute's schedule.
+    pub fn first_look(
+        &mut self,
+        config: &Config,
+        wake: WakeKind,
+        now: Timestamp,
+    ) -> BTreeSet<ServiceName> {
+        let all = config.services.iter();
+        let wanted: Vec<_> = match (wake, &self.last) {
+            (WakeKind::Schedule, _) => Vec::new(),
+            (WakeKind::Hint, Some(_)) => {
+                let evidence = self.evidence_by_now(config, now);
+                all.filter(|of| calls_for_closer_look(config, &evidence, of, now)).collect()
+            }
+            _ => all.collect(),
+        };
+        wanted.into_iter().map(|service| service.name.clone()).collect()
+    }
+
+    /// What the last full pass saw, with what hints have said since.
+    fn evidence_by_now(&mut self, config: &Config, now: Timestamp) -> Evidence {
+        let mut testimony = self.testimony(config, now);
+        let seen = self.last.as_ref().map(|seen| seen.evidence.clone()).unwrap_or_default();
+        testimony.absorb(&seen.testimony);
+        Evidence { testimony, in_flight: self.in_flight(now), ..seen }
     }
 
     /// Whether an instance is known not to be the cluster's; a cold function knows of none.
     pub fn is_foreign(&self, instance: &str) -> bool {
         !self.instances.is_empty() && !self.instances.contains(instance)
     }
+}
+
+/// The memory, whoever panicked with it: it is only an accelerator.
+pub(crate) fn locked(memory: &Mutex<Memory>) -> MutexGuard<'_, Memory> {
+    memory.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -2,24 +2,23 @@
 //! tag or one move, and safe to repeat.
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
-use vipward_core::config::Mode;
-use vipward_core::decide::switchover;
+use vipward_core::config::{Mode, Service};
+use vipward_core::decide::{Choice, Decision, switchover};
 use vipward_core::drain::Drain;
-use vipward_core::evidence::age;
+use vipward_core::evidence::{Evidence, age};
 use vipward_core::ledger::Ledger;
 use vipward_core::{Config, NodeName, ServiceName};
 
 use crate::backoff::retry;
-use crate::gather::{Look, gather};
-use crate::memory::Memory;
+use crate::gather::Look;
+use crate::invocation::Invocation;
 use crate::own_tags::OwnTags;
 use crate::ports::{PortError, Ports};
-use crate::reconcile::{Moment, carry_out, locked, reconcile};
+use crate::reconcile::{pursue, reconcile};
 use crate::record::Record;
 use crate::wake::Command;
 
@@ -29,9 +28,6 @@ const LONGEST_DRAIN: u32 = 14 * 24 * 60 * 60;
 /// So long after a move a switchover that names no node may be the one that brought it about, given
 /// again because its answer was lost: to obey would undo it.
 const REPEATED: Duration = Duration::from_mins(3);
-
-/// What woke the function, in records.
-const WAKE: &str = "command";
 
 /// What came of an order.
 #[derive(Debug, Serialize)]
@@ -49,19 +45,18 @@ pub enum Obeyed {
     Refused(String),
 }
 
-/// Carries an order out by `deadline`; a question is refused.
+/// Carries an order out; a question is refused.
 ///
 /// # Errors
 /// When EC2 could not be read, or did not take the tag.
-pub async fn obey(
-    config: &Config,
-    ports: &impl Ports,
-    memory: &Mutex<Memory>,
+pub async fn obey<P: Ports>(
+    invocation: &Invocation<'_, P>,
     command: &Command,
-    deadline: Timestamp,
 ) -> Result<Obeyed, PortError> {
-    let ports = &OwnTags::new(ports);
-    let office = Office { config, ports, memory, deadline };
+    let ports = &OwnTags::new(invocation.ports);
+    let Invocation { config, memory, wake, woken, deadline, .. } = *invocation;
+    let invocation = Invocation { config, ports, memory, wake, woken, deadline };
+    let office = Office { invocation };
     match command {
         Command::Switchover { service, to } => office.switch_over(service, to.as_ref()).await,
         Command::Drain { seconds, .. } if !(1..=LONGEST_DRAIN).contains(seconds) => {
@@ -90,10 +85,36 @@ fn whole_seconds(at: Timestamp) -> Timestamp {
 }
 
 struct Office<'o, P> {
-    config: &'o Config,
-    ports: &'o P,
-    memory: &'o Mutex<Memory>,
-    deadline: Timestamp,
+    invocation: Invocation<'o, P>,
+}
+
+/// The decisions of a switchover, pass by pass: the same node in each, once one was chosen.
+struct Switchover<'s> {
+    config: &'s Config,
+    service: &'s Service,
+    to: Option<NodeName>,
+}
+
+impl Switchover<'_> {
+    fn decisions(&mut self, evidence: &Evidence, now: Timestamp) -> Result<Vec<Decision>, String> {
+        let Self { config, service, to } = self;
+        let last = evidence.inventory.ledger(config, &service.name).last_move();
+        let rest = last.map(|last| age(last, now)).filter(|_| to.is_none());
+        if let Some(rest) = rest.filter(|rest| *rest < REPEATED) {
+            return Err(format!(
+                "the VIP moved {} s ago, perhaps by this very order; to move it again, name the node",
+                rest.as_secs()
+            ));
+        }
+        let decisions = switchover(config, evidence, service, to.as_ref(), now)
+            .map_err(|why| why.to_string())?;
+        let target = decisions.iter().find_map(|decision| match &decision.choice {
+            Choice::Move { to, .. } => Some(to.clone()),
+            Choice::Hold { .. } => None,
+        });
+        *to = target.or_else(|| to.take());
+        Ok(decisions)
+    }
 }
 
 impl<P: Ports> Office<'_, P> {
@@ -102,32 +123,21 @@ impl<P: Ports> Office<'_, P> {
         service: &ServiceName,
         to: Option<&NodeName>,
     ) -> Result<Obeyed, PortError> {
-        let (config, ports, deadline) = (self.config, self.ports, self.deadline);
+        let config = self.invocation.config;
         if config.policy.mode == Mode::Observe {
             return Ok(Obeyed::Refused("the file says to observe only".to_owned()));
         }
         let Some(service) = config.service(service) else {
             return Ok(Obeyed::Refused(format!("service {service} is not in the file")));
         };
-        let woken = ports.now();
-        let hints = locked(self.memory).testimony(config, woken);
-        let evidence = gather(config, ports, hints, Look::Everywhere, deadline).await?;
-        let decided = ports.now();
-        let last = evidence.inventory.ledger(config, &service.name).last_move();
-        let rest = last.map(|last| age(last, decided)).filter(|_| to.is_none());
-        if let Some(rest) = rest.filter(|rest| *rest < REPEATED) {
-            return Ok(Obeyed::Refused(format!(
-                "the VIP moved {} s ago, perhaps by this very order; to move it again, name the node",
-                rest.as_secs()
-            )));
-        }
-        let decisions = match switchover(config, &evidence, service, to, decided) {
-            Ok(decisions) => decisions,
-            Err(why) => return Ok(Obeyed::Refused(why.to_string())),
-        };
-        let moment = Moment { wake: WAKE, woken, decided, deadline };
-        let records = carry_out(config, ports, &evidence, decisions, moment).await;
-        Ok(Obeyed::Done { what: format!("switchover of {}", service.name), records })
+        let mut order = Switchover { config, service, to: to.cloned() };
+        let goal = |evidence: &Evidence, now| order.decisions(evidence, now);
+        Ok(match pursue(&self.invocation, Look::Everywhere, goal).await? {
+            Ok(records) => {
+                Obeyed::Done { what: format!("switchover of {}", service.name), records }
+            }
+            Err(why) => Obeyed::Refused(why),
+        })
     }
 
     /// Writes the tag, then looks at once: what the node holds goes where another can take it.
@@ -137,27 +147,28 @@ impl<P: Ports> Office<'_, P> {
         drain: &Drain,
         what: String,
     ) -> Result<Obeyed, PortError> {
-        let Some(node) = self.config.node(node) else {
+        let Invocation { config, ports, deadline, .. } = self.invocation;
+        let Some(node) = config.node(node) else {
             return Ok(Obeyed::Refused(format!("node {node} is not in the file")));
         };
-        let key = Drain::tag_key(&self.config.cluster);
+        let key = Drain::tag_key(&config.cluster);
         let tags = BTreeMap::from([(key, drain.to_string())]);
-        retry(self.ports, self.deadline, || self.ports.tag(&node.eni, &tags)).await?;
+        retry(ports, deadline, || ports.tag(&node.eni, &tags)).await?;
         // The tag stands; should the look fail, the next minute's does not.
-        let looked = reconcile(self.config, self.ports, self.memory, WAKE, self.deadline).await;
+        let looked = reconcile(&self.invocation).await;
         Ok(Obeyed::Done { what, records: looked.unwrap_or_default() })
     }
 
     async fn unfreeze(&self, service: &ServiceName) -> Result<Obeyed, PortError> {
-        let inventory =
-            retry(self.ports, self.deadline, || self.ports.inventory(self.config)).await?;
-        if let Some(keeper) = inventory.ledger_keeper(self.config, service) {
-            let ledger = inventory.ledger(self.config, service).unfrozen();
-            let key = Ledger::tag_key(&self.config.cluster, service);
+        let Invocation { config, ports, deadline, .. } = self.invocation;
+        let inventory = retry(ports, deadline, || ports.inventory(config)).await?;
+        if let Some(keeper) = inventory.ledger_keeper(config, service) {
+            let ledger = inventory.ledger(config, service).unfrozen();
+            let key = Ledger::tag_key(&config.cluster, service);
             let tags = BTreeMap::from([(key, ledger.to_string())]);
-            retry(self.ports, self.deadline, || self.ports.tag(keeper, &tags)).await?;
+            retry(ports, deadline, || ports.tag(keeper, &tags)).await?;
         }
-        let looked = reconcile(self.config, self.ports, self.memory, WAKE, self.deadline).await;
+        let looked = reconcile(&self.invocation).await;
         let what = format!("the move budget of {service} is whole again");
         Ok(Obeyed::Done { what, records: looked.unwrap_or_default() })
     }

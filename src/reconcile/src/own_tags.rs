@@ -12,8 +12,8 @@ use vipward_core::plan::Reassign;
 use vipward_core::signals::AlarmName;
 use vipward_core::{Config, EniId, VipAddr};
 
+use crate::notices::Notice;
 use crate::ports::{PortError, Ports, Published};
-use crate::record::Notice;
 
 /// Tags by their keys, of each interface.
 type Tags = BTreeMap<EniId, BTreeMap<String, String>>;

@@ -11,7 +11,7 @@ use vipward_core::plan::Reassign;
 use vipward_core::signals::AlarmName;
 use vipward_core::{Config, EniId, NodeName, VipAddr};
 
-use crate::record::Notice;
+use crate::notices::Notice;
 
 /// Why a call to AWS did not succeed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -95,6 +95,15 @@ pub struct Published {
     pub lags: Vec<(NodeName, ServiceName, Observed<Duration>)>,
     /// Who is a primary, where the VIP follows one.
     pub primaries: Vec<(NodeName, ServiceName, Observed<bool>)>,
+}
+
+impl Published {
+    /// Adds what another call answered, about other services.
+    pub fn extend(&mut self, more: Self) {
+        self.words.extend(more.words);
+        self.lags.extend(more.lags);
+        self.primaries.extend(more.primaries);
+    }
 }
 
 /// The world as the function meets it: AWS's, a test's or a simulator's.

@@ -8,11 +8,13 @@ use vipward_core::audit::vet;
 use vipward_core::config::Mode;
 use vipward_core::decide::{Choice, HoldReason, MoveKind, decide};
 use vipward_core::drain::Drain;
-use vipward_core::evidence::{Evidence, Holder, Testimony, millis};
+use vipward_core::evidence::{Evidence, Holder};
 use vipward_core::judge::{Judgement, judge};
-use vipward_core::{ClusterName, Config, NodeName, ServiceName, Verdict, VipAddr};
+use vipward_core::{ClusterName, NodeName, ServiceName, VipAddr};
 
-use crate::gather::{Look, gather};
+use crate::basis::{Word, words};
+use crate::gather::{Gathered, Look, gather};
+use crate::invocation::Invocation;
 use crate::ports::{PortError, Ports};
 use crate::wake::Command;
 
@@ -46,33 +48,18 @@ struct Explanation {
     alarms: Vec<String>,
 }
 
-#[derive(Debug, Serialize)]
-struct Word {
-    observer: NodeName,
-    subject: NodeName,
-    verdict: Verdict,
-    age_ms: i64,
-    held_ms: i64,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    leaving: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    primary: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    lag_ms: Option<u64>,
-}
-
 /// Reads everything and answers; changes nothing.
 ///
 /// # Errors
 /// When EC2 could not be read.
-pub async fn answer(
-    config: &Config,
-    ports: &impl Ports,
+pub async fn answer<P: Ports>(
+    invocation: &Invocation<'_, P>,
     command: &Command,
-    deadline: Timestamp,
 ) -> Result<Answer, PortError> {
-    let evidence = gather(config, ports, Testimony::default(), Look::Everywhere, deadline).await?;
-    let now = ports.now();
+    let config = invocation.config;
+    let Gathered { evidence, .. } =
+        gather(invocation, invocation.hints(), &Look::Everywhere).await?;
+    let now = invocation.ports.now();
     let (explains, only) = match command {
         Command::Explain { service } => (true, service.as_ref()),
         _ => (false, None),
@@ -86,7 +73,7 @@ pub async fn answer(
             judgements: judge(config, &evidence, service, now),
             explanation: explains.then(|| Explanation {
                 because: because(&decision.choice),
-                evidence: words(&evidence, &service.name, now),
+                evidence: said(&evidence, &service.name, now),
                 alarms: evidence
                     .troubled_alarms(config, &service.name)
                     .map(|alarm| alarm.to_string())
@@ -107,25 +94,9 @@ pub async fn answer(
     Ok(Answer { cluster, now, config_digest: config.digest(), mode, drained, services })
 }
 
-fn words(evidence: &Evidence, service: &ServiceName, now: Timestamp) -> Vec<Word> {
-    let about = evidence.testimony.iter().filter(|(topic, _)| topic.service == *service);
-    about
-        .map(|(topic, word)| {
-            let own = (topic.observer == topic.subject).then_some(&topic.subject);
-            let primary = own.and_then(|node| evidence.testimony.primary(node, service));
-            let lag = own.and_then(|node| evidence.testimony.lag(node, service));
-            Word {
-                observer: topic.observer.clone(),
-                subject: topic.subject.clone(),
-                verdict: word.value.verdict,
-                age_ms: millis(now.duration_since(word.at)),
-                held_ms: millis(word.at.duration_since(word.value.since)),
-                leaving: word.value.leaving,
-                primary: primary.map(|said| said.value),
-                lag_ms: lag.map(|said| u64::try_from(said.value.as_millis()).unwrap_or(u64::MAX)),
-            }
-        })
-        .collect()
+fn said(evidence: &Evidence, service: &ServiceName, now: Timestamp) -> Vec<Word> {
+    let words = words(evidence, service, now);
+    words.into_iter().map(|word| Word { service: None, ..word }).collect()
 }
 
 fn because(choice: &Choice) -> &'static str {
@@ -175,6 +146,9 @@ fn because(choice: &Choice) -> &'static str {
             }
             HoldReason::TwoPrimaries => {
                 "the VIP follows a primary, and more than one node says that it is that"
+            }
+            HoldReason::MoveInFlight => {
+                "it should move, but a call of a moment ago may still bring it elsewhere"
             }
             HoldReason::AuditRefused => {
                 "it was to move, and the audit of the decision found that it must not: please report it"

@@ -1,45 +1,33 @@
 //! What the function says of each VIP: one JSON line that is decision record and, by the embedded
-//! metric format, metrics in one; and notices for people's own rules.
+//! metric format, metrics in one.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-use vipward_core::decide::{Choice, Decision};
-use vipward_core::evidence::millis;
-use vipward_core::name::ServiceName;
-use vipward_core::signals::{ALERT_DETAIL_TYPE, MOVE_DETAIL_TYPE};
-use vipward_core::{Config, NodeName};
+use vipward_core::Config;
+use vipward_core::decide::{Choice, Decision, HoldReason};
+use vipward_core::evidence::{Evidence, millis};
 
+use crate::basis::Basis;
 use crate::execute::{MoveOutcome, Proof};
-use crate::ports::PortError;
+use crate::invocation::Invocation;
+use crate::wake::WakeKind;
 
-/// What an alert is about, and its kind: the same one is not told twice in a row.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Alert {
-    /// A service, or an agent.
-    pub subject: String,
-    /// In one word.
-    pub kind: String,
-}
-
-/// An event for people's own rules.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Notice {
-    /// `None`: it tells of a move.
-    pub alert: Option<Alert>,
-    /// `Vipward Move` or `Vipward Alert`.
-    pub detail_type: &'static str,
-    /// The decision record without its metrics.
-    pub detail: Value,
-}
+/// How many times `stale_after` what may pass may last before a person should look: by then it is
+/// no transition but a blackout, probes that cannot judge, or servers that do not agree.
+const LONG_WAIT: u32 = 2;
+/// How long a holder has to be suspect before a person should look: a host that died is left 2 s after
+/// the others have missed it.
+const SUSPECT_FOR: Duration = Duration::from_secs(3);
 
 /// One VIP's decision and what became of it. Where EC2 refused it a node, another follows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
-    /// What woke the function, in one word.
-    pub wake: &'static str,
+    /// What woke the function.
+    pub wake: WakeKind,
     /// When the function was woken.
     pub woken: Timestamp,
     /// When it was decided.
@@ -48,6 +36,10 @@ pub struct Record {
     pub decision: Decision,
     /// What became of a move; `None` for a hold, and for a move that is only observed.
     pub outcome: Option<MoveOutcome>,
+    /// How many calls the invocation had sent for it by then.
+    pub calls: u32,
+    /// What it rested on.
+    pub evidence: Arc<Evidence>,
 }
 
 /// The outcome in one word.
@@ -69,6 +61,18 @@ pub enum Outcome {
 }
 
 impl Record {
+    /// The record of a decision from which nothing has come yet.
+    pub fn new<P>(
+        invocation: &Invocation<'_, P>,
+        decided: Timestamp,
+        decision: &Decision,
+        evidence: Arc<Evidence>,
+    ) -> Self {
+        let (wake, woken) = (invocation.wake, invocation.woken);
+        let (decision, outcome, calls) = (decision.clone(), None, 0);
+        Self { wake, woken, decided, decision, outcome, calls, evidence }
+    }
+
     /// The outcome in one word.
     pub fn outcome(&self) -> Outcome {
         match (&self.decision.choice, &self.outcome) {
@@ -81,19 +85,10 @@ impl Record {
         }
     }
 
-    fn proof(&self) -> Option<Proof> {
+    /// How its move went, once EC2 has named the new holder.
+    pub fn proof(&self) -> Option<Proof> {
         match self.outcome {
             Some(MoveOutcome::Moved(proof)) => Some(proof),
-            _ => None,
-        }
-    }
-
-    /// The VIP's service and the node to which EC2 would not bring it, now or later: it is not there.
-    pub fn refusal(&self) -> Option<(ServiceName, NodeName)> {
-        match (&self.decision.choice, &self.outcome) {
-            (Choice::Move { to, .. }, Some(MoveOutcome::Refused(_))) => {
-                Some((self.decision.service.clone(), to.clone()))
-            }
             _ => None,
         }
     }
@@ -101,7 +96,7 @@ impl Record {
     /// What a person should look at, in one word; `None` when all is well.
     pub fn alert(&self) -> Option<String> {
         match (&self.decision.choice, self.outcome()) {
-            (Choice::Hold { reason }, _) if reason.alerts() && !reason.may_pass() => {
+            (Choice::Hold { reason }, _) if reason.alerts() || reason.may_pass() => {
                 Some(word(reason))
             }
             (_, outcome @ (Outcome::Unproven | Outcome::Failed | Outcome::Observed)) => {
@@ -114,11 +109,13 @@ impl Record {
         }
     }
 
-    /// What may be over in a moment, in one word: only when it lasts a person should look.
-    pub fn passing(&self) -> Option<String> {
+    /// How long what it alerts of has to last before people hear of it, in a cluster with this
+    /// `stale_after`.
+    pub fn patience(&self, stale_after: Duration) -> Duration {
         match &self.decision.choice {
-            Choice::Hold { reason } if reason.may_pass() => Some(word(reason)),
-            _ => None,
+            Choice::Hold { reason } if reason.may_pass() => stale_after * LONG_WAIT,
+            Choice::Hold { reason: HoldReason::HolderSuspect } => SUSPECT_FOR,
+            Choice::Hold { .. } | Choice::Move { .. } => Duration::ZERO,
         }
     }
 
@@ -142,6 +139,9 @@ impl Record {
             fields.insert("assigned".to_owned(), json!(proof.assigned));
             fields.insert("proven".to_owned(), json!(proof.proven));
         }
+        if self.calls > 0 {
+            fields.insert("calls".to_owned(), json!(self.calls));
+        }
         if let Some(MoveOutcome::Refused(error) | MoveOutcome::Failed(error)) = &self.outcome {
             fields.insert("error".to_owned(), json!(error.to_string()));
         }
@@ -159,6 +159,9 @@ impl Record {
             })
             .collect();
         let mut line = self.detail(config);
+        if let Some(service) = config.service(&self.decision.service) {
+            line["evidence"] = json!(Basis::of(config, &self.evidence, service, self.decided));
+        }
         let fields = line.as_object_mut().expect("it is an object");
         let names: Vec<_> = dimensions.keys().cloned().collect();
         fields.insert(
@@ -198,59 +201,9 @@ impl Record {
         };
         (dimensions, object(metrics))
     }
-
-    /// The event about a proven move.
-    pub fn move_notice(&self, config: &Config) -> Option<Notice> {
-        self.proof()?;
-        Some(Notice { alert: None, detail_type: MOVE_DETAIL_TYPE, detail: self.detail(config) })
-    }
-
-    /// The event that asks for a person's look.
-    pub fn alert_notice(&self, config: &Config, alert: &str) -> Notice {
-        let mut detail = self.detail(config);
-        detail["alert"] = json!(alert);
-        let (subject, kind) = (self.decision.service.to_string(), alert.to_owned());
-        let alert = Some(Alert { subject, kind });
-        Notice { alert, detail_type: ALERT_DETAIL_TYPE, detail }
-    }
 }
 
-/// The log line, with its metric, about `count` notices that could not be sent.
-pub fn notices_lost(config: &Config, count: usize, error: &PortError, now: Timestamp) -> Value {
-    json!({
-        "record": "notices-lost",
-        "error": error.to_string(),
-        "NoticesLost": count,
-        "Cluster": config.cluster,
-        "_aws": {
-            "Timestamp": now.as_millisecond(),
-            "CloudWatchMetrics": [{
-                "Namespace": format!("Vipward/{}", config.cluster),
-                "Dimensions": [["Cluster"]],
-                "Metrics": [{ "Name": "NoticesLost", "Unit": "Count" }],
-            }],
-        },
-    })
-}
-
-/// One record for each decision, in their order.
-pub fn records(
-    wake: &'static str,
-    woken: Timestamp,
-    decided: Timestamp,
-    decisions: Vec<Decision>,
-    mut outcomes: BTreeMap<ServiceName, MoveOutcome>,
-) -> Vec<Record> {
-    decisions
-        .into_iter()
-        .map(|decision| {
-            let outcome = outcomes.remove(&decision.service);
-            Record { wake, woken, decided, decision, outcome }
-        })
-        .collect()
-}
-
-fn word(value: &impl Serialize) -> String {
+pub(crate) fn word(value: &impl Serialize) -> String {
     json!(value).as_str().unwrap_or_default().to_owned()
 }
 

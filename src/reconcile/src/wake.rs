@@ -5,7 +5,7 @@
 
 use aws_lambda_events::event::eventbridge::EventBridgeEvent;
 use jiff::Timestamp;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use vipward_core::hint::HINT_VERSION;
 use vipward_core::name::ServiceName;
@@ -29,15 +29,31 @@ pub enum Wake {
     Command(Command),
 }
 
+/// Why the function was called, in one word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WakeKind {
+    /// An alarm changed its state.
+    Alarm,
+    /// An agent saw trouble.
+    Hint,
+    /// An instance changed its state.
+    Instance,
+    /// A minute has passed.
+    Schedule,
+    /// An operator asks.
+    Command,
+}
+
 impl Wake {
-    /// Its kind in one word, for records.
-    pub fn kind(&self) -> &'static str {
+    /// Its kind.
+    pub fn kind(&self) -> WakeKind {
         match self {
-            Self::Alarm(_) => "alarm",
-            Self::Hint(_) => "hint",
-            Self::Instance(_) => "instance",
-            Self::Schedule => "schedule",
-            Self::Command(_) => "command",
+            Self::Alarm(_) => WakeKind::Alarm,
+            Self::Hint(_) => WakeKind::Hint,
+            Self::Instance(_) => WakeKind::Instance,
+            Self::Schedule => WakeKind::Schedule,
+            Self::Command(_) => WakeKind::Command,
         }
     }
 }

@@ -158,3 +158,15 @@ fn each_breach_is_told_in_words_of_its_own() {
     assert_eq!(told.len(), all.len());
     assert!(told.iter().all(|words| words.contains(' ')), "{told:?}");
 }
+
+#[test]
+fn a_call_that_may_still_land_is_crossed_only_where_its_target_is_ill() {
+    let trio = || {
+        let scene = Scene::new(3, 0, "").held_by("a").says("a", "a", Unhealthy, 1, 5);
+        scene.says("b", "b", Healthy, 1, LONG).says("c", "c", Healthy, 1, LONG).in_flight("b")
+    };
+    assert_eq!(to(&trio(), "b", MoveKind::Failover), None, "the same target");
+    assert_eq!(to(&trio(), "c", MoveKind::Failover), Some(Breach::CallInFlight));
+    assert_eq!(to(&trio().says("b", "b", Unhealthy, 0, 1), "c", MoveKind::Failover), None);
+    assert_eq!(to(&trio().stopped("b"), "c", MoveKind::Failover), None);
+}

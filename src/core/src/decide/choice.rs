@@ -78,13 +78,15 @@ pub enum HoldReason {
     NoPrimary,
     /// The VIP follows a primary, and more than one node says that it is that. Alerts when it lasts.
     TwoPrimaries,
+    /// The VIP should move, and a call of a moment ago may still bring it elsewhere.
+    MoveInFlight,
     /// It was to move, and the audit found that it must not: a fault of vipward. Alerts.
     AuditRefused,
 }
 
 impl HoldReason {
     /// Every reason.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::HolderUp,
         Self::HolderSuspect,
         Self::AgentSilent,
@@ -97,13 +99,14 @@ impl HoldReason {
         Self::CannotVacate,
         Self::NoPrimary,
         Self::TwoPrimaries,
+        Self::MoveInFlight,
         Self::AuditRefused,
     ];
 
     /// Whether a person should look at it.
     pub fn alerts(self) -> bool {
         match self {
-            Self::HolderUp | Self::AwaitingEvidence | Self::Cooldown => false,
+            Self::HolderUp | Self::AwaitingEvidence | Self::MoveInFlight | Self::Cooldown => false,
             Self::HolderSuspect
             | Self::AgentSilent
             | Self::NoCandidate
@@ -118,9 +121,13 @@ impl HoldReason {
     }
 
     /// Whether it may be over in a moment, so that a person hears of it only when it lasts: late
-    /// evidence, an election among the servers, a former primary that has not spoken yet.
+    /// evidence, a call on its way, an election among the servers, a former primary that has not
+    /// spoken yet.
     pub fn may_pass(self) -> bool {
-        matches!(self, Self::AwaitingEvidence | Self::NoPrimary | Self::TwoPrimaries)
+        matches!(
+            self,
+            Self::AwaitingEvidence | Self::MoveInFlight | Self::NoPrimary | Self::TwoPrimaries
+        )
     }
 }
 
@@ -132,7 +139,7 @@ mod tests {
     fn people_hear_at_once_of_what_needs_them_and_later_of_what_may_pass() {
         use HoldReason as R;
         let quiet = [R::HolderUp, R::Cooldown];
-        let later = [R::AwaitingEvidence, R::NoPrimary, R::TwoPrimaries];
+        let later = [R::AwaitingEvidence, R::MoveInFlight, R::NoPrimary, R::TwoPrimaries];
         for reason in HoldReason::ALL {
             assert_eq!(reason.may_pass(), later.contains(&reason), "{reason:?}");
             let at_once = reason.alerts() && !reason.may_pass();

@@ -39,12 +39,24 @@ impl<'e> Group<'e> {
         let target = self.target();
         let mut choices: Vec<_> = self.cases.iter().map(|case| case.choice(&target)).collect();
         self.agree(&mut choices, &target);
+        if target.as_ref().is_ok_and(|(to, _)| self.may_land_elsewhere(to)) {
+            hold_all(&mut choices, HoldReason::MoveInFlight);
+        }
         self.cases.into_iter().zip(choices).map(|(case, choice)| case.decided(choice)).collect()
     }
 
     /// Those that may be moved: what a foreign interface has is out of the group's reach.
     fn ours(&self) -> impl Iterator<Item = &Case<'e>> {
         self.cases.iter().filter(|case| !matches!(case.holder, Holder::Foreign(_)))
+    }
+
+    /// Whether a call on its way may bring any of it to another node than `to`, and that node is not
+    /// down: whichever of two calls lands last would win.
+    pub fn may_land_elsewhere(&self, to: &NodeName) -> bool {
+        self.cases.iter().any(|case| {
+            let bound = case.evidence.in_flight.get(&case.service.name);
+            bound.is_some_and(|bound| bound != to && !case.judgement(bound).is_down())
+        })
     }
 
     /// The nodes that hold something of it.

@@ -22,7 +22,7 @@ pub enum NoSwitchover {
     NoCandidate(HoldReason),
     /// An interface that the file does not name has it.
     ForeignHolder,
-    /// EC2 shows it on more than one node.
+    /// EC2 shows it on more than one node, or a call of a moment ago may still take effect.
     NotSettled,
 }
 
@@ -41,7 +41,7 @@ impl fmt::Display for NoSwitchover {
                 f.write_str("an interface that the file does not name has the VIP")
             }
             Self::NotSettled => {
-                f.write_str("EC2 shows the VIP on more than one node: its last move settles yet")
+                f.write_str("its last move has not settled: EC2 may still bring the VIP elsewhere")
             }
         }
     }
@@ -67,6 +67,9 @@ pub fn switchover(
         return Err(NoSwitchover::NotSettled);
     }
     let target = destination(&group, service, to)?;
+    if group.may_land_elsewhere(&target) {
+        return Err(NoSwitchover::NotSettled);
+    }
     let moving = group.cases.into_iter().filter(|case| case.holder.node() != Some(&target));
     let decisions = moving.map(|case| {
         let kind = match &case.holder {
@@ -148,6 +151,8 @@ mod tests {
         let alone = Scene::new(2, 0, "").held_by("a").says("a", "a", Healthy, 1, LONG);
         assert!(matches!(asked(&alone, None), Err(NoSwitchover::NoCandidate(_))));
         assert_eq!(asked(&trio().held_by("b"), Some("c")), Err(NoSwitchover::NotSettled));
+        assert_eq!(asked(&trio().in_flight("b"), Some("c")), Err(NoSwitchover::NotSettled));
+        assert_eq!(asked(&trio().in_flight("c"), Some("c")), Ok(moves("c")));
     }
 
     #[test]

@@ -238,7 +238,8 @@ fn every_reason_is_in_the_closed_list() {
             HoldReason::CannotVacate => 9,
             HoldReason::NoPrimary => 10,
             HoldReason::TwoPrimaries => 11,
-            HoldReason::AuditRefused => 12,
+            HoldReason::MoveInFlight => 12,
+            HoldReason::AuditRefused => 13,
         };
         assert_eq!(place, index);
     }

@@ -31,7 +31,7 @@ fn hint_from_a() -> Value {
     })
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn each_vip_has_one_line_that_is_record_and_metric() {
     let world = World::new().with(|state| state.ill_on_a("redis"));
     let (answer, lines, _) = handled(Role::Failover, world, scheduled()).await;
@@ -53,8 +53,8 @@ async fn each_vip_has_one_line_that_is_record_and_metric() {
     }
 }
 
-#[test]
-fn a_deadline_from_before_the_function_started_is_none() {
+#[tokio::test(start_paused = true)]
+async fn a_deadline_from_before_the_function_started_is_none() {
     let function = Function::new(config(), World::new(), Role::Failover);
     let now = function.ports.now();
     let of_cargo_lambda = Timestamp::UNIX_EPOCH + SignedDuration::from_mins(10);
@@ -64,7 +64,7 @@ fn a_deadline_from_before_the_function_started_is_none() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_hint_is_evidence_where_the_metrics_lag() {
     let world = World::new().with(|state| state.says("b", "b", "redis", Healthy));
     let (answer, lines, function) = handled(Role::Failover, world, hint_from_a()).await;
@@ -75,22 +75,18 @@ async fn a_hint_is_evidence_where_the_metrics_lag() {
     assert_eq!(told, ["Vipward Alert", "Vipward Move"]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_hint_that_comes_too_late_moves_nothing() {
-    let late = |seconds| {
-        World::new().with(|state| {
-            state.says("b", "b", "redis", Healthy);
-            state.elapsed = std::time::Duration::from_secs(seconds);
-        })
-    };
     for (seconds, outcome) in [(13, "moved"), (15, "held"), (3_600, "held")] {
-        let (answer, _, function) = handled(Role::Failover, late(seconds), hint_from_a()).await;
+        let world = World::new().with(|state| state.says("b", "b", "redis", Healthy));
+        world.pause(std::time::Duration::from_secs(seconds)).await;
+        let (answer, _, function) = handled(Role::Failover, world, hint_from_a()).await;
         assert_eq!(answer.expect("handled")["outcomes"]["redis"], outcome, "{seconds} s");
         assert_eq!(function.ports.state().assigns.is_empty(), outcome == "held");
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_agent_with_another_file_is_heard_and_told_of_once() {
     let world = World::new().with(|state| state.says("b", "b", "redis", Healthy));
     let (answer, _, function) = handled(Role::Failover, world, hint_from_a()).await;
@@ -104,7 +100,7 @@ async fn an_agent_with_another_file_is_heard_and_told_of_once() {
     assert_eq!(alerts.count(), 1);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_refused_event_is_logged_and_reads_nothing() {
     let foreign = json!({ "source": "aws.cloudwatch", "detail-type": "CloudWatch Alarm State Change",
         "detail": { "alarmName": "cpu" } });
@@ -114,7 +110,7 @@ async fn a_refused_event_is_logged_and_reads_nothing() {
     assert_eq!(function.ports.state().reads, 0);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_instance_of_others_costs_no_pass_once_ours_are_known() {
     let changed = |id: &str| {
         json!({ "source": "aws.ec2", "detail-type": "EC2 Instance State-change Notification",
@@ -132,7 +128,7 @@ async fn an_instance_of_others_costs_no_pass_once_ours_are_known() {
     assert_eq!(function.ports.state().reads, cold + 1);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn notices_that_are_lost_leave_a_line_and_a_metric() {
     let world = World::new().with(|state| {
         state.ill_on_a("redis");
@@ -144,7 +140,7 @@ async fn notices_that_are_lost_leave_a_line_and_a_metric() {
     assert_eq!((&last["record"], &last["NoticesLost"]), (&json!("notices-lost"), &json!(1)));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_unreadable_ec2_is_an_error() {
     let world = World::new().with(|state| {
         state.inventory_faults.push_back(denied("DescribeNetworkInterfaces"));
@@ -153,7 +149,7 @@ async fn an_unreadable_ec2_is_an_error() {
     assert!(answer.expect_err("it failed").contains("DescribeNetworkInterfaces was refused"));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn status_says_who_holds_and_how_each_node_is_judged() {
     let world = World::new().with(|state| {
         state.ill_on_a("redis");
@@ -174,7 +170,7 @@ async fn status_says_who_holds_and_how_each_node_is_judged() {
     assert!(function.ports.state().assigns.is_empty(), "looking moves nothing");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn explain_adds_the_evidence() {
     let world = World::new().with(|state| state.ill_on_a("redis"));
     let command = json!({ "command": "explain", "service": "redis" });
@@ -191,7 +187,7 @@ async fn explain_adds_the_evidence() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn each_role_does_only_its_own() {
     for (role, event, said) in [
         (Role::Query, scheduled(), "the Query function"),

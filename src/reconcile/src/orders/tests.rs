@@ -2,7 +2,10 @@
 
 use super::*;
 use crate::fake::{World, config, config_with_policy};
+use crate::memory::Memory;
 use crate::record::Outcome;
+use crate::wake::WakeKind;
+use std::sync::Mutex;
 use vipward_core::Verdict::{Healthy, Unhealthy};
 
 fn both_well() -> World {
@@ -14,10 +17,19 @@ fn both_well() -> World {
     })
 }
 
+fn invocation<'i>(
+    world: &'i World,
+    config: &'i Config,
+    memory: &'i Mutex<Memory>,
+) -> Invocation<'i, World> {
+    let (wake, woken, deadline) = (WakeKind::Command, world.now(), world.deadline());
+    Invocation { config, ports: world, memory, wake, woken, deadline }
+}
+
 async fn obeyed(world: &World, config: &Config, order: serde_json::Value) -> Obeyed {
     let command: Command = serde_json::from_value(order).expect("it is a command");
     let memory = Mutex::default();
-    obey(config, world, &memory, &command, world.deadline()).await.expect("AWS answers")
+    obey(&invocation(world, config, &memory), &command).await.expect("AWS answers")
 }
 
 fn outcomes(obeyed: &Obeyed) -> Vec<(String, Outcome)> {
@@ -30,7 +42,7 @@ fn json(text: &str) -> serde_json::Value {
     serde_json::from_str(text).expect("it is JSON")
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_switchover_moves_that_vip_and_no_other() {
     let world = both_well();
     let order = json(r#"{"command":"switchover","service":"redis","to":"b"}"#);
@@ -40,7 +52,7 @@ async fn a_switchover_moves_that_vip_and_no_other() {
     assert_eq!(world.state().holder("10.0.0.202"), ["eni-0000000a"]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_switchover_that_is_ordered_twice_does_not_undo_itself() {
     let (world, config) = (both_well(), config_with_policy("stale_after = \"30m\""));
     let order = json(r#"{"command":"switchover","service":"redis"}"#);
@@ -55,7 +67,7 @@ async fn a_switchover_that_is_ordered_twice_does_not_undo_itself() {
     assert_eq!(outcomes(&later)[0].1, Outcome::Moved);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_switchover_to_an_ill_node_is_refused() {
     let world = both_well().with(|state| state.says("b", "b", "redis", Unhealthy));
     let order = json(r#"{"command":"switchover","service":"redis"}"#);
@@ -64,7 +76,7 @@ async fn a_switchover_to_an_ill_node_is_refused() {
     assert_eq!(world.state().assigns, []);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_cluster_that_observes_only_is_not_switched_over() {
     let order = json(r#"{"command":"switchover","service":"redis"}"#);
     let world = both_well();
@@ -72,7 +84,7 @@ async fn a_cluster_that_observes_only_is_not_switched_over() {
     assert!(matches!(refused, Obeyed::Refused(_)), "{refused:?}");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_drained_node_loses_its_vips_at_once_and_gets_none_until_it_is_resumed() {
     let world = both_well();
     let order = json(
@@ -91,7 +103,7 @@ async fn a_drained_node_loses_its_vips_at_once_and_gets_none_until_it_is_resumed
     assert_eq!(outcomes(&done), [moved("redis")]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_drain_that_ec2_does_not_show_yet_is_obeyed_at_once() {
     let world = both_well();
     let before = world.state().inventory.clone();
@@ -104,7 +116,7 @@ async fn a_drain_that_ec2_does_not_show_yet_is_obeyed_at_once() {
     assert_eq!(outcomes(&done), [moved("redis"), moved("mysql")]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_drain_that_would_be_forgotten_is_refused() {
     let world = both_well();
     for seconds in [0, 14 * 86_400 + 1, u32::MAX] {
@@ -117,7 +129,7 @@ async fn a_drain_that_would_be_forgotten_is_refused() {
     assert_eq!(world.state().assigns, []);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_unfrozen_service_may_move_at_once() {
     let world = both_well().with(|state| state.ill_on_a("redis"));
     let config = config();
@@ -130,7 +142,7 @@ async fn an_unfrozen_service_may_move_at_once() {
     let eni = config.nodes[0].eni.clone();
     world.tag(&eni, &BTreeMap::from([(key, spent.to_string())])).await.expect("tagged");
     let memory = Mutex::default();
-    let held = reconcile(&config, &world, &memory, "test", world.deadline()).await.expect("read");
+    let held = reconcile(&invocation(&world, &config, &memory)).await.expect("read");
     assert_eq!(held[0].outcome(), Outcome::Held, "its budget is spent");
     let spent = world.state().inventory.clone();
     world.state().stale = Some((spent, world.now() + Duration::from_secs(3)));

@@ -15,6 +15,36 @@ fn well(scene: Scene, nodes: &[&str]) -> Scene {
 }
 
 #[test]
+fn while_a_call_may_still_land_only_its_target_is_asked_again() {
+    let trio = || {
+        let scene = Scene::new(3, 0, "").held_by("a").says("a", "a", Unhealthy, 1, 5);
+        scene.says("b", "b", Healthy, 1, LONG).says("c", "c", Healthy, 1, LONG)
+    };
+    assert_eq!(choice(&trio()), moves("b", MoveKind::Failover));
+    assert_eq!(choice(&trio().in_flight("b")), moves("b", MoveKind::Failover));
+    assert_eq!(choice(&trio().in_flight("c")), hold(HoldReason::MoveInFlight), "b is better now");
+    let ill = trio().in_flight("c").says("c", "c", Unhealthy, 0, 1);
+    assert_eq!(choice(&ill), moves("b", MoveKind::Failover), "what lands there serves nobody");
+    let well = trio().in_flight("c").says("a", "a", Healthy, 0, LONG);
+    assert_eq!(choice(&well), hold(HoldReason::HolderUp), "nothing is to be moved");
+}
+
+#[test]
+fn a_group_waits_for_a_call_that_may_bring_one_of_it_elsewhere() {
+    let scene = Scene::group(2, 3, "");
+    let scene = [0, 1].into_iter().fold(scene, |scene, index| {
+        let scene = scene.about(index).held_by("a").says("a", "a", Unhealthy, 1, 5);
+        scene.says("b", "b", Healthy, 1, LONG).says("c", "c", Healthy, 1, LONG)
+    });
+    let all = |scene: &Scene| {
+        let decisions = decide(&scene.config, &scene.evidence, scene.now);
+        decisions.into_iter().map(|decision| decision.choice).collect::<Vec<_>>()
+    };
+    let scene = scene.about(1).in_flight("c");
+    assert_eq!(all(&scene), [hold(HoldReason::MoveInFlight), hold(HoldReason::MoveInFlight)]);
+}
+
+#[test]
 fn two_halves_that_lost_each_other_keep_what_they_hold() {
     let parted = |scene: Scene| {
         well(scene.held_by("a"), &["a", "b"])

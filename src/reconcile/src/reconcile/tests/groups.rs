@@ -2,7 +2,7 @@
 
 use super::*;
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_group_that_does_not_fit_as_a_whole_stays_whole() {
     let grouped = || {
         let mut config = config();

@@ -1,10 +1,8 @@
 //! CloudWatch takes metrics in late: whose silence is it?
 
 use super::*;
-use crate::wake::HeardHint;
+use crate::fake::hint;
 use std::time::Duration;
-use vipward_core::hint::HINT_VERSION;
-use vipward_core::{Hint, Observation};
 
 /// The newest metrics of `a` and `b` are so old; both say that they are well.
 fn last_heard(a: Duration, b: Duration) -> World {
@@ -19,31 +17,14 @@ fn last_heard(a: Duration, b: Duration) -> World {
 
 /// `b` hints that it is well, and that for 20 s it has not reached `a`, which holds the VIP.
 async fn holder_after_hint_of_b(world: &World) -> String {
-    let said = |subject: &str, verdict, held_ms| Observation {
-        subject: subject.parse().expect("a name"),
-        service: "redis".parse().expect("a name"),
-        verdict,
-        held_ms,
-        cause: None,
-        lag_ms: None,
-        primary: None,
-        leaving: false,
-    };
-    let hint = Hint {
-        version: HINT_VERSION,
-        cluster: config().cluster,
-        start_id: "s".to_owned(),
-        sequence: 1,
-        config_digest: config().digest(),
-        observations: vec![said("a", Unhealthy, 20_000), said("b", Healthy, 600_000)],
-    };
     let memory = Mutex::<Memory>::default();
-    locked(&memory).hear(HeardHint { observer: "b".parse().expect("a name"), at: start(), hint });
+    let said = [("a", Unhealthy, 20_000), ("b", Healthy, 600_000)];
+    locked(&memory).hear(hint(world, "b", &said));
     pass(&config(), world, &memory).await;
     world.state().holder(REDIS).join(" ")
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn metrics_that_are_late_with_everybody_are_no_silence() {
     // Each publishes every 10 s.
     for late in 0..20 {
@@ -55,7 +36,7 @@ async fn metrics_that_are_late_with_everybody_are_no_silence() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_node_is_silent_by_the_newest_metrics_of_others() {
     let too_early = last_heard(Duration::from_secs(20), Duration::from_secs(8));
     assert_eq!(holder_after_hint_of_b(&too_early).await, "eni-0000000a");

@@ -21,7 +21,7 @@ fn leaving() -> World {
     })
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_leaving_holder_is_vacated_and_the_budget_does_not_count_it() {
     let world = leaving().with(|state| state.says("b", "b", "redis", Healthy));
     let records = one_pass(&world).await;
@@ -31,7 +31,7 @@ async fn a_leaving_holder_is_vacated_and_the_budget_does_not_count_it() {
     assert!(alerts(&world).is_empty());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_leaving_holder_that_nobody_can_relieve_keeps_the_vip_and_alerts() {
     let world = leaving();
     assert_eq!(hold_reason(&one_pass(&world).await[0]), Some(HoldReason::CannotVacate));
@@ -58,7 +58,7 @@ fn roles(a: bool, b: bool) -> World {
     })
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn the_vip_follows_the_primary_and_the_budget_does_not_count_it() {
     let world = roles(false, true);
     let records = pass(&following(), &world, &Mutex::default()).await;
@@ -66,7 +66,7 @@ async fn the_vip_follows_the_primary_and_the_budget_does_not_count_it() {
     assert_eq!(moves_counted(&world), 0);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn two_primaries_alert_when_they_last() {
     let world = roles(true, true);
     let memory = Mutex::default();
@@ -74,10 +74,7 @@ async fn two_primaries_alert_when_they_last() {
     let twice = Some(HoldReason::TwoPrimaries);
     assert_eq!(held(pass(&following(), &world, &memory).await), twice);
     assert!(alerts(&world).is_empty(), "the former one may not have spoken yet");
-    let later = SignedDuration::from_secs(30);
-    world.state().elapsed += std::time::Duration::from_secs(30);
-    world.state().words.iter_mut().for_each(|(_, word)| word.at += later);
-    world.state().primaries.iter_mut().for_each(|(_, _, is)| is.at += later);
+    world.pause(std::time::Duration::from_secs(30)).await;
     assert_eq!(held(pass(&following(), &world, &memory).await), twice);
     assert_eq!(alerts(&world), ["two-primaries"]);
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn the_same_alert_is_told_once() {
     let world = World::new().with(|state| {
         state.ill_on_a("redis");
@@ -14,13 +14,12 @@ async fn the_same_alert_is_told_once() {
         assert_eq!(hold_reason(&records[0]), Some(HoldReason::NoCandidate));
     }
     assert_eq!(world.state().notices.len(), 1);
-    world.state().elapsed += std::time::Duration::from_mins(10);
-    world.state().words.iter_mut().for_each(|(_, word)| word.at += SignedDuration::from_mins(10));
+    world.pause(std::time::Duration::from_mins(10)).await;
     pass(&config(), &world, &memory).await;
     assert_eq!(world.state().notices.len(), 2, "it is repeated after a while");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn evidence_that_is_long_wanting_alerts() {
     let world = World::new().with(|state| {
         state.alarms.insert("vipward/test/redis/a/self".parse().expect("an alarm's name"));
@@ -28,12 +27,12 @@ async fn evidence_that_is_long_wanting_alerts() {
     let memory = Mutex::default();
     pass(&config(), &world, &memory).await;
     assert!(alerts(&world).is_empty());
-    world.state().elapsed += std::time::Duration::from_secs(30);
+    world.pause(std::time::Duration::from_secs(30)).await;
     pass(&config(), &world, &memory).await;
     assert_eq!(alerts(&world), ["awaiting-evidence"]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_alert_that_could_not_be_sent_is_still_news() {
     let world = World::new().with(|state| {
         state.ill_on_a("redis");
@@ -47,7 +46,7 @@ async fn an_alert_that_could_not_be_sent_is_still_news() {
     assert_eq!(alerts(&world), ["no-candidate"]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn notices_that_cannot_be_sent_do_not_undo_the_move() {
     let world = World::new().with(|state| {
         state.ill_on_a("redis");

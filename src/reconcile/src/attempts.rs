@@ -1,0 +1,321 @@
+//! What an invocation has tried so far, and what has become of it: the memory between its passes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use vipward_core::config::Mode;
+use vipward_core::decide::{Choice, Decision, HoldReason};
+use vipward_core::evidence::{Holder, Inventory, age};
+use vipward_core::name::{EniId, ServiceName, VipAddr};
+use vipward_core::plan::{PlannedMove, Step};
+use vipward_core::{Config, NodeName};
+
+use crate::execute::{Accepted, MoveOutcome, Proof, Sent, record};
+use crate::invocation::Invocation;
+use crate::memory::{Call, locked};
+use crate::ports::{PortError, Ports};
+use crate::record::Record;
+
+/// How long EC2 may take to show what it accepted, or who has what it said is taken, before it is
+/// asked again. Describe is eventually consistent, usually within a second.
+const PROOF_PATIENCE: Duration = Duration::from_secs(6);
+
+/// What comes after a pass.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Next {
+    /// Nothing: all is settled or held.
+    #[default]
+    Over,
+    /// Another pass after a pause: EC2 takes its time.
+    Later,
+    /// Another pass at once: there is news.
+    AtOnce,
+}
+
+/// The calls of one invocation.
+#[derive(Debug, Default)]
+pub struct Attempts {
+    /// By service: the last call for its VIP, until it is settled.
+    tries: BTreeMap<ServiceName, Try>,
+    /// The moves that came to an end.
+    settled: Vec<Record>,
+    refusals: BTreeSet<(ServiceName, NodeName)>,
+    /// Interfaces that refused several groups in one call: each is sent by itself.
+    apart: BTreeSet<EniId>,
+    /// The VIPs that nobody held by the last read.
+    unheld: BTreeSet<VipAddr>,
+    /// What the last pass planned and did not send has to wait so long.
+    waits: Next,
+    rounds: u32,
+}
+
+/// A call for one VIP that is not settled yet.
+#[derive(Debug, Clone)]
+struct Try {
+    record: Record,
+    step: Step,
+    planned: PlannedMove,
+    answer: Answer,
+    /// Whether a call without a certain answer was sent: it may have its effect yet.
+    may_land: bool,
+    is_recorded: bool,
+}
+
+#[derive(Debug, Clone)]
+enum Answer {
+    Accepted(Timestamp),
+    /// Somebody has the VIP, said EC2 then.
+    Taken(Timestamp),
+    Failed(PortError),
+}
+
+impl Try {
+    /// Whether EC2 has to show first what it has answered.
+    fn is_shown_soon(&self, now: Timestamp) -> bool {
+        match &self.answer {
+            Answer::Accepted(at) | Answer::Taken(at) => age(*at, now) < PROOF_PATIENCE,
+            Answer::Failed(_) => false,
+        }
+    }
+
+    fn settled(&self, outcome: MoveOutcome) -> Record {
+        Record { outcome: Some(outcome), ..self.record.clone() }
+    }
+}
+
+impl Attempts {
+    /// Whether any call was sent.
+    pub fn were_made(&self) -> bool {
+        self.rounds > 0
+    }
+
+    /// Where EC2 has refused to bring which VIP.
+    pub fn refusals(&self) -> BTreeSet<(ServiceName, NodeName)> {
+        self.refusals.clone()
+    }
+
+    /// The services whose move the ledger has already.
+    pub fn recorded(&self) -> BTreeSet<ServiceName> {
+        let recorded = self.tries.iter().filter(|(_, tried)| tried.is_recorded);
+        recorded.map(|(service, _)| service.clone()).collect()
+    }
+
+    /// Settles what EC2's answer shows to have landed, or to have been overtaken by somebody else.
+    pub async fn settle<P: Ports>(&mut self, invocation: &Invocation<'_, P>, seen: &Inventory) {
+        for (service, tried) in self.tries.clone() {
+            let to = &tried.step.to;
+            let outcome = match (seen.holder(invocation.config, tried.planned.vip), &tried.answer) {
+                (Holder::Node(holder), Answer::Accepted(at)) if holder == *to => {
+                    let (assigned, proven) = (*at, invocation.ports.now());
+                    let recorded = tried.is_recorded;
+                    MoveOutcome::Moved(Proof { assigned, proven, recorded })
+                }
+                (Holder::Node(holder), _) if holder == *to && tried.may_land => {
+                    let now = invocation.ports.now();
+                    let moves = std::iter::once(&tried.planned);
+                    let recorded = record(invocation, &tried.step, moves, seen, now).await;
+                    MoveOutcome::Moved(Proof { assigned: now, proven: now, recorded })
+                }
+                (Holder::Nobody | Holder::Several(_), _) => continue,
+                (holder, _) if holder == tried.planned.from => continue,
+                _ => MoveOutcome::Overtaken,
+            };
+            if matches!(outcome, MoveOutcome::Moved(_)) && !tried.may_land {
+                locked(invocation.memory).landed(&service);
+            }
+            self.settled.push(tried.settled(outcome));
+            self.tries.remove(&service);
+        }
+    }
+
+    /// Of the planned steps those that are to be sent now. What EC2 has accepted or called taken has
+    /// time to show; what is placed by force has to be seen unheld by two reads; and the less important
+    /// a step is, the less often it is sent again, so that what a throttling EC2 lets through goes to
+    /// the most important.
+    pub fn due(
+        &mut self,
+        config: &Config,
+        planned: Vec<Step>,
+        seen: &Inventory,
+        now: Timestamp,
+    ) -> Vec<Step> {
+        let before = std::mem::take(&mut self.unheld);
+        let vips = config.services.iter().map(|service| service.vip);
+        self.unheld = vips.filter(|vip| seen.holder(config, *vip) == Holder::Nobody).collect();
+        self.waits = Next::Over;
+        let is_round = !planned.is_empty();
+        let pieces = planned.into_iter().flat_map(|step| {
+            if self.apart.contains(&step.eni) { step.apart(config) } else { vec![step] }
+        });
+        let shown_soon = |planned: &PlannedMove| {
+            self.tries.get(&planned.service).is_some_and(|tried| tried.is_shown_soon(now))
+        };
+        let mut due = Vec::new();
+        for (mut step, place) in pieces.zip(1..) {
+            let planned = step.moves.len();
+            step.moves.retain(|planned| !shown_soon(planned));
+            let has_its_turn = self.rounds.is_multiple_of(place);
+            if step.moves.len() < planned || !has_its_turn {
+                self.waits = self.waits.max(Next::Later);
+            }
+            if !step.placed_by_force().all(|vip| before.contains(&vip)) {
+                self.waits = Next::AtOnce;
+            } else if has_its_turn && !step.moves.is_empty() {
+                due.push(step);
+            }
+        }
+        self.rounds += u32::from(is_round);
+        due
+    }
+
+    /// What comes after a pass that decided this, for what it did not send.
+    pub fn waits(&self, decisions: &[Decision]) -> Next {
+        let in_flight = Choice::Hold { reason: HoldReason::MoveInFlight };
+        let is_accepted = |tried: &Try| matches!(tried.answer, Answer::Accepted(_));
+        let settles = |decision: &Decision| {
+            let is_between = matches!(decision.holder, Holder::Several(_));
+            is_between && self.tries.contains_key(&decision.service)
+        };
+        let is_on_its_way = self.tries.values().any(is_accepted)
+            || decisions.iter().any(|one| one.choice == in_flight || settles(one));
+        self.waits.max(if is_on_its_way { Next::Later } else { Next::Over })
+    }
+
+    /// Puts down what came of a call; `decided` are the records of the pass that sent it.
+    pub fn note<P: Ports>(
+        &mut self,
+        invocation: &Invocation<'_, P>,
+        sent: Sent,
+        decided: &[Record],
+    ) -> Next {
+        let Sent { step, at, answer } = sent;
+        let is_several = step.apart(invocation.config).len() > 1;
+        if let Err(PortError::Refused { .. } | PortError::Taken { .. }) = answer
+            && is_several
+        {
+            // EC2 takes all addresses of a call or none: one that does not fit must not keep others
+            // than those of its group.
+            self.apart.insert(step.eni);
+            return Next::AtOnce;
+        }
+        let mut next = Next::Over;
+        for planned in &step.moves {
+            let record = decided.iter().find(|record| record.decision.service == planned.service);
+            let Some(record) = record else { continue };
+            let then = self.note_one(invocation, (&step, planned), record, at, &answer);
+            next = next.max(then);
+        }
+        next
+    }
+
+    fn note_one<P: Ports>(
+        &mut self,
+        invocation: &Invocation<'_, P>,
+        (step, planned): (&Step, &PlannedMove),
+        record: &Record,
+        sent: Timestamp,
+        answer: &Result<Accepted, PortError>,
+    ) -> Next {
+        let service = &planned.service;
+        let before = self.tries.remove(service);
+        let calls = before.as_ref().map_or(0, |tried| tried.record.calls) + 1;
+        let mut tried = Try {
+            record: Record { calls, ..record.clone() },
+            step: step.clone(),
+            planned: planned.clone(),
+            answer: Answer::Accepted(sent),
+            may_land: before.as_ref().is_some_and(|tried| tried.may_land),
+            is_recorded: before.is_some_and(|tried| tried.is_recorded),
+        };
+        let mut memory = locked(invocation.memory);
+        match answer {
+            Ok(accepted) => {
+                tried.is_recorded |= accepted.recorded;
+                if let Some(proven) = accepted.proven {
+                    let (assigned, recorded) = (accepted.at, tried.is_recorded);
+                    let proof = Proof { assigned, proven, recorded };
+                    self.settled.push(tried.settled(MoveOutcome::Moved(proof)));
+                    return Next::Over;
+                }
+                tried.answer = Answer::Accepted(accepted.at);
+                memory.sent(service, Call { to: step.to.clone(), sent });
+            }
+            Err(error) => {
+                tracing::warn!(%error, eni = %step.eni, "VIP not brought there yet");
+                match error {
+                    PortError::Uncertain { .. } => {
+                        tried.may_land = true;
+                        memory.sent(service, Call { to: step.to.clone(), sent });
+                    }
+                    PortError::Refused { .. } => {
+                        self.refusals.insert((service.clone(), step.to.clone()));
+                        if !tried.may_land {
+                            let outcome = MoveOutcome::Refused(error.clone());
+                            self.settled.push(tried.settled(outcome));
+                            return Next::AtOnce;
+                        }
+                    }
+                    PortError::Transient { .. } | PortError::Taken { .. } => {}
+                }
+                tried.answer = match error {
+                    PortError::Taken { .. } => Answer::Taken(invocation.ports.now()),
+                    _ => Answer::Failed(error.clone()),
+                };
+            }
+        }
+        let next = match &tried.answer {
+            Answer::Taken(..) => Next::AtOnce,
+            Answer::Accepted(_) | Answer::Failed(_) => Next::Later,
+        };
+        self.tries.insert(service.clone(), tried);
+        next
+    }
+
+    /// The records of the invocation, in the order of the file: of each move that came to an end, and
+    /// of what the last pass `decided` about all others.
+    pub fn records(self, config: &Config, decided: Vec<Record>) -> Vec<Record> {
+        let Self { mut settled, tries, .. } = self;
+        for record in decided {
+            let service = &record.decision.service;
+            if settled.iter().any(|settled| settled.decision.service == *service) {
+                continue;
+            }
+            settled.push(match tries.get(service) {
+                Some(tried) => concluded(config, tried, record),
+                None => unsent(config, record),
+            });
+        }
+        let place = |record: &Record| {
+            config.services.iter().position(|service| service.name == record.decision.service)
+        };
+        settled.sort_by_key(place);
+        settled
+    }
+}
+
+/// The record of a VIP whose last call is not settled when the invocation ends.
+fn concluded(config: &Config, tried: &Try, record: Record) -> Record {
+    let record = Record { calls: tried.record.calls, ..record };
+    let outcome = match &tried.answer {
+        Answer::Accepted(_) => MoveOutcome::Unproven,
+        Answer::Taken(..) => MoveOutcome::Overtaken,
+        Answer::Failed(error) => MoveOutcome::Failed(error.clone()),
+    };
+    match record.decision.choice {
+        Choice::Move { .. } => Record { outcome: Some(outcome), ..record },
+        // EC2 has accepted, and a hold of the old holder is what a stale answer leads to.
+        Choice::Hold { .. } if outcome == MoveOutcome::Unproven => tried.settled(outcome),
+        Choice::Hold { .. } => unsent(config, record),
+    }
+}
+
+fn unsent(config: &Config, record: Record) -> Record {
+    if config.policy.mode == Mode::Observe || matches!(record.decision.choice, Choice::Hold { .. })
+    {
+        return record;
+    }
+    let cause = "its turn did not come in time".to_owned();
+    let error = PortError::Transient { call: "AssignPrivateIpAddresses", cause };
+    Record { outcome: Some(MoveOutcome::Failed(error)), ..record }
+}

@@ -1,0 +1,176 @@
+//! What a decision rested on, as its record carries it: enough to explain it, and to decide once more.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use vipward_core::config::Service;
+use vipward_core::drain::Drain;
+use vipward_core::evidence::{Evidence, millis};
+use vipward_core::ledger::Ledger;
+use vipward_core::name::EniId;
+use vipward_core::{Config, NodeName, ServiceName, Verdict};
+
+/// Most words and alarms that a record carries: a line of CloudWatch Logs has its limit, and a reader too.
+const MOST: usize = 100;
+
+/// The evidence about one service and its group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Basis {
+    /// The interfaces that EC2 named.
+    pub interfaces: BTreeMap<EniId, Interface>,
+    /// The nodes whose instances EC2 says do not run.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub stopped: BTreeSet<NodeName>,
+    /// The alarms that were not quiet; `None` when they were not read.
+    pub alarms: Option<Vec<String>>,
+    /// What agents said.
+    pub words: Vec<Word>,
+    /// The services whose metrics showed who is silent.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub read: BTreeSet<ServiceName>,
+    /// Where calls on their way could bring which VIP.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub in_flight: BTreeMap<ServiceName, NodeName>,
+    /// Where EC2 had just refused which VIP.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub refusals: BTreeSet<(ServiceName, NodeName)>,
+    /// How many words and alarms were left out for want of room.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub left_out: usize,
+}
+
+/// One interface, as far as it bears on the service.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Interface {
+    /// The instance it is attached to.
+    pub instance: Option<String>,
+    /// Its primary address, and the VIPs of the service and its group that it has.
+    pub addresses: Vec<Ipv4Addr>,
+    /// The tags that say what moved and who is drained.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<String, String>,
+}
+
+/// What an agent said last about a service on a node, with its age in milliseconds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Word {
+    /// Who said it.
+    pub observer: NodeName,
+    /// About which node.
+    pub subject: NodeName,
+    /// About which service, where it is another one of the group.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<ServiceName>,
+    /// What.
+    pub verdict: Verdict,
+    /// How long ago.
+    pub age_ms: i64,
+    /// For how long it had been saying so.
+    pub held_ms: i64,
+    /// Whether it is about to leave.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub leaving: bool,
+    /// Whether it is a primary, where the VIP follows one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub primary: Option<bool>,
+    /// How far it is behind its primary, where that matters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lag_ms: Option<u64>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands references over")]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
+}
+
+impl Basis {
+    /// What bears on `service`, of what was known at `now`.
+    pub fn of(config: &Config, evidence: &Evidence, service: &Service, now: Timestamp) -> Self {
+        let group: Vec<&Service> = config.companions(service).collect();
+        let is_about = |name: &ServiceName| group.iter().any(|one| one.name == *name);
+        let mut words: Vec<Word> =
+            group.iter().flat_map(|one| words(evidence, &one.name, now)).collect();
+        for word in words.iter_mut().filter(|word| word.service.as_ref() == Some(&service.name)) {
+            word.service = None;
+        }
+        let troubled = group.iter().flat_map(|one| evidence.troubled_alarms(config, &one.name));
+        let troubled = troubled.map(|alarm| alarm.to_string());
+        let mut alarms = evidence.quiet_alarms.as_ref().map(|_| troubled.collect());
+        let left_out = cut(&mut words) + alarms.as_mut().map_or(0, cut);
+        let in_flight = evidence.in_flight.iter().filter(|(name, _)| is_about(name));
+        let refusals = evidence.refusals.iter().filter(|(name, _)| is_about(name));
+        Self {
+            interfaces: interfaces(config, evidence, &group),
+            stopped: evidence.inventory.stopped.clone(),
+            alarms,
+            words,
+            read: evidence.testimony.read.iter().filter(|name| is_about(name)).cloned().collect(),
+            in_flight: in_flight.map(|(name, to)| (name.clone(), to.clone())).collect(),
+            refusals: refusals.cloned().collect(),
+            left_out,
+        }
+    }
+}
+
+/// Leaves out what is too much; says how much that was.
+fn cut<T>(items: &mut Vec<T>) -> usize {
+    let surplus = items.len().saturating_sub(MOST);
+    items.truncate(MOST);
+    surplus
+}
+
+fn interfaces(
+    config: &Config,
+    evidence: &Evidence,
+    group: &[&Service],
+) -> BTreeMap<EniId, Interface> {
+    let mut keys: Vec<_> =
+        group.iter().map(|one| Ledger::tag_key(&config.cluster, &one.name)).collect();
+    keys.push(Drain::tag_key(&config.cluster));
+    let is_vip = |address: &Ipv4Addr| group.iter().any(|one| one.vip.0 == *address);
+    let enis = evidence
+        .inventory
+        .enis
+        .iter()
+        .filter(|(id, eni)| config.node_of(id).is_some() || eni.addresses.iter().any(is_vip));
+    let described = enis.map(|(id, eni)| {
+        let (primary, others) = eni.addresses.split_at(eni.addresses.len().min(1));
+        let addresses = primary.iter().chain(others.iter().filter(|one| is_vip(one)));
+        let tags = eni.tags.iter().filter(|(key, _)| keys.contains(key));
+        let interface = Interface {
+            instance: eni.instance.clone(),
+            addresses: addresses.copied().collect(),
+            tags: tags.map(|(key, value)| (key.clone(), value.clone())).collect(),
+        };
+        (id.clone(), interface)
+    });
+    described.collect()
+}
+
+/// What was said about the service, each word with what its speaker said of itself besides.
+pub fn words(evidence: &Evidence, service: &ServiceName, now: Timestamp) -> Vec<Word> {
+    let about = evidence.testimony.iter().filter(|(topic, _)| topic.service == *service);
+    about
+        .map(|(topic, word)| {
+            let own = (topic.observer == topic.subject).then_some(&topic.subject);
+            let primary = own.and_then(|node| evidence.testimony.primary(node, service));
+            let lag = own.and_then(|node| evidence.testimony.lag(node, service));
+            Word {
+                observer: topic.observer.clone(),
+                subject: topic.subject.clone(),
+                service: Some(service.clone()),
+                verdict: word.value.verdict,
+                age_ms: millis(now.duration_since(word.at)),
+                held_ms: millis(word.at.duration_since(word.value.since)),
+                leaving: word.value.leaving,
+                primary: primary.map(|said| said.value),
+                lag_ms: lag.map(|said| u64::try_from(said.value.as_millis()).unwrap_or(u64::MAX)),
+            }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;
