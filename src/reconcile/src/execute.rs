@@ -11,7 +11,7 @@ use vipward_core::ledger::Ledger;
 use vipward_core::name::{ServiceName, VipAddr};
 use vipward_core::plan::{PlannedMove, Step};
 
-use crate::backoff::{Backoff, bounded};
+use crate::backoff::{Backoff, bounded, retry};
 use crate::invocation::Invocation;
 use crate::ports::{PortError, Ports};
 
@@ -108,7 +108,8 @@ pub async fn record<P: Ports>(
     if tags.is_empty() {
         return true;
     }
-    let tagged = bounded(ports, deadline, ports.tag(&step.eni, &tags)).await;
+    let until = deadline.min(ports.now() + CALL_PATIENCE);
+    let tagged = retry(ports, until, || ports.tag(&step.eni, &tags)).await;
     tagged
         .inspect_err(|error| tracing::error!(%error, eni = %step.eni, "move not recorded"))
         .is_ok()

@@ -5,8 +5,8 @@ use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use vipward_core::signals::FUNCTION_SOURCE;
 
 use super::failure;
+use vipward_reconcile::notices::Notice;
 use vipward_reconcile::ports::PortError;
-use vipward_reconcile::record::Notice;
 
 /// Most entries that one `PutEvents` call takes.
 const ENTRIES: usize = 10;

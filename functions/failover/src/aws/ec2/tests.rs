@@ -103,18 +103,20 @@ async fn instances_that_do_not_run_are_asked_for_by_our_interfaces() {
 }
 
 #[tokio::test]
-async fn addresses_move_in_one_call_that_allows_reassignment() {
-    let rule = mock!(Client::assign_private_ip_addresses)
-        .match_requests(|request| {
-            request.allow_reassignment() == Some(true)
-                && request.network_interface_id() == Some("eni-0000000b")
-                && request.private_ip_addresses() == ["10.0.0.201", "10.0.0.202"]
-        })
-        .then_output(|| AssignPrivateIpAddressesOutput::builder().build());
-    let client = mock_client!(aws_sdk_ec2, [&rule]);
-    let vips = ["10.0.0.201", "10.0.0.202"].map(|vip| vip.parse().expect("an address"));
-    assert_eq!(assign(&client, &id("eni-0000000b"), &vips, Reassign::Allowed).await, Ok(()));
-    assert_eq!(rule.num_calls(), 1);
+async fn addresses_move_in_one_call_that_allows_reassignment_and_are_placed_by_one_that_does_not() {
+    for (reassign, allows) in [(Reassign::Allowed, true), (Reassign::Forbidden, false)] {
+        let rule = mock!(Client::assign_private_ip_addresses)
+            .match_requests(move |request| {
+                request.allow_reassignment() == Some(allows)
+                    && request.network_interface_id() == Some("eni-0000000b")
+                    && request.private_ip_addresses() == ["10.0.0.201", "10.0.0.202"]
+            })
+            .then_output(|| AssignPrivateIpAddressesOutput::builder().build());
+        let client = mock_client!(aws_sdk_ec2, [&rule]);
+        let vips = ["10.0.0.201", "10.0.0.202"].map(|vip| vip.parse().expect("an address"));
+        assert_eq!(assign(&client, &id("eni-0000000b"), &vips, reassign).await, Ok(()));
+        assert_eq!(rule.num_calls(), 1);
+    }
 }
 
 #[tokio::test]
@@ -129,14 +131,14 @@ async fn tags_go_to_the_interface() {
     assert_eq!(tag(&client, &id("eni-0000000b"), &tags).await, Ok(()));
 }
 
-/// What an answer of EC2 with that status and code is taken for.
-async fn failure_of(status: u16, code: &'static str) -> PortError {
+/// What an answer of EC2 with that status, code and message is taken for.
+async fn failure_of(status: u16, code: &'static str, message: &'static str) -> PortError {
     let rule = mock!(Client::assign_private_ip_addresses)
         .sequence()
         .http_status(
             status,
             Some(format!(
-                "<Response><Errors><Error><Code>{code}</Code><Message>words</Message></Error></Errors><RequestID>r</RequestID></Response>"
+                "<Response><Errors><Error><Code>{code}</Code><Message>{message}</Message></Error></Errors><RequestID>r</RequestID></Response>"
             )),
         )
         .repeatedly()
@@ -148,27 +150,19 @@ async fn failure_of(status: u16, code: &'static str) -> PortError {
 
 #[tokio::test]
 async fn failures_are_told_apart() {
-    for (status, code) in [
-        (503, "RequestLimitExceeded"),
-        (500, "InternalError"),
-        (503, "Unavailable"),
-        (400, "Throttling"),
+    const TAKEN: &str = "[10.0.0.201] assigned, but move is not allowed.";
+    for (status, code, message, said) in [
+        (503, "RequestLimitExceeded", "words", "failed for now"),
+        (400, "Throttling", "words", "failed for now"),
+        (503, "Unavailable", "words", "failed for now"),
+        (500, "InternalError", "words", "has no certain answer"),
+        (400, "InvalidParameterValue", TAKEN, "found an address taken"),
+        (403, "UnauthorizedOperation", "words", "was refused"),
+        (400, "InvalidParameterValue", "words", "was refused"),
+        (400, "PrivateIpAddressLimitExceeded", "words", "was refused"),
+        (400, "InvalidNetworkInterfaceID.NotFound", "words", "was refused"),
     ] {
-        let error = failure_of(status, code).await;
-        assert!(error.is_transient(), "{error}");
-        assert!(error.to_string().contains(code), "{error}");
-    }
-    for (status, code) in [
-        (403, "UnauthorizedOperation"),
-        (400, "InvalidParameterValue"),
-        (400, "PrivateIpAddressLimitExceeded"),
-        (400, "InvalidNetworkInterfaceID.NotFound"),
-    ] {
-        let error = failure_of(status, code).await;
-        assert!(!error.is_transient(), "{error}");
-        assert_eq!(
-            error.to_string(),
-            format!("AssignPrivateIpAddresses was refused: {code}: words")
-        );
+        let error = failure_of(status, code, message).await.to_string();
+        assert_eq!(error, format!("AssignPrivateIpAddresses {said}: {code}: {message}"));
     }
 }

@@ -7,7 +7,11 @@ use aws_smithy_mocks::{mock, mock_client};
 use serde_json::json;
 
 fn notice() -> Notice {
-    Notice { alert: None, detail_type: "Vipward Move", detail: json!({ "service": "redis" }) }
+    Notice {
+        alerts: Vec::new(),
+        detail_type: "Vipward Move",
+        detail: json!({ "service": "redis" }),
+    }
 }
 
 #[tokio::test]
