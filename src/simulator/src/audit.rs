@@ -14,6 +14,7 @@ use crate::alias_rules::AliasBook;
 use crate::fault::Fault;
 use crate::moves::{Book, Change, companions};
 use crate::papers::{Assignment, Papers};
+use crate::sending::Sending;
 use crate::tally::Tally;
 use crate::timeline::{Timeline, Who};
 use crate::truth::Truth;
@@ -116,12 +117,25 @@ impl Auditor {
         self.unplaced.insert(service.to_owned());
     }
 
+    /// The function sends an assignment, whatever comes of it.
+    pub fn sees_sent(&mut self, at: Duration, call: &Assignment) {
+        self.timeline.tell(at, Who::Function, || {
+            let of = wording::services(&self.config, &call.addresses);
+            format!("asks EC2 to bring {of} to {}", wording::node(&self.config, &call.eni))
+        });
+        let (config, truth, start) = (&self.config, &self.truth, self.start);
+        if let Some((rule, what)) = (Sending { config, truth, start, call }).judge() {
+            self.accuse(at, rule, what);
+        }
+    }
+
     /// Something happened in the region; `asked` is the function's call that brought it, if one did.
     pub fn hears(&mut self, at: Duration, happening: &Happening, asked: Option<Assignment>) {
         match happening {
             Happening::Assigned { eni, addresses, from } => {
                 let sent = asked.as_ref().map_or(at, |asked| self.since_start(asked.sent));
-                let look = asked.and_then(|asked| asked.look);
+                let look = asked.as_ref().and_then(|asked| asked.look().cloned());
+                let took = asked.map(|asked| asked.papers.took()).unwrap_or_default();
                 for address in addresses {
                     self.aliases.goes_to(*address, Some(eni), at);
                     let service = self.config.services.iter().find(|s| s.vip.0 == *address);
@@ -131,7 +145,7 @@ impl Auditor {
                     };
                     let from = from.get(address).cloned();
                     let (to, look) = (eni.clone(), look.clone());
-                    self.moves(at, Change { at, service, from, to, sent, look });
+                    self.moves(at, Change { at, service, from, to, sent, look, took });
                 }
             }
             Happening::Unassigned { addresses, eni } => {

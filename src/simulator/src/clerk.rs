@@ -26,7 +26,7 @@ use vipward_region::model::lambda::EnvironmentId;
 use vipward_region::wire::ApiError;
 
 use crate::cloud::{Cloud, Shared, Trip};
-use crate::papers::Look;
+use crate::papers::{Look, Read};
 
 /// The function's patience with one call, by `aws/clients.rs`.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -92,6 +92,10 @@ impl Operation {
         PortError::answered(self.call(), error.status, &error.code, error.to_string())
     }
 
+    fn outcome(self, answer: Option<Result<(), ApiError>>) -> Result<(), PortError> {
+        answer.ok_or_else(|| self.unanswered())?.map_err(|error| self.answered(&error))
+    }
+
     fn admit(self, region: &mut Region, now: Timestamp) -> Result<(), ApiError> {
         self.class.map_or(Ok(()), |class| region.ec2.admit(class, now))
     }
@@ -100,6 +104,12 @@ impl Operation {
 impl Clerk {
     fn moment(&self, at: Timestamp) -> Moment {
         Moment { clerk: self.clone(), at }
+    }
+
+    fn sets_out(&self, operation: Operation) -> Trip {
+        let mut cloud = self.cloud.lock();
+        cloud.archive.counts(operation.name);
+        cloud.sets_out(operation.name)
     }
 
     /// When the caller gives up, if that is before the answer.
@@ -119,7 +129,7 @@ impl Clerk {
         operation: Operation,
         look: impl FnOnce(&mut Cloud, SignedDuration) -> T,
     ) -> Result<T, PortError> {
-        let trip = self.cloud.lock().sets_out(operation.name);
+        let trip = self.sets_out(operation);
         if self.gives_up(operation, &trip).await {
             return Err(operation.unanswered());
         }
@@ -138,17 +148,17 @@ impl Clerk {
     }
 
     /// The effect comes when the call arrives, whether anybody still waits for the answer or not.
-    /// `noted` puts it down as it is sent, with the moment of its arrival.
-    async fn write(
+    /// `noted` puts it down as it is sent, with the moment of its arrival. No answer is `None`.
+    async fn ask(
         &self,
         operation: Operation,
         noted: impl FnOnce(&mut Cloud, Timestamp) + Send,
         effect: impl FnOnce(&mut Region, Timestamp) -> Result<(), ApiError> + Send + 'static,
-    ) -> Result<(), PortError> {
+    ) -> Option<Result<(), ApiError>> {
         let answer = Arc::new(Mutex::new(Ok(())));
-        let trip = {
+        let trip = self.sets_out(operation);
+        {
             let mut cloud = self.cloud.lock();
-            let trip = cloud.sets_out(operation.name);
             noted(&mut cloud, trip.arrives);
             let (answer, error) = (answer.clone(), trip.hit.error.clone());
             cloud.post(trip.arrives, move |region, now| {
@@ -158,14 +168,29 @@ impl Clerk {
                 };
                 *answer.lock().unwrap_or_else(PoisonError::into_inner) = outcome;
             });
-            trip
-        };
+        }
         if self.gives_up(operation, &trip).await {
-            return Err(operation.unanswered());
+            return None;
         }
         self.moment(trip.answered).await;
-        let outcome = answer.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        outcome.map_err(|error| operation.answered(&error))
+        Some(answer.lock().unwrap_or_else(PoisonError::into_inner).clone())
+    }
+
+    async fn write(
+        &self,
+        operation: Operation,
+        noted: impl FnOnce(&mut Cloud, Timestamp) + Send,
+        effect: impl FnOnce(&mut Region, Timestamp) -> Result<(), ApiError> + Send + 'static,
+    ) -> Result<(), PortError> {
+        operation.outcome(self.ask(operation, noted, effect).await)
+    }
+}
+
+/// Whether EC2 answers that way before any effect: its own errors say nothing of what was done.
+fn settles(answer: &Result<(), ApiError>) -> bool {
+    match answer {
+        Ok(()) => true,
+        Err(error) => !matches!(error.code.as_ref(), "InternalError" | "InternalFailure"),
     }
 }
 
@@ -181,6 +206,7 @@ impl Ports for Clerk {
 
     async fn inventory(&self, config: &Config) -> Result<Inventory, PortError> {
         let operation = Operation::ec2("ec2:DescribeNetworkInterfaces", Class::Describe);
+        let asked = self.now();
         let read = self.read(operation, |cloud, stale| {
             let seen = cloud.region.ec2.seen(cloud.now, stale);
             let ours = |interface: &&Interface| {
@@ -193,8 +219,8 @@ impl Ports for Clerk {
         });
         let (inventory, look) = read.await?;
         let mut cloud = self.cloud.lock();
-        let now = cloud.now;
-        cloud.archive.told(self.environment, now, look);
+        let read = Read { asked, arrived: cloud.now };
+        cloud.archive.told(self.environment, read, look);
         Ok(inventory)
     }
 
@@ -232,14 +258,18 @@ impl Ports for Clerk {
         since: Timestamp,
     ) -> Result<Published, PortError> {
         let operation = Operation::other("cloudwatch:GetMetricData", SHORT_PATIENCE);
-        self.read(operation, |cloud, _| {
+        let read = self.read(operation, |cloud, _| {
             let mut published = Published::default();
             for asked in questions(config, services) {
                 published.take(&asked, &points(cloud, config, &asked, since));
             }
             published
-        })
-        .await
+        });
+        let published = read.await?;
+        let mut cloud = self.cloud.lock();
+        let now = cloud.now;
+        cloud.archive.hears(self.environment, now);
+        Ok(published)
     }
 
     async fn assign(
@@ -250,15 +280,20 @@ impl Ports for Clerk {
     ) -> Result<(), PortError> {
         let operation = Operation::ec2("ec2:AssignPrivateIpAddresses", Class::Assign);
         let addresses: Vec<_> = vips.iter().map(|vip| vip.0).collect();
-        let (eni, to, vips) = (eni.to_string(), eni.to_string(), addresses.clone());
+        let (eni, call) = (eni.to_string(), (eni.to_string(), addresses.clone()));
+        let serial = self.cloud.lock().archive.next_serial();
         let noted = |cloud: &mut Cloud, arrives| {
             let times = (cloud.now, arrives);
-            cloud.archive.assigns(self.environment, times, to, vips);
+            cloud.archive.assigns(self.environment, (serial, reassign), times, call);
         };
-        self.write(operation, noted, move |region, now| {
+        let effect = move |region: &mut Region, now| {
             region.ec2.assign(&eni, &addresses, reassign == Reassign::Allowed, now).map(|_| ())
-        })
-        .await
+        };
+        let answer = self.ask(operation, noted, effect).await;
+        if answer.as_ref().is_some_and(settles) {
+            self.cloud.lock().archive.settles(self.environment, serial);
+        }
+        operation.outcome(answer)
     }
 
     async fn tag(&self, eni: &EniId, tags: &BTreeMap<String, String>) -> Result<(), PortError> {

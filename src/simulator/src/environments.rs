@@ -9,11 +9,13 @@ use std::task::{Context, Poll, Waker};
 use jiff::Timestamp;
 use serde_json::Value;
 use vipward_core::Config;
+use vipward_core::signals::HINT_DETAIL_TYPE;
 use vipward_reconcile::handler::{Function, HandlerError, Role};
 use vipward_region::model::lambda::{Answer, EnvironmentId, FunctionSpec, Invocation};
 
 use crate::clerk::Clerk;
 use crate::cloud::Shared;
+use crate::papers::Caller;
 
 type Handling = Pin<Box<dyn Future<Output = Result<Value, HandlerError>> + Send>>;
 type Log = Arc<Mutex<Vec<Value>>>;
@@ -69,6 +71,7 @@ impl Environments {
         let (deadline, now) = {
             let mut cloud = self.cloud.lock();
             let now = cloud.now;
+            cloud.archive.begins(id, now, caller(&invocation.payload));
             (cloud.region.lambda.began(id, now), now)
         };
         let deadline = deadline.unwrap_or(now);
@@ -120,6 +123,16 @@ impl Environments {
         for id in self.alive.keys() {
             cloud.region.lambda.exited(*id, "signal: killed", now);
         }
+    }
+}
+
+/// Who sends such an event. Read by hand: the auditor does not ask the function.
+fn caller(payload: &[u8]) -> Caller {
+    let event: Value = serde_json::from_slice(payload).unwrap_or_default();
+    match (event["detail-type"].as_str(), event["command"].as_str()) {
+        (Some(HINT_DETAIL_TYPE), _) => Caller::Hint,
+        (_, Some("switchover")) => Caller::Switchover,
+        _ => Caller::Other,
     }
 }
 

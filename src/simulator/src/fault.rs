@@ -227,6 +227,19 @@ impl What {
         matches!(self, Self::Leave { .. } | Self::Announced { .. })
     }
 
+    /// Whether somebody wants VIPs to be elsewhere: an operator, the node itself, others with keys.
+    pub fn is_wish(&self) -> bool {
+        self.is_leaving()
+            || matches!(
+                self,
+                Self::Drain { .. }
+                    | Self::Resume { .. }
+                    | Self::Switchover { .. }
+                    | Self::VipTaken { .. }
+                    | Self::VipReleased { .. }
+            )
+    }
+
     /// Whether it keeps the function from seeing or acting.
     pub fn impairs_aws(&self) -> bool {
         matches!(

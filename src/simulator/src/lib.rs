@@ -33,11 +33,13 @@ mod reign;
 mod report;
 pub mod run;
 mod scenario;
+mod sending;
 mod sites;
 mod tally;
 mod timeline;
 #[cfg(test)]
 mod times;
 mod truth;
+mod voice;
 mod wording;
 mod world;

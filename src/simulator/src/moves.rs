@@ -9,6 +9,7 @@ use vipward_core::config::Failback;
 use crate::begin::FOREIGN_ENI;
 use crate::fault::What;
 use crate::papers::Look;
+use crate::sending::{FRESH, unheard};
 use crate::truth::{Health, Truth};
 
 /// The ledger counts in whole seconds.
@@ -32,6 +33,8 @@ pub struct Change {
     pub sent: Duration,
     /// What EC2 had last told its sender; who has keys of their own does not ask.
     pub look: Option<Look>,
+    /// How long its sender's last read of EC2 took.
+    pub took: Duration,
 }
 
 impl Change {
@@ -136,12 +139,18 @@ impl Book {
         })
     }
 
-    /// Fresh evidence is at most `stale_after` old when it is decided on, and as old again when the
-    /// last try is sent: in that time the service has been well there.
+    /// Where the agent could speak, it has said how the service is; else its last word counts until it is
+    /// stale. In that time the service has been well there.
     fn goes_to_the_living(config: &Config, truth: &Truth, change: &Change) -> Option<Finding> {
         let node = config.nodes.iter().find(|node| node.eni.as_str() == change.to)?;
         let check = &config.services.iter().find(|s| s.name.as_str() == change.service)?.check;
-        let window = config.policy.stale_after * 2 + HEARSAY;
+        let short = unheard(config, &change.service, change.took);
+        let lately = (change.sent.saturating_sub(short), change.sent);
+        let window = if truth.could_speak(node.name.as_str(), &change.service, lately) {
+            short
+        } else {
+            config.policy.stale_after + HEARSAY + FRESH * 2 + change.took
+        };
         let step = Duration::from_millis(500);
         let mut moment = change.sent.saturating_sub(window);
         while moment <= change.sent {

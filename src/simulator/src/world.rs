@@ -285,8 +285,13 @@ impl World {
     }
 
     fn go_on(&mut self, environment: EnvironmentId) {
-        if let Some(lines) = self.environments.poll(environment) {
-            let elapsed = self.elapsed();
+        let lines = self.environments.poll(environment);
+        let elapsed = self.elapsed();
+        let sent = self.cloud.lock().archive.take_sent();
+        for call in &sent {
+            self.auditor.sees_sent(elapsed, call);
+        }
+        if let Some(lines) = lines {
             let papers = self.cloud.lock().archive.take(environment);
             self.auditor.reads(elapsed, &lines, &papers);
         }

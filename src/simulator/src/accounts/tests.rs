@@ -55,6 +55,7 @@ fn judged(decided: &Decided, looks: &[Look], text: &str) -> Option<&'static str>
     let papers = Papers {
         looks: looks.iter().map(|look| (at(0), look.clone())).collect(),
         tags: vec![("eni-0000000b".to_owned(), BTreeMap::from([(key, text.to_owned())]))],
+        ..Papers::default()
     };
     decided.judge(&config(), &papers).map(|(rule, _)| rule)
 }
@@ -147,8 +148,11 @@ fn what_an_order_wrote_in_this_invocation_counts_before_it_shows() {
         let tag = |(eni, key, text): &(&str, &str, &str)| {
             ((*eni).to_owned(), BTreeMap::from([((*key).to_owned(), (*text).to_owned())]))
         };
-        let papers =
-            Papers { looks: vec![(at(0), looks.clone())], tags: orders.iter().map(tag).collect() };
+        let papers = Papers {
+            looks: vec![(at(0), looks.clone())],
+            tags: orders.iter().map(tag).collect(),
+            ..Papers::default()
+        };
         moved.judge(&config(), &papers).map(|(rule, _)| rule)
     };
     let decided = moved("failover", 1_500);

@@ -52,6 +52,7 @@ fn change(at: u64, from: &str, to: &str) -> Change {
             ledgers: BTreeMap::from([("svc".to_owned(), vec![everything])]),
             ..Look::default()
         }),
+        took: Duration::ZERO,
     }
 }
 

@@ -1,0 +1,1 @@
+//! Each rule about the sending of calls catches who breaks it.
