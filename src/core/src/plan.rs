@@ -66,12 +66,12 @@ pub fn plan(config: &Config, decisions: &[Decision]) -> Vec<Step> {
             kind: *kind,
         };
         let reassign = reassign(config, decisions, decision);
-        match steps.iter_mut().find(|step| step.eni == node.eni && step.reassign == reassign) {
-            Some(step) => step.moves.push(planned),
-            None => {
-                let (to, eni) = (to.clone(), node.eni.clone());
-                steps.push(Step { to, eni, reassign, moves: vec![planned] });
-            }
+        let same = |step: &&mut Step| step.eni == node.eni && step.reassign == reassign;
+        if let Some(step) = steps.iter_mut().find(same) {
+            step.moves.push(planned);
+        } else {
+            let (to, eni) = (to.clone(), node.eni.clone());
+            steps.push(Step { to, eni, reassign, moves: vec![planned] });
         }
     }
     steps

@@ -54,6 +54,9 @@ pub(crate) fn denied(call: &'static str) -> PortError {
     PortError::Refused { call, cause: "UnauthorizedOperation".to_owned() }
 }
 
+/// What happens to the world.
+pub(crate) type Change = fn(&mut State);
+
 #[derive(Debug, Default)]
 pub(crate) struct State {
     pub now: Timestamp,
@@ -85,7 +88,7 @@ pub(crate) struct State {
     /// The next re-read finds that interface detached from its instance.
     pub detached: Option<EniId>,
     /// What changes at that moment.
-    pub later: Vec<(Duration, fn(&mut State))>,
+    pub later: Vec<(Duration, Change)>,
     pub assigns: Vec<(EniId, Vec<VipAddr>)>,
     /// What each of them was allowed.
     pub reassigns: Vec<Reassign>,

@@ -28,7 +28,7 @@ pub const EVIDENCE_AGE: Duration = Duration::from_secs(1);
 const LOOK_BACK: u32 = 4;
 /// How long a pass that inventory and hints decide waits for the other reads: as a rule they come with
 /// EC2's answer, and may know better.
-const GRACE: Duration = Duration::from_millis(200);
+const GRACE: Duration = Duration::from_millis(100);
 /// How long any other pass waits for them.
 const PATIENCE: Duration = Duration::from_millis(2_500);
 

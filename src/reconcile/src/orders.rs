@@ -18,7 +18,7 @@ use crate::gather::Look;
 use crate::invocation::Invocation;
 use crate::own_tags::OwnTags;
 use crate::ports::{PortError, Ports};
-use crate::reconcile::{pursue, reconcile};
+use crate::reconcile::{Stopped, pursue, reconcile};
 use crate::record::Record;
 use crate::wake::Command;
 
@@ -132,12 +132,13 @@ impl<P: Ports> Office<'_, P> {
         };
         let mut order = Switchover { config, service, to: to.cloned() };
         let goal = |evidence: &Evidence, now| order.decisions(evidence, now);
-        Ok(match pursue(&self.invocation, Look::Everywhere, goal).await? {
+        match pursue(&self.invocation, Look::Everywhere, goal).await {
             Ok(records) => {
-                Obeyed::Done { what: format!("switchover of {}", service.name), records }
+                Ok(Obeyed::Done { what: format!("switchover of {}", service.name), records })
             }
-            Err(why) => Obeyed::Refused(why),
-        })
+            Err(Stopped::NotAllowed(why)) => Ok(Obeyed::Refused(why)),
+            Err(Stopped::Unread(error)) => Err(error),
+        }
     }
 
     /// Writes the tag, then looks at once: what the node holds goes where another can take it.

@@ -19,6 +19,15 @@ use crate::memory::locked;
 use crate::ports::{PortError, Ports};
 use crate::record::Record;
 
+/// Why there is nothing to record.
+#[derive(Debug)]
+pub enum Stopped {
+    /// EC2 could not be read.
+    Unread(PortError),
+    /// The goal allows nothing, for this reason.
+    NotAllowed(String),
+}
+
 /// Reconciles every VIP of the cluster.
 ///
 /// # Errors
@@ -26,19 +35,22 @@ use crate::record::Record;
 pub async fn reconcile<P: Ports>(invocation: &Invocation<'_, P>) -> Result<Vec<Record>, PortError> {
     let look = invocation.first_look();
     let goal = |evidence: &Evidence, now| Ok(decide(invocation.config, evidence, now));
-    pursue(invocation, look, goal).await.map(Result::unwrap_or_default)
+    match pursue(invocation, look, goal).await {
+        Err(Stopped::Unread(error)) => Err(error),
+        records => Ok(records.unwrap_or_default()),
+    }
 }
 
 /// Makes passes until all is settled or held, or time is up. `goal` decides each on its evidence, or
-/// says why nothing may be done: then nothing is.
+/// says why nothing may be done.
 ///
 /// # Errors
-/// When EC2 could not be read.
+/// When EC2 could not be read, or the goal allows nothing: then nothing was done.
 pub async fn pursue<P, G>(
     invocation: &Invocation<'_, P>,
     look: Look,
     goal: G,
-) -> Result<Result<Vec<Record>, String>, PortError>
+) -> Result<Vec<Record>, Stopped>
 where
     P: Ports,
     G: FnMut(&Evidence, Timestamp) -> Result<Vec<Decision>, String> + Send,
@@ -48,14 +60,14 @@ where
     let mut backoff = Backoff::until(invocation.deadline);
     loop {
         let next = match run.pass().await {
-            Ok(Ok(next)) => next,
-            Ok(Err(why)) if run.decided.is_empty() => return Ok(Err(why)),
-            Ok(Err(_)) => Next::Over,
-            Err(error) if error.is_transient() && backoff.pause(invocation.ports).await => {
+            Ok(next) => next,
+            Err(Stopped::Unread(error))
+                if error.is_transient() && backoff.pause(invocation.ports).await =>
+            {
                 tracing::warn!(%error, "EC2 not read");
                 Next::AtOnce
             }
-            Err(error) if run.decided.is_empty() => return Err(error),
+            Err(stopped) if run.decided.is_empty() => return Err(stopped),
             Err(_) => Next::Over,
         };
         let goes_on = match next {
@@ -64,7 +76,7 @@ where
             Next::AtOnce => invocation.ports.now() < invocation.deadline,
         };
         if !goes_on {
-            return Ok(Ok(run.attempts.records(invocation.config, run.decided)));
+            return Ok(run.attempts.records(invocation.config, run.decided));
         }
     }
 }
@@ -84,20 +96,20 @@ where
     P: Ports,
     G: FnMut(&Evidence, Timestamp) -> Result<Vec<Decision>, String> + Send,
 {
-    /// One pass, and what comes after it; or why the goal allows none.
-    async fn pass(&mut self) -> Result<Result<Next, String>, PortError> {
+    /// One pass, and what comes after it.
+    async fn pass(&mut self) -> Result<Next, Stopped> {
         let Invocation { config, ports, memory, .. } = *self.invocation;
         let Gathered { mut evidence, is_live, wanted, unread } =
-            gather(self.invocation, self.invocation.hints(), &self.look).await?;
+            gather(self.invocation, self.invocation.hints(), &self.look)
+                .await
+                .map_err(Stopped::Unread)?;
         self.look = Look::At(wanted);
         self.attempts.settle(self.invocation, &evidence.inventory).await;
         let now = ports.now();
         evidence.refusals = self.attempts.refusals();
         evidence.in_flight = locked(memory).in_flight(now);
-        let decisions = match (self.goal)(&evidence, now) {
-            Ok(decisions) => self.vetted(&evidence, decisions, is_live, now),
-            Err(why) => return Ok(Err(why)),
-        };
+        let decisions = (self.goal)(&evidence, now).map_err(Stopped::NotAllowed)?;
+        let decisions = self.vetted(&evidence, decisions, is_live, now);
         let steps = self.attempts.due(config, plan(config, &decisions), &evidence.inventory, now);
         let evidence = Arc::new(evidence);
         let record =
@@ -108,14 +120,14 @@ where
             let is_quiet = next == Next::Over && !self.attempts.were_made() && unread.is_empty();
             let held = is_quiet.then_some(decisions.as_slice());
             locked(memory).saw(config, now, &evidence, held);
-            return Ok(Ok(next));
+            return Ok(next);
         }
         locked(memory).saw(config, now, &evidence, None);
         let moves = |service| steps.iter().any(|step| step.is_about(service));
         // A service for whose metrics nobody waited must not wait for the schedule.
         let is_partial = !unread.iter().all(moves);
         let next = self.carry_out(steps, &evidence).await.max(self.attempts.waits(&decisions));
-        Ok(Ok(if is_partial { Next::AtOnce } else { next }))
+        Ok(if is_partial { Next::AtOnce } else { next })
     }
 
     /// The decisions that stand up to the audit, and to the age of what was said: hints that were heard

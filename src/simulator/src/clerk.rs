@@ -28,7 +28,9 @@ use vipward_region::wire::ApiError;
 use crate::cloud::{Cloud, Shared, Trip};
 use crate::papers::{Look, Read};
 
-/// The function's patience with one call, by `aws/clients.rs`.
+/// The function's patience with one call to EC2, by `aws/clients.rs`: it is sent once.
+const EC2_PATIENCE: Duration = Duration::from_secs(2);
+/// The same with a call to EventBridge.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// The same with the reads of CloudWatch.
 const SHORT_PATIENCE: Duration = Duration::from_millis(2_500);
@@ -72,7 +74,7 @@ struct Operation {
 
 impl Operation {
     const fn ec2(name: &'static str, class: Class) -> Self {
-        Self { name, class: Some(class), patience: PATIENCE }
+        Self { name, class: Some(class), patience: EC2_PATIENCE }
     }
 
     const fn other(name: &'static str, patience: Duration) -> Self {

@@ -32,14 +32,14 @@ impl Aws {
             .retry_config(retries)
             .load()
             .await;
-        // A change of EC2 is sent once: one that was not answered may take effect yet, and whether to
-        // ask again is for the next pass to decide.
-        let once = aws_sdk_ec2::config::Builder::from(&shared)
-            .retry_config(RetryConfig::disabled())
-            .build();
         Self {
-            ec2: aws_sdk_ec2::Client::new(&shared),
-            ec2_once: aws_sdk_ec2::Client::from_conf(once),
+            // EC2 is asked once; the next pass asks again, and anew about all else. A change that was not
+            // answered may take effect yet: whether to repeat it is not for the SDK to decide.
+            ec2: aws_sdk_ec2::Client::from_conf(
+                aws_sdk_ec2::config::Builder::from(&shared)
+                    .retry_config(RetryConfig::disabled())
+                    .build(),
+            ),
             cloudwatch: aws_sdk_cloudwatch::Client::from_conf(
                 aws_sdk_cloudwatch::config::Builder::from(&shared).timeout_config(patience).build(),
             ),

@@ -21,13 +21,10 @@ use vipward_core::{Config, EniId, VipAddr};
 use vipward_reconcile::notices::Notice;
 use vipward_reconcile::ports::{PortError, Ports, Published};
 
-/// The clients that the function needs.
+/// The three clients that the function needs.
 #[derive(Debug, Clone)]
 pub struct Aws {
-    /// For what only reads: it may be repeated.
     ec2: aws_sdk_ec2::Client,
-    /// For what changes something.
-    ec2_once: aws_sdk_ec2::Client,
     cloudwatch: aws_sdk_cloudwatch::Client,
     events: aws_sdk_eventbridge::Client,
 }
@@ -70,11 +67,11 @@ impl Ports for Aws {
         vips: &[VipAddr],
         reassign: Reassign,
     ) -> Result<(), PortError> {
-        Box::pin(ec2::assign(&self.ec2_once, eni, vips, reassign)).await
+        Box::pin(ec2::assign(&self.ec2, eni, vips, reassign)).await
     }
 
     async fn tag(&self, eni: &EniId, tags: &BTreeMap<String, String>) -> Result<(), PortError> {
-        Box::pin(ec2::tag(&self.ec2_once, eni, tags)).await
+        Box::pin(ec2::tag(&self.ec2, eni, tags)).await
     }
 
     async fn announce(&self, notices: &[Notice]) -> Result<(), PortError> {

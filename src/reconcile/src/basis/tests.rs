@@ -55,7 +55,7 @@ fn evidence(config: &Config, basis: &Basis, service: &ServiceName, decided: Time
 
 #[tokio::test(start_paused = true)]
 async fn a_record_holds_enough_to_decide_once_more() {
-    let worlds: [fn(&mut crate::fake::State); 4] = [
+    let worlds: [crate::fake::Change; 4] = [
         |_| {},
         |state| state.ill_on_a("redis"),
         |state| {

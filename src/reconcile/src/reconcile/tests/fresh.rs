@@ -23,7 +23,7 @@ async fn a_read_that_hangs_delays_nothing_that_inventory_and_hints_decide() {
         let memory = told_that_a_is_ill(&world);
         let records = woken(WakeKind::Hint, &config(), &world, &memory).await;
         let Some(MoveOutcome::Moved(times)) = records[0].outcome else { panic!("{records:?}") };
-        assert_eq!(times.assigned, start() + SignedDuration::from_millis(200), "{call}");
+        assert_eq!(times.assigned, start() + SignedDuration::from_millis(100), "{call}");
     }
 }
 
@@ -76,12 +76,12 @@ async fn no_vip_waits_for_the_metrics_of_another() {
         state.says("b", "b", "mysql", Healthy);
         state.alarms.insert("vipward/test/mysql/a/self".parse().expect("an alarm's name"));
         state.hanging.insert("GetMetricData");
-        state.later = vec![(Duration::from_millis(150), |state| state.hanging.clear())];
+        state.later = vec![(Duration::from_millis(50), |state| state.hanging.clear())];
     });
     let memory = told_that_a_is_ill(&world);
     let records = woken(WakeKind::Hint, &config(), &world, &memory).await;
     let Some(MoveOutcome::Moved(times)) = records[0].outcome else { panic!("{records:?}") };
-    assert_eq!(times.assigned, start() + SignedDuration::from_millis(200));
+    assert_eq!(times.assigned, start() + SignedDuration::from_millis(100));
     assert_eq!(hold_reason(&records[1]), Some(HoldReason::AwaitingEvidence));
     let mysql = "mysql".parse().expect("a name");
     let last = world.state().metric_reads.last().cloned().unwrap_or_default();
