@@ -10,6 +10,7 @@ use vipward_core::Config;
 use vipward_core::drain::Drain;
 use vipward_core::ledger::Ledger;
 
+use crate::figures::{Counts, Proven};
 use crate::papers::{Look, Papers, Remembered, drained_until};
 
 /// The wait before the first move beyond the budget.
@@ -51,6 +52,16 @@ impl Decided {
 
     fn is_unplanned(&self) -> bool {
         matches!(self.kind.as_str(), "failover" | "placement")
+    }
+
+    /// What the ledger must know of it, when it is told `at` this moment.
+    pub fn proven(&self, at: Duration) -> Option<Proven> {
+        Some(Proven {
+            told: at,
+            service: self.service.clone(),
+            second: self.assigned?.as_second(),
+            counts: if self.is_unplanned() { Counts::Yes } else { Counts::No },
+        })
     }
 
     /// The first rule that the decision breaks; `papers` are of the invocation that made it.

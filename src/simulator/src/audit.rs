@@ -12,8 +12,10 @@ use vipward_region::model::journal::Happening;
 use crate::accounts::Decided;
 use crate::alias_rules::AliasBook;
 use crate::fault::Fault;
+use crate::figures::Proven;
 use crate::moves::{Book, Change, companions};
-use crate::papers::{Assignment, Papers};
+use crate::papers::{Assignment, Look, Papers};
+use crate::scenario::Scenario;
 use crate::sending::Sending;
 use crate::tally::Tally;
 use crate::timeline::{Timeline, Who};
@@ -46,7 +48,8 @@ pub struct Auditor {
     unplaced: BTreeSet<String>,
     /// By service: why it was last held.
     pub held_for: BTreeMap<String, String>,
-    breach: Option<Breach>,
+    breaches: Vec<Breach>,
+    proven: Vec<Proven>,
 }
 
 impl Auditor {
@@ -73,24 +76,22 @@ impl Auditor {
             meddled: Vec::new(),
             unplaced: services.filter(|_| unplaced).collect(),
             held_for: BTreeMap::new(),
-            breach: None,
+            breaches: Vec::new(),
+            proven: Vec::new(),
         }
     }
 
-    /// Whether something was that must not have been.
-    pub fn has_breach(&self) -> bool {
-        self.breach.is_some()
-    }
-
-    /// The first of what must not have been.
-    pub fn breach(&self) -> Option<&Breach> {
-        self.breach.as_ref()
+    /// What must not have been: of each rule the first.
+    pub fn breaches(&self) -> &[Breach] {
+        &self.breaches
     }
 
     /// This must not be.
     pub fn accuse(&mut self, at: Duration, rule: &'static str, what: String) {
         self.timeline.tell(at, Who::Auditor, || format!("rule broken: {rule}: {what}"));
-        self.breach.get_or_insert(Breach { at, rule, what });
+        if !self.breaches.iter().any(|breach| breach.rule == rule) {
+            self.breaches.push(Breach { at, rule, what });
+        }
     }
 
     /// The history itself makes no sense.
@@ -207,6 +208,7 @@ impl Auditor {
         }
         self.unplaced.remove(&change.service);
         self.tally.moved(&self.truth, at, &change);
+        self.tally.figures.moved(&self.config, &self.truth, &self.book, &change);
         if let Some((rule, what)) = self.book.judge(&self.config, &self.truth, &change) {
             self.accuse(at, rule, what);
         }
@@ -224,6 +226,7 @@ impl Auditor {
                 Some("decision") => {
                     self.reads_decision(at, line);
                     let decided = Decided::read(line);
+                    self.proven.extend(decided.as_ref().and_then(|of| of.proven(at)));
                     let broken = decided.and_then(|decided| decided.judge(&self.config, papers));
                     if let Some((rule, what)) = broken {
                         self.accuse(at, rule, what);
@@ -300,12 +303,17 @@ impl Auditor {
         }
     }
 
+    /// Looks at EC2's own tags.
+    pub fn looks_at_ledger(&mut self, at: Duration, look: &Look) {
+        self.tally.figures.looks_at_ledger(&self.truth, at, &mut self.proven, look);
+    }
+
     /// The history is over, and must have come to rest.
     pub fn ends(
         &mut self,
         at: Duration,
         holders: &BTreeMap<String, Option<String>>,
-        moves: Option<u64>,
+        said: &Scenario,
     ) {
         const RULE: &str = "all comes to rest when the faults are over";
         for (service, holder) in holders {
@@ -327,9 +335,15 @@ impl Auditor {
                 self.accuse(at, RULE, format!("{service} was last held for {reason:?}"));
             }
         }
-        if let Some(expected) = moves.filter(|moves| *moves != self.tally.moves) {
+        if let Some(expected) = said.moves.filter(|moves| *moves != self.tally.moves) {
             let what = format!("{} moves, and the history says {expected}", self.tally.moves);
             self.accuse(at, "VIPs move as often as the history says", what);
+        }
+        let bound = said.leaves_within_ms.map(Duration::from_millis);
+        let worst = self.tally.figures.left.iter().max().copied();
+        if let Some(took) = worst.filter(|took| bound.is_some_and(|bound| *took > bound)) {
+            let what = format!("it took {took:?}");
+            self.accuse(at, "a VIP leaves a dead holder as fast as the history says", what);
         }
         self.tally.lasted += at;
     }

@@ -45,8 +45,8 @@ pub fn region(scenario: &Scenario, config: &Config, now: Timestamp) -> anyhow::R
     let file = render::Place::in_directory(Path::new("config"), Path::new("vipward.toml"))?;
     let template = Template::parse(&render::Template::render(config, &file).to_yaml(), &place)?;
     let mut functions = template.functions;
-    for function in functions.iter_mut().filter(|_| scenario.racing) {
-        function.reserved = None;
+    for function in &mut functions {
+        function.reserved = function.reserved.and_then(|of| scenario.concurrency.reserved(of));
     }
     let mut region = Region {
         ec2: cluster(scenario, config, now)?,

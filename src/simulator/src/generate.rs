@@ -4,12 +4,14 @@ use std::fmt::Write as _;
 
 use vipward_region::model::fault::FaultSpec;
 
+use crate::concurrency::Concurrency;
 use crate::departures::departures;
 use crate::fault::{Fault, What};
 use crate::random::Stream;
 use crate::reign::disturbances;
 use crate::scenario::Scenario;
 
+mod on_calls;
 mod on_hosts;
 
 /// Faults begin once the cluster has come to rest, in milliseconds.
@@ -65,14 +67,20 @@ pub fn generate(seed: u64) -> Scenario {
     faults.extend(departures(nodes, services, span, &mut Stream::new(seed, "departures")));
     let when = (FIRST_FAULT, FIRST_FAULT + span);
     faults.extend(on_hosts::faults(nodes, services, &faults, when, on_hosts));
+    faults.extend(on_calls::faults(nodes, services, when, seed));
     faults.sort_by_key(|fault| fault.at_ms);
     Scenario {
         seed,
         calm_ms: CALM,
         unplaced: chance.percent(15),
-        racing: chance.percent(15),
+        concurrency: if chance.percent(15) {
+            Concurrency::Unreserved
+        } else {
+            Concurrency::Deployed
+        },
         describe_lag_ms: *chance.pick(&[0, 0, 300, 1_000, 3_000]),
         moves: None,
+        leaves_within_ms: None,
         cluster,
         faults,
     }

@@ -8,8 +8,8 @@ use crate::world::World;
 /// What became of a history.
 #[derive(Debug)]
 pub struct Played {
-    /// What must not have been, if anything.
-    pub breach: Option<Breach>,
+    /// What must not have been: of each rule the first.
+    pub breaches: Vec<Breach>,
     /// What was injected and what came of it.
     pub tally: Tally,
     /// What happened, if asked for.
@@ -25,7 +25,7 @@ pub fn play(scenario: &Scenario, told: bool) -> anyhow::Result<Played> {
     let mut tally = auditor.tally.clone();
     tally.histories = 1;
     Ok(Played {
-        breach: auditor.breach().cloned(),
+        breaches: auditor.breaches().to_vec(),
         timeline: auditor.timeline.lines().to_vec(),
         tally,
     })
@@ -38,7 +38,7 @@ pub fn play(scenario: &Scenario, told: bool) -> anyhow::Result<Played> {
 /// As for [`play`].
 pub fn shrink(scenario: &Scenario, rule: &str) -> anyhow::Result<Scenario> {
     let breaks = |candidate: &Scenario| -> anyhow::Result<bool> {
-        Ok(play(candidate, false)?.breach.is_some_and(|breach| breach.rule == rule))
+        Ok(play(candidate, false)?.breaches.iter().any(|breach| breach.rule == rule))
     };
     let mut best = scenario.clone();
     loop {

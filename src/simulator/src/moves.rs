@@ -110,6 +110,16 @@ impl Book {
         self.changes.iter().rfind(|change| change.service == service)
     }
 
+    /// Whether the function has moved the VIP off that interface since then.
+    pub fn left_by_function(&self, service: &str, eni: &str, since: Duration) -> bool {
+        self.changes.iter().any(|change| {
+            change.service == service
+                && change.at >= since
+                && change.look.is_some()
+                && change.from.as_deref() == Some(eni)
+        })
+    }
+
     /// Whether the sender could know of the VIP's last change of hands: a call may land after a newer
     /// one, and EC2's answers may lag. EC2 has no compare-and-swap: such a call undoes the other, once.
     fn is_known(change: &Change, last: &Change) -> bool {

@@ -31,6 +31,9 @@ pub enum Command {
         /// Also write the table of faults and what came of them here, as a picture
         #[arg(long, value_name = "SVG")]
         picture: Option<PathBuf>,
+        /// So many of the function at once, whatever the seeds say
+        #[arg(long, value_name = "N")]
+        concurrency: Option<u32>,
     },
     /// Play the history of one seed and show its timeline
     Seed {

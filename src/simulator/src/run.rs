@@ -1,5 +1,6 @@
 //! Carrying a command out: playing, telling, and what to do next.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::num::NonZero;
 use std::path::Path;
@@ -10,6 +11,7 @@ use std::time::Instant;
 
 use anyhow::Context as _;
 
+use crate::concurrency::Concurrency;
 use crate::generate::generate;
 use crate::history::{play, shrink};
 use crate::options::Command;
@@ -28,7 +30,10 @@ const BAD_SCENARIO: u8 = 3;
 /// When a file cannot be read or written, or a cluster cannot be deployed.
 pub fn run(command: Command, out: &mut impl Write) -> anyhow::Result<ExitCode> {
     match command {
-        Command::Seeds { seeds, from, picture } => many(from, seeds, picture.as_deref(), out),
+        Command::Seeds { seeds, from, picture, concurrency } => {
+            let concurrency = concurrency.map(Concurrency::Reserved);
+            many(&Seeds { from, seeds, concurrency }, picture.as_deref(), out)
+        }
         Command::Seed { seed } => one(&generate(seed), out),
         Command::Show { seed } => {
             write!(out, "{}", generate(seed).to_text())?;
@@ -53,28 +58,40 @@ fn one(scenario: &Scenario, out: &mut impl Write) -> anyhow::Result<ExitCode> {
     for line in &played.timeline {
         writeln!(out, "{line}")?;
     }
-    let Some(breach) = played.breach else {
+    for breach in &played.breaches {
+        writeln!(out, "broken: {}: {}", breach.rule, breach.what)?;
+    }
+    if played.breaches.is_empty() {
         writeln!(out, "no rule was broken")?;
         return Ok(ExitCode::SUCCESS);
-    };
-    writeln!(out, "broken: {}: {}", breach.rule, breach.what)?;
+    }
     Ok(ExitCode::FAILURE)
 }
 
 /// The seeds that broke a rule, with the rule.
 type Broken = Vec<(u64, &'static str)>;
 
-fn many(
+/// Which histories are played.
+struct Seeds {
     from: u64,
     seeds: u64,
-    picture: Option<&Path>,
-    out: &mut impl Write,
-) -> anyhow::Result<ExitCode> {
+    /// Whatever the seeds say.
+    concurrency: Option<Concurrency>,
+}
+
+impl Seeds {
+    fn scenario(&self, seed: u64) -> Scenario {
+        let scenario = generate(seed);
+        Scenario { concurrency: self.concurrency.unwrap_or(scenario.concurrency), ..scenario }
+    }
+}
+
+fn many(all: &Seeds, picture: Option<&Path>, out: &mut impl Write) -> anyhow::Result<ExitCode> {
     let started = Instant::now();
-    let (tally, mut broken) = play_all(from, seeds)?;
+    let (tally, mut broken) = play_all(all)?;
     let took = started.elapsed();
     broken.sort_unstable();
-    write!(out, "{}", report::table(&tally, broken.len()))?;
+    write!(out, "{}", report::table(&tally, broken_seeds(&broken)))?;
     let hours = tally.lasted.as_secs_f64() / 3_600.0;
     writeln!(
         out,
@@ -85,13 +102,21 @@ fn many(
         took.as_secs_f64(),
         hours / took.as_secs_f64(),
     )?;
+    write!(out, "{}", tally.figures.in_words())?;
     if let Some(picture) = picture {
-        std::fs::write(picture, report::picture(&tally, broken.len()))
+        std::fs::write(picture, report::picture(&tally, broken_seeds(&broken)))
             .with_context(|| format!("cannot write {}", picture.display()))?;
     }
     if broken.is_empty() {
         writeln!(out, "no rule was broken")?;
         return Ok(ExitCode::SUCCESS);
+    }
+    let mut by_rule: BTreeMap<_, u64> = BTreeMap::new();
+    for (_, rule) in &broken {
+        *by_rule.entry(*rule).or_default() += 1;
+    }
+    for (rule, seeds) in by_rule {
+        writeln!(out, "{seeds} seeds broke: {rule}")?;
     }
     for (seed, rule) in broken.iter().take(MOST_TOLD) {
         writeln!(
@@ -100,17 +125,26 @@ fn many(
         )?;
     }
     let (seed, rule) = broken[0];
-    writeln!(out, "\n{} of {seeds} seeds broke a rule. Seed {seed}, cut down:\n", broken.len())?;
-    let least = shrink(&generate(seed), rule)?;
+    writeln!(
+        out,
+        "\n{} of {} seeds broke a rule. Seed {seed}, cut down:\n",
+        broken_seeds(&broken),
+        all.seeds
+    )?;
+    let least = shrink(&all.scenario(seed), rule)?;
     writeln!(out, "{}", least.to_text())?;
     one(&least, out)?;
     writeln!(out, "\nreplay all of it: vipward-simulator seed {seed}")?;
     Ok(ExitCode::FAILURE)
 }
 
+fn broken_seeds(broken: &Broken) -> usize {
+    broken.iter().map(|(seed, _)| seed).collect::<BTreeSet<_>>().len()
+}
+
 /// Each history by itself, as many at a time as there are processors.
-fn play_all(from: u64, seeds: u64) -> anyhow::Result<(Tally, Broken)> {
-    let next = AtomicU64::new(from);
+fn play_all(seeds: &Seeds) -> anyhow::Result<(Tally, Broken)> {
+    let next = AtomicU64::new(seeds.from);
     let all = Mutex::new((Tally::default(), Broken::new(), None));
     let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
     std::thread::scope(|scope| {
@@ -118,15 +152,15 @@ fn play_all(from: u64, seeds: u64) -> anyhow::Result<(Tally, Broken)> {
             scope.spawn(|| {
                 loop {
                     let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= from.saturating_add(seeds) {
+                    if seed >= seeds.from.saturating_add(seeds.seeds) {
                         return;
                     }
-                    let played = play(&generate(seed), false);
+                    let played = play(&seeds.scenario(seed), false);
                     let mut all = all.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
                     match played {
                         Ok(played) => {
                             all.0.add(&played.tally);
-                            all.1.extend(played.breach.map(|breach| (seed, breach.rule)));
+                            all.1.extend(played.breaches.iter().map(|of| (seed, of.rule)));
                         }
                         Err(error) => all.2 = Some(error.context(format!("seed {seed}"))),
                     }

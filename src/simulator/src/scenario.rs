@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use vipward_core::{Config, Faults};
 
+use crate::concurrency::Concurrency;
 use crate::fault::Fault;
 
 /// What is played.
@@ -19,15 +20,18 @@ pub struct Scenario {
     /// Whether the VIPs are nowhere at first.
     #[serde(default)]
     pub unplaced: bool,
-    /// Whether the function may run several times at once.
-    #[serde(default)]
-    pub racing: bool,
+    /// How many of the function may run at once.
+    #[serde(default, alias = "racing")]
+    pub concurrency: Concurrency,
     /// How far EC2's answers lag behind, in milliseconds.
     #[serde(default)]
     pub describe_lag_ms: u64,
     /// How often VIPs change hands, where that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub moves: Option<u64>,
+    /// In how many milliseconds a VIP leaves a dead holder, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leaves_within_ms: Option<u64>,
     /// The text of `vipward.toml`.
     pub cluster: String,
     /// What goes wrong.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::figures::Figures;
 use crate::group::Kind;
 use crate::moves::Change;
 use crate::truth::Truth;
@@ -42,6 +43,8 @@ pub struct Tally {
     pub repairs: u64,
     /// Histories that were played to their end.
     pub histories: u64,
+    /// How well it went.
+    pub figures: Figures,
     /// How long they were together.
     pub lasted: Duration,
 }
@@ -112,6 +115,7 @@ impl Tally {
         self.invocations += other.invocations;
         self.repairs += other.repairs;
         self.histories += other.histories;
+        self.figures.add(&other.figures);
         self.lasted += other.lasted;
     }
 }

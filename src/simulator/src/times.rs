@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use crate::concurrency::Concurrency;
 use crate::fault::{Fault, What};
 use crate::scenario::Scenario;
 use crate::world::World;
@@ -48,9 +49,10 @@ fn scenario(row: &[String; 5], moment: u64) -> Scenario {
         seed: moment,
         calm_ms: 0,
         unplaced: false,
-        racing: false,
+        concurrency: Concurrency::Deployed,
         describe_lag_ms: 0,
         moves: None,
+        leaves_within_ms: None,
         cluster: format!(
             "cluster = \"sim\"\nsubnet = \"10.0.0.0/24\"\n\
              [policy]\nhints = {hints}\npublish_interval = \"{}s\"\n\

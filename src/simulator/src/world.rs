@@ -19,7 +19,7 @@ use crate::begin;
 use crate::cloud::Shared;
 use crate::environments::Environments;
 use crate::fault::What;
-use crate::papers::Assignment;
+use crate::papers::{Assignment, Look};
 use crate::random::Stream;
 use crate::scenario::Scenario;
 use crate::sites::{Site, Task};
@@ -178,13 +178,11 @@ impl World {
                 break;
             };
             self.step(next);
-            if self.auditor.has_breach() {
-                return self.auditor;
-            }
         }
         let elapsed = self.elapsed();
         let holders = self.holders();
-        self.auditor.ends(elapsed, &holders, self.scenario.moves);
+        self.auditor.tally.figures.calls = std::mem::take(&mut self.cloud.lock().archive.calls);
+        self.auditor.ends(elapsed, &holders, &self.scenario);
         let calm = self.scenario.troubled_until() + Duration::from_millis(BOOT_MS);
         let standings = self.standings();
         self.auditor.ends_aliases(elapsed, calm, &standings);
@@ -224,6 +222,8 @@ impl World {
             Event::Look => {
                 let (elapsed, holders) = (self.elapsed(), self.holders());
                 self.auditor.looks(elapsed, &holders);
+                let look = Look::at(&self.config, self.cloud.lock().region.ec2.present());
+                self.auditor.looks_at_ledger(elapsed, &look);
                 let standings = self.standings();
                 self.auditor.looks_at_aliases(elapsed, &standings);
                 let next = self.now() + LOOK;
