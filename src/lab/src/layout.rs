@@ -39,6 +39,8 @@ pub struct Wish {
     pub policy: Vec<(String, String)>,
     /// Settings of the region's `[delays]`.
     pub delays: Vec<(String, String)>,
+    /// Settings of the region's `[answers]`.
+    pub answers: Vec<(String, String)>,
 }
 
 impl Default for Wish {
@@ -55,6 +57,7 @@ impl Default for Wish {
             placed: true,
             policy: Vec::new(),
             delays: Vec::new(),
+            answers: Vec::new(),
         }
     }
 }

@@ -33,6 +33,7 @@ struct World<'w> {
     imds: Option<String>,
     lambda: Lambda<'w>,
     delays: toml::Table,
+    answers: toml::Table,
     subnet: [Subnet<'w>; 1],
     instance: Vec<Instance<'w>>,
 }
@@ -94,14 +95,15 @@ pub fn world_toml(
         template: &files.template,
         imds: fabric.imds().map(|address| address.to_string()),
         lambda: Lambda { bootstrap: &files.bootstrap, layer: &files.layer },
-        delays: delays(&layout.wish.delays),
+        delays: table(&layout.wish.delays),
+        answers: table(&layout.wish.answers),
         subnet: [Subnet { id: SUBNET, cidr: &layout.subnet }],
         instance: instances.collect(),
     })
 }
 
 /// Numbers as numbers, everything else as text.
-fn delays(settings: &[(String, String)]) -> toml::Table {
+fn table(settings: &[(String, String)]) -> toml::Table {
     let typed: BTreeMap<_, _> = settings
         .iter()
         .map(|(key, value)| {
@@ -151,12 +153,14 @@ mod tests {
     }
 
     #[test]
-    fn delays_keep_their_types_and_loopback_has_no_metadata() {
+    fn settings_keep_their_types_and_loopback_has_no_metadata() {
         let delays = [("alarm_evaluation_range_extra", "3"), ("describe_lag", "2s")];
         let delays = delays.map(|(key, value)| (key.to_owned(), value.to_owned())).to_vec();
-        let world = world(Wish { delays, ..Wish::default() }, FabricKind::Loopback(1));
+        let answers = vec![("assigned_again".to_owned(), "refused".to_owned())];
+        let world = world(Wish { delays, answers, ..Wish::default() }, FabricKind::Loopback(1));
         assert_eq!(world["delays"]["alarm_evaluation_range_extra"].as_integer(), Some(3));
         assert_eq!(world["delays"]["describe_lag"].as_str(), Some("2s"));
+        assert_eq!(world["answers"]["assigned_again"].as_str(), Some("refused"));
         assert!(!world.contains_key("imds"));
     }
 }

@@ -28,6 +28,9 @@ const DURATIONS: [&str; 8] = [
 /// The one that is a count of periods.
 const COUNT: &str = "alarm_evaluation_range_extra";
 
+/// What AWS answers where its documentation leaves that open, and the answers.
+const ANSWERS: [(&str, [&str; 2]); 1] = [("assigned_again", ["accepted", "refused"])];
+
 /// What was described so far, and where policy settings were.
 #[derive(Debug, Default)]
 pub struct Description {
@@ -111,6 +114,22 @@ impl Description {
                 return Err(Wrong::new(format!("{key}={value}"), format!("write {key}={form}")));
             }
             self.wish.delays.push((key.to_owned(), value.to_owned()));
+        }
+        Ok(())
+    }
+
+    /// Reads what comes after `answers`.
+    pub fn answers(&mut self, words: &mut Words<'_>) -> Result<(), Wrong> {
+        while let Some((key, value)) = pair(words)? {
+            let Some((_, known)) = ANSWERS.iter().find(|(name, _)| *name == key) else {
+                let names = ANSWERS.map(|(name, _)| name).join(", ");
+                return Err(Wrong::new(format!("`{key}` is not known"), format!("use {names}")));
+            };
+            if !known.contains(&value) {
+                let cure = format!("use {}", known.join(" or "));
+                return Err(Wrong::new(format!("{key}={value}"), cure));
+            }
+            self.wish.answers.push((key.to_owned(), value.to_owned()));
         }
         Ok(())
     }

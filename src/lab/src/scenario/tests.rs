@@ -17,6 +17,7 @@ fn every_statement_is_understood() {
 cluster nodes=3 witnesses=1 services=mysql,redis service=redis group=db hints=off
 policy stale_after=20s peer_alarms=on
 delays describe_lag=2s alarm_evaluation_range_extra=3
+answers assigned_again=refused
 start unplaced
 kill service mysql on node-1    # a comment
 kill agent on witness-1
@@ -65,6 +66,8 @@ cluster services=a,a
 cluster group=db
 delays nix=3s
 delays describe_lag=3
+answers nix=accepted
+answers assigned_again=perhaps
 kill service svc on node-1
 start
 kill service other on node-1
