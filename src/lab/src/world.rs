@@ -10,9 +10,8 @@ use crate::fabric::FabricKind;
 use crate::layout::{Layout, Role};
 
 const SUBNET: &str = "subnet-0a0000000000000001";
-/// Takes four addresses an interface: room for three VIPs. With more services, a larger one.
-const SMALL_INSTANCE: &str = "m7g.medium";
-const LARGE_INSTANCE: &str = "c6i.large";
+/// How many VIPs an instance of each type has room for, beside its own address.
+const INSTANCES: [(usize, &str); 3] = [(3, "m7g.medium"), (9, "c6i.large"), (14, "c6i.xlarge")];
 
 /// Files that the world names.
 #[derive(Debug, Clone)]
@@ -73,12 +72,13 @@ pub fn world_toml(
     fabric: FabricKind,
     files: &Files,
 ) -> Result<String, toml::ser::Error> {
-    let large = layout.services.len() > 3;
+    let fits = INSTANCES.iter().find(|(room, _)| layout.services.len() <= *room);
+    let (_, kind) = fits.expect("the parser allows no more services than fit");
     let first = layout.first_holder().map(|host| &host.name);
     let members = layout.hosts.iter().filter(|host| host.role != Role::Client);
     let instances = members.map(|host| Instance {
         id: &host.instance,
-        r#type: if large { LARGE_INSTANCE } else { SMALL_INSTANCE },
+        r#type: kind,
         eni: host.eni.as_str(),
         mac: &host.mac,
         subnet: SUBNET,
@@ -117,7 +117,7 @@ fn table(settings: &[(String, String)]) -> toml::Table {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::layout::Wish;
+    use crate::layout::{MOST_SERVICES, Wish};
 
     fn world(wish: Wish, fabric: FabricKind) -> toml::Table {
         let files = Files {
@@ -150,6 +150,23 @@ mod tests {
         let keys: Vec<_> = told.iter().filter_map(|(key, _)| *key).collect();
         assert_eq!(keys, wanted);
         assert_eq!(told[2].1, Some("Instance profile for the host of witness-1"));
+    }
+
+    #[test]
+    fn an_instance_has_room_for_every_vip() {
+        for (services, kind) in [
+            (1, "m7g.medium"),
+            (3, "m7g.medium"),
+            (4, "c6i.large"),
+            (9, "c6i.large"),
+            (10, "c6i.xlarge"),
+            (MOST_SERVICES, "c6i.xlarge"),
+        ] {
+            let names = (0..services).map(|n| format!("s{n}").parse().expect("a name"));
+            let wish = Wish { services: names.collect(), ..Wish::default() };
+            let world = world(wish, FabricKind::Namespaces);
+            assert_eq!(world["instance"][0]["type"].as_str(), Some(kind), "{services}");
+        }
     }
 
     #[test]

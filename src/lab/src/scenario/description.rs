@@ -12,7 +12,7 @@ use super::Fault;
 use super::words::{Words, Wrong};
 use crate::ask::ServiceKind;
 use crate::fabric::FabricKind;
-use crate::layout::{Layout, MOST, Wish};
+use crate::layout::{Layout, MOST, MOST_SERVICES, Wish};
 
 /// The region's delays that are durations.
 const DURATIONS: [&str; 8] = [
@@ -172,8 +172,8 @@ fn services(value: &str) -> Result<Vec<ServiceName>, Wrong> {
     let names =
         names.map_err(|error| Wrong::new(format!("{error}"), "write services=mysql,redis"))?;
     let distinct = names.iter().collect::<BTreeSet<_>>().len();
-    if distinct < names.len() || distinct > usize::from(MOST) {
-        let cure = format!("name 1 to {MOST} services, each once");
+    if distinct < names.len() || distinct > usize::from(MOST_SERVICES) {
+        let cure = format!("name 1 to {MOST_SERVICES} services, each once");
         return Err(Wrong::new(format!("services={value}"), cure));
     }
     Ok(names)

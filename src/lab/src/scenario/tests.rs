@@ -41,11 +41,13 @@ expect decision mysql outcome failed within 60s
 expect fault ec2:AssignPrivateIpAddresses error times 2 within 5s
 expect denied node-2 events:PutEvents within 5s
 expect moves redis = 1
+expect notices = 1
+expect alerts = 0
 expect no move of redis for 20s
 ";
     let scenario = parse(text).expect("is right");
     assert_eq!(scenario.title, "All of it");
-    assert_eq!(scenario.steps.len(), 23);
+    assert_eq!(scenario.steps.len(), 25);
     assert!(!scenario.wish.placed && !scenario.wish.hints);
     let stale = serde_json::json!({
         "on": "ec2:DescribeNetworkInterfaces", "kind": "stale", "ms": 3000, "for_ms": 20000,
@@ -84,6 +86,7 @@ put event text.json
 expect holder svc is node-1
 expect hold svc reason tired within 1s
 expect moves svc = 1 please
+expect notices 1
 expect silence
 frobnicate
 ";
