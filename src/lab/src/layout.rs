@@ -10,8 +10,10 @@ use vipward_core::{ClusterName, EniId, GroupName, NodeName, ServiceName};
 use crate::ask::ServiceKind;
 use crate::fabric::FabricKind;
 
-/// Most nodes, witnesses and services: the numbers below leave room for as many.
+/// Most nodes and most witnesses: the numbers below leave room for as many.
 pub const MOST: u8 = 9;
+/// Most services: the largest instance of the lab takes as many VIPs.
+pub const MOST_SERVICES: u8 = 14;
 
 /// What a run asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +41,8 @@ pub struct Wish {
     pub policy: Vec<(String, String)>,
     /// Settings of the region's `[delays]`.
     pub delays: Vec<(String, String)>,
+    /// Settings of the region's `[answers]`.
+    pub answers: Vec<(String, String)>,
 }
 
 impl Default for Wish {
@@ -55,6 +59,7 @@ impl Default for Wish {
             placed: true,
             policy: Vec::new(),
             delays: Vec::new(),
+            answers: Vec::new(),
         }
     }
 }
@@ -281,7 +286,7 @@ mod tests {
         let most = Wish {
             nodes: MOST,
             witnesses: MOST,
-            services: ["a", "b", "c"].map(name).to_vec(),
+            services: (0..MOST_SERVICES).map(|n| name(&format!("service-{n}"))).collect(),
             kind: ServiceKind::Redis,
             follow: FollowRole::Primary,
             group: Some(name("db")),

@@ -5,6 +5,7 @@ use std::net::Ipv4Addr;
 
 use jiff::Timestamp;
 use serde_json::Value;
+use vipward_core::signals::FUNCTION_SOURCE;
 
 use crate::record::{CLIENT, LAB, REGION, Record};
 
@@ -132,6 +133,16 @@ pub fn faults(records: &[Record], on: &str, kind: &str) -> usize {
     records.iter().filter(took_effect).count()
 }
 
+/// How many events of a detail type the function put.
+pub fn notices(records: &[Record], kind: &str) -> usize {
+    let put = records.iter().filter(|record| {
+        record.is(REGION, "event-put")
+            && record.text("source") == Some(FUNCTION_SOURCE)
+            && record.text("detail_type") == Some(kind)
+    });
+    put.count()
+}
+
 /// What IAM refused: the caller's access key and the action, each as often as it happened.
 pub fn denials(records: &[Record]) -> Vec<(String, String)> {
     let denied = records.iter().filter(|record| record.is(REGION, "denied"));
@@ -210,6 +221,20 @@ mod tests {
         let records = [fault("error"), fault("stale"), fault("error")];
         assert_eq!(faults(&records, "ec2:X", "error"), 2);
         assert_eq!(faults(&records, "ec2:Y", "error"), 0);
+    }
+
+    #[test]
+    fn only_what_the_function_puts_is_a_notice() {
+        let put = |source: &str, kind: &str| {
+            record(REGION, "event-put", json!({"source": source, "detail_type": kind}))
+        };
+        let records = [
+            put("vipward.function", "Vipward Move"),
+            put("vipward.agent.lab.node-1", "Vipward Alert"),
+            put("vipward.function", "Vipward Alert"),
+        ];
+        assert_eq!(notices(&records, "Vipward Move"), 1);
+        assert_eq!(notices(&records, "Vipward Alert"), 1);
     }
 
     #[test]

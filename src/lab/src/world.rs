@@ -10,9 +10,8 @@ use crate::fabric::FabricKind;
 use crate::layout::{Layout, Role};
 
 const SUBNET: &str = "subnet-0a0000000000000001";
-/// Takes four addresses an interface: room for three VIPs. With more services, a larger one.
-const SMALL_INSTANCE: &str = "m7g.medium";
-const LARGE_INSTANCE: &str = "c6i.large";
+/// How many VIPs an instance of each type has room for, beside its own address.
+const INSTANCES: [(usize, &str); 3] = [(3, "m7g.medium"), (9, "c6i.large"), (14, "c6i.xlarge")];
 
 /// Files that the world names.
 #[derive(Debug, Clone)]
@@ -33,6 +32,7 @@ struct World<'w> {
     imds: Option<String>,
     lambda: Lambda<'w>,
     delays: toml::Table,
+    answers: toml::Table,
     subnet: [Subnet<'w>; 1],
     instance: Vec<Instance<'w>>,
 }
@@ -72,12 +72,13 @@ pub fn world_toml(
     fabric: FabricKind,
     files: &Files,
 ) -> Result<String, toml::ser::Error> {
-    let large = layout.services.len() > 3;
+    let fits = INSTANCES.iter().find(|(room, _)| layout.services.len() <= *room);
+    let (_, kind) = fits.expect("the parser allows no more services than fit");
     let first = layout.first_holder().map(|host| &host.name);
     let members = layout.hosts.iter().filter(|host| host.role != Role::Client);
     let instances = members.map(|host| Instance {
         id: &host.instance,
-        r#type: if large { LARGE_INSTANCE } else { SMALL_INSTANCE },
+        r#type: kind,
         eni: host.eni.as_str(),
         mac: &host.mac,
         subnet: SUBNET,
@@ -94,14 +95,15 @@ pub fn world_toml(
         template: &files.template,
         imds: fabric.imds().map(|address| address.to_string()),
         lambda: Lambda { bootstrap: &files.bootstrap, layer: &files.layer },
-        delays: delays(&layout.wish.delays),
+        delays: table(&layout.wish.delays),
+        answers: table(&layout.wish.answers),
         subnet: [Subnet { id: SUBNET, cidr: &layout.subnet }],
         instance: instances.collect(),
     })
 }
 
 /// Numbers as numbers, everything else as text.
-fn delays(settings: &[(String, String)]) -> toml::Table {
+fn table(settings: &[(String, String)]) -> toml::Table {
     let typed: BTreeMap<_, _> = settings
         .iter()
         .map(|(key, value)| {
@@ -115,7 +117,7 @@ fn delays(settings: &[(String, String)]) -> toml::Table {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::layout::Wish;
+    use crate::layout::{MOST_SERVICES, Wish};
 
     fn world(wish: Wish, fabric: FabricKind) -> toml::Table {
         let files = Files {
@@ -151,12 +153,31 @@ mod tests {
     }
 
     #[test]
-    fn delays_keep_their_types_and_loopback_has_no_metadata() {
+    fn an_instance_has_room_for_every_vip() {
+        for (services, kind) in [
+            (1, "m7g.medium"),
+            (3, "m7g.medium"),
+            (4, "c6i.large"),
+            (9, "c6i.large"),
+            (10, "c6i.xlarge"),
+            (MOST_SERVICES, "c6i.xlarge"),
+        ] {
+            let names = (0..services).map(|n| format!("s{n}").parse().expect("a name"));
+            let wish = Wish { services: names.collect(), ..Wish::default() };
+            let world = world(wish, FabricKind::Namespaces);
+            assert_eq!(world["instance"][0]["type"].as_str(), Some(kind), "{services}");
+        }
+    }
+
+    #[test]
+    fn settings_keep_their_types_and_loopback_has_no_metadata() {
         let delays = [("alarm_evaluation_range_extra", "3"), ("describe_lag", "2s")];
         let delays = delays.map(|(key, value)| (key.to_owned(), value.to_owned())).to_vec();
-        let world = world(Wish { delays, ..Wish::default() }, FabricKind::Loopback(1));
+        let answers = vec![("assigned_again".to_owned(), "refused".to_owned())];
+        let world = world(Wish { delays, answers, ..Wish::default() }, FabricKind::Loopback(1));
         assert_eq!(world["delays"]["alarm_evaluation_range_extra"].as_integer(), Some(3));
         assert_eq!(world["delays"]["describe_lag"].as_str(), Some("2s"));
+        assert_eq!(world["answers"]["assigned_again"].as_str(), Some("refused"));
         assert!(!world.contains_key("imds"));
     }
 }

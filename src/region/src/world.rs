@@ -11,6 +11,7 @@ use jiff::SignedDuration;
 use serde::Deserialize;
 
 use crate::model::Place;
+use crate::model::ec2::AssignedAgain;
 use crate::model::fault::{FaultError, FaultSpec};
 use crate::template::TemplateError;
 use crate::wire::ApiError;
@@ -44,6 +45,9 @@ pub struct World {
     /// How long things take.
     #[serde(default)]
     pub delays: Delays,
+    /// What AWS answers where its documentation leaves that open.
+    #[serde(default)]
+    pub answers: Answers,
     /// What goes wrong from the start.
     #[serde(default)]
     pub faults: Vec<FaultSpec>,
@@ -142,6 +146,14 @@ impl Default for Delays {
             lambda_throttle_most: SignedDuration::from_mins(5),
         }
     }
+}
+
+/// What AWS answers where its documentation leaves that open.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Answers {
+    /// To an assignment, without `AllowReassignment`, of what the interface has already.
+    pub assigned_again: AssignedAgain,
 }
 
 /// Why a world cannot be had.

@@ -92,7 +92,7 @@ fn cluster(scenario: &Scenario, config: &Config, now: Timestamp) -> anyhow::Resu
         zone: "us-east-1a".to_owned(),
     };
     let lag = SignedDuration::from_millis(scenario.describe_lag_ms.try_into().unwrap_or(0));
-    let settings = ec2::Settings { describe_lag: lag };
+    let settings = ec2::Settings { describe_lag: lag, ..ec2::Settings::default() };
     let mut ec2 = Ec2::new(settings, [subnet(config.subnet)]);
     for (index, node) in config.nodes.iter().enumerate() {
         let held = index == 0 && !scenario.unplaced;

@@ -105,7 +105,7 @@ fn silent(config: &Config) -> Resource {
 
 fn dead_letters(config: &Config) -> Resource {
     let metric = json!({
-        "AlarmDescription": "An event or an invocation was given up; the queue holds it",
+        "AlarmDescription": "A rule could not hand an event over; the queue holds it",
         "Namespace": "AWS/SQS",
         "MetricName": "ApproximateNumberOfMessagesVisible",
         "Dimensions": [{"Name": "QueueName", "Value": attribute(DEAD_LETTERS, "QueueName")}],

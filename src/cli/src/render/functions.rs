@@ -18,7 +18,7 @@ pub const QUERY: &str = "QueryFunction";
 pub const FAILOVER_LOG: &str = "FailoverLog";
 /// The log of the query function.
 pub const QUERY_LOG: &str = "QueryLog";
-/// The queue of what reached no function.
+/// The queue of what no rule could hand over.
 pub const DEAD_LETTERS: &str = "DeadLetters";
 
 const CONFIG_LAYER: &str = "ConfigLayer";
@@ -38,7 +38,7 @@ pub fn resources(config: &Config, place: &Place) -> Vec<Resource> {
         log(FAILOVER_LOG, &name_of(config, "failover"))
             .because("Every decision is one JSON record in this log."),
         log(QUERY_LOG, &name_of(config, "query")),
-        dead_letters().because("Events that reached no function, and invocations that failed."),
+        dead_letters().because("Events that a rule could not hand over: the wiring is broken."),
     ]
 }
 
@@ -68,13 +68,12 @@ fn failover(config: &Config, place: &Place) -> Resource {
     properties["Timeout"] = 30.into();
     properties["ReservedConcurrentExecutions"] =
         json!({"Fn::If": [RESERVES_CONCURRENCY, 1, reference("AWS::NoValue")]});
-    // Lambda's first retry comes after a minute: by then the schedule has looked afresh.
+    // Lambda's first retry comes after a minute: by then the schedule has looked afresh. So what
+    // expires goes nowhere: of a burst that waits for the one function most wake-ups do, and they
+    // are superfluous. Errors of the function have an alarm of their own.
     properties["EventInvokeConfig"] = json!({
         "MaximumEventAgeInSeconds": OLDEST_EVENT_SECONDS,
         "MaximumRetryAttempts": 0,
-        "DestinationConfig": {
-            "OnFailure": {"Type": "SQS", "Destination": attribute(DEAD_LETTERS, "Arn")},
-        },
     });
     built(FAILOVER, properties).because(
         "Alone may move a VIP. One at a time where concurrency is reserved; correct also where not.",

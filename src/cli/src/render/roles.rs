@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use vipward_core::signals::{FUNCTION_SOURCE, hint_source, namespace};
 use vipward_core::{Config, NodeName};
 
-use super::functions::{DEAD_LETTERS, FAILOVER, FAILOVER_LOG, QUERY, QUERY_LOG};
+use super::functions::{FAILOVER, FAILOVER_LOG, QUERY, QUERY_LOG};
 use super::iam::{allow, allow_events_from, allow_if, policy, role};
 use super::resource::{Resource, attribute, logical_id, reference, substituted};
 
@@ -46,7 +46,6 @@ fn failover_role(config: &Config) -> Resource {
             }),
         ),
         allow_events_from(FUNCTION_SOURCE),
-        allow("KeepWhatFailed", &["sqs:SendMessage"], attribute(DEAD_LETTERS, "Arn")),
     ]);
     let description = format!("Moves the VIPs of cluster {}", config.cluster);
     role("FailoverRole", &description, LAMBDA, &statements)

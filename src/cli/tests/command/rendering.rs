@@ -93,6 +93,23 @@ fn no_role_but_the_failover_functions_may_change_ec2() {
 }
 
 #[test]
+fn a_wake_up_that_expires_goes_nowhere_and_an_undelivered_event_is_kept() {
+    let template = parsed(&rendered("infra/example/vipward.toml"));
+    for function in resources_of(&template, "AWS::Serverless::Function") {
+        assert!(function["Properties"]["EventInvokeConfig"]["DestinationConfig"].is_null());
+    }
+    for role in resources_of(&template, "AWS::IAM::Role") {
+        assert!(!role.to_string().contains("sqs:"), "only rules fill the queue: {role}");
+    }
+    let rules = resources_of(&template, "AWS::Events::Rule");
+    assert!(!rules.is_empty());
+    for rule in rules {
+        let kept = &rule["Properties"]["Targets"][0]["DeadLetterConfig"]["Arn"]["Fn::GetAtt"][0];
+        assert_eq!(kept, "DeadLetters");
+    }
+}
+
+#[test]
 fn the_template_names_the_directory_from_where_it_lies() {
     let output = scratch("elsewhere.yaml").display().to_string();
     let run =

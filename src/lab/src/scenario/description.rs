@@ -12,7 +12,7 @@ use super::Fault;
 use super::words::{Words, Wrong};
 use crate::ask::ServiceKind;
 use crate::fabric::FabricKind;
-use crate::layout::{Layout, MOST, Wish};
+use crate::layout::{Layout, MOST, MOST_SERVICES, Wish};
 
 /// The region's delays that are durations.
 const DURATIONS: [&str; 8] = [
@@ -27,6 +27,9 @@ const DURATIONS: [&str; 8] = [
 ];
 /// The one that is a count of periods.
 const COUNT: &str = "alarm_evaluation_range_extra";
+
+/// What AWS answers where its documentation leaves that open, and the answers.
+const ANSWERS: [(&str, [&str; 2]); 1] = [("assigned_again", ["accepted", "refused"])];
 
 /// What was described so far, and where policy settings were.
 #[derive(Debug, Default)]
@@ -115,6 +118,22 @@ impl Description {
         Ok(())
     }
 
+    /// Reads what comes after `answers`.
+    pub fn answers(&mut self, words: &mut Words<'_>) -> Result<(), Wrong> {
+        while let Some((key, value)) = pair(words)? {
+            let Some((_, known)) = ANSWERS.iter().find(|(name, _)| *name == key) else {
+                let names = ANSWERS.map(|(name, _)| name).join(", ");
+                return Err(Wrong::new(format!("`{key}` is not known"), format!("use {names}")));
+            };
+            if !known.contains(&value) {
+                let cure = format!("use {}", known.join(" or "));
+                return Err(Wrong::new(format!("{key}={value}"), cure));
+            }
+            self.wish.answers.push((key.to_owned(), value.to_owned()));
+        }
+        Ok(())
+    }
+
     /// What is wrong with the `vipward.toml` of this cluster, told of the scenario's lines.
     pub fn faults(&self) -> Vec<Fault> {
         // Fabrics differ in addresses only: either will do.
@@ -153,8 +172,8 @@ fn services(value: &str) -> Result<Vec<ServiceName>, Wrong> {
     let names =
         names.map_err(|error| Wrong::new(format!("{error}"), "write services=mysql,redis"))?;
     let distinct = names.iter().collect::<BTreeSet<_>>().len();
-    if distinct < names.len() || distinct > usize::from(MOST) {
-        let cure = format!("name 1 to {MOST} services, each once");
+    if distinct < names.len() || distinct > usize::from(MOST_SERVICES) {
+        let cure = format!("name 1 to {MOST_SERVICES} services, each once");
         return Err(Wrong::new(format!("services={value}"), cure));
     }
     Ok(names)

@@ -12,7 +12,8 @@ const OUTCOMES: [&str; 6] = ["moved", "held", "observed", "overtaken", "failed",
 
 /// Reads what comes after `expect`.
 pub fn read(words: &mut Words<'_>, wish: &Wish) -> Result<Expectation, Wrong> {
-    words.form = "expect holder|client|alias|hold|decision|fault|hook|denied|moves|no ...";
+    words.form =
+        "expect holder|client|alias|hold|decision|fault|hook|denied|moves|notices|alerts|no ...";
     Ok(match words.next("what is expected")? {
         "holder" => {
             words.form = "expect holder svc is node-1 within 30s";
@@ -63,10 +64,20 @@ pub fn read(words: &mut Words<'_>, wish: &Wish) -> Result<Expectation, Wrong> {
             Expectation::Denied(host, action, words.within()?)
         }
         "moves" => moves(words, wish)?,
+        "notices" => {
+            words.form = "expect notices = 1";
+            words.literally("=")?;
+            Expectation::Notices(words.value("a count")?)
+        }
+        "alerts" => {
+            words.form = "expect alerts = 0";
+            words.literally("=")?;
+            Expectation::Alerts(words.value("a count")?)
+        }
         "no" => no(words, wish)?,
         other => {
-            let cure =
-                "use holder, client, alias, hold, decision, fault, hook, denied, moves or no";
+            let cure = "use holder, client, alias, hold, decision, fault, hook, denied, moves, \
+                        notices, alerts or no";
             return Err(Wrong::new(format!("cannot expect `{other}`"), cure));
         }
     })

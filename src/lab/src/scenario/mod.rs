@@ -146,6 +146,10 @@ pub enum Expectation {
     Denied(NodeName, String, Duration),
     /// `moves S = COUNT`
     Moves(ServiceName, usize),
+    /// `notices = COUNT`
+    Notices(usize),
+    /// `alerts = COUNT`
+    Alerts(usize),
     /// `no move of S for D`
     NoMove(ServiceName, Duration),
 }

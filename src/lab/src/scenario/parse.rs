@@ -9,7 +9,7 @@ use super::words::{Words, Wrong};
 use super::{Action, Fault, Files, Scenario, Statement, Step, expectation, planned};
 use crate::layout::Wish;
 
-const STATEMENTS: &str = "cluster, policy, delays, start, kill, cut, restore, instance, delete, put, forge, fault, \
+const STATEMENTS: &str = "cluster, policy, delays, answers, start, kill, cut, restore, instance, delete, put, forge, fault, \
                           clear, leave, stay, stop, promote, imds, expect";
 const INSTANCE_STATES: [&str; 3] = ["running", "stopped", "terminated"];
 
@@ -69,7 +69,7 @@ impl Reader<'_> {
     fn read(&mut self, line: usize, code: &str) -> Result<(), Wrong> {
         let mut words = Words::new(code);
         let first = words.next("a statement")?;
-        let describes = matches!(first, "cluster" | "policy" | "delays" | "start");
+        let describes = matches!(first, "cluster" | "policy" | "delays" | "answers" | "start");
         if describes == self.started && STATEMENTS.split(", ").any(|known| known == first) {
             let cure = "first describe the cluster, then `start`, then act and expect";
             return Err(Wrong::new(format!("`{first}` in the wrong place"), cure));
@@ -78,6 +78,7 @@ impl Reader<'_> {
             "cluster" => return self.about.cluster(&mut words),
             "policy" => return self.about.policy(line, &mut words),
             "delays" => return self.about.delays(&mut words),
+            "answers" => return self.about.answers(&mut words),
             "start" => {
                 self.started = true;
                 words.form = "start [unplaced]";

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use tokio::time::Instant;
+use vipward_core::signals::{ALERT_DETAIL_TYPE, MOVE_DETAIL_TYPE};
 use vipward_core::{NodeName, ServiceName};
 
 use super::Expectation;
@@ -64,6 +65,10 @@ impl Stage<'_> {
             }
             Expectation::Denied(host, action, within) => self.denied(host, action, *within).await,
             Expectation::Moves(service, count) => self.moves(service, *count),
+            Expectation::Notices(count) => {
+                self.notices(&[ALERT_DETAIL_TYPE, MOVE_DETAIL_TYPE], *count)
+            }
+            Expectation::Alerts(count) => self.notices(&[ALERT_DETAIL_TYPE], *count),
             Expectation::NoMove(service, time) => self.no_move(service, *time).await,
         })
     }
@@ -138,6 +143,20 @@ impl Stage<'_> {
             found if found == count => Ok(String::new()),
             found => Err(format!("{found} moves")),
         }
+    }
+
+    /// What people got of the function's events since the cluster was ready.
+    fn notices(&self, kinds: &[&str], count: usize) -> Seen {
+        let ready_at = self.cluster.ready_at();
+        let put = |kind: &str| {
+            self.cluster.log.read(|records| observed::notices(&records[ready_at..], kind))
+        };
+        let put: Vec<_> = kinds.iter().map(|kind| (put(kind), kind)).collect();
+        if put.iter().map(|(found, _)| found).sum::<usize>() == count {
+            return Ok(String::new());
+        }
+        let told: Vec<_> = put.iter().map(|(found, kind)| format!("{found} of {kind}")).collect();
+        Err(told.join(", "))
     }
 
     async fn no_move(&mut self, service: &ServiceName, time: Duration) -> Seen {

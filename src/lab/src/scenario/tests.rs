@@ -17,6 +17,7 @@ fn every_statement_is_understood() {
 cluster nodes=3 witnesses=1 services=mysql,redis service=redis group=db hints=off
 policy stale_after=20s peer_alarms=on
 delays describe_lag=2s alarm_evaluation_range_extra=3
+answers assigned_again=refused
 start unplaced
 kill service mysql on node-1    # a comment
 kill agent on witness-1
@@ -40,11 +41,13 @@ expect decision mysql outcome failed within 60s
 expect fault ec2:AssignPrivateIpAddresses error times 2 within 5s
 expect denied node-2 events:PutEvents within 5s
 expect moves redis = 1
+expect notices = 1
+expect alerts = 0
 expect no move of redis for 20s
 ";
     let scenario = parse(text).expect("is right");
     assert_eq!(scenario.title, "All of it");
-    assert_eq!(scenario.steps.len(), 23);
+    assert_eq!(scenario.steps.len(), 25);
     assert!(!scenario.wish.placed && !scenario.wish.hints);
     let stale = serde_json::json!({
         "on": "ec2:DescribeNetworkInterfaces", "kind": "stale", "ms": 3000, "for_ms": 20000,
@@ -65,6 +68,8 @@ cluster services=a,a
 cluster group=db
 delays nix=3s
 delays describe_lag=3
+answers nix=accepted
+answers assigned_again=perhaps
 kill service svc on node-1
 start
 kill service other on node-1
@@ -81,6 +86,7 @@ put event text.json
 expect holder svc is node-1
 expect hold svc reason tired within 1s
 expect moves svc = 1 please
+expect notices 1
 expect silence
 frobnicate
 ";

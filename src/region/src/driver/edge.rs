@@ -18,17 +18,35 @@ use crate::wire::{ApiError, Request, Response, ask, cloudwatch, ec2, events, lam
 pub(super) fn handler(shared: Arc<Shared>) -> Handler {
     http::handler(move |request, _| {
         let shared = shared.clone();
-        async move { answer(&shared, &request).await }
+        async move { take(&shared, request).await }
     })
 }
 
-async fn answer(shared: &Arc<Shared>, request: &Request) -> Option<Response> {
+async fn take(shared: &Arc<Shared>, request: Request) -> Option<Response> {
     if request.path.starts_with(control::BASE) {
-        return Some(shared.turn(|inner, now| control::handle(&mut inner.region, now, request)));
+        return Some(shared.turn(|inner, now| control::handle(&mut inner.region, now, &request)));
     }
-    let Some(call) = Call::read(request) else {
+    let Some(call) = Call::read(&request) else {
         return Some(Response::new(404, "text/plain", "no such service in this region\n"));
     };
+    if !call.changes() {
+        return answer(shared, call, &request).await;
+    }
+    // AWS carries out what it has taken though the client gave up waiting: the connection, which
+    // ends with its client, must not carry the call.
+    let (client, answered) = oneshot::channel();
+    shared.carry({
+        let shared = shared.clone();
+        async move {
+            // A client that has gone needs no answer.
+            let _ = client.send(answer(&shared, call, &request).await);
+        }
+    });
+    // No answer comes when the region stops: the connection drops with it.
+    answered.await.ok().flatten()
+}
+
+async fn answer(shared: &Arc<Shared>, call: Call, request: &Request) -> Option<Response> {
     let hit = shared.turn(|inner, now| inner.region.faults.take(&call.name(), now));
     tokio::time::sleep(hit.delay.try_into().unwrap_or_default()).await;
     let response = match &hit.error {

@@ -106,10 +106,10 @@ impl Running {
         self.imds.get(instance).map(String::as_str)
     }
 
-    /// Stops serving and ends every function process.
+    /// Stops serving, and ends calls that are under way and every function process.
     pub async fn stop(mut self) {
         self.tasks.shutdown().await;
-        self.shared.end_environments().await;
+        self.shared.end().await;
     }
 }
 

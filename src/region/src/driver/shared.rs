@@ -33,6 +33,8 @@ pub(super) struct Inner {
     pub(super) callers: BTreeMap<String, oneshot::Sender<Answer>>,
     environments: BTreeMap<EnvironmentId, Environment>,
     processes: JoinSet<()>,
+    /// Calls that take effect whether or not their clients still wait.
+    calls: JoinSet<()>,
     sink: Sink,
     latest: Timestamp,
 }
@@ -52,6 +54,7 @@ impl Shared {
                 callers: BTreeMap::new(),
                 environments: BTreeMap::new(),
                 processes: JoinSet::new(),
+                calls: JoinSet::new(),
                 sink,
                 latest: Timestamp::UNIX_EPOCH,
             }),
@@ -74,13 +77,21 @@ impl Shared {
         inner.write(&Entry { at, happening });
     }
 
-    /// Ends every function process and waits until they are gone.
-    pub(super) async fn end_environments(&self) {
-        let mut processes = {
+    /// Runs a call to its end, or to the region's.
+    pub(super) fn carry(&self, call: impl Future<Output = ()> + Send + 'static) {
+        let calls = &mut self.lock().calls;
+        while calls.try_join_next().is_some() {}
+        calls.spawn(call);
+    }
+
+    /// Ends every call and every function process, and waits until they are gone.
+    pub(super) async fn end(&self) {
+        let (mut calls, mut processes) = {
             let mut inner = self.lock();
             inner.environments.clear();
-            std::mem::take(&mut inner.processes)
+            (std::mem::take(&mut inner.calls), std::mem::take(&mut inner.processes))
         };
+        calls.shutdown().await;
         while processes.join_next().await.is_some() {}
     }
 

@@ -56,6 +56,9 @@ impl Service {
     }
 }
 
+/// What the names of operations that change nothing begin with.
+const LOOKING: [&str; 4] = ["Describe", "Get", "List", "Test"];
+
 const GRANITE: &str = "GraniteServiceVersion20100801";
 
 /// One call of an API.
@@ -83,6 +86,11 @@ impl Call {
             operation: operation(service, request),
             principal: principal.to_owned(),
         })
+    }
+
+    /// Whether it changes something: all that does not say that it only looks.
+    pub fn changes(&self) -> bool {
+        !LOOKING.iter().any(|verb| self.operation.starts_with(verb))
     }
 
     /// `service:Operation`, as faults and IAM name it.
@@ -156,6 +164,21 @@ mod tests {
             assert_eq!(call.name(), wanted);
             let signed = request.header("authorization").is_some();
             assert_eq!(call.principal, if signed { "AKIDEXAMPLE" } else { "-" }, "{wanted}");
+        }
+    }
+
+    #[test]
+    fn only_what_looks_changes_nothing() {
+        let call = |operation: &str| Call {
+            service: Service::Ec2,
+            operation: operation.to_owned(),
+            principal: String::new(),
+        };
+        for changes in ["AssignPrivateIpAddresses", "CreateTags", "PutMetricData", "Invoke"] {
+            assert!(call(changes).changes(), "{changes}");
+        }
+        for looks in ["DescribeTags", "GetMetricData", "ListMetrics", "TestEventPattern"] {
+            assert!(!call(looks).changes(), "{looks}");
         }
     }
 

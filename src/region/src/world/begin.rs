@@ -97,7 +97,10 @@ impl World {
     }
 
     fn ec2(&self, now: Timestamp) -> Result<Ec2, WorldError> {
-        let settings = ec2::Settings { describe_lag: self.delays.describe_lag };
+        let settings = ec2::Settings {
+            describe_lag: self.delays.describe_lag,
+            assigned_again: self.answers.assigned_again,
+        };
         let subnets = self.subnets.iter().map(|entry| Subnet {
             id: entry.id.clone(),
             cidr: entry.cidr,

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpSocket;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::mpsc;
 
 use crate::driver::Sink;
@@ -46,6 +46,23 @@ pub(super) async fn call_from(
     headers: &[(&str, &str)],
     body: &str,
 ) -> Option<Answer> {
+    let mut stream = send(source, base, method, path, headers, body).await;
+    let mut answer = Vec::new();
+    let read = tokio::time::timeout(TOO_LONG, stream.read_to_end(&mut answer)).await;
+    // A reset without a byte is no answer either.
+    let _ = read.expect("an end in time");
+    parse(&String::from_utf8(answer).expect("text"))
+}
+
+/// Sends a request and leaves its connection to the caller, who may close it before the answer.
+pub(super) async fn send(
+    source: &str,
+    base: &str,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> TcpStream {
     let host = base.strip_prefix("http://").expect("a base URL");
     let socket = TcpSocket::new_v4().expect("a socket");
     let source = SocketAddr::new(source.parse().expect("an address"), 0);
@@ -59,11 +76,7 @@ pub(super) async fn call_from(
          content-length: {length}\r\n\r\n{body}"
     );
     stream.write_all(head.as_bytes()).await.expect("takes a request");
-    let mut answer = Vec::new();
-    let read = tokio::time::timeout(TOO_LONG, stream.read_to_end(&mut answer)).await;
-    // A reset without a byte is no answer either.
-    let _ = read.expect("an end in time");
-    parse(&String::from_utf8(answer).expect("text"))
+    stream
 }
 
 fn parse(answer: &str) -> Option<Answer> {

@@ -49,6 +49,34 @@ async fn a_lost_reply_has_its_effect_and_no_answer() {
 }
 
 #[tokio::test]
+async fn a_delayed_change_takes_effect_though_its_client_has_gone() {
+    let mut lab = lab("").await;
+    let fault = r#"[{"on":"ec2:AssignPrivateIpAddresses","kind":"delay","ms":500,"times":1}]"#;
+    lab.control("POST", "faults", fault).await;
+    let call = client::send("127.0.0.1", lab.endpoint(), "POST", "/", &[SIGNED], MOVE).await;
+    assert_eq!(lab.told("fault").await["kind"], "delay");
+    drop(call);
+    assert_eq!(holder(&lab).await, "eni-01");
+    assert_eq!(lab.told("assigned").await["from"]["127.0.0.100"], "eni-01");
+    assert_eq!(lab.told("api").await["status"], 200);
+    assert_eq!(holder(&lab).await, "eni-02");
+    lab.running.stop().await;
+}
+
+#[tokio::test]
+async fn a_delayed_change_is_over_when_the_region_stops() {
+    let mut lab = lab("").await;
+    let fault = r#"[{"on":"ec2:*","kind":"delay","ms":600000}]"#;
+    lab.control("POST", "faults", fault).await;
+    let _call = client::send("127.0.0.1", lab.endpoint(), "POST", "/", &[SIGNED], MOVE).await;
+    lab.told("fault").await;
+    lab.running.stop().await;
+    while let Some(line) = lab.journal.recv().await {
+        assert_ne!(line["event"], "assigned");
+    }
+}
+
+#[tokio::test]
 async fn a_stale_read_names_the_old_holder_until_the_fault_is_lifted() {
     let lab = lab("").await;
     let fault = r#"[{"on":"ec2:DescribeNetworkInterfaces","kind":"stale","ms":600000}]"#;

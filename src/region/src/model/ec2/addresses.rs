@@ -6,7 +6,7 @@ use std::net::Ipv4Addr;
 use jiff::Timestamp;
 
 use super::inventory::{Interface, addresses_per_interface};
-use super::{Ec2, invalid_value};
+use super::{AssignedAgain, Ec2, invalid_value};
 use crate::model::journal::Happening;
 use crate::wire::ApiError;
 
@@ -89,7 +89,7 @@ impl Ec2 {
     ) -> Result<(), ApiError> {
         let target = self.interface(eni)?;
         self.check_range(target, addresses)?;
-        self.check_holders(addresses, reassign)?;
+        self.check_holders(target, addresses, reassign)?;
         self.check_room(target, addresses)
     }
 
@@ -110,7 +110,16 @@ impl Ec2 {
         Ok(())
     }
 
-    fn check_holders(&self, addresses: &[Ipv4Addr], reassign: bool) -> Result<(), ApiError> {
+    fn check_holders(
+        &self,
+        target: &Interface,
+        addresses: &[Ipv4Addr],
+        reassign: bool,
+    ) -> Result<(), ApiError> {
+        let refuses = |holder: &Interface| {
+            let again = self.settings.assigned_again;
+            !reassign && (holder.id != target.id || again == AssignedAgain::Refused)
+        };
         let mut taken = Vec::new();
         for &address in addresses {
             match self.present().holder(address) {
@@ -119,7 +128,7 @@ impl Ec2 {
                         "[{address}] is a primary address; only secondary-addresses can be moved"
                     )));
                 }
-                Some(_) if !reassign => taken.push(address.to_string()),
+                Some(holder) if refuses(holder) => taken.push(address.to_string()),
                 _ => {}
             }
         }

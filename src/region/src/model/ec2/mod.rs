@@ -14,6 +14,7 @@ mod throttle;
 use std::collections::{BTreeMap, VecDeque};
 
 use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize;
 
 use super::journal::Happening;
 use crate::wire::ApiError;
@@ -28,10 +29,23 @@ use throttle::Throttle;
 const MEMORY: SignedDuration = SignedDuration::from_mins(10);
 
 /// Settings of EC2.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Settings {
     /// How far Describe calls lag behind changes.
     pub describe_lag: SignedDuration,
+    /// The answer to an assignment, without `AllowReassignment`, of what the interface has already.
+    pub assigned_again: AssignedAgain,
+}
+
+/// An answer that AWS's documentation leaves open: clients have to live with either.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AssignedAgain {
+    /// Success, and all is as it was.
+    #[default]
+    Accepted,
+    /// The refusal of what another interface has.
+    Refused,
 }
 
 /// The EC2 of one region.

@@ -37,7 +37,7 @@ fn ec2() -> Ec2 {
         vpc: "vpc-0a".to_owned(),
         zone: "us-east-1a".to_owned(),
     };
-    let settings = Settings { describe_lag: SignedDuration::ZERO };
+    let settings = Settings::default();
     let mut ec2 = Ec2::new(settings, [subnet]);
     for (n, eni, kind, secondaries) in [
         (1, ENI_1, "m7g.medium", vec![ip(VIP)]),

@@ -15,7 +15,7 @@ fn ec2() -> Ec2 {
         vpc: "vpc-0a".to_owned(),
         zone: "us-east-1a".to_owned(),
     };
-    let settings = Settings { describe_lag: SignedDuration::ZERO };
+    let settings = Settings::default();
     let mut ec2 = Ec2::new(settings, [subnet]);
     for n in 1..=2u8 {
         let instance = NewInstance {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{ENI_1, ENI_2, ENI_SMALL, VIP, at, ec2, ip, secondaries};
+use crate::model::ec2::AssignedAgain;
 use crate::model::journal::Happening;
 
 const FREE: &str = "172.31.0.210";
@@ -111,6 +112,23 @@ fn assigning_what_is_there_already_changes_nothing_and_takes_no_room() {
     ec2.assign(ENI_SMALL, &[ip(VIP)], true, at(1)).expect("the one slot is free");
     ec2.assign(ENI_SMALL, &[ip(VIP)], true, at(2)).expect("it has it already");
     assert_eq!(secondaries(&ec2, ENI_SMALL), [VIP]);
+}
+
+#[test]
+fn what_is_assigned_again_without_reassignment_is_accepted_or_refused() {
+    let mut ec2 = ec2();
+    let before = ec2.present().clone();
+    ec2.assign(ENI_1, &[ip(VIP)], false, at(1)).expect("it has it already");
+    assert_eq!(*ec2.present(), before);
+    let taken = ec2.assign(ENI_2, &[ip(VIP)], false, at(2)).expect_err("another has it");
+    assert_eq!(taken.message, "[172.31.0.202] assigned, but move is not allowed.");
+
+    ec2.settings.assigned_again = AssignedAgain::Refused;
+    let refused = ec2.assign(ENI_1, &[ip(VIP)], false, at(3)).expect_err("it has it already");
+    assert_eq!((&*refused.code, refused.status), ("InvalidParameterValue", 400));
+    assert_eq!(refused.message, "[172.31.0.202] assigned, but move is not allowed.");
+    ec2.assign(ENI_1, &[ip(VIP)], true, at(4)).expect("reassignment is allowed");
+    assert_eq!(*ec2.present(), before);
 }
 
 #[test]
