@@ -2,11 +2,13 @@
 //! table, and all of it at the same time.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::pin::pin;
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
 use std::time::Duration;
 
-use futures::future::{Either, select};
+use futures::future::{FusedFuture, FutureExt as _, select};
 use jiff::Timestamp;
 use vipward_core::config::Node;
 use vipward_core::decide::{Choice, Decision, decide};
@@ -26,10 +28,10 @@ pub const EVIDENCE_AGE: Duration = Duration::from_secs(1);
 /// How many times `stale_after` the metrics are read back: enough to see how long something has
 /// been said, and when a silent node last spoke.
 const LOOK_BACK: u32 = 4;
-/// How long a pass that inventory and hints decide waits for the other reads: as a rule they come with
-/// EC2's answer, and may know better.
+/// How long a pass that has what it needs waits for the other reads: as a rule they come at the same
+/// time, and may know better.
 const GRACE: Duration = Duration::from_millis(100);
-/// How long any other pass waits for them.
+/// How long it waits for what it needs beside the interfaces.
 const PATIENCE: Duration = Duration::from_millis(2_500);
 
 /// What agents said by hints, as the environment remembers it.
@@ -73,35 +75,55 @@ pub async fn gather<P: Ports>(
     hints: Hints,
     look: &Look,
 ) -> Result<Gathered, PortError> {
-    let reading = Reading::new(invocation, hints);
-    let at_once = reading.services(|service| match look {
-        Look::At(services) => services.contains(service),
-        Look::Everywhere => true,
-    });
-    let mut others = pin!(reading.others(at_once));
-    let inventory = match select(pin!(reading.inventory()), others.as_mut()).await {
-        Either::Left((inventory, _)) => {
-            let inventory = inventory?;
-            let patience = if reading.hints_decide(&inventory) { GRACE } else { PATIENCE };
-            select(others, pin!(invocation.ports.pause(patience))).await;
-            inventory
-        }
-        Either::Right(((), inventory)) => inventory.await?,
+    let reading = &Reading { invocation, hints, partial: Mutex::default() };
+    let everything = reading.services(|_| true);
+    let at_once = match look {
+        Look::At(services) => services,
+        Look::Everywhere => &everything,
     };
-    let arrived = inventory.at;
-    let mut wanted = reading.wanted(&inventory);
-    if look == &Look::Everywhere {
-        wanted = reading.services(|_| true);
-    }
-    if !reading.hints_decide(&inventory) {
-        let left = wanted.difference(&reading.partial().asked).cloned().collect();
+    let mut reads = Reads(vec![
+        Box::pin(reading.inventory().fuse()),
+        Box::pin(reading.stopped().fuse()),
+        Box::pin(reading.alarms().fuse()),
+        Box::pin(reading.metrics(at_once.clone()).fuse()),
+    ]);
+    reads.until(|| reading.has_failed() || reading.suffices()).await;
+    reads.at_most(invocation.ports, GRACE).await;
+    let wanted = match look {
+        Look::At(_) => reading.wanted()?,
+        Look::Everywhere => everything,
+    };
+    if !reading.hints_decide() {
+        let left: BTreeSet<_> = wanted.difference(&reading.partial().asked).cloned().collect();
         reading.metrics(left).await;
     }
-    let is_old = age(arrived, invocation.ports.now()) > EVIDENCE_AGE;
-    let inventory = if is_old { reading.inventory().await? } else { inventory };
+    reading.refresh(&wanted).await;
     let unread = wanted.difference(&reading.partial().answered).cloned().collect();
-    let evidence = reading.evidence(&inventory);
-    Ok(Gathered { evidence, is_live: reading.is_live(), wanted, unread })
+    Ok(Gathered { evidence: reading.evidence()?, is_live: reading.is_live(), wanted, unread })
+}
+
+type Read<'r> = Pin<Box<dyn FusedFuture<Output = ()> + Send + 'r>>;
+
+/// Reads that are under way at the same time.
+struct Reads<'r>(Vec<Read<'r>>);
+
+impl Reads<'_> {
+    /// Lets them go on until they are over, or that is so.
+    async fn until(&mut self, is_enough: impl Fn() -> bool) {
+        poll_fn(|context| {
+            for read in self.0.iter_mut().filter(|read| !read.is_terminated()) {
+                let _ = read.as_mut().poll(context);
+            }
+            let are_over = self.0.iter().all(FusedFuture::is_terminated);
+            if are_over || is_enough() { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+    }
+
+    /// Lets them go on for so long at most.
+    async fn at_most(&mut self, ports: &impl Ports, long: Duration) {
+        select(pin!(self.until(|| false)), pin!(ports.pause(long))).await;
+    }
 }
 
 /// The reads of one pass, and what has come of them so far.
@@ -113,22 +135,29 @@ struct Reading<'g, P> {
 
 #[derive(Default)]
 struct Partial {
+    inventory: Option<Result<Answer, PortError>>,
     stopped: BTreeSet<String>,
     alarms: Option<BTreeSet<AlarmName>>,
     published: Published,
+    /// When the metrics last came, and nothing was wrong with them.
+    words_came: Option<Timestamp>,
     /// The services whose metrics were asked for.
     asked: BTreeSet<ServiceName>,
     /// Those for which an answer came, if only an error.
     answered: BTreeSet<ServiceName>,
-    /// Those whose metrics were read.
-    read: BTreeSet<ServiceName>,
+    /// Whether an answer about the alarms came, if only an error.
+    is_told_of_alarms: bool,
 }
 
-impl<'g, P: Ports> Reading<'g, P> {
-    fn new(invocation: &'g Invocation<'g, P>, hints: Hints) -> Self {
-        Self { invocation, hints, partial: Mutex::default() }
-    }
+/// EC2's answer about the interfaces.
+#[derive(Clone)]
+struct Answer {
+    inventory: Inventory,
+    asked: Timestamp,
+    arrived: Timestamp,
+}
 
+impl<P: Ports> Reading<'_, P> {
     fn partial(&self) -> MutexGuard<'_, Partial> {
         self.partial.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -142,30 +171,29 @@ impl<'g, P: Ports> Reading<'g, P> {
         names.filter(|name| is_one(name)).cloned().collect()
     }
 
-    /// The whole of EC2's answer, with the moment of its arrival.
-    async fn inventory(&self) -> Result<Observed<Inventory>, PortError> {
+    async fn inventory(&self) {
         let Invocation { config, ports, deadline, .. } = *self.invocation;
-        let value = bounded(ports, deadline, ports.inventory(config)).await?;
-        Ok(Observed { value, at: ports.now() })
+        let asked = ports.now();
+        let answer = bounded(ports, deadline, ports.inventory(config)).await;
+        let arrived = ports.now();
+        let answer = answer.map(|inventory| Answer { inventory, asked, arrived });
+        self.partial().inventory = Some(answer);
     }
 
-    /// All that is read beside the inventory; whatever fails or takes too long is missing.
-    async fn others(&self, services: BTreeSet<ServiceName>) {
-        let Invocation { config, ports, deadline, .. } = *self.invocation;
-        let until = deadline.min(ports.now() + PATIENCE);
-        let stopped = async {
-            match bounded(ports, until, ports.stopped_instances(config)).await {
-                Ok(stopped) => self.partial().stopped = stopped,
-                Err(error) => tracing::warn!(%error, "instance states not read"),
-            }
-        };
-        let alarms = async {
-            match bounded(ports, until, ports.quiet_alarms(config)).await {
-                Ok(quiet) => self.partial().alarms = Some(quiet),
-                Err(error) => tracing::warn!(%error, "alarms not read"),
-            }
-        };
-        futures::join!(stopped, alarms, self.metrics(services));
+    async fn stopped(&self) {
+        let Invocation { config, ports, .. } = *self.invocation;
+        match bounded(ports, self.patience(), ports.stopped_instances(config)).await {
+            Ok(stopped) => self.partial().stopped = stopped,
+            Err(error) => tracing::warn!(%error, "instance states not read"),
+        }
+    }
+
+    async fn alarms(&self) {
+        let Invocation { config, ports, .. } = *self.invocation;
+        let answer = bounded(ports, self.patience(), ports.quiet_alarms(config)).await;
+        let mut partial = self.partial();
+        partial.is_told_of_alarms = true;
+        partial.alarms = answer.inspect_err(|error| tracing::warn!(%error, "alarms not read")).ok();
     }
 
     async fn metrics(&self, services: BTreeSet<ServiceName>) {
@@ -173,26 +201,77 @@ impl<'g, P: Ports> Reading<'g, P> {
             return;
         }
         self.partial().asked.extend(services.clone());
-        let Invocation { config, ports, deadline, .. } = *self.invocation;
+        let Invocation { config, ports, .. } = *self.invocation;
         let since = ports.now() - config.policy.stale_after * LOOK_BACK;
-        let until = deadline.min(ports.now() + PATIENCE);
-        let answer = bounded(ports, until, ports.words(config, &services, since)).await;
+        let answer = bounded(ports, self.patience(), ports.words(config, &services, since)).await;
+        let came = ports.now();
         let mut partial = self.partial();
-        partial.answered.extend(services.clone());
+        partial.answered.extend(services);
+        partial.words_came = answer.is_ok().then_some(came);
         match answer {
-            Ok(published) => {
-                partial.read.extend(services);
-                partial.published.extend(published);
-            }
+            Ok(published) => partial.published.extend(published),
             Err(error) => tracing::warn!(%error, "metrics not read"),
         }
     }
 
+    /// Until when a read that can be done without is waited for.
+    fn patience(&self) -> Timestamp {
+        self.invocation.deadline.min(self.invocation.ports.now() + PATIENCE)
+    }
+
+    fn has_failed(&self) -> bool {
+        matches!(self.partial().inventory, Some(Err(_)))
+    }
+
+    /// Whether all has come that a decision needs: it does not wait for the rest.
+    fn suffices(&self) -> bool {
+        let has_come = {
+            let partial = self.partial();
+            let all_asked = partial.asked.len() == self.config().services.len();
+            partial.asked == partial.answered && (partial.is_told_of_alarms || all_asked)
+        };
+        matches!(self.partial().inventory, Some(Ok(_))) && (has_come || self.hints_decide())
+    }
+
+    /// What has grown old is read once more: first what agents say, then EC2.
+    async fn refresh(&self, wanted: &BTreeSet<ServiceName>) {
+        let now = self.invocation.ports.now();
+        let arrived = match &self.partial().inventory {
+            Some(Ok(answer)) => answer.arrived,
+            Some(Err(_)) | None => return,
+        };
+        if age(arrived, now) <= EVIDENCE_AGE {
+            return;
+        }
+        if self.heard().is_none_or(|heard| age(heard, now) > EVIDENCE_AGE) {
+            self.metrics(wanted.clone()).await;
+        }
+        self.inventory().await;
+    }
+
+    /// When agents were last heard: by the metrics, or by the hint that woke the function.
+    fn heard(&self) -> Option<Timestamp> {
+        let hint = self.hints.are_news.then_some(self.invocation.woken);
+        self.partial().words_came.max(hint)
+    }
+
+    /// Whether agents were heard soon enough before EC2 was asked.
+    fn is_live(&self) -> bool {
+        let asked = match &self.partial().inventory {
+            Some(Ok(answer)) => answer.asked,
+            Some(Err(_)) | None => return false,
+        };
+        self.heard().is_some_and(|heard| age(heard, asked) <= EVIDENCE_AGE)
+    }
+
     /// All that is known by now.
-    fn evidence(&self, inventory: &Observed<Inventory>) -> Evidence {
+    fn evidence(&self) -> Result<Evidence, PortError> {
         let (config, now) = (self.config(), self.invocation.ports.now());
         let partial = self.partial();
-        let mut inventory = inventory.value.clone();
+        let mut inventory = match &partial.inventory {
+            Some(answer) => answer.clone()?.inventory,
+            None => Inventory::default(),
+        };
         inventory.stopped = nodes_on(config, &inventory, &partial.stopped);
         let mut testimony = self.hints.said.clone();
         let Published { words, lags, primaries } = &partial.published;
@@ -207,30 +286,25 @@ impl<'g, P: Ports> Reading<'g, P> {
             testimony.hear_primary(node.clone(), service.clone(), *is);
         }
         let quiet_alarms = partial.alarms.clone();
-        Evidence { inventory, quiet_alarms, testimony, ..Evidence::default() }
+        Ok(Evidence { inventory, quiet_alarms, testimony, ..Evidence::default() })
     }
 
     /// The services about which a move may be on the table.
-    fn wanted(&self, inventory: &Observed<Inventory>) -> BTreeSet<ServiceName> {
-        let (config, evidence) = (self.config(), self.evidence(inventory));
+    fn wanted(&self) -> Result<BTreeSet<ServiceName>, PortError> {
+        let (config, evidence) = (self.config(), self.evidence()?);
         let now = self.invocation.ports.now();
         let services = config.services.iter();
         let wanted =
             services.filter(|service| calls_for_closer_look(config, &evidence, service, now));
-        wanted.map(|service| service.name.clone()).collect()
+        Ok(wanted.map(|service| service.name.clone()).collect())
     }
 
     /// Whether inventory and hints that are news decide on a move: it does not wait for the metrics.
-    fn hints_decide(&self, inventory: &Observed<Inventory>) -> bool {
+    fn hints_decide(&self) -> bool {
         let moves = |decision: &Decision| matches!(decision.choice, Choice::Move { .. });
-        let decided =
-            || decide(self.config(), &self.evidence(inventory), self.invocation.ports.now());
-        self.hints.are_news && decided().iter().any(moves)
-    }
-
-    fn is_live(&self) -> bool {
-        let Partial { asked, read, .. } = &*self.partial();
-        self.hints.are_news || !asked.is_empty() && asked == read
+        let decided = |evidence| decide(self.config(), &evidence, self.invocation.ports.now());
+        self.hints.are_news
+            && self.evidence().is_ok_and(|evidence| decided(evidence).iter().any(moves))
     }
 }
 
