@@ -59,7 +59,8 @@ struct Try {
     answer: Answer,
     /// Whether a call without a certain answer was sent: it may have its effect yet.
     may_land: bool,
-    is_recorded: bool,
+    /// When EC2 first accepted a call, and whether the ledger has it.
+    assigned: Option<(Timestamp, bool)>,
 }
 
 #[derive(Debug, Clone)]
@@ -77,6 +78,26 @@ impl Try {
             Answer::Accepted(at) | Answer::Taken(at) => age(*at, now) < PROOF_PATIENCE,
             Answer::Failed(_) => false,
         }
+    }
+
+    /// How it went, now that the VIP is where it was to go; `None` when nothing it sent can have brought
+    /// it there.
+    async fn proof<P: Ports>(
+        &self,
+        invocation: &Invocation<'_, P>,
+        seen: &Inventory,
+    ) -> Option<Proof> {
+        let proven = invocation.ports.now();
+        if let Some((assigned, recorded)) = self.assigned {
+            return Some(Proof { assigned, proven, recorded });
+        }
+        if !self.may_land {
+            return None;
+        }
+        // The answer was lost, and the ledger lacks it.
+        let moves = std::iter::once(&self.planned);
+        let recorded = record(invocation, &self.step, moves, seen, proven).await;
+        Some(Proof { assigned: proven, proven, recorded })
     }
 
     fn settled(&self, outcome: MoveOutcome) -> Record {
@@ -97,29 +118,22 @@ impl Attempts {
 
     /// The services whose move the ledger has already.
     pub fn recorded(&self) -> BTreeSet<ServiceName> {
-        let recorded = self.tries.iter().filter(|(_, tried)| tried.is_recorded);
+        let is_recorded = |tried: &Try| tried.assigned.is_some_and(|(_, recorded)| recorded);
+        let recorded = self.tries.iter().filter(|(_, tried)| is_recorded(tried));
         recorded.map(|(service, _)| service.clone()).collect()
     }
 
     /// Settles what EC2's answer shows to have landed, or to have been overtaken by somebody else.
     pub async fn settle<P: Ports>(&mut self, invocation: &Invocation<'_, P>, seen: &Inventory) {
         for (service, tried) in self.tries.clone() {
-            let to = &tried.step.to;
-            let outcome = match (seen.holder(invocation.config, tried.planned.vip), &tried.answer) {
-                (Holder::Node(holder), Answer::Accepted(at)) if holder == *to => {
-                    let (assigned, proven) = (*at, invocation.ports.now());
-                    let recorded = tried.is_recorded;
-                    MoveOutcome::Moved(Proof { assigned, proven, recorded })
-                }
-                (Holder::Node(holder), _) if holder == *to && tried.may_land => {
-                    let now = invocation.ports.now();
-                    let moves = std::iter::once(&tried.planned);
-                    let recorded = record(invocation, &tried.step, moves, seen, now).await;
-                    MoveOutcome::Moved(Proof { assigned: now, proven: now, recorded })
-                }
-                (Holder::Nobody | Holder::Several(_), _) => continue,
-                (holder, _) if holder == tried.planned.from => continue,
-                _ => MoveOutcome::Overtaken,
+            let holder = seen.holder(invocation.config, tried.planned.vip);
+            let is_there = holder.node() == Some(&tried.step.to);
+            let proof = if is_there { tried.proof(invocation, seen).await } else { None };
+            let outcome = match (proof, holder) {
+                (Some(proof), _) => MoveOutcome::Moved(proof),
+                (None, Holder::Nobody | Holder::Several(_)) => continue,
+                (None, holder) if holder == tried.planned.from => continue,
+                (None, _) => MoveOutcome::Overtaken,
             };
             if matches!(outcome, MoveOutcome::Moved(_)) && !tried.may_land {
                 locked(invocation.memory).landed(&service);
@@ -226,14 +240,15 @@ impl Attempts {
             planned: planned.clone(),
             answer: Answer::Accepted(sent),
             may_land: before.as_ref().is_some_and(|tried| tried.may_land),
-            is_recorded: before.is_some_and(|tried| tried.is_recorded),
+            assigned: before.and_then(|tried| tried.assigned),
         };
         let mut memory = locked(invocation.memory);
         match answer {
             Ok(accepted) => {
-                tried.is_recorded |= accepted.recorded;
+                let (assigned, recorded) = tried.assigned.unwrap_or((accepted.at, false));
+                let recorded = recorded || accepted.recorded;
+                tried.assigned = Some((assigned, recorded));
                 if let Some(proven) = accepted.proven {
-                    let (assigned, recorded) = (accepted.at, tried.is_recorded);
                     let proof = Proof { assigned, proven, recorded };
                     self.settled.push(tried.settled(MoveOutcome::Moved(proof)));
                     return Next::Over;

@@ -243,7 +243,8 @@ impl<P: Ports> Reading<'_, P> {
         if age(arrived, now) <= EVIDENCE_AGE {
             return;
         }
-        if self.heard().is_none_or(|heard| age(heard, now) > EVIDENCE_AGE) {
+        let words_came = self.partial().words_came;
+        if words_came.is_some_and(|came| age(came, now) > EVIDENCE_AGE) {
             self.metrics(wanted.clone()).await;
         }
         self.inventory().await;
