@@ -125,7 +125,7 @@ impl Auditor {
             format!("asks EC2 to bring {of} to {}", wording::node(&self.config, &call.eni))
         });
         let (config, truth, start) = (&self.config, &self.truth, self.start);
-        if let Some((rule, what)) = (Sending { config, truth, start, call }).judge() {
+        for (rule, what) in (Sending { config, truth, start, call }).judge() {
             self.accuse(at, rule, what);
         }
     }
