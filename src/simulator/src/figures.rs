@@ -12,7 +12,7 @@ use crate::papers::{Look, Remembered};
 use crate::truth::{Health, Truth};
 
 /// Back where it had left so shortly before, a VIP need not have left.
-const FLIP: Duration = Duration::from_secs(60);
+const FLIP: Duration = Duration::from_mins(1);
 /// The beginning of a death is found to this.
 const STEP: Duration = Duration::from_millis(100);
 /// A ledger is looked at so long after a move was told.
@@ -170,11 +170,11 @@ fn left_after(
 /// Since when the service has been dead there without a break, if it is.
 fn death(truth: &Truth, node: &str, service: &str, at: Duration) -> Option<Duration> {
     let dead = |moment| !matches!(truth.health(node, service, moment), Health::Answers(_));
-    let mut since = at;
-    while dead(since) && since >= STEP && dead(since - STEP) {
-        since -= STEP;
+    let mut since = Some(at).filter(|at| dead(*at))?;
+    while let Some(before) = since.checked_sub(STEP).filter(|before| dead(*before)) {
+        since = before;
     }
-    dead(at).then_some(since)
+    Some(since)
 }
 
 #[cfg(test)]
@@ -203,7 +203,7 @@ mod tests {
         };
         let truth = Truth::of(&[crash(1_000, 500), crash(3_000, 2_000), crash(4_000, 9_000)]);
         let died = |millis| death(&truth, "a", "svc", Duration::from_millis(millis));
-        assert_eq!(died(10_000), Some(Duration::from_millis(3_000)));
+        assert_eq!(died(10_000), Some(Duration::from_secs(3)));
         assert_eq!(died(2_000), None);
     }
 
