@@ -16,9 +16,7 @@ const FLIP: Duration = Duration::from_mins(1);
 /// The beginning of a death is found to this.
 const STEP: Duration = Duration::from_millis(100);
 /// A ledger is looked at so long after a move was told.
-const SHORTLY: Duration = Duration::from_secs(5);
-/// Several functions at once each tell of the same move, so many seconds apart.
-const ONE_MOVE: u64 = 5;
+const SHORTLY: Duration = Duration::from_secs(20);
 
 /// Of all histories together.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -42,6 +40,8 @@ pub struct Figures {
 pub struct Proven {
     pub told: Duration,
     pub service: String,
+    /// When the VIP came: several functions at once each tell of the same move.
+    pub came: Option<Duration>,
     /// When EC2 accepted it, in seconds of the epoch.
     pub second: i64,
     /// Whether the budget counts it.
@@ -53,6 +53,12 @@ pub struct Proven {
 pub enum Counts {
     Yes,
     No,
+}
+
+impl Proven {
+    fn is_same(&self, other: &Self) -> bool {
+        (&self.service, self.came) == (&other.service, other.came)
+    }
 }
 
 impl Figures {
@@ -81,16 +87,16 @@ impl Figures {
         proven: &mut Vec<Proven>,
         look: &Look,
     ) {
-        proven.retain(|told| {
-            if at.saturating_sub(told.told) < SHORTLY {
-                return true;
-            }
-            let unfrozen = |what: &What| matches!(what, What::Unfreeze { service } if *service == told.service);
-            let known = look.ledgers(&told.service).iter().any(|ledger| knows(ledger, told));
+        let due = |told: &&Proven| at.saturating_sub(told.told) >= SHORTLY;
+        while let Some(first) = proven.iter().find(due).cloned() {
+            let ledgers = look.ledgers(&first.service);
+            let known = proven.iter().filter(|told| told.is_same(&first));
+            let is_known = known.into_iter().any(|told| ledgers.iter().any(|of| knows(of, told)));
+            let unfrozen = |what: &What| matches!(what, What::Unfreeze { service } if *service == first.service);
             let excused = truth.was_any(at.saturating_sub(FLIP), at, unfrozen);
-            self.lost += u64::from(!known && !excused);
-            false
-        });
+            self.lost += u64::from(!is_known && !excused);
+            proven.retain(|told| !told.is_same(&first));
+        }
     }
 
     /// Both together.
@@ -138,7 +144,7 @@ fn spread(times: &[Duration]) -> String {
 
 fn knows(ledger: &Remembered, told: &Proven) -> bool {
     match told.counts {
-        Counts::Yes => ledger.unplanned.iter().any(|of| of.abs_diff(told.second) <= ONE_MOVE),
+        Counts::Yes => ledger.unplanned.contains(&told.second),
         Counts::No => ledger.last >= told.second,
     }
 }
@@ -209,26 +215,29 @@ mod tests {
 
     #[test]
     fn a_move_that_the_newest_tag_does_not_know_is_lost() {
-        let told = |second, counts| Proven {
+        let told = |came, second, counts| Proven {
             told: Duration::ZERO,
             service: "svc".to_owned(),
+            came: Some(Duration::from_secs(came)),
             second,
             counts,
         };
         let ledger = Remembered { last: 20, unplanned: vec![10] };
         let look =
             Look { ledgers: BTreeMap::from([("svc".to_owned(), vec![ledger])]), ..Look::default() };
+        let (yes, no) = (Counts::Yes, Counts::No);
         let mut proven = vec![
-            told(10, Counts::Yes),
-            told(16, Counts::Yes),
-            told(20, Counts::No),
-            told(21, Counts::No),
+            told(1, 11, yes),
+            told(1, 10, yes),
+            told(2, 16, yes),
+            told(3, 20, no),
+            told(4, 21, no),
         ];
         let mut figures = Figures::default();
         let truth = Truth::default();
         figures.looks_at_ledger(&truth, Duration::from_secs(1), &mut proven, &look);
-        assert_eq!((figures.lost, proven.len()), (0, 4), "it is too early");
-        figures.looks_at_ledger(&truth, Duration::from_secs(9), &mut proven, &look);
+        assert_eq!((figures.lost, proven.len()), (0, 5), "it is too early");
+        figures.looks_at_ledger(&truth, Duration::from_secs(20), &mut proven, &look);
         assert_eq!((figures.lost, proven.len()), (2, 0));
     }
 }
