@@ -54,11 +54,12 @@ impl Decided {
         matches!(self.kind.as_str(), "failover" | "placement")
     }
 
-    /// What the ledger must know of it, when it is told `at` this moment.
-    pub fn proven(&self, at: Duration) -> Option<Proven> {
+    /// What the ledger must know of it, when it is told `at` this moment, and `came` at that one.
+    pub fn proven(&self, at: Duration, came: Option<Duration>) -> Option<Proven> {
         Some(Proven {
             told: at,
             service: self.service.clone(),
+            came,
             second: self.assigned?.as_second(),
             counts: if self.is_unplanned() { Counts::Yes } else { Counts::No },
         })

@@ -125,7 +125,7 @@ impl Auditor {
             format!("asks EC2 to bring {of} to {}", wording::node(&self.config, &call.eni))
         });
         let (config, truth, start) = (&self.config, &self.truth, self.start);
-        if let Some((rule, what)) = (Sending { config, truth, start, call }).judge() {
+        for (rule, what) in (Sending { config, truth, start, call }).judge() {
             self.accuse(at, rule, what);
         }
     }
@@ -226,7 +226,11 @@ impl Auditor {
                 Some("decision") => {
                     self.reads_decision(at, line);
                     let decided = Decided::read(line);
-                    self.proven.extend(decided.as_ref().and_then(|of| of.proven(at)));
+                    self.proven.extend(decided.as_ref().and_then(|of| {
+                        let node = self.config.nodes.iter().find(|n| n.name.as_str() == of.to)?;
+                        let accepted = self.since_start(of.assigned?);
+                        of.proven(at, self.book.came(&of.service, node.eni.as_str(), accepted))
+                    }));
                     let broken = decided.and_then(|decided| decided.judge(&self.config, papers));
                     if let Some((rule, what)) = broken {
                         self.accuse(at, rule, what);

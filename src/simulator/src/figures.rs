@@ -12,11 +12,11 @@ use crate::papers::{Look, Remembered};
 use crate::truth::{Health, Truth};
 
 /// Back where it had left so shortly before, a VIP need not have left.
-const FLIP: Duration = Duration::from_secs(60);
+const FLIP: Duration = Duration::from_mins(1);
 /// The beginning of a death is found to this.
 const STEP: Duration = Duration::from_millis(100);
 /// A ledger is looked at so long after a move was told.
-const SHORTLY: Duration = Duration::from_secs(5);
+const SHORTLY: Duration = Duration::from_secs(20);
 
 /// Of all histories together.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -40,6 +40,8 @@ pub struct Figures {
 pub struct Proven {
     pub told: Duration,
     pub service: String,
+    /// When the VIP came: several functions at once each tell of the same move.
+    pub came: Option<Duration>,
     /// When EC2 accepted it, in seconds of the epoch.
     pub second: i64,
     /// Whether the budget counts it.
@@ -51,6 +53,12 @@ pub struct Proven {
 pub enum Counts {
     Yes,
     No,
+}
+
+impl Proven {
+    fn is_same(&self, other: &Self) -> bool {
+        (&self.service, self.came) == (&other.service, other.came)
+    }
 }
 
 impl Figures {
@@ -79,16 +87,16 @@ impl Figures {
         proven: &mut Vec<Proven>,
         look: &Look,
     ) {
-        proven.retain(|told| {
-            if at.saturating_sub(told.told) < SHORTLY {
-                return true;
-            }
-            let unfrozen = |what: &What| matches!(what, What::Unfreeze { service } if *service == told.service);
-            let known = look.ledgers(&told.service).iter().any(|ledger| knows(ledger, told));
+        let due = |told: &&Proven| at.saturating_sub(told.told) >= SHORTLY;
+        while let Some(first) = proven.iter().find(due).cloned() {
+            let ledgers = look.ledgers(&first.service);
+            let known = proven.iter().filter(|told| told.is_same(&first));
+            let is_known = known.into_iter().any(|told| ledgers.iter().any(|of| knows(of, told)));
+            let unfrozen = |what: &What| matches!(what, What::Unfreeze { service } if *service == first.service);
             let excused = truth.was_any(at.saturating_sub(FLIP), at, unfrozen);
-            self.lost += u64::from(!known && !excused);
-            false
-        });
+            self.lost += u64::from(!is_known && !excused);
+            proven.retain(|told| !told.is_same(&first));
+        }
     }
 
     /// Both together.
@@ -168,11 +176,11 @@ fn left_after(
 /// Since when the service has been dead there without a break, if it is.
 fn death(truth: &Truth, node: &str, service: &str, at: Duration) -> Option<Duration> {
     let dead = |moment| !matches!(truth.health(node, service, moment), Health::Answers(_));
-    let mut since = at;
-    while dead(since) && since >= STEP && dead(since - STEP) {
-        since -= STEP;
+    let mut since = Some(at).filter(|at| dead(*at))?;
+    while let Some(before) = since.checked_sub(STEP).filter(|before| dead(*before)) {
+        since = before;
     }
-    dead(at).then_some(since)
+    Some(since)
 }
 
 #[cfg(test)]
@@ -201,32 +209,35 @@ mod tests {
         };
         let truth = Truth::of(&[crash(1_000, 500), crash(3_000, 2_000), crash(4_000, 9_000)]);
         let died = |millis| death(&truth, "a", "svc", Duration::from_millis(millis));
-        assert_eq!(died(10_000), Some(Duration::from_millis(3_000)));
+        assert_eq!(died(10_000), Some(Duration::from_secs(3)));
         assert_eq!(died(2_000), None);
     }
 
     #[test]
     fn a_move_that_the_newest_tag_does_not_know_is_lost() {
-        let told = |second, counts| Proven {
+        let told = |came, second, counts| Proven {
             told: Duration::ZERO,
             service: "svc".to_owned(),
+            came: Some(Duration::from_secs(came)),
             second,
             counts,
         };
         let ledger = Remembered { last: 20, unplanned: vec![10] };
         let look =
             Look { ledgers: BTreeMap::from([("svc".to_owned(), vec![ledger])]), ..Look::default() };
+        let (yes, no) = (Counts::Yes, Counts::No);
         let mut proven = vec![
-            told(10, Counts::Yes),
-            told(11, Counts::Yes),
-            told(20, Counts::No),
-            told(21, Counts::No),
+            told(1, 11, yes),
+            told(1, 10, yes),
+            told(2, 16, yes),
+            told(3, 20, no),
+            told(4, 21, no),
         ];
         let mut figures = Figures::default();
         let truth = Truth::default();
         figures.looks_at_ledger(&truth, Duration::from_secs(1), &mut proven, &look);
-        assert_eq!((figures.lost, proven.len()), (0, 4), "it is too early");
-        figures.looks_at_ledger(&truth, Duration::from_secs(9), &mut proven, &look);
+        assert_eq!((figures.lost, proven.len()), (0, 5), "it is too early");
+        figures.looks_at_ledger(&truth, Duration::from_secs(20), &mut proven, &look);
         assert_eq!((figures.lost, proven.len()), (2, 0));
     }
 }

@@ -110,6 +110,12 @@ impl Book {
         self.changes.iter().rfind(|change| change.service == service)
     }
 
+    /// When the VIP came to that interface, the last time by then.
+    pub fn came(&self, service: &str, eni: &str, by: Duration) -> Option<Duration> {
+        let came = |change: &&Change| change.service == service && change.to == eni;
+        self.changes.iter().filter(came).rfind(|change| change.at <= by).map(|change| change.at)
+    }
+
     /// Whether the function has moved the VIP off that interface since then.
     pub fn left_by_function(&self, service: &str, eni: &str, since: Duration) -> bool {
         self.changes.iter().any(|change| {

@@ -32,7 +32,7 @@ pub fn run(command: Command, out: &mut impl Write) -> anyhow::Result<ExitCode> {
     match command {
         Command::Seeds { seeds, from, picture, concurrency } => {
             let concurrency = concurrency.map(Concurrency::Reserved);
-            many(&Seeds { from, seeds, concurrency }, picture.as_deref(), out)
+            many(&Seeds { from, count: seeds, concurrency }, picture.as_deref(), out)
         }
         Command::Seed { seed } => one(&generate(seed), out),
         Command::Show { seed } => {
@@ -74,7 +74,7 @@ type Broken = Vec<(u64, &'static str)>;
 /// Which histories are played.
 struct Seeds {
     from: u64,
-    seeds: u64,
+    count: u64,
     /// Whatever the seeds say.
     concurrency: Option<Concurrency>,
 }
@@ -129,7 +129,7 @@ fn many(all: &Seeds, picture: Option<&Path>, out: &mut impl Write) -> anyhow::Re
         out,
         "\n{} of {} seeds broke a rule. Seed {seed}, cut down:\n",
         broken_seeds(&broken),
-        all.seeds
+        all.count
     )?;
     let least = shrink(&all.scenario(seed), rule)?;
     writeln!(out, "{}", least.to_text())?;
@@ -152,7 +152,7 @@ fn play_all(seeds: &Seeds) -> anyhow::Result<(Tally, Broken)> {
             scope.spawn(|| {
                 loop {
                     let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= seeds.from.saturating_add(seeds.seeds) {
+                    if seed >= seeds.from.saturating_add(seeds.count) {
                         return;
                     }
                     let played = play(&seeds.scenario(seed), false);

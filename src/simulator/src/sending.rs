@@ -53,12 +53,11 @@ pub fn unheard(config: &Config, service: &str, took: Duration) -> Duration {
 }
 
 impl Sending<'_> {
-    /// The first rule that the call breaks.
-    pub fn judge(&self) -> Option<Finding> {
-        self.is_on_fresh_evidence()
-            .or_else(|| self.waits_for_the_last())
-            .or_else(|| self.robs_nobody())
-            .or_else(|| self.services().find_map(|service| self.spares_the_well(service)))
+    /// The rules that the call breaks.
+    pub fn judge(&self) -> Vec<Finding> {
+        let fresh = self.is_on_fresh_evidence().into_iter();
+        let well = self.services().find_map(|service| self.spares_the_well(service));
+        fresh.chain(self.waits_for_the_last()).chain(self.robs_nobody()).chain(well).collect()
     }
 
     fn services(&self) -> impl Iterator<Item = &str> {

@@ -15,7 +15,7 @@ const TOLD: Duration = Duration::from_secs(2);
 /// 20 s, and each publish interval brings everything.
 const FINDS_ITS_VOICE: Duration = Duration::from_secs(30);
 /// Events that are late lie in a queue, too.
-const QUEUED: Duration = Duration::from_secs(60);
+const QUEUED: Duration = Duration::from_mins(1);
 
 /// So long after a change agents have noticed it: as many probes as a verdict takes, the last of which
 /// may run into its time-out.

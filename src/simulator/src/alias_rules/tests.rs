@@ -174,7 +174,7 @@ fn end_with(standings: &[Standing], repaired: Option<u32>) -> Option<&'static st
         auditor.unit_repaired(SECOND * at, "a", &add, &[]);
     }
     auditor.ends_aliases(SECOND * 600, SECOND * 300, standings);
-    auditor.breach().map(|breach| breach.rule)
+    auditor.breaches().first().map(|breach| breach.rule)
 }
 
 #[test]

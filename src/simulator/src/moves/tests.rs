@@ -100,6 +100,26 @@ fn a_blip_of_the_network_is_no_cause() {
 }
 
 #[test]
+fn the_last_word_of_a_node_that_cannot_speak_counts_until_it_is_stale() {
+    let with = |what: Option<What>, died: u64| {
+        let crash = |node: &str, at_ms| Fault {
+            at_ms,
+            for_ms: 60_000,
+            what: What::ServiceCrash { node: node.to_owned(), service: "svc".to_owned() },
+        };
+        let silent = what.map(|what| Fault { at_ms: died * 1_000, for_ms: 60_000, what });
+        let mut faults = vec![crash("a", 999_000), crash("b", died * 1_000)];
+        faults.extend(silent);
+        judged(&Truth::of(&faults), &[], &change(1_000, A, B))
+    };
+    let gone = || Some(What::AgentCrash { host: "b".to_owned() });
+    let rule = Some("a VIP goes to a node that was well");
+    assert_eq!((with(None, 993), with(None, 991)), (None, rule));
+    assert_eq!((with(gone(), 981), with(gone(), 979)), (None, rule));
+    assert_eq!(with(Some(What::MetricsLost), 981), None);
+}
+
+#[test]
 fn each_rule_has_its_breaker() {
     let calm = crashes(&[]);
     let ill = crashes(&[(999, "a")]);
@@ -165,9 +185,9 @@ fn what_a_sender_could_not_see_is_judged_by_what_it_saw() {
     assert_eq!(judged(&crashes(&[(999, "a")]), &[], &late), robbed, "it did not look");
     let causeless = Some("a holder that is up and reachable keeps its VIP");
     // It takes from b what it saw on the ill a.
-    let (mut blind, mut seeing) = (change(1_030, B, "eni-0000000c"), change(1_030, B, A));
+    let (mut blind, mut seeing) = (change(1_030, B, "eni-0000000c"), change(1_069, B, A));
     saw(&mut blind, A);
-    seeing.sent = seconds(1_031);
+    seeing.sent = seconds(1_070);
     let ill = crashes(&[(999, "a")]);
     assert_eq!(judged(&ill, &[change(1_000, A, B)], &seeing), causeless);
     let config = Config::parse("sim", &three()).expect("it is right");
