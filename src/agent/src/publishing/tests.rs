@@ -84,3 +84,22 @@ fn what_ripens_within_a_second_is_published_together() {
     publishing.on_done();
     assert_eq!(publishing.deadline(), Some(at(11)));
 }
+
+#[test]
+fn a_change_in_the_second_of_another_publication_is_told_once_more_in_the_next() {
+    let moment = |ms| Timestamp::UNIX_EPOCH + Duration::from_millis(ms);
+    for (first, change, again) in
+        [(10_000, 10_800, 12_300), (10_000, 11_499, 12_999), (10_000, 11_500, 20_000)]
+    {
+        let mut publishing = publishing();
+        assert_eq!(publishing.take(moment(first), None), Some(Reason::Tick));
+        publishing.on_done();
+        publishing.on_change(moment(change));
+        assert_eq!(publishing.take(moment(change), None), Some(Reason::Change));
+        publishing.on_done();
+        assert_eq!(publishing.deadline(), Some(moment(again)), "{change}");
+        assert_eq!(publishing.take(moment(again), None), Some(Reason::Tick), "and then no more");
+        publishing.on_done();
+        assert!(publishing.deadline() >= Some(moment(again) + Duration::from_secs(5)));
+    }
+}
