@@ -1,15 +1,29 @@
 //! What lasts as long as one invocation of the function.
 
+use std::collections::BTreeSet;
 use std::sync::Mutex;
+use std::time::Duration;
 
 use jiff::Timestamp;
-use vipward_core::Config;
-use vipward_core::evidence::age;
+use vipward_core::evidence::{Testimony, age};
+use vipward_core::{Config, ServiceName};
 
-use crate::gather::{EVIDENCE_AGE, Hints, Look};
 use crate::memory::{Memory, locked};
 use crate::ports::Ports;
 use crate::wake::WakeKind;
+
+/// How old, counted from its arrival, EC2's answer may be when a call that rests on it is sent; and
+/// how old the newest words may be when EC2 is asked. So a slow answer is used once, at once.
+pub const EVIDENCE_AGE: Duration = Duration::from_secs(1);
+
+/// What agents said by hints, as the environment remembers it.
+#[derive(Debug, Default)]
+pub struct Hints {
+    /// What they said.
+    pub said: Testimony,
+    /// Whether the newest of them has only just been heard: then a move may rest on them alone.
+    pub are_news: bool,
+}
 
 /// One invocation: what it works with, why it was woken, and until when.
 #[derive(Debug)]
@@ -39,8 +53,7 @@ impl<P: Ports> Invocation<'_, P> {
     }
 
     /// Whose metrics the first pass reads at once, without waiting for EC2's answer to ask for them.
-    pub fn first_look(&self) -> Look {
-        let look = locked(self.memory).first_look(self.config, self.wake, self.ports.now());
-        Look::At(look)
+    pub fn first_look(&self) -> BTreeSet<ServiceName> {
+        locked(self.memory).first_look(self.config, self.wake, self.ports.now())
     }
 }

@@ -17,6 +17,7 @@ pub mod orders;
 mod own_tags;
 pub mod ports;
 pub mod query;
+mod reading;
 pub mod reconcile;
 pub mod record;
 pub mod series;

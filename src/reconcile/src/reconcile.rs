@@ -33,7 +33,7 @@ pub enum Stopped {
 /// # Errors
 /// When EC2 could not be read. Then nothing was done; the next wake-up tries afresh.
 pub async fn reconcile<P: Ports>(invocation: &Invocation<'_, P>) -> Result<Vec<Record>, PortError> {
-    let look = invocation.first_look();
+    let look = Look::At(invocation.first_look());
     let goal = |evidence: &Evidence, now| Ok(decide(invocation.config, evidence, now));
     match pursue(invocation, look, goal).await {
         Err(Stopped::Unread(error)) => Err(error),

@@ -134,3 +134,19 @@ async fn a_suspect_holder_is_told_of_when_it_lasts() {
         assert_eq!(alerts(&world).len(), told);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_target_that_says_nothing_of_itself_waits_a_moment_for_a_better_one() {
+    for (metrics, waited) in [("failing", 100), ("hanging", 500)] {
+        let world = World::new().with(|state| {
+            let how = if metrics == "failing" { &mut state.failing } else { &mut state.hanging };
+            how.insert("GetMetricData");
+        });
+        let mut memory = Memory::default();
+        memory.hear(hint(&world, "a", &[("a", Unhealthy, 100), ("b", Healthy, 600_000)]));
+        let records = woken(WakeKind::Hint, &config(), &world, &Mutex::new(memory)).await;
+        let Some(MoveOutcome::Moved(times)) = records[0].outcome else { panic!("{records:?}") };
+        let expected = start() + SignedDuration::from_millis(waited);
+        assert!(times.assigned <= expected, "{metrics}: {times:?}");
+    }
+}

@@ -1,0 +1,323 @@
+//! The reads of one pass, all at the same time, and what has come of them so far.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
+use std::time::Duration;
+
+use futures::future::{FusedFuture, select};
+use jiff::Timestamp;
+use vipward_core::config::Node;
+use vipward_core::decide::{Choice, Decision, decide};
+use vipward_core::evidence::{Evidence, Inventory, Observed, Statement, Topic, age};
+use vipward_core::glance::calls_for_closer_look;
+use vipward_core::judge::{Judgement, UpBasis};
+use vipward_core::signals::{AlarmName, INGESTION};
+use vipward_core::{Config, NodeName, ServiceName};
+
+use crate::backoff::bounded;
+use crate::invocation::{EVIDENCE_AGE, Hints, Invocation};
+use crate::ports::{PortError, Ports, Published};
+
+/// How many times `stale_after` the metrics are read back: enough to see how long something has
+/// been said, and when a silent node last spoke.
+const LOOK_BACK: u32 = 4;
+/// How long a pass waits for what it needs beside the interfaces.
+const PATIENCE: Duration = Duration::from_millis(2_500);
+
+pub type Read<'r> = Pin<Box<dyn FusedFuture<Output = ()> + Send + 'r>>;
+
+/// Reads that are under way at the same time.
+pub struct Reads<'r>(pub Vec<Read<'r>>);
+
+impl Reads<'_> {
+    /// Lets them go on until they are over, or that is so.
+    pub async fn until(&mut self, is_enough: impl Fn() -> bool) {
+        poll_fn(|context| {
+            for read in self.0.iter_mut().filter(|read| !read.is_terminated()) {
+                let _ = read.as_mut().poll(context);
+            }
+            let are_over = self.0.iter().all(FusedFuture::is_terminated);
+            if are_over || is_enough() { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
+    }
+
+    /// The same, for so long at most.
+    pub async fn until_within(
+        &mut self,
+        ports: &impl Ports,
+        long: Duration,
+        is_enough: impl Fn() -> bool,
+    ) {
+        select(pin!(self.until(is_enough)), pin!(ports.pause(long))).await;
+    }
+}
+
+/// The reads of one pass, and what has come of them so far.
+pub struct Reading<'g, P> {
+    invocation: &'g Invocation<'g, P>,
+    hints: Hints,
+    partial: Mutex<Partial>,
+}
+
+#[derive(Default)]
+struct Partial {
+    inventory: Option<Result<Answer, PortError>>,
+    stopped: BTreeSet<String>,
+    alarms: Option<BTreeSet<AlarmName>>,
+    published: Published,
+    /// When the metrics last came, and nothing was wrong with them.
+    words_came: Option<Timestamp>,
+    /// The services whose metrics were asked for.
+    asked: BTreeSet<ServiceName>,
+    /// Those for which an answer came, if only an error.
+    answered: BTreeSet<ServiceName>,
+    /// Whether an answer about the alarms came, if only an error.
+    is_told_of_alarms: bool,
+}
+
+/// What inventory and hints that are news decide on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ByHints {
+    /// No move: it takes the metrics to tell.
+    Nothing,
+    /// A move to the best that hints know of, which is not good: it is not up by its own word, or leaves.
+    SecondBest,
+    /// A move to a node that is up by its own word, and stays.
+    Good,
+}
+
+/// EC2's answer about the interfaces.
+#[derive(Clone)]
+struct Answer {
+    inventory: Inventory,
+    asked: Timestamp,
+    arrived: Timestamp,
+}
+
+impl<'g, P: Ports> Reading<'g, P> {
+    /// Nothing was read yet.
+    pub fn new(invocation: &'g Invocation<'g, P>, hints: Hints) -> Self {
+        Self { invocation, hints, partial: Mutex::default() }
+    }
+
+    /// Of these services those whose metrics were not asked for yet.
+    pub fn not_asked(&self, wanted: &BTreeSet<ServiceName>) -> BTreeSet<ServiceName> {
+        wanted.difference(&self.partial().asked).cloned().collect()
+    }
+
+    /// Of these services those about whose metrics no answer came.
+    pub fn unanswered(&self, wanted: &BTreeSet<ServiceName>) -> BTreeSet<ServiceName> {
+        wanted.difference(&self.partial().answered).cloned().collect()
+    }
+
+    fn partial(&self) -> MutexGuard<'_, Partial> {
+        self.partial.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn config(&self) -> &Config {
+        self.invocation.config
+    }
+
+    pub fn services(&self, is_one: impl Fn(&ServiceName) -> bool) -> BTreeSet<ServiceName> {
+        let names = self.config().services.iter().map(|service| &service.name);
+        names.filter(|name| is_one(name)).cloned().collect()
+    }
+
+    pub async fn inventory(&self) {
+        let Invocation { config, ports, deadline, .. } = *self.invocation;
+        let asked = ports.now();
+        let answer = bounded(ports, deadline, ports.inventory(config)).await;
+        let arrived = ports.now();
+        let answer = answer.map(|inventory| Answer { inventory, asked, arrived });
+        self.partial().inventory = Some(answer);
+    }
+
+    pub async fn stopped(&self) {
+        let Invocation { config, ports, .. } = *self.invocation;
+        match bounded(ports, self.patience(), ports.stopped_instances(config)).await {
+            Ok(stopped) => self.partial().stopped = stopped,
+            Err(error) => tracing::warn!(%error, "instance states not read"),
+        }
+    }
+
+    pub async fn alarms(&self) {
+        let Invocation { config, ports, .. } = *self.invocation;
+        let answer = bounded(ports, self.patience(), ports.quiet_alarms(config)).await;
+        let mut partial = self.partial();
+        partial.is_told_of_alarms = true;
+        partial.alarms = answer.inspect_err(|error| tracing::warn!(%error, "alarms not read")).ok();
+    }
+
+    pub async fn metrics(&self, services: BTreeSet<ServiceName>) {
+        if services.is_empty() {
+            return;
+        }
+        self.partial().asked.extend(services.clone());
+        let Invocation { config, ports, .. } = *self.invocation;
+        let since = ports.now() - config.policy.stale_after * LOOK_BACK;
+        let answer = bounded(ports, self.patience(), ports.words(config, &services, since)).await;
+        let came = ports.now();
+        let mut partial = self.partial();
+        partial.answered.extend(services);
+        partial.words_came = answer.is_ok().then_some(came);
+        match answer {
+            Ok(published) => partial.published.extend(published),
+            Err(error) => tracing::warn!(%error, "metrics not read"),
+        }
+    }
+
+    /// Until when a read that can be done without is waited for.
+    fn patience(&self) -> Timestamp {
+        self.invocation.deadline.min(self.invocation.ports.now() + PATIENCE)
+    }
+
+    pub fn has_failed(&self) -> bool {
+        matches!(self.partial().inventory, Some(Err(_)))
+    }
+
+    /// Whether enough has come for a decision: it does not wait for the rest.
+    pub fn suffices(&self) -> bool {
+        let is_read = matches!(self.partial().inventory, Some(Ok(_)));
+        is_read && (self.has_come() || self.by_hints() != ByHints::Nothing)
+    }
+
+    /// Whether the metrics have come that were asked for, and what tells whether others are needed.
+    pub fn has_come(&self) -> bool {
+        let partial = self.partial();
+        let are_all = partial.asked.len() == self.config().services.len();
+        partial.asked == partial.answered && (partial.is_told_of_alarms || are_all)
+    }
+
+    /// What has grown old is read once more: first what agents say, then EC2.
+    pub async fn refresh(&self, wanted: &BTreeSet<ServiceName>) {
+        let now = self.invocation.ports.now();
+        let arrived = match &self.partial().inventory {
+            Some(Ok(answer)) => answer.arrived,
+            Some(Err(_)) | None => return,
+        };
+        if age(arrived, now) <= EVIDENCE_AGE {
+            return;
+        }
+        let words_came = self.partial().words_came;
+        if words_came.is_some_and(|came| age(came, now) > EVIDENCE_AGE) {
+            self.metrics(wanted.clone()).await;
+        }
+        self.inventory().await;
+    }
+
+    /// When agents were last heard: by the metrics, or by the hint that woke the function.
+    fn heard(&self) -> Option<Timestamp> {
+        let hint = self.hints.are_news.then_some(self.invocation.woken);
+        self.partial().words_came.max(hint)
+    }
+
+    /// Whether agents were heard soon enough before EC2 was asked.
+    pub fn is_live(&self) -> bool {
+        let asked = match &self.partial().inventory {
+            Some(Ok(answer)) => answer.asked,
+            Some(Err(_)) | None => return false,
+        };
+        self.heard().is_some_and(|heard| age(heard, asked) <= EVIDENCE_AGE)
+    }
+
+    /// All that is known by now.
+    pub fn evidence(&self) -> Result<Evidence, PortError> {
+        let (config, now) = (self.config(), self.invocation.ports.now());
+        let partial = self.partial();
+        let mut inventory = match &partial.inventory {
+            Some(answer) => answer.clone()?.inventory,
+            None => Inventory::default(),
+        };
+        inventory.stopped = nodes_on(config, &inventory, &partial.stopped);
+        let mut testimony = self.hints.said.clone();
+        let Published { words, lags, primaries } = &partial.published;
+        testimony.read = flowing(config, words, now);
+        for (topic, word) in words {
+            testimony.hear(topic.clone(), *word);
+        }
+        for (node, service, lag) in lags {
+            testimony.hear_lag(node.clone(), service.clone(), *lag);
+        }
+        for (node, service, is) in primaries {
+            testimony.hear_primary(node.clone(), service.clone(), *is);
+        }
+        let quiet_alarms = partial.alarms.clone();
+        Ok(Evidence { inventory, quiet_alarms, testimony, ..Evidence::default() })
+    }
+
+    /// The services about which a move may be on the table.
+    pub fn wanted(&self) -> Result<BTreeSet<ServiceName>, PortError> {
+        let (config, evidence) = (self.config(), self.evidence()?);
+        let now = self.invocation.ports.now();
+        let services = config.services.iter();
+        let wanted =
+            services.filter(|service| calls_for_closer_look(config, &evidence, service, now));
+        Ok(wanted.map(|service| service.name.clone()).collect())
+    }
+
+    /// What is decided by now, if the hints are news: a good move does not wait for the metrics.
+    pub fn by_hints(&self) -> ByHints {
+        let (config, now) = (self.config(), self.invocation.ports.now());
+        let Some(evidence) = self.evidence().ok().filter(|_| self.hints.are_news) else {
+            return ByHints::Nothing;
+        };
+        let good = Some(&Judgement::Up(UpBasis::OwnWord));
+        let mut by_hints = ByHints::Nothing;
+        for Decision { service, judgements, choice, .. } in decide(config, &evidence, now) {
+            let Choice::Move { to, .. } = choice else { continue };
+            let service = config.service(&service);
+            let leaves = service.is_some_and(|of| evidence.is_leaving(config, of, &to, now));
+            if judgements.get(&to) != good || leaves {
+                return ByHints::SecondBest;
+            }
+            by_hints = ByHints::Good;
+        }
+        by_hints
+    }
+}
+
+/// The services by whose metrics a silence can be told. They hold something fresh from somebody; and
+/// whoever's last word has gone stale has been quiet for nearly `stale_after` by the newest metrics of
+/// others, not by the clock: while CloudWatch is late with everybody, the last words of two nodes that
+/// are well lie up to a publish interval apart, and the older is stale before the newer.
+///
+/// Metrics that are later than [`INGESTION`] thus delay the verdict on a node that is silent indeed, at
+/// most until the next hint or alarm; they were taken for the silence of a node that is well.
+fn flowing(
+    config: &Config,
+    words: &[(Topic, Observed<Statement>)],
+    now: Timestamp,
+) -> BTreeSet<ServiceName> {
+    let mut last: BTreeMap<&ServiceName, BTreeMap<&NodeName, Timestamp>> = BTreeMap::new();
+    for (topic, word) in words {
+        let by_observer = last.entry(&topic.service).or_default();
+        let spoke = by_observer.entry(&topic.observer).or_insert(word.at);
+        *spoke = word.at.max(*spoke);
+    }
+    let stale_after = config.policy.stale_after;
+    let silence = stale_after.saturating_sub(INGESTION);
+    let flows = |spoke: &BTreeMap<&NodeName, Timestamp>| {
+        let is_fresh = |at: Timestamp| age(at, now) < stale_after;
+        let newest = spoke.values().copied().max().filter(|at| is_fresh(*at));
+        newest.is_some_and(|newest| {
+            spoke.values().all(|at| is_fresh(*at) || age(*at, newest) >= silence)
+        })
+    };
+    last.into_iter().filter(|(_, spoke)| flows(spoke)).map(|(service, _)| service.clone()).collect()
+}
+
+fn nodes_on(
+    config: &Config,
+    inventory: &Inventory,
+    instances: &BTreeSet<String>,
+) -> BTreeSet<NodeName> {
+    let is_on_one = |node: &&Node| {
+        let instance = inventory.enis.get(&node.eni).and_then(|eni| eni.instance.as_ref());
+        instance.is_some_and(|instance| instances.contains(instance))
+    };
+    config.nodes.iter().filter(is_on_one).map(|node| node.name.clone()).collect()
+}
