@@ -9,7 +9,7 @@ use crate::workspace::{self, Workspace};
 /// Whatever decides, and whatever carries it out. Each package's own tests are to notice: they take a
 /// second.
 const PACKAGES: [&str; 2] = ["vipward-core", "vipward-reconcile"];
-const RULES: [&str; 15] = [
+const RULES: [&str; 18] = [
     "src/core/src/audit.rs",
     "src/core/src/decide.rs",
     "src/core/src/decide/*.rs",
@@ -19,11 +19,14 @@ const RULES: [&str; 15] = [
     "src/core/src/judge.rs",
     "src/core/src/ledger.rs",
     "src/core/src/plan.rs",
+    "src/reconcile/src/attempts.rs",
     "src/reconcile/src/backoff.rs",
     "src/reconcile/src/execute.rs",
     "src/reconcile/src/gather.rs",
     "src/reconcile/src/memory.rs",
+    "src/reconcile/src/notices.rs",
     "src/reconcile/src/orders.rs",
+    "src/reconcile/src/reading.rs",
     "src/reconcile/src/reconcile.rs",
 ];
 
