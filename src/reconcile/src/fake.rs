@@ -85,6 +85,10 @@ pub(crate) struct State {
     pub rival: Option<(VipAddr, EniId)>,
     /// Each answer of EC2 about the interfaces takes that long.
     pub slow: Duration,
+    /// Each answer about the metrics takes that long.
+    pub slow_metrics: Duration,
+    /// The metrics of these services cannot be read for now, not even with those of others.
+    pub unreadable: BTreeSet<ServiceName>,
     /// The next re-read finds that interface detached from its instance.
     pub detached: Option<EniId>,
     /// What changes at that moment.
@@ -266,9 +270,14 @@ impl Ports for World {
         since: Timestamp,
     ) -> Result<Published, PortError> {
         self.hangs("GetMetricData").await;
+        let slow = self.state().slow_metrics;
+        tokio::time::sleep(slow).await;
         let mut state = self.state();
         state.metric_reads.push(services.clone());
         state.answer("GetMetricData")?;
+        if !state.unreadable.is_disjoint(services) {
+            return Err(throttled("GetMetricData"));
+        }
         let passed = state.now.duration_since(start());
         let mut published = Published::default();
         for (topic, Observed { value, at }) in &state.words {

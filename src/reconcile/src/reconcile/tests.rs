@@ -20,6 +20,7 @@ mod groups;
 mod late;
 mod planned;
 mod refused;
+mod review;
 mod situations;
 mod telling;
 

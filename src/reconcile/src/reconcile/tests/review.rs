@@ -1,0 +1,421 @@
+//! What a review found: each of these shows a fault.
+
+use super::*;
+use crate::fake::unanswered;
+use crate::handler::{Function, Role};
+use crate::orders::{Obeyed, obey};
+use crate::wake::Command;
+use serde_json::{Value, json};
+use std::time::Duration;
+use vipward_core::signals::AlarmName;
+use vipward_core::{Verdict, VipAddr};
+
+fn ms(ms: u64) -> Duration {
+    Duration::from_millis(ms)
+}
+
+fn assign_throttled() -> Fault {
+    Fault::Fails(throttled("AssignPrivateIpAddresses"))
+}
+
+fn both_well() -> World {
+    World::new().with(|state| {
+        for node in ["a", "b"] {
+            state.says(node, node, "redis", Healthy);
+            state.says(node, node, "mysql", Healthy);
+        }
+    })
+}
+
+async fn switched_over(world: &World) -> Obeyed {
+    let order = json!({"command": "switchover", "service": "redis", "to": "b"});
+    let command: Command = serde_json::from_value(order).expect("it is a command");
+    let (config, memory, wake) = (&config(), &Mutex::default(), WakeKind::Command);
+    let (woken, deadline) = (world.now(), world.deadline());
+    let invocation = Invocation { config, ports: world, memory, wake, woken, deadline };
+    obey(&invocation, &command).await.expect("AWS answers")
+}
+
+fn done(obeyed: &Obeyed) -> Vec<Outcome> {
+    let Obeyed::Done { records, .. } = obeyed else { panic!("{obeyed:?}") };
+    outcomes(records)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_switchover_outlasts_throttling() {
+    for times in 1..5 {
+        let world = both_well().with(|state| {
+            state.assign_faults.extend(std::iter::repeat_with(assign_throttled).take(times));
+        });
+        assert_eq!(done(&switched_over(&world).await), [Outcome::Moved], "{times} times");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_switchover_waits_for_answers_that_lag() {
+    for lag in [1, 2, 3] {
+        let world = both_well();
+        let before = world.state().inventory.clone();
+        world.state().stale = Some((before, start() + SignedDuration::from_secs(lag)));
+        assert_eq!(done(&switched_over(&world).await), [Outcome::Moved], "{lag} s");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_switchover_that_shows_on_both_nodes_for_a_while_is_waited_for() {
+    for lost in [false, true] {
+        let world = both_well().with(|state| {
+            state.settling = ms(3_000);
+            state.assign_faults.extend(lost.then_some(Fault::LosesReply));
+        });
+        assert_eq!(done(&switched_over(&world).await), [Outcome::Moved], "reply lost: {lost}");
+        let redis = "redis".parse().expect("a name");
+        let ledger = world.state().inventory.ledger(&config(), &redis);
+        assert!(ledger.last_move().is_some(), "the ledger has it");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_reply_then_a_refusal_is_recognised_where_there_are_two_nodes_only() {
+    let world = World::new().with(|state| {
+        state.ill_on_a("redis");
+        state.stale = Some((state.inventory.clone(), start() + SignedDuration::from_secs(3)));
+        let full = denied("AssignPrivateIpAddresses");
+        state.assign_faults.extend([Fault::LosesReply, Fault::Fails(full)]);
+    });
+    let records = one_pass(&world).await;
+    assert_eq!(world.state().holder(REDIS), ["eni-0000000b"]);
+    assert_eq!(moves_counted(&world), 1, "the ledger has it");
+    assert_eq!(outcomes(&records)[0], Outcome::Moved, "{:?}", hold_reason(&records[0]));
+    assert!(alerts(&world).is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_a_call_without_an_answer_landed_is_looked_at() {
+    let world = World::new().with(|state| {
+        state.ill_on_a("redis");
+        state.assign_faults.push_back(Fault::Fails(unanswered("AssignPrivateIpAddresses")));
+        state.later = vec![
+            (ms(50), |state| {
+                state.says("a", "a", "redis", Healthy);
+                state.says("b", "b", "redis", Unhealthy);
+                state.alarms.insert("vipward/test/redis/b/self".parse().expect("a name"));
+            }),
+            (ms(3_000), |state| {
+                let vip: VipAddr = REDIS.parse().expect("an address");
+                for eni in state.inventory.enis.values_mut() {
+                    eni.addresses.retain(|address| *address != vip.0);
+                }
+                let b = state.inventory.enis.get_mut(&id("eni-0000000b")).expect("there");
+                b.addresses.push(vip.0);
+            }),
+        ];
+    });
+    let records = one_pass(&world).await;
+    world.pause(Duration::from_secs(10)).await;
+    assert_eq!(world.state().holder(REDIS), ["eni-0000000a"], "{records:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_refused_goes_on_to_a_node_that_only_the_metrics_know() {
+    for slow in [50, 300] {
+        let (config, world) = refused::trio(0);
+        let world = world.with(|state| {
+            state.ill_on_a("redis");
+            state.says("c", "c", "redis", Healthy);
+            state.slow_metrics = ms(slow);
+        });
+        let mut memory = Memory::default();
+        memory.hear(hint(&world, "b", &[("b", Healthy, 600_000), ("a", Unhealthy, 100)]));
+        memory.hear(hint(&world, "a", &[("a", Unhealthy, 100), ("b", Healthy, 600_000)]));
+        let records = woken(WakeKind::Hint, &config, &world, &Mutex::new(memory)).await;
+        let (failed, moved) = (Outcome::Failed, Outcome::Moved);
+        assert_eq!(outcomes(&records)[..2], [failed, moved], "metrics take {slow} ms");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_move_that_ec2_accepted_after_a_refusal_is_recorded() {
+    let (config, world) = refused::trio(5);
+    let world = world.with(|state| {
+        state.ill_on_a("redis");
+        state.says("c", "c", "redis", Healthy);
+        state.assign_faults.push_back(Fault::Fails(denied("AssignPrivateIpAddresses")));
+        state.assign_faults.extend(std::iter::repeat_n(Fault::DoesNothing, 99));
+    });
+    let records = pass(&config, &world, &Mutex::default()).await;
+    let redis = outcomes(&records)[..records.len() - 1].to_vec();
+    assert_eq!(redis, [Outcome::Failed, Outcome::Unproven]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_assigned_before_it_was_decided() {
+    let world = World::new().with(|state| {
+        state.ill_on_a("redis");
+        state.assign_faults.push_back(Fault::DoesNothing);
+    });
+    let records = one_pass(&world).await;
+    let line = records[0].line(&config());
+    assert!(line["AssignTime"].as_i64() >= Some(0), "{}", line["AssignTime"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_accepted_call_without_effect_keeps_nobody_waiting_once_the_holder_is_well() {
+    let world = World::new().with(|state| {
+        state.ill_on_a("redis");
+        state.assign_faults.push_back(Fault::DoesNothing);
+        state.later = vec![(ms(500), |state| state.says("a", "a", "redis", Healthy))];
+    });
+    one_pass(&world).await;
+    let passed = world.now().duration_since(start());
+    assert!(passed <= SignedDuration::from_secs(13), "{passed:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_suspect_holder_is_told_of_when_that_lasts_not_what_came_before() {
+    let world = World::new().with(|state| {
+        state.alarms.insert("vipward/test/redis/a/self".parse().expect("an alarm's name"));
+    });
+    let memory = Mutex::default();
+    pass(&config(), &world, &memory).await;
+    world.pause(Duration::from_secs(5)).await;
+    world.state().says("a", "a", "redis", Healthy);
+    world.state().says("b", "a", "redis", Unhealthy);
+    let records = pass(&config(), &world, &memory).await;
+    assert_eq!(hold_reason(&records[0]), Some(HoldReason::HolderSuspect));
+    assert!(alerts(&world).is_empty(), "it is suspect for the first time");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hint_that_is_delivered_twice_makes_no_news_of_old_hints() {
+    let function = Function::new(config(), World::new(), Role::Failover);
+    let world = function.ports();
+    let deadline = world.deadline();
+    world.state().failing.insert("GetMetricData");
+    // EC2 throttles for the while of the first invocations.
+    let throttled_reads = std::iter::repeat_n(denied("DescribeNetworkInterfaces"), 2);
+    world.state().inventory_faults.extend(throttled_reads);
+    let first = event("b", &[("b", Healthy, 600_000), ("a", Unhealthy, 100)], world);
+    let _ = function.handle(&first, deadline, &mut |_| {}).await;
+    world.pause(ms(100)).await;
+    let second = event("a", &[("a", Unhealthy, 100), ("b", Healthy, 600_000)], world);
+    let _ = function.handle(&second, deadline, &mut |_| {}).await;
+    world.pause(ms(10_000)).await;
+    let _ = function.handle(&first, deadline, &mut |_| {}).await;
+    assert_eq!(world.state().assigns, [], "a doubled event is no news");
+}
+
+fn event(observer: &str, said: &[(&str, Verdict, u64)], world: &World) -> Value {
+    let heard = hint(world, observer, said);
+    json!({
+        "source": format!("vipward.agent.test.{observer}"),
+        "detail-type": "Vipward Observation",
+        "time": heard.at.to_string(),
+        "detail": heard.hint,
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hint_after_a_pass_whose_metrics_failed_is_not_swallowed() {
+    let function = Function::new(config(), World::new(), Role::Failover);
+    let world = function.ports();
+    let deadline = world.deadline();
+    world.state().says("a", "a", "redis", Unhealthy);
+    world.state().says("b", "b", "redis", Healthy);
+    world.state().failing.insert("GetMetricData");
+    let suspect = [("a", Unhealthy, 100), ("b", Healthy, 600_000)];
+    let said = event("b", &suspect, world);
+    function.handle(&said, deadline, &mut |_| {}).await.expect("handled");
+    world.pause(ms(500)).await;
+    world.state().failing.clear();
+    let said = event("b", &suspect, world);
+    function.handle(&said, deadline, &mut |_| {}).await.expect("handled");
+    assert_eq!(world.state().holder(REDIS), ["eni-0000000b"], "the metrics say that a is ill");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hint_after_which_the_metrics_decide_is_not_swallowed() {
+    let function = Function::new(config(), World::new(), Role::Failover);
+    let world = function.ports();
+    let deadline = world.deadline();
+    world.state().says("a", "a", "redis", Healthy);
+    world.state().says("b", "b", "redis", Healthy);
+    let suspect = [("a", Unhealthy, 100), ("b", Healthy, 600_000)];
+    let said = event("b", &suspect, world);
+    function.handle(&said, deadline, &mut |_| {}).await.expect("handled");
+    world.pause(ms(1_500)).await;
+    world.state().says("a", "a", "redis", Unhealthy);
+    let said = event("b", &[("a", Unhealthy, 1_600), ("b", Healthy, 600_000)], world);
+    function.handle(&said, deadline, &mut |_| {}).await.expect("handled");
+    assert_eq!(world.state().holder(REDIS), ["eni-0000000b"], "the metrics say that a is ill");
+}
+
+#[tokio::test(start_paused = true)]
+async fn metrics_of_one_service_confirm_nothing_about_another() {
+    let world = World::new().with(|state| {
+        state.says("a", "a", "redis", Healthy);
+        state.says("b", "b", "redis", Healthy);
+        state.assign_faults.extend(std::iter::repeat_with(assign_throttled).take(4));
+        // From then on the metrics of redis cannot be read, which would say that it is well again.
+        state.later = vec![
+            (ms(50), |state| {
+                state.unreadable.insert("redis".parse().expect("a name"));
+            }),
+            (ms(1_500), |state| state.ill_on_a("mysql")),
+        ];
+        state.slow_metrics = ms(150);
+    });
+    let mut memory = Memory::default();
+    memory.hear(hint(&world, "b", &[("b", Healthy, 600_000), ("a", Unhealthy, 100)]));
+    memory.hear(hint(&world, "a", &[("a", Unhealthy, 100), ("b", Healthy, 600_000)]));
+    let memory = Mutex::new(memory);
+    let seen = world.state().inventory.clone();
+    let quiet = AlarmName::all(&config()).collect();
+    let evidence = Evidence { inventory: seen, quiet_alarms: Some(quiet), ..Evidence::default() };
+    locked(&memory).saw(&config(), world.now(), &evidence, None);
+    let records = woken(WakeKind::Hint, &config(), &world, &memory).await;
+    assert_ne!(
+        records[0].outcome(),
+        Outcome::Moved,
+        "by hints of 2 s ago: {:?}",
+        world.state().metric_reads
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_vip_waits_for_the_proof_of_another() {
+    let mysql: VipAddr = "10.0.0.202".parse().expect("an address");
+    let world = World::new().with(|state| {
+        for eni in state.inventory.enis.values_mut() {
+            eni.addresses.retain(|address| *address != mysql.0);
+        }
+        let b = state.inventory.enis.get_mut(&id("eni-0000000b")).expect("there");
+        b.addresses.push(mysql.0);
+        state.ill_on_a("redis");
+        state.says("b", "b", "mysql", Unhealthy);
+        state.says("a", "a", "mysql", Healthy);
+        state.alarms.insert("vipward/test/mysql/b/self".parse().expect("an alarm's name"));
+        state.assign_faults.extend([Fault::DoesNothing, assign_throttled()]);
+    });
+    let records = one_pass(&world).await;
+    let Some(MoveOutcome::Moved(times)) = records[1].outcome else { panic!("{records:?}") };
+    let passed = times.assigned.duration_since(start());
+    assert!(passed <= SignedDuration::from_millis(500), "{passed:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_an_own_call_brought_there_late_is_not_somebody_elses_doing() {
+    let (config, world) = refused::trio(5);
+    let world = world.with(|state| {
+        state.ill_on_a("redis");
+        state.says("c", "c", "redis", Healthy);
+        state.assign_faults.push_back(Fault::Fails(unanswered("AssignPrivateIpAddresses")));
+        state.assign_faults.extend(std::iter::repeat_with(assign_throttled).take(5));
+        state.later = vec![
+            (ms(50), |state| state.says("b", "b", "redis", Unhealthy)),
+            (ms(1_000), |state| {
+                let vip: VipAddr = REDIS.parse().expect("an address");
+                for eni in state.inventory.enis.values_mut() {
+                    eni.addresses.retain(|address| *address != vip.0);
+                }
+                let b = state.inventory.enis.get_mut(&id("eni-0000000b")).expect("there");
+                b.addresses.push(vip.0);
+            }),
+        ];
+    });
+    let records = pass(&config, &world, &Mutex::default()).await;
+    assert_eq!(world.state().holder(REDIS), ["eni-0000000c"]);
+    let ledger = world.state().inventory.ledger(&config, &"redis".parse().expect("a name"));
+    let counted = ledger.moves_within(Duration::from_hours(1), world.now());
+    assert_eq!(counted, 2, "a to b, b to c: {:?}", outcomes(&records));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_leaves_an_interface_out_makes_its_instance_no_stranger() {
+    let function = Function::new(config(), World::new(), Role::Failover);
+    let world = function.ports();
+    let deadline = world.deadline();
+    let schedule = json!({"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}});
+    let mut lacking = world.state().inventory.clone();
+    lacking.enis.remove(&id("eni-0000000a"));
+    world.state().stale = Some((lacking, world.now() + SignedDuration::from_secs(1)));
+    function.handle(&schedule, deadline, &mut |_| {}).await.expect("handled");
+    world.pause(ms(2_000)).await;
+    world.state().stopped.insert("i-10.0.0.10".to_owned());
+    world.state().says("b", "b", "redis", Healthy);
+    let stopped = json!({
+        "source": "aws.ec2",
+        "detail-type": "EC2 Instance State-change Notification",
+        "detail": {"instance-id": "i-10.0.0.10", "state": "stopping"},
+    });
+    let said = function.handle(&stopped, deadline, &mut |_| {}).await.expect("handled");
+    assert_eq!(world.state().holder(REDIS), ["eni-0000000b"], "{said}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_vip_waits_for_the_second_look_at_another() {
+    let text = format!(
+        "{}\n[[service]]\nname = \"cache\"\nvip = \"10.0.0.203\"\ncheck = {{ kind = \"tcp\", port = 1 }}\n",
+        crate::fake::CLUSTER
+    );
+    let mut config = Config::parse("test", &text).expect("it is right");
+    for service in &mut config.services[..2] {
+        service.group = Some("db".parse().expect("a name"));
+    }
+    let world = World::new().with(|state| {
+        let (redis, cache): (VipAddr, VipAddr) =
+            (REDIS.parse().expect("one"), "10.0.0.203".parse().expect("one"));
+        let a = state.inventory.enis.get_mut(&id("eni-0000000a")).expect("there");
+        a.addresses.retain(|address| *address != redis.0);
+        a.addresses.push(cache.0);
+        for service in ["redis", "mysql", "cache"] {
+            state.ill_on_a(service);
+        }
+        state.slow = ms(900);
+    });
+    let records = woken(WakeKind::Alarm, &config, &world, &Mutex::default()).await;
+    let Some(MoveOutcome::Moved(times)) = records[2].outcome else { panic!("{records:?}") };
+    assert_eq!(times.assigned, start() + SignedDuration::from_millis(900));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_only_observed_keeps_no_other_service_from_being_looked_at() {
+    let config = config_with_policy("mode = \"observe\"");
+    let world = World::new().with(|state| {
+        state.ill_on_a("mysql");
+        state.slow_metrics = ms(300);
+    });
+    let mut memory = Memory::default();
+    memory.hear(hint(&world, "b", &[("b", Healthy, 600_000), ("a", Unhealthy, 100)]));
+    memory.hear(hint(&world, "a", &[("a", Unhealthy, 100), ("b", Healthy, 600_000)]));
+    let records = woken(WakeKind::Hint, &config, &world, &Mutex::new(memory)).await;
+    assert_eq!(outcomes(&records), [Outcome::Observed, Outcome::Observed]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_throttling_ec2_is_asked_after_pauses_also_while_the_metrics_hang() {
+    let world = World::new().with(|state| {
+        state.alarms.insert("vipward/test/mysql/a/self".parse().expect("an alarm's name"));
+        state.hanging.insert("GetMetricData");
+        state.assign_faults.extend(std::iter::repeat_with(assign_throttled).take(99));
+    });
+    let mut memory = Memory::default();
+    memory.hear(hint(&world, "b", &[("b", Healthy, 600_000), ("a", Unhealthy, 100)]));
+    memory.hear(hint(&world, "a", &[("a", Unhealthy, 100), ("b", Healthy, 600_000)]));
+    woken(WakeKind::Hint, &config(), &world, &Mutex::new(memory)).await;
+    let calls = world.state().assigns.len();
+    assert!(calls <= 4, "{calls} calls in a second");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_refused_together_is_recorded_as_tried() {
+    let world = World::new().with(|state| {
+        state.ill_on_a("redis");
+        state.ill_on_a("mysql");
+        state.assign_faults.push_back(Fault::Fails(denied("AssignPrivateIpAddresses")));
+        state.inventory_answers = 1;
+    });
+    let records = one_pass(&world).await;
+    assert_eq!(world.state().assigns.len(), 1);
+    assert_eq!(records[0].calls, 1, "{}", records[0].detail(&config())["error"]);
+}
