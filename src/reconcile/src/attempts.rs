@@ -13,7 +13,7 @@ use vipward_core::{Config, NodeName};
 
 use crate::execute::{Accepted, MoveOutcome, Proof, Sent, record};
 use crate::invocation::Invocation;
-use crate::memory::{Call, locked};
+use crate::memory::{Call, MAY_LAND, locked};
 use crate::ports::{PortError, Ports};
 use crate::record::Record;
 
@@ -38,8 +38,12 @@ pub enum Next {
 pub struct Attempts {
     /// By service: the last call for its VIP, until it is settled.
     tries: BTreeMap<ServiceName, Try>,
+    /// By service: the last call without a certain answer, until it has landed or cannot any more.
+    in_flight: BTreeMap<ServiceName, Try>,
     /// The moves that came to an end.
     settled: Vec<Record>,
+    /// By service: how many calls were sent.
+    calls: BTreeMap<ServiceName, u32>,
     refusals: BTreeSet<(ServiceName, NodeName)>,
     /// Interfaces that refused several groups in one call: each is sent by itself.
     apart: BTreeSet<EniId>,
@@ -56,9 +60,8 @@ struct Try {
     record: Record,
     step: Step,
     planned: PlannedMove,
+    sent: Timestamp,
     answer: Answer,
-    /// Whether a call without a certain answer was sent: it may have its effect yet.
-    may_land: bool,
     /// When EC2 first accepted a call, and whether the ledger has it.
     assigned: Option<(Timestamp, bool)>,
 }
@@ -80,24 +83,8 @@ impl Try {
         }
     }
 
-    /// How it went, now that the VIP is where it was to go; `None` when nothing it sent can have brought
-    /// it there.
-    async fn proof<P: Ports>(
-        &self,
-        invocation: &Invocation<'_, P>,
-        seen: &Inventory,
-    ) -> Option<Proof> {
-        let proven = invocation.ports.now();
-        if let Some((assigned, recorded)) = self.assigned {
-            return Some(Proof { assigned, proven, recorded });
-        }
-        if !self.may_land {
-            return None;
-        }
-        // The answer was lost, and the ledger lacks it.
-        let moves = std::iter::once(&self.planned);
-        let recorded = record(invocation, &self.step, moves, seen, proven).await;
-        Some(Proof { assigned: proven, proven, recorded })
+    fn may_land(&self, now: Timestamp) -> bool {
+        age(self.sent, now) < MAY_LAND
     }
 
     fn settled(&self, outcome: MoveOutcome) -> Record {
@@ -125,21 +112,40 @@ impl Attempts {
 
     /// Settles what EC2's answer shows to have landed, or to have been overtaken by somebody else.
     pub async fn settle<P: Ports>(&mut self, invocation: &Invocation<'_, P>, seen: &Inventory) {
+        let proven = invocation.ports.now();
+        let holder = |tried: &Try| seen.holder(invocation.config, tried.planned.vip);
+        let is_there = |tried: &Try| holder(tried).node() == Some(&tried.step.to);
         for (service, tried) in self.tries.clone() {
-            let holder = seen.holder(invocation.config, tried.planned.vip);
-            let is_there = holder.node() == Some(&tried.step.to);
-            let proof = if is_there { tried.proof(invocation, seen).await } else { None };
-            let outcome = match (proof, holder) {
-                (Some(proof), _) => MoveOutcome::Moved(proof),
-                (None, Holder::Nobody | Holder::Several(_)) => continue,
-                (None, holder) if holder == tried.planned.from => continue,
-                (None, _) => MoveOutcome::Overtaken,
+            let outcome = match (tried.assigned, holder(&tried)) {
+                (Some((assigned, recorded)), _) if is_there(&tried) => {
+                    MoveOutcome::Moved(Proof { assigned, proven, recorded })
+                }
+                (_, Holder::Nobody | Holder::Several(_)) => continue,
+                (_, holder) if holder == tried.planned.from => continue,
+                _ if self.in_flight.get(&service).is_some_and(is_there) => continue,
+                _ => MoveOutcome::Overtaken,
             };
-            if matches!(outcome, MoveOutcome::Moved(_)) && !tried.may_land {
-                locked(invocation.memory).landed(&service);
-            }
             self.settled.push(tried.settled(outcome));
             self.tries.remove(&service);
+            if !self.in_flight.contains_key(&service) {
+                locked(invocation.memory).landed(&service);
+            }
+        }
+        for (service, tried) in self.in_flight.clone() {
+            if is_there(&tried) {
+                self.in_flight.remove(&service);
+                locked(invocation.memory).landed(&service);
+                // Unless it was settled as a later call to the same node: its answer was lost, and the
+                // ledger lacks it.
+                if self.tries.remove(&service).is_some() {
+                    let moves = std::iter::once(&tried.planned);
+                    let recorded = record(invocation, &tried.step, moves, seen, proven).await;
+                    let proof = Proof { assigned: proven, proven, recorded };
+                    self.settled.push(tried.settled(MoveOutcome::Moved(proof)));
+                }
+            } else if !tried.may_land(proven) {
+                self.in_flight.remove(&service);
+            }
         }
     }
 
@@ -159,8 +165,10 @@ impl Attempts {
         self.unheld = vips.filter(|vip| seen.holder(config, *vip) == Holder::Nobody).collect();
         self.waits = Next::Over;
         let is_round = !planned.is_empty();
+        let is_confirmed = |step: &Step| step.placed_by_force().all(|vip| before.contains(&vip));
         let pieces = planned.into_iter().flat_map(|step| {
-            if self.apart.contains(&step.eni) { step.apart(config) } else { vec![step] }
+            let is_apart = self.apart.contains(&step.eni) || !is_confirmed(&step);
+            if is_apart { step.apart(config) } else { vec![step] }
         });
         let shown_soon = |planned: &PlannedMove| {
             self.tries.get(&planned.service).is_some_and(|tried| tried.is_shown_soon(now))
@@ -173,7 +181,7 @@ impl Attempts {
             if step.moves.len() < planned || !has_its_turn {
                 self.waits = self.waits.max(Next::Later);
             }
-            if !step.placed_by_force().all(|vip| before.contains(&vip)) {
+            if !is_confirmed(&step) {
                 self.waits = Next::AtOnce;
             } else if has_its_turn && !step.moves.is_empty() {
                 due.push(step);
@@ -183,16 +191,19 @@ impl Attempts {
         due
     }
 
-    /// What comes after a pass that decided this, for what it did not send.
-    pub fn waits(&self, decisions: &[Decision]) -> Next {
+    /// What comes after a pass that decided this, for what it did not send: what may land or show yet
+    /// is looked after until then.
+    pub fn waits(&self, decisions: &[Decision], now: Timestamp) -> Next {
         let in_flight = Choice::Hold { reason: HoldReason::MoveInFlight };
         let is_accepted = |tried: &Try| matches!(tried.answer, Answer::Accepted(_));
         let settles = |decision: &Decision| {
             let is_between = matches!(decision.holder, Holder::Several(_));
             is_between && self.tries.contains_key(&decision.service)
         };
-        let is_on_its_way = self.tries.values().any(is_accepted)
-            || decisions.iter().any(|one| one.choice == in_flight || settles(one));
+        let is_on_its_way =
+            self.tries.values().any(|tried| is_accepted(tried) && tried.may_land(now))
+                || self.in_flight.values().any(|tried| tried.may_land(now))
+                || decisions.iter().any(|one| one.choice == in_flight || settles(one));
         self.waits.max(if is_on_its_way { Next::Later } else { Next::Over })
     }
 
@@ -204,6 +215,9 @@ impl Attempts {
         decided: &[Record],
     ) -> Next {
         let Sent { step, at, answer } = sent;
+        for planned in &step.moves {
+            *self.calls.entry(planned.service.clone()).or_default() += 1;
+        }
         let is_several = step.apart(invocation.config).len() > 1;
         if let Err(PortError::Refused { .. } | PortError::Taken { .. }) = answer
             && is_several
@@ -232,15 +246,17 @@ impl Attempts {
         answer: &Result<Accepted, PortError>,
     ) -> Next {
         let service = &planned.service;
-        let before = self.tries.remove(service);
-        let calls = before.as_ref().map_or(0, |tried| tried.record.calls) + 1;
+        let assigned = self.tries.remove(service).filter(|before| before.step.to == step.to);
+        // A move is dated by the pass whose call was first accepted.
+        let first = assigned.as_ref().filter(|before| before.assigned.is_some());
+        let record = first.map_or(record, |first| &first.record).clone();
         let mut tried = Try {
-            record: Record { calls, ..record.clone() },
+            record: Record { calls: self.calls_for(service), ..record },
             step: step.clone(),
             planned: planned.clone(),
+            sent,
             answer: Answer::Accepted(sent),
-            may_land: before.as_ref().is_some_and(|tried| tried.may_land),
-            assigned: before.and_then(|tried| tried.assigned),
+            assigned: assigned.and_then(|before| before.assigned),
         };
         let mut memory = locked(invocation.memory);
         match answer {
@@ -260,12 +276,12 @@ impl Attempts {
                 tracing::warn!(%error, eni = %step.eni, "VIP not brought there yet");
                 match error {
                     PortError::Uncertain { .. } => {
-                        tried.may_land = true;
                         memory.sent(service, Call { to: step.to.clone(), sent });
+                        self.in_flight.insert(service.clone(), tried.clone());
                     }
                     PortError::Refused { .. } => {
                         self.refusals.insert((service.clone(), step.to.clone()));
-                        if !tried.may_land {
+                        if !self.in_flight.contains_key(service) {
                             let outcome = MoveOutcome::Refused(error.clone());
                             self.settled.push(tried.settled(outcome));
                             return Next::AtOnce;
@@ -287,19 +303,26 @@ impl Attempts {
         next
     }
 
+    fn calls_for(&self, service: &ServiceName) -> u32 {
+        self.calls.get(service).copied().unwrap_or_default()
+    }
+
     /// The records of the invocation, in the order of the file: of each move that came to an end, and
     /// of what the last pass `decided` about all others.
     pub fn records(self, config: &Config, decided: Vec<Record>) -> Vec<Record> {
-        let Self { mut settled, tries, .. } = self;
+        let Self { mut settled, tries, calls, .. } = self;
         for record in decided {
             let service = &record.decision.service;
-            if settled.iter().any(|settled| settled.decision.service == *service) {
-                continue;
+            let calls = calls.get(service).copied().unwrap_or_default();
+            let is_settled = settled.iter().any(|one| one.decision.service == *service);
+            let last = match tries.get(service) {
+                Some(tried) => concluded(config, tried, Record { calls, ..record }),
+                None if is_settled => continue,
+                None => unsent(config, Record { calls, ..record }),
+            };
+            if !is_settled || last.outcome.is_some() {
+                settled.push(last);
             }
-            settled.push(match tries.get(service) {
-                Some(tried) => concluded(config, tried, record),
-                None => unsent(config, record),
-            });
         }
         let place = |record: &Record| {
             config.services.iter().position(|service| service.name == record.decision.service)
@@ -311,7 +334,6 @@ impl Attempts {
 
 /// The record of a VIP whose last call is not settled when the invocation ends.
 fn concluded(config: &Config, tried: &Try, record: Record) -> Record {
-    let record = Record { calls: tried.record.calls, ..record };
     let outcome = match &tried.answer {
         Answer::Accepted(_) => MoveOutcome::Unproven,
         Answer::Taken(..) => MoveOutcome::Overtaken,

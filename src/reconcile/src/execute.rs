@@ -11,16 +11,12 @@ use vipward_core::ledger::Ledger;
 use vipward_core::name::{ServiceName, VipAddr};
 use vipward_core::plan::{PlannedMove, Step};
 
-use crate::backoff::{Backoff, bounded, retry};
+use crate::backoff::{bounded, retry};
 use crate::invocation::Invocation;
 use crate::ports::{PortError, Ports};
 
 /// How long EC2's answer to a call that changes something is waited for: then it may still take effect.
 const CALL_PATIENCE: Duration = Duration::from_secs(2);
-/// How long EC2 is asked for the proof and nothing else. Describe is eventually consistent, usually
-/// within a second; a longer wait is for the next passes, which see what else happens meanwhile.
-const PROOF_LOOK: Duration = Duration::from_secs(1);
-
 /// What became of one VIP's move.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MoveOutcome {
@@ -115,20 +111,13 @@ pub async fn record<P: Ports>(
         .is_ok()
 }
 
-/// When EC2 named the new holder; an EC2 that cannot be read proves nothing.
+/// When EC2 named the new holder, if it does at once. A longer wait is for the next passes, which see
+/// what else happens meanwhile.
 async fn proof<P: Ports>(invocation: &Invocation<'_, P>, step: &Step) -> Option<Timestamp> {
     let Invocation { config, ports, deadline, .. } = *invocation;
-    let until = deadline.min(ports.now() + PROOF_LOOK);
-    let mut backoff = Backoff::until(until);
-    loop {
-        let seen = bounded(ports, until, ports.inventory(config)).await;
-        if seen.is_ok_and(|seen| step.is_proven_by(config, &seen)) {
-            return Some(ports.now());
-        }
-        if !backoff.pause(ports).await {
-            return None;
-        }
-    }
+    let until = deadline.min(ports.now() + CALL_PATIENCE);
+    let seen = bounded(ports, until, ports.inventory(config)).await.ok()?;
+    step.is_proven_by(config, &seen).then(|| ports.now())
 }
 
 fn ledger_tags<'m>(

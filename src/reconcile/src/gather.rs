@@ -28,17 +28,28 @@ pub enum Look {
     Everywhere,
 }
 
+/// Whether a pass may go on without the metrics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Haste {
+    /// Where inventory and hints that are news decide: the first of an invocation.
+    ByHints,
+    /// Not before they came, or are late.
+    Thorough,
+}
+
 /// The evidence of one pass.
 #[derive(Debug)]
 pub struct Gathered {
     /// What was read and heard.
     pub evidence: Evidence,
-    /// Whether a move may rest on it: what agents said was heard or read just now.
-    pub is_live: bool,
+    /// The services of which a move may rest on it: what agents said was heard or read just now.
+    pub live: BTreeSet<ServiceName>,
     /// The services that call for a closer look.
     pub wanted: BTreeSet<ServiceName>,
     /// Those of them whose metrics were not waited for, since hints decided about another.
     pub unread: BTreeSet<ServiceName>,
+    /// Whether the metrics of all of them were read, and nothing was wrong with them.
+    pub is_whole: bool,
 }
 
 /// Reads the world, with what hints have said already.
@@ -50,8 +61,9 @@ pub async fn gather<P: Ports>(
     invocation: &Invocation<'_, P>,
     hints: Hints,
     look: &Look,
+    haste: Haste,
 ) -> Result<Gathered, PortError> {
-    let reading = &Reading::new(invocation, hints);
+    let reading = &Reading::new(invocation, hints, haste == Haste::ByHints);
     let everything = reading.services(|_| true);
     let at_once = match look {
         Look::At(services) => services,
@@ -83,5 +95,11 @@ pub async fn gather<P: Ports>(
     }
     reading.refresh(&wanted).await;
     let unread = reading.unanswered(&wanted);
-    Ok(Gathered { evidence: reading.evidence()?, is_live: reading.is_live(), wanted, unread })
+    Ok(Gathered {
+        evidence: reading.evidence()?,
+        live: reading.live(),
+        is_whole: reading.has_read(&wanted),
+        wanted,
+        unread,
+    })
 }

@@ -2,9 +2,11 @@
 
 use std::str::FromStr;
 use std::sync::Mutex;
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
+use vipward_core::evidence::age;
 use vipward_core::signals::ALERT_DETAIL_TYPE;
 use vipward_core::{Config, NodeName, ServiceName};
 
@@ -24,6 +26,10 @@ const MARGIN: SignedDuration = SignedDuration::from_millis(3_000);
 const LAST_WORDS: SignedDuration = SignedDuration::from_millis(500);
 /// How long an invocation may take where the runtime gives no deadline: the templates' timeout.
 const USUAL_TIMEOUT: SignedDuration = SignedDuration::from_secs(30);
+
+/// A hint that was longer under way is no news. EventBridge tells times to the second and delivers in
+/// less than one; a hint that Lambda throws back comes a second later.
+const UNDER_WAY: Duration = Duration::from_secs(3);
 
 /// Record and alert about an agent whose file means something else than the function's.
 const MISMATCH: &str = "config-mismatch";
@@ -132,6 +138,7 @@ impl<P: Ports> Function<P> {
             memory: &self.memory,
             wake: wake.kind(),
             woken,
+            brings_news: self.is_news_to_us(&wake, woken),
             deadline: lambda_deadline - MARGIN,
         };
         match (self.role, wake) {
@@ -186,7 +193,6 @@ impl<P: Ports> Function<P> {
         let mut notices = Vec::new();
         if let Wake::Hint(heard) = wake {
             notices.extend(self.config_mismatch(&heard));
-            locked(&self.memory).hear(heard);
         }
         for mismatch in &notices {
             log(&mismatch.detail);
@@ -203,6 +209,14 @@ impl<P: Ports> Function<P> {
         let outcomes = self.publish(records, notices, lambda_deadline, log).await;
         result?;
         Ok(json!({ "wake": invocation.wake, "outcomes": outcomes }))
+    }
+
+    /// Hears a hint. It is news unless it was heard before, a newer one was, or it was long under way:
+    /// then the all-clear may be waiting behind it.
+    fn is_news_to_us(&self, wake: &Wake, woken: Timestamp) -> bool {
+        let Wake::Hint(heard) = wake else { return false };
+        let is_new = locked(&self.memory).hear(heard.clone());
+        is_new && age(heard.at, woken) <= UNDER_WAY
     }
 
     /// A hint by which nothing changes of what a pass decided moments ago: reading EC2 for it would only

@@ -38,6 +38,8 @@ pub struct Invocation<'i, P> {
     pub wake: WakeKind,
     /// When it was woken.
     pub woken: Timestamp,
+    /// Whether the hint that woke it is news: neither overtaken by another, nor long under way.
+    pub brings_news: bool,
     /// When all must be over.
     pub deadline: Timestamp,
 }
@@ -48,7 +50,7 @@ impl<P: Ports> Invocation<'_, P> {
     pub fn hints(&self) -> Hints {
         let now = self.ports.now();
         let said = locked(self.memory).testimony(self.config, now);
-        let are_news = self.wake == WakeKind::Hint && age(self.woken, now) <= EVIDENCE_AGE;
+        let are_news = self.brings_news && age(self.woken, now) <= EVIDENCE_AGE;
         Hints { said, are_news }
     }
 

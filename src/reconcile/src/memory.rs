@@ -18,7 +18,7 @@ const ALERT_REST: Duration = Duration::from_mins(10);
 /// For so long after it was sent a call to EC2 without a certain answer may still take effect.
 pub const MAY_LAND: Duration = Duration::from_secs(10);
 /// For so long after a full pass a hint is first held against what that saw.
-const MOMENTS: Duration = Duration::from_secs(2);
+const MOMENTS: Duration = Duration::from_secs(1);
 
 /// The newest hint of each agent, and what passes saw and told.
 #[derive(Debug, Default)]
@@ -26,7 +26,8 @@ pub struct Memory {
     hints: BTreeMap<NodeName, HeardHint>,
     /// By what the alert is about.
     alerted: BTreeMap<String, (String, Timestamp)>,
-    waiting: BTreeMap<ServiceName, Timestamp>,
+    /// By service: with what patience an alert waits, and since when.
+    waiting: BTreeMap<ServiceName, (Duration, Timestamp)>,
     instances: BTreeSet<String>,
     calls: BTreeMap<ServiceName, Call>,
     last: Option<Seen>,
@@ -51,9 +52,9 @@ struct Seen {
 }
 
 impl Memory {
-    /// Takes a hint in, unless a newer one of the same agent is known: by sequence within one
-    /// start of the agent, by time across starts.
-    pub fn hear(&mut self, heard: HeardHint) {
+    /// Takes a hint in, unless it or a newer one of the same agent is known: by sequence within one
+    /// start of the agent, by time across starts. Whether it is news.
+    pub fn hear(&mut self, heard: HeardHint) -> bool {
         let overtaken = self.hints.get(&heard.observer).is_some_and(|known| {
             if known.hint.start_id == heard.hint.start_id {
                 known.hint.sequence >= heard.hint.sequence
@@ -64,6 +65,7 @@ impl Memory {
         if !overtaken {
             self.hints.insert(heard.observer.clone(), heard);
         }
+        !overtaken
     }
 
     /// What the fresh hints say of what the file names.
@@ -119,13 +121,20 @@ impl Memory {
         self.alerted.remove(subject);
     }
 
-    /// For how long a service has been waiting for evidence, as far as passes remember.
-    pub fn waiting(&mut self, service: &ServiceName, waits: bool, now: Timestamp) -> Duration {
-        if !waits {
-            self.waiting.remove(service);
-            return Duration::ZERO;
-        }
-        age(*self.waiting.entry(service.clone()).or_insert(now), now)
+    /// For how long a service has given cause for an alert that waits with that patience, as far as
+    /// passes remember.
+    pub fn waiting(
+        &mut self,
+        service: &ServiceName,
+        patience: Duration,
+        now: Timestamp,
+    ) -> Duration {
+        let since = match self.waiting.get(service) {
+            Some((known, since)) if *known == patience => *since,
+            _ => now,
+        };
+        self.waiting.insert(service.clone(), (patience, since));
+        age(since, now)
     }
 
     /// A call was sent that may still take effect.
@@ -153,8 +162,11 @@ impl Memory {
         evidence: &Evidence,
         held: Option<&[Decision]>,
     ) {
-        let enis = evidence.inventory.enis.iter().filter(|(id, _)| config.node_of(id).is_some());
-        self.instances = enis.filter_map(|(_, eni)| eni.instance.clone()).collect();
+        let enis = config.nodes.iter().map(|node| evidence.inventory.enis.get(&node.eni));
+        // An answer that leaves an interface out makes its instance no stranger.
+        if enis.clone().all(|eni| eni.is_some()) {
+            self.instances = enis.flatten().filter_map(|eni| eni.instance.clone()).collect();
+        }
         let choice = |decision: &Decision| (decision.service.clone(), decision.choice.clone());
         let choices = held.map(|held| held.iter().map(choice).collect());
         self.last = Some(Seen { at, evidence: evidence.clone(), choices });

@@ -69,7 +69,7 @@ fn news<'r>(
     for record in records {
         let subject = subject(record);
         let patience = record.patience(config.policy.stale_after);
-        let lasted = memory.waiting(&record.decision.service, !patience.is_zero(), now);
+        let lasted = memory.waiting(&record.decision.service, patience, now);
         let Some(kind) = record.alert().filter(|_| lasted >= patience) else {
             memory.settle(&subject);
             continue;

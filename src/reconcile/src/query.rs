@@ -13,7 +13,7 @@ use vipward_core::judge::{Judgement, judge};
 use vipward_core::{ClusterName, NodeName, ServiceName, VipAddr};
 
 use crate::basis::{Word, words};
-use crate::gather::{Gathered, Look, gather};
+use crate::gather::{Gathered, Haste, Look, gather};
 use crate::invocation::Invocation;
 use crate::ports::{PortError, Ports};
 use crate::wake::Command;
@@ -58,7 +58,7 @@ pub async fn answer<P: Ports>(
 ) -> Result<Answer, PortError> {
     let config = invocation.config;
     let Gathered { evidence, .. } =
-        gather(invocation, invocation.hints(), &Look::Everywhere).await?;
+        gather(invocation, invocation.hints(), &Look::Everywhere, Haste::Thorough).await?;
     let now = invocation.ports.now();
     let (explains, only) = match command {
         Command::Explain { service } => (true, service.as_ref()),

@@ -60,6 +60,8 @@ impl Reads<'_> {
 pub struct Reading<'g, P> {
     invocation: &'g Invocation<'g, P>,
     hints: Hints,
+    /// Whether hints may decide before the metrics came.
+    in_haste: bool,
     partial: Mutex<Partial>,
 }
 
@@ -69,8 +71,8 @@ struct Partial {
     stopped: BTreeSet<String>,
     alarms: Option<BTreeSet<AlarmName>>,
     published: Published,
-    /// When the metrics last came, and nothing was wrong with them.
-    words_came: Option<Timestamp>,
+    /// By service: when its metrics last came.
+    words_came: BTreeMap<ServiceName, Timestamp>,
     /// The services whose metrics were asked for.
     asked: BTreeSet<ServiceName>,
     /// Those for which an answer came, if only an error.
@@ -100,8 +102,8 @@ struct Answer {
 
 impl<'g, P: Ports> Reading<'g, P> {
     /// Nothing was read yet.
-    pub fn new(invocation: &'g Invocation<'g, P>, hints: Hints) -> Self {
-        Self { invocation, hints, partial: Mutex::default() }
+    pub fn new(invocation: &'g Invocation<'g, P>, hints: Hints, in_haste: bool) -> Self {
+        Self { invocation, hints, in_haste, partial: Mutex::default() }
     }
 
     /// Of these services those whose metrics were not asked for yet.
@@ -112,6 +114,12 @@ impl<'g, P: Ports> Reading<'g, P> {
     /// Of these services those about whose metrics no answer came.
     pub fn unanswered(&self, wanted: &BTreeSet<ServiceName>) -> BTreeSet<ServiceName> {
         wanted.difference(&self.partial().answered).cloned().collect()
+    }
+
+    /// Whether the metrics of all these services came.
+    pub fn has_read(&self, wanted: &BTreeSet<ServiceName>) -> bool {
+        let partial = self.partial();
+        wanted.iter().all(|service| partial.words_came.contains_key(service))
     }
 
     fn partial(&self) -> MutexGuard<'_, Partial> {
@@ -162,11 +170,16 @@ impl<'g, P: Ports> Reading<'g, P> {
         let answer = bounded(ports, self.patience(), ports.words(config, &services, since)).await;
         let came = ports.now();
         let mut partial = self.partial();
-        partial.answered.extend(services);
-        partial.words_came = answer.is_ok().then_some(came);
+        partial.answered.extend(services.clone());
         match answer {
-            Ok(published) => partial.published.extend(published),
-            Err(error) => tracing::warn!(%error, "metrics not read"),
+            Ok(published) => {
+                partial.words_came.extend(services.into_iter().map(|service| (service, came)));
+                partial.published.extend(published);
+            }
+            Err(error) => {
+                partial.words_came.retain(|service, _| !services.contains(service));
+                tracing::warn!(%error, "metrics not read");
+            }
         }
     }
 
@@ -202,26 +215,26 @@ impl<'g, P: Ports> Reading<'g, P> {
         if age(arrived, now) <= EVIDENCE_AGE {
             return;
         }
-        let words_came = self.partial().words_came;
-        if words_came.is_some_and(|came| age(came, now) > EVIDENCE_AGE) {
+        let is_old = |came: &Timestamp| age(*came, now) > EVIDENCE_AGE;
+        if self.partial().words_came.values().any(is_old) {
             self.metrics(wanted.clone()).await;
         }
         self.inventory().await;
     }
 
-    /// When agents were last heard: by the metrics, or by the hint that woke the function.
-    fn heard(&self) -> Option<Timestamp> {
-        let hint = self.hints.are_news.then_some(self.invocation.woken);
-        self.partial().words_came.max(hint)
-    }
-
-    /// Whether agents were heard soon enough before EC2 was asked.
-    pub fn is_live(&self) -> bool {
+    /// The services about which agents were heard soon enough before EC2 was asked: by the metrics, or
+    /// by the hint that woke the function.
+    pub fn live(&self) -> BTreeSet<ServiceName> {
         let asked = match &self.partial().inventory {
             Some(Ok(answer)) => answer.asked,
-            Some(Err(_)) | None => return false,
+            Some(Err(_)) | None => return BTreeSet::new(),
         };
-        self.heard().is_some_and(|heard| age(heard, asked) <= EVIDENCE_AGE)
+        let is_recent = |heard: Timestamp| age(heard, asked) <= EVIDENCE_AGE;
+        if self.hints.are_news && is_recent(self.invocation.woken) {
+            return self.services(|_| true);
+        }
+        let came = self.partial().words_came.clone();
+        came.into_iter().filter(|(_, came)| is_recent(*came)).map(|(service, _)| service).collect()
     }
 
     /// All that is known by now.
@@ -262,7 +275,8 @@ impl<'g, P: Ports> Reading<'g, P> {
     /// What is decided by now, if the hints are news: a good move does not wait for the metrics.
     pub fn by_hints(&self) -> ByHints {
         let (config, now) = (self.config(), self.invocation.ports.now());
-        let Some(evidence) = self.evidence().ok().filter(|_| self.hints.are_news) else {
+        let may_decide = self.hints.are_news && self.in_haste;
+        let Some(evidence) = self.evidence().ok().filter(|_| may_decide) else {
             return ByHints::Nothing;
         };
         let good = Some(&Judgement::Up(UpBasis::OwnWord));

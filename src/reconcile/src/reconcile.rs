@@ -2,9 +2,11 @@
 //! an interface. What did not succeed is decided afresh by the next pass, or not tried again: neither
 //! what woke the function nor what an earlier pass thought decides anything.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use vipward_core::ServiceName;
 use vipward_core::audit::vet;
 use vipward_core::decide::{Choice, Decision, HoldReason, decide};
 use vipward_core::evidence::Evidence;
@@ -13,7 +15,7 @@ use vipward_core::plan::{Step, plan};
 use crate::attempts::{Attempts, Next};
 use crate::backoff::Backoff;
 use crate::execute::send;
-use crate::gather::{Gathered, Look, gather};
+use crate::gather::{Gathered, Haste, Look, gather};
 use crate::invocation::Invocation;
 use crate::memory::locked;
 use crate::ports::{PortError, Ports};
@@ -56,7 +58,8 @@ where
     G: FnMut(&Evidence, Timestamp) -> Result<Vec<Decision>, String> + Send,
 {
     let attempts = Attempts::default();
-    let mut run = Run { invocation, look, goal, attempts, decided: Vec::new() };
+    let haste = Haste::ByHints;
+    let mut run = Run { invocation, look, haste, goal, attempts, decided: Vec::new() };
     let mut backoff = Backoff::until(invocation.deadline);
     loop {
         let next = match run.pass().await {
@@ -85,6 +88,7 @@ struct Run<'r, P, G> {
     invocation: &'r Invocation<'r, P>,
     /// Whose metrics the next pass reads at once.
     look: Look,
+    haste: Haste,
     goal: G,
     attempts: Attempts,
     /// What the last pass decided.
@@ -99,35 +103,43 @@ where
     /// One pass, and what comes after it.
     async fn pass(&mut self) -> Result<Next, Stopped> {
         let Invocation { config, ports, memory, .. } = *self.invocation;
-        let Gathered { mut evidence, is_live, wanted, unread } =
-            gather(self.invocation, self.invocation.hints(), &self.look)
-                .await
-                .map_err(Stopped::Unread)?;
-        self.look = Look::At(wanted);
+        let hints = self.invocation.hints();
+        let haste = std::mem::replace(&mut self.haste, Haste::Thorough);
+        let gathered = gather(self.invocation, hints, &self.look, haste).await;
+        let Gathered { mut evidence, live, wanted, unread, is_whole } =
+            gathered.map_err(Stopped::Unread)?;
+        if let Look::At(services) = &mut self.look {
+            *services = wanted;
+        }
         self.attempts.settle(self.invocation, &evidence.inventory).await;
         let now = ports.now();
         evidence.refusals = self.attempts.refusals();
         evidence.in_flight = locked(memory).in_flight(now);
-        let decisions = (self.goal)(&evidence, now).map_err(Stopped::NotAllowed)?;
-        let decisions = self.vetted(&evidence, decisions, is_live, now);
+        let decisions = match (self.goal)(&evidence, now) {
+            Ok(decisions) => self.vetted(&evidence, decisions, &live, now),
+            Err(why) if self.decided.is_empty() => return Err(Stopped::NotAllowed(why)),
+            // What was sent already is looked after all the same.
+            Err(_) => return Ok(self.attempts.waits(&[], now)),
+        };
         let steps = self.attempts.due(config, plan(config, &decisions), &evidence.inventory, now);
         let evidence = Arc::new(evidence);
         let record =
             |decision: &Decision| Record::new(self.invocation, now, decision, evidence.clone());
         self.decided = decisions.iter().map(record).collect();
         if steps.is_empty() {
-            let next = self.attempts.waits(&decisions);
-            let is_quiet = next == Next::Over && !self.attempts.were_made() && unread.is_empty();
+            let next = self.attempts.waits(&decisions, now);
+            let is_quiet = next == Next::Over && !self.attempts.were_made() && is_whole;
             let held = is_quiet.then_some(decisions.as_slice());
             locked(memory).saw(config, now, &evidence, held);
-            return Ok(next);
+            return Ok(if unread.is_empty() { next } else { next.max(Next::AtOnce) });
         }
         locked(memory).saw(config, now, &evidence, None);
         let moves = |service| steps.iter().any(|step| step.is_about(service));
         // A service for whose metrics nobody waited must not wait for the schedule.
         let is_partial = !unread.iter().all(moves);
-        let next = self.carry_out(steps, &evidence).await.max(self.attempts.waits(&decisions));
-        Ok(if is_partial { Next::AtOnce } else { next })
+        let next = self.carry_out(steps, &evidence).await;
+        let next = next.max(self.attempts.waits(&decisions, ports.now()));
+        Ok(if is_partial && next == Next::Over { Next::AtOnce } else { next })
     }
 
     /// The decisions that stand up to the audit, and to the age of what was said: hints that were heard
@@ -136,16 +148,22 @@ where
         &self,
         evidence: &Evidence,
         decisions: Vec<Decision>,
-        is_live: bool,
+        live: &BTreeSet<ServiceName>,
         now: Timestamp,
     ) -> Vec<Decision> {
-        let (mut decisions, refused) = vet(self.invocation.config, evidence, decisions, now);
+        let config = self.invocation.config;
+        let (mut decisions, refused) = vet(config, evidence, decisions, now);
         for (decision, breach) in refused {
             tracing::error!(service = %decision.service, %breach, "decision refused by the audit");
         }
-        let moves = |decision: &&mut Decision| matches!(decision.choice, Choice::Move { .. });
-        for decision in decisions.iter_mut().filter(|_| !is_live).filter(moves) {
-            decision.choice = Choice::Hold { reason: HoldReason::AwaitingEvidence };
+        let is_live = |decision: &Decision| {
+            let service = config.service(&decision.service);
+            service.is_some_and(|of| config.companions(of).all(|one| live.contains(&one.name)))
+        };
+        for decision in &mut decisions {
+            if matches!(decision.choice, Choice::Move { .. }) && !is_live(decision) {
+                decision.choice = Choice::Hold { reason: HoldReason::AwaitingEvidence };
+            }
         }
         decisions
     }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::fake::{World, config, start};
-use crate::gather::{Look, gather};
+use crate::gather::{Haste, Look, gather};
 use crate::invocation::Invocation;
 use crate::memory::Memory;
 use crate::wake::WakeKind;
@@ -73,9 +73,17 @@ async fn a_record_holds_enough_to_decide_once_more() {
         let (config, world) = (config(), World::new().with(change));
         let memory = Mutex::new(Memory::default());
         let (woken, deadline, wake) = (start(), world.deadline(), WakeKind::Alarm);
-        let invocation =
-            Invocation { config: &config, ports: &world, memory: &memory, wake, woken, deadline };
-        let looked = gather(&invocation, invocation.hints(), &Look::Everywhere).await;
+        let invocation = Invocation {
+            config: &config,
+            ports: &world,
+            memory: &memory,
+            wake,
+            woken,
+            brings_news: false,
+            deadline,
+        };
+        let looked =
+            gather(&invocation, invocation.hints(), &Look::Everywhere, Haste::Thorough).await;
         let known = looked.expect("EC2 can be read").evidence;
         for (service, decided) in config.services.iter().zip(decide(&config, &known, woken)) {
             let text = serde_json::to_string(&Basis::of(&config, &known, service, woken));

@@ -37,7 +37,9 @@ fn heard(start_id: &str, sequence: u64, at: i64, verdict: Verdict) -> HeardHint 
 /// The verdict of `b` about itself, `later` seconds after the start.
 fn remembered(hints: impl IntoIterator<Item = HeardHint>, later: i64) -> Option<Verdict> {
     let mut memory = Memory::default();
-    hints.into_iter().for_each(|hint| memory.hear(hint));
+    for hint in hints {
+        memory.hear(hint);
+    }
     let testimony = memory.testimony(&config(), start() + SignedDuration::from_secs(later));
     let b = "b".parse().expect("a name");
     testimony.word(&b, &b, &"redis".parse().expect("a name")).map(|word| word.value.verdict)

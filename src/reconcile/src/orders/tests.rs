@@ -23,7 +23,15 @@ fn invocation<'i>(
     memory: &'i Mutex<Memory>,
 ) -> Invocation<'i, World> {
     let (wake, woken, deadline) = (WakeKind::Command, world.now(), world.deadline());
-    Invocation { config, ports: world, memory, wake, woken, deadline }
+    Invocation {
+        config,
+        ports: world,
+        memory,
+        wake,
+        woken,
+        brings_news: wake == WakeKind::Hint,
+        deadline,
+    }
 }
 
 async fn obeyed(world: &World, config: &Config, order: serde_json::Value) -> Obeyed {

@@ -15,12 +15,13 @@ use vipward_core::Verdict::{Healthy, Unhealthy};
 use vipward_core::decide::{Choice, HoldReason};
 use vipward_core::ledger::Ledger;
 
+mod attempts;
 mod fresh;
 mod groups;
 mod late;
+mod news;
 mod planned;
 mod refused;
-mod review;
 mod situations;
 mod telling;
 
@@ -38,7 +39,15 @@ async fn woken(
     memory: &Mutex<Memory>,
 ) -> Vec<Record> {
     let (woken, deadline) = (world.now(), world.deadline());
-    let invocation = Invocation { config, ports: world, memory, wake, woken, deadline };
+    let invocation = Invocation {
+        config,
+        ports: world,
+        memory,
+        wake,
+        woken,
+        brings_news: wake == WakeKind::Hint,
+        deadline,
+    };
     let records = reconcile(&invocation).await.expect("EC2 can be read");
     let notices = notices(config, memory, &records, world.now());
     let told = announce(world, memory, &notices, deadline).await;
@@ -229,7 +238,8 @@ async fn without_ec2_nothing_is_done() {
     });
     let (config, memory) = (&config(), &Mutex::default());
     let (wake, woken, deadline) = (WakeKind::Alarm, world.now(), world.deadline());
-    let invocation = Invocation { config, ports: &world, memory, wake, woken, deadline };
+    let invocation =
+        Invocation { config, ports: &world, memory, wake, woken, brings_news: false, deadline };
     let result = reconcile(&invocation).await;
     assert_eq!(result, Err(denied("DescribeNetworkInterfaces")));
     assert!(world.state().assigns.is_empty());

@@ -1,7 +1,7 @@
 //! What changes between the decision and the step, and what is asked for first.
 
 use super::*;
-use crate::gather::{Look, gather};
+use crate::gather::{Haste, Look, gather};
 use vipward_core::VipAddr;
 use vipward_core::plan::Reassign;
 
@@ -176,8 +176,10 @@ async fn the_metrics_are_read_back_so_far_that_a_silent_node_is_known_to_have_sp
         });
         let (config, memory, wake) = (&config(), &Mutex::default(), WakeKind::Alarm);
         let (woken, deadline) = (world.now(), world.deadline());
-        let invocation = Invocation { config, ports: &world, memory, wake, woken, deadline };
-        let looked = gather(&invocation, invocation.hints(), &Look::Everywhere).await;
+        let invocation =
+            Invocation { config, ports: &world, memory, wake, woken, brings_news: false, deadline };
+        let looked =
+            gather(&invocation, invocation.hints(), &Look::Everywhere, Haste::Thorough).await;
         looked.expect("EC2 can be read").evidence.testimony.iter().count()
     };
     assert_eq!((spoken(60).await, spoken(61).await), (1, 0), "four times `stale_after`");
