@@ -1,7 +1,6 @@
 //! When the metrics are due: at each tick, at once when a verdict changes, when a word against another
 //! node has held for long enough to count with others', and shortly before it decides alone: that
-//! node is silent by the newest metrics of others. A change that shares its second with what was
-//! published before is told once more in the next.
+//! node is silent by the newest metrics of others. A change is told once more in a second of its own.
 //!
 //! Sans-I/O. One request is on its way at a time. What becomes due meanwhile is sent after it,
 //! once, with the view of that moment: newer data supersedes what could not be sent, and nothing
@@ -10,13 +9,13 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use vipward_core::evidence::age;
 
 /// The resolution of the metrics: between two ticks lies no less.
 const RESOLUTION: Duration = Duration::from_secs(1);
 
 /// Two publications so far apart lie in two of CloudWatch's seconds, whatever their trips take. Of one
-/// second readers see the worst only: an illness would hide the recovery that was told right after it.
+/// second readers see the worst only, and a hint of that second before it: an illness would hide the
+/// recovery that was told right after it.
 const APART: Duration = Duration::from_millis(1_500);
 
 /// Why metrics are published.
@@ -44,15 +43,13 @@ pub struct Publishing {
     interval: Duration,
     next_tick: Timestamp,
     changed: Option<Timestamp>,
-    /// When something was last published.
-    last: Option<Timestamp>,
     in_flight: bool,
 }
 
 impl Publishing {
     /// A schedule whose first tick is an interval from now: before that, changes speak.
     pub fn new(interval: Duration, now: Timestamp) -> Self {
-        Self { interval, next_tick: now + interval, changed: None, last: None, in_flight: false }
+        Self { interval, next_tick: now + interval, changed: None, in_flight: false }
     }
 
     /// As at the start: nothing is on its way, and the first tick an interval off.
@@ -92,11 +89,9 @@ impl Publishing {
         if let Some(ripe) = ripens {
             self.next_tick = self.next_tick.min(ripe.max(now + RESOLUTION));
         }
-        let shares_its_second = self.last.is_some_and(|last| age(last, now) < APART);
-        if reason == Reason::Change && shares_its_second {
+        if reason == Reason::Change {
             self.next_tick = self.next_tick.min(now + APART);
         }
-        self.last = Some(now);
         self.in_flight = true;
         Some(reason)
     }

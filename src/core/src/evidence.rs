@@ -264,6 +264,9 @@ pub struct Evidence {
     /// Where a call to EC2 that has no certain answer, or whose effect does not show yet, may bring a
     /// service's VIP.
     pub in_flight: BTreeMap<ServiceName, NodeName>,
+    /// The services about which no agent was heard just now: what is known of them is remembered, and no
+    /// move may rest on it.
+    pub unheard: BTreeSet<ServiceName>,
 }
 
 impl Evidence {

@@ -226,6 +226,13 @@ impl Scene {
         self
     }
 
+    /// What is known is only remembered.
+    pub fn unheard(mut self) -> Self {
+        let service = self.service().name.clone();
+        self.evidence.unheard.insert(service);
+        self
+    }
+
     /// A call of a moment ago may bring the VIP to `name`.
     pub fn in_flight(mut self, name: &str) -> Self {
         let service = self.service().name.clone();

@@ -42,6 +42,8 @@ pub struct Attempts {
     in_flight: BTreeMap<ServiceName, Try>,
     /// The moves that came to an end.
     settled: Vec<Record>,
+    /// Settled moves, by their place, that the ledger lacks: their answer was lost.
+    unwritten: Vec<(usize, Try)>,
     /// By service: how many calls were sent.
     calls: BTreeMap<ServiceName, u32>,
     refusals: BTreeSet<(ServiceName, NodeName)>,
@@ -111,8 +113,12 @@ impl Attempts {
     }
 
     /// Settles what EC2's answer shows to have landed, or to have been overtaken by somebody else.
-    pub async fn settle<P: Ports>(&mut self, invocation: &Invocation<'_, P>, seen: &Inventory) {
-        let proven = invocation.ports.now();
+    pub fn settle<P>(
+        &mut self,
+        invocation: &Invocation<'_, P>,
+        seen: &Inventory,
+        proven: Timestamp,
+    ) {
         let holder = |tried: &Try| seen.holder(invocation.config, tried.planned.vip);
         let is_there = |tried: &Try| holder(tried).node() == Some(&tried.step.to);
         for (service, tried) in self.tries.clone() {
@@ -138,14 +144,28 @@ impl Attempts {
                 // Unless it was settled as a later call to the same node: its answer was lost, and the
                 // ledger lacks it.
                 if self.tries.remove(&service).is_some() {
-                    let moves = std::iter::once(&tried.planned);
-                    let recorded = record(invocation, &tried.step, moves, seen, proven).await;
-                    let proof = Proof { assigned: proven, proven, recorded };
+                    let proof = Proof { assigned: proven, proven, recorded: false };
                     self.settled.push(tried.settled(MoveOutcome::Moved(proof)));
+                    self.unwritten.push((self.settled.len() - 1, tried));
                 }
             } else if !tried.may_land(proven) {
                 self.in_flight.remove(&service);
             }
+        }
+    }
+
+    /// Writes into the ledger what settled without an answer.
+    pub async fn write_down<P: Ports>(
+        &mut self,
+        invocation: &Invocation<'_, P>,
+        before: &Inventory,
+    ) {
+        for (place, tried) in std::mem::take(&mut self.unwritten) {
+            let Some(MoveOutcome::Moved(proof)) = &mut self.settled[place].outcome else {
+                continue;
+            };
+            let moves = std::iter::once(&tried.planned);
+            proof.recorded = record(invocation, &tried.step, moves, before, proof.assigned).await;
         }
     }
 
@@ -173,10 +193,20 @@ impl Attempts {
         let shown_soon = |planned: &PlannedMove| {
             self.tries.get(&planned.service).is_some_and(|tried| tried.is_shown_soon(now))
         };
+        let is_unwritten = |planned: &PlannedMove| {
+            self.unwritten.iter().any(|(_, tried)| tried.planned.service == planned.service)
+        };
         let mut due = Vec::new();
-        for (mut step, place) in pieces.zip(1..) {
+        let mut place = 0;
+        for mut step in pieces {
             let planned = step.moves.len();
+            // The ledger has to know of a move before the next.
+            if step.moves.iter().any(is_unwritten) {
+                self.waits = Next::AtOnce;
+                continue;
+            }
             step.moves.retain(|planned| !shown_soon(planned));
+            place += u32::from(!step.moves.is_empty());
             let has_its_turn = self.rounds.is_multiple_of(place);
             if step.moves.len() < planned || !has_its_turn {
                 self.waits = self.waits.max(Next::Later);

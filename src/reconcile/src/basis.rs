@@ -33,6 +33,9 @@ pub struct Basis {
     /// Where calls on their way could bring which VIP.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub in_flight: BTreeMap<ServiceName, NodeName>,
+    /// The services about which no agent was heard just now.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub unheard: BTreeSet<ServiceName>,
     /// Where EC2 had just refused which VIP.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub refusals: BTreeSet<(ServiceName, NodeName)>,
@@ -108,6 +111,7 @@ impl Basis {
             words,
             read: evidence.testimony.read.iter().filter(|name| is_about(name)).cloned().collect(),
             in_flight: in_flight.map(|(name, to)| (name.clone(), to.clone())).collect(),
+            unheard: evidence.unheard.iter().filter(|name| is_about(name)).cloned().collect(),
             refusals: refusals.cloned().collect(),
             left_out,
         }

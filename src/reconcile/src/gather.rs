@@ -42,8 +42,6 @@ pub enum Haste {
 pub struct Gathered {
     /// What was read and heard.
     pub evidence: Evidence,
-    /// The services of which a move may rest on it: what agents said was heard or read just now.
-    pub live: BTreeSet<ServiceName>,
     /// The services that call for a closer look.
     pub wanted: BTreeSet<ServiceName>,
     /// Those of them whose metrics were not waited for, since hints decided about another.
@@ -97,7 +95,6 @@ pub async fn gather<P: Ports>(
     let unread = reading.unanswered(&wanted);
     Ok(Gathered {
         evidence: reading.evidence()?,
-        live: reading.live(),
         is_whole: reading.has_read(&wanted),
         wanted,
         unread,

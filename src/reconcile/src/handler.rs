@@ -14,6 +14,7 @@ use crate::invocation::Invocation;
 use crate::memory::{Memory, locked};
 use crate::notices::{Alert, Notice, announce, notices, notices_lost};
 use crate::orders::{self, Obeyed};
+use crate::own_tags::OwnTags;
 use crate::ports::{PortError, Ports};
 use crate::query::answer;
 use crate::reconcile::reconcile;
@@ -203,7 +204,9 @@ impl<P: Ports> Function<P> {
             log(&said);
             Ok(Vec::new())
         } else {
-            reconcile(invocation).await
+            // What it writes itself it sees at once, however far EC2's answers lag.
+            let ports = &OwnTags::new(&self.ports);
+            reconcile(&invocation.through(ports)).await
         };
         let records = result.as_deref().unwrap_or_default();
         let outcomes = self.publish(records, notices, lambda_deadline, log).await;

@@ -44,6 +44,17 @@ pub struct Invocation<'i, P> {
     pub deadline: Timestamp,
 }
 
+impl<'i, P> Invocation<'i, P> {
+    /// The same through other ports.
+    pub fn through<'o, Q>(&self, ports: &'o Q) -> Invocation<'o, Q>
+    where
+        'i: 'o,
+    {
+        let Self { config, memory, wake, woken, brings_news, deadline, .. } = *self;
+        Invocation { config, ports, memory, wake, woken, brings_news, deadline }
+    }
+}
+
 impl<P: Ports> Invocation<'_, P> {
     /// The hints that are fresh now. They are news while the hint that woke the function has only
     /// just arrived: with one invocation at a time, later ones wait in the queue.

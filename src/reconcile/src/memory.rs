@@ -212,7 +212,8 @@ impl Memory {
         let mut testimony = self.testimony(config, now);
         let seen = self.last.as_ref().map(|seen| seen.evidence.clone()).unwrap_or_default();
         testimony.absorb(&seen.testimony);
-        Evidence { testimony, in_flight: self.in_flight(now), ..seen }
+        let (in_flight, unheard) = (self.in_flight(now), BTreeSet::new());
+        Evidence { testimony, in_flight, unheard, ..seen }
     }
 
     /// Whether an instance is known not to be the cluster's; a cold function knows of none.

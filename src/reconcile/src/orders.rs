@@ -54,8 +54,7 @@ pub async fn obey<P: Ports>(
     command: &Command,
 ) -> Result<Obeyed, PortError> {
     let ports = &OwnTags::new(invocation.ports);
-    let Invocation { config, memory, wake, woken, brings_news, deadline, .. } = *invocation;
-    let invocation = Invocation { config, ports, memory, wake, woken, brings_news, deadline };
+    let invocation = invocation.through(ports);
     let office = Office { invocation };
     match command {
         Command::Switchover { service, to } => office.switch_over(service, to.as_ref()).await,

@@ -24,8 +24,10 @@ use crate::ports::{PortError, Ports, Published};
 /// How many times `stale_after` the metrics are read back: enough to see how long something has
 /// been said, and when a silent node last spoke.
 const LOOK_BACK: u32 = 4;
-/// How long a pass waits for what it needs beside the interfaces.
+/// How long a pass takes at most for what it needs beside the interfaces.
 const PATIENCE: Duration = Duration::from_millis(2_500);
+/// How long it waits for the states of alarms and instances: they may call for metrics.
+const STATES: Duration = Duration::from_millis(1_500);
 
 pub type Read<'r> = Pin<Box<dyn FusedFuture<Output = ()> + Send + 'r>>;
 
@@ -62,6 +64,7 @@ pub struct Reading<'g, P> {
     hints: Hints,
     /// Whether hints may decide before the metrics came.
     in_haste: bool,
+    began: Timestamp,
     partial: Mutex<Partial>,
 }
 
@@ -103,7 +106,8 @@ struct Answer {
 impl<'g, P: Ports> Reading<'g, P> {
     /// Nothing was read yet.
     pub fn new(invocation: &'g Invocation<'g, P>, hints: Hints, in_haste: bool) -> Self {
-        Self { invocation, hints, in_haste, partial: Mutex::default() }
+        let began = invocation.ports.now();
+        Self { invocation, hints, in_haste, began, partial: Mutex::default() }
     }
 
     /// Of these services those whose metrics were not asked for yet.
@@ -146,7 +150,7 @@ impl<'g, P: Ports> Reading<'g, P> {
 
     pub async fn stopped(&self) {
         let Invocation { config, ports, .. } = *self.invocation;
-        match bounded(ports, self.patience(), ports.stopped_instances(config)).await {
+        match bounded(ports, self.until(STATES), ports.stopped_instances(config)).await {
             Ok(stopped) => self.partial().stopped = stopped,
             Err(error) => tracing::warn!(%error, "instance states not read"),
         }
@@ -154,7 +158,7 @@ impl<'g, P: Ports> Reading<'g, P> {
 
     pub async fn alarms(&self) {
         let Invocation { config, ports, .. } = *self.invocation;
-        let answer = bounded(ports, self.patience(), ports.quiet_alarms(config)).await;
+        let answer = bounded(ports, self.until(STATES), ports.quiet_alarms(config)).await;
         let mut partial = self.partial();
         partial.is_told_of_alarms = true;
         partial.alarms = answer.inspect_err(|error| tracing::warn!(%error, "alarms not read")).ok();
@@ -167,7 +171,8 @@ impl<'g, P: Ports> Reading<'g, P> {
         self.partial().asked.extend(services.clone());
         let Invocation { config, ports, .. } = *self.invocation;
         let since = ports.now() - config.policy.stale_after * LOOK_BACK;
-        let answer = bounded(ports, self.patience(), ports.words(config, &services, since)).await;
+        let answer =
+            bounded(ports, self.until(PATIENCE), ports.words(config, &services, since)).await;
         let came = ports.now();
         let mut partial = self.partial();
         partial.answered.extend(services.clone());
@@ -183,9 +188,9 @@ impl<'g, P: Ports> Reading<'g, P> {
         }
     }
 
-    /// Until when a read that can be done without is waited for.
-    fn patience(&self) -> Timestamp {
-        self.invocation.deadline.min(self.invocation.ports.now() + PATIENCE)
+    /// When the time for a read is up, of all reads of the pass together.
+    fn until(&self, patience: Duration) -> Timestamp {
+        self.invocation.deadline.min(self.began + patience)
     }
 
     pub fn has_failed(&self) -> bool {
@@ -224,7 +229,7 @@ impl<'g, P: Ports> Reading<'g, P> {
 
     /// The services about which agents were heard soon enough before EC2 was asked: by the metrics, or
     /// by the hint that woke the function.
-    pub fn live(&self) -> BTreeSet<ServiceName> {
+    fn live(&self) -> BTreeSet<ServiceName> {
         let asked = match &self.partial().inventory {
             Some(Ok(answer)) => answer.asked,
             Some(Err(_)) | None => return BTreeSet::new(),
@@ -240,6 +245,7 @@ impl<'g, P: Ports> Reading<'g, P> {
     /// All that is known by now.
     pub fn evidence(&self) -> Result<Evidence, PortError> {
         let (config, now) = (self.config(), self.invocation.ports.now());
+        let live = self.live();
         let partial = self.partial();
         let mut inventory = match &partial.inventory {
             Some(answer) => answer.clone()?.inventory,
@@ -259,7 +265,8 @@ impl<'g, P: Ports> Reading<'g, P> {
             testimony.hear_primary(node.clone(), service.clone(), *is);
         }
         let quiet_alarms = partial.alarms.clone();
-        Ok(Evidence { inventory, quiet_alarms, testimony, ..Evidence::default() })
+        let unheard = self.services(|service| !live.contains(service));
+        Ok(Evidence { inventory, quiet_alarms, testimony, unheard, ..Evidence::default() })
     }
 
     /// The services about which a move may be on the table.

@@ -2,13 +2,11 @@
 //! an interface. What did not succeed is decided afresh by the next pass, or not tried again: neither
 //! what woke the function nor what an earlier pass thought decides anything.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use vipward_core::ServiceName;
 use vipward_core::audit::vet;
-use vipward_core::decide::{Choice, Decision, HoldReason, decide};
+use vipward_core::decide::{Decision, decide};
 use vipward_core::evidence::Evidence;
 use vipward_core::plan::{Step, plan};
 
@@ -106,20 +104,23 @@ where
         let hints = self.invocation.hints();
         let haste = std::mem::replace(&mut self.haste, Haste::Thorough);
         let gathered = gather(self.invocation, hints, &self.look, haste).await;
-        let Gathered { mut evidence, live, wanted, unread, is_whole } =
+        let Gathered { mut evidence, wanted, unread, is_whole } =
             gathered.map_err(Stopped::Unread)?;
         if let Look::At(services) = &mut self.look {
             *services = wanted;
         }
-        self.attempts.settle(self.invocation, &evidence.inventory).await;
         let now = ports.now();
+        self.attempts.settle(self.invocation, &evidence.inventory, now);
         evidence.refusals = self.attempts.refusals();
         evidence.in_flight = locked(memory).in_flight(now);
         let decisions = match (self.goal)(&evidence, now) {
-            Ok(decisions) => self.vetted(&evidence, decisions, &live, now),
+            Ok(decisions) => self.vetted(&evidence, decisions, now),
             Err(why) if self.decided.is_empty() => return Err(Stopped::NotAllowed(why)),
             // What was sent already is looked after all the same.
-            Err(_) => return Ok(self.attempts.waits(&[], now)),
+            Err(_) => {
+                self.attempts.write_down(self.invocation, &evidence.inventory).await;
+                return Ok(self.attempts.waits(&[], now));
+            }
         };
         let steps = self.attempts.due(config, plan(config, &decisions), &evidence.inventory, now);
         let evidence = Arc::new(evidence);
@@ -127,6 +128,7 @@ where
             |decision: &Decision| Record::new(self.invocation, now, decision, evidence.clone());
         self.decided = decisions.iter().map(record).collect();
         if steps.is_empty() {
+            self.attempts.write_down(self.invocation, &evidence.inventory).await;
             let next = self.attempts.waits(&decisions, now);
             let is_quiet = next == Next::Over && !self.attempts.were_made() && is_whole;
             let held = is_quiet.then_some(decisions.as_slice());
@@ -142,28 +144,16 @@ where
         Ok(if is_partial && next == Next::Over { Next::AtOnce } else { next })
     }
 
-    /// The decisions that stand up to the audit, and to the age of what was said: hints that were heard
-    /// before this invocation are no evidence for a move, unless metrics confirm them.
+    /// The decisions that stand up to the audit.
     fn vetted(
         &self,
         evidence: &Evidence,
         decisions: Vec<Decision>,
-        live: &BTreeSet<ServiceName>,
         now: Timestamp,
     ) -> Vec<Decision> {
-        let config = self.invocation.config;
-        let (mut decisions, refused) = vet(config, evidence, decisions, now);
+        let (decisions, refused) = vet(self.invocation.config, evidence, decisions, now);
         for (decision, breach) in refused {
             tracing::error!(service = %decision.service, %breach, "decision refused by the audit");
-        }
-        let is_live = |decision: &Decision| {
-            let service = config.service(&decision.service);
-            service.is_some_and(|of| config.companions(of).all(|one| live.contains(&one.name)))
-        };
-        for decision in &mut decisions {
-            if matches!(decision.choice, Choice::Move { .. }) && !is_live(decision) {
-                decision.choice = Choice::Hold { reason: HoldReason::AwaitingEvidence };
-            }
         }
         decisions
     }
@@ -173,7 +163,10 @@ where
         let sending = steps
             .into_iter()
             .map(|step| send(self.invocation, step, &evidence.inventory, &recorded));
-        let sent = futures::future::join_all(sending).await;
+        let mut attempts = std::mem::take(&mut self.attempts);
+        let writing = attempts.write_down(self.invocation, &evidence.inventory);
+        let (sent, ()) = futures::join!(futures::future::join_all(sending), writing);
+        self.attempts = attempts;
         let noted =
             sent.into_iter().map(|sent| self.attempts.note(self.invocation, sent, &self.decided));
         noted.max().unwrap_or(Next::Over)

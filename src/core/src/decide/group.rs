@@ -39,6 +39,9 @@ impl<'e> Group<'e> {
         let target = self.target();
         let mut choices: Vec<_> = self.cases.iter().map(|case| case.choice(&target)).collect();
         self.agree(&mut choices, &target);
+        if self.is_unheard() {
+            hold_all(&mut choices, HoldReason::AwaitingEvidence);
+        }
         if target.as_ref().is_ok_and(|(to, _)| self.may_land_elsewhere(to)) {
             hold_all(&mut choices, HoldReason::MoveInFlight);
         }
@@ -48,6 +51,11 @@ impl<'e> Group<'e> {
     /// Those that may be moved: what a foreign interface has is out of the group's reach.
     fn ours(&self) -> impl Iterator<Item = &Case<'e>> {
         self.cases.iter().filter(|case| !matches!(case.holder, Holder::Foreign(_)))
+    }
+
+    /// Whether what is known of any of it is only remembered.
+    pub fn is_unheard(&self) -> bool {
+        self.cases.iter().any(|case| case.evidence.unheard.contains(&case.service.name))
     }
 
     /// Whether a call on its way may bring any of it to another node than `to`, and that node is not

@@ -67,6 +67,9 @@ pub fn switchover(
         return Err(NoSwitchover::NotSettled);
     }
     let target = destination(&group, service, to)?;
+    if group.is_unheard() {
+        return Err(NoSwitchover::NoCandidate(HoldReason::AwaitingEvidence));
+    }
     if group.may_land_elsewhere(&target) {
         return Err(NoSwitchover::NotSettled);
     }
@@ -153,6 +156,8 @@ mod tests {
         assert_eq!(asked(&trio().held_by("b"), Some("c")), Err(NoSwitchover::NotSettled));
         assert_eq!(asked(&trio().in_flight("b"), Some("c")), Err(NoSwitchover::NotSettled));
         assert_eq!(asked(&trio().in_flight("c"), Some("c")), Ok(moves("c")));
+        let unheard = Err(NoSwitchover::NoCandidate(HoldReason::AwaitingEvidence));
+        assert_eq!(asked(&trio().unheard(), Some("c")), unheard);
     }
 
     #[test]

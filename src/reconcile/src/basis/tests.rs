@@ -50,6 +50,7 @@ fn evidence(config: &Config, basis: &Basis, service: &ServiceName, decided: Time
         testimony,
         refusals: basis.refusals.clone(),
         in_flight: basis.in_flight.clone(),
+        unheard: basis.unheard.clone(),
     }
 }
 

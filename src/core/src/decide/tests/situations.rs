@@ -30,6 +30,13 @@ fn while_a_call_may_still_land_only_its_target_is_asked_again() {
 }
 
 #[test]
+fn no_move_rests_on_what_is_only_remembered() {
+    assert_eq!(choice(&ill_holder().unheard()), hold(HoldReason::AwaitingEvidence));
+    let quiet = Scene::new(2, 0, "").held_by("a").unheard();
+    assert_eq!(choice(&quiet), hold(HoldReason::HolderUp), "nothing is to be moved");
+}
+
+#[test]
 fn a_group_waits_for_a_call_that_may_bring_one_of_it_elsewhere() {
     let scene = Scene::group(2, 3, "");
     let scene = [0, 1].into_iter().fold(scene, |scene, index| {

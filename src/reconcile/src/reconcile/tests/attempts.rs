@@ -260,3 +260,28 @@ async fn what_was_refused_together_is_recorded_as_tried() {
     assert_eq!(world.state().assigns.len(), 1);
     assert_eq!(records[0].calls, 1, "{}", records[0].detail(&config())["error"]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn no_call_rests_on_evidence_that_grew_old_while_the_ledger_was_written() {
+    let mysql: VipAddr = "10.0.0.202".parse().expect("an address");
+    let world = World::new().with(|state| {
+        for eni in state.inventory.enis.values_mut() {
+            eni.addresses.retain(|address| *address != mysql.0);
+        }
+        let b = state.inventory.enis.get_mut(&id("eni-0000000b")).expect("there");
+        b.addresses.push(mysql.0);
+        state.ill_on_a("redis");
+        state.says("b", "b", "mysql", Unhealthy);
+        state.says("a", "a", "mysql", Healthy);
+        state.alarms.insert("vipward/test/mysql/b/self".parse().expect("an alarm's name"));
+        state.assign_faults.extend([Fault::LosesReply, assign_throttled()]);
+        state.failing.insert("CreateTags");
+        state.later = vec![(ms(1_000), |state| {
+            state.says("b", "b", "mysql", Healthy);
+            state.says("a", "a", "mysql", Unhealthy);
+        })];
+    });
+    let records = one_pass(&world).await;
+    let Some(MoveOutcome::Moved(times)) = records[1].outcome else { panic!("{records:?}") };
+    assert_eq!(times.assigned, start() + SignedDuration::from_millis(100), "it waits for no tag");
+}

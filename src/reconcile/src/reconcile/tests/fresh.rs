@@ -29,12 +29,13 @@ async fn a_read_that_hangs_delays_nothing_that_inventory_and_hints_decide() {
 
 #[tokio::test(start_paused = true)]
 async fn two_reads_that_hang_are_waited_for_at_the_same_time() {
-    let world = World::new().with(|state| {
-        state.hanging.extend(["DescribeInstances", "DescribeAlarms", "GetMetricData"]);
-    });
-    let records = woken(WakeKind::Alarm, &config(), &world, &Mutex::default()).await;
-    assert_eq!(hold_reason(&records[0]), Some(HoldReason::AwaitingEvidence));
-    assert_eq!(world.now(), start() + SignedDuration::from_millis(2_500));
+    for wake in [WakeKind::Alarm, WakeKind::Schedule] {
+        let world = World::new().with(|state| {
+            state.hanging.extend(["DescribeInstances", "DescribeAlarms", "GetMetricData"]);
+        });
+        woken(wake, &config(), &world, &Mutex::default()).await;
+        assert_eq!(world.now(), start() + SignedDuration::from_millis(2_500), "{wake:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

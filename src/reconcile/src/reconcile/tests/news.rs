@@ -179,3 +179,17 @@ async fn what_is_only_observed_keeps_no_other_service_from_being_looked_at() {
     let records = woken(WakeKind::Hint, &config, &world, &Mutex::new(memory)).await;
     assert_eq!(outcomes(&records), [Outcome::Observed, Outcome::Observed]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_record_of_what_was_not_live_tells_why_it_was_held() {
+    let world = World::new().with(|state| {
+        state.failing.insert("GetMetricData");
+    });
+    let mut memory = Memory::default();
+    memory.hear(hint(&world, "b", &[("b", Healthy, 600_000), ("a", Unhealthy, 100)]));
+    memory.hear(hint(&world, "a", &[("a", Unhealthy, 100), ("b", Healthy, 600_000)]));
+    let records = woken(WakeKind::Alarm, &config(), &world, &Mutex::new(memory)).await;
+    let record = &records[0];
+    let again = decide(&config(), &record.evidence, record.decided);
+    assert_eq!(again[0].choice, record.decision.choice, "decided once more from the record");
+}
