@@ -86,7 +86,7 @@ impl Testimony {
         keep_newer(&mut self.primaries, (node, service), is);
     }
 
-    /// Takes in what other testimony knows better.
+    /// Takes in what other testimony knows better; not that its metrics were read: silence is of the moment.
     pub fn absorb(&mut self, other: &Self) {
         for (topic, word) in &other.words {
             self.hear(topic.clone(), *word);
@@ -97,7 +97,6 @@ impl Testimony {
         for ((node, service), is) in &other.primaries {
             self.hear_primary(node.clone(), service.clone(), *is);
         }
-        self.read.extend(other.read.iter().cloned());
     }
 
     /// Whether a node's own service was last said to be a primary.

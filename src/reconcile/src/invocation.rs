@@ -16,11 +16,13 @@ use crate::wake::WakeKind;
 /// how old the newest words may be when EC2 is asked. So a slow answer is used once, at once.
 pub const EVIDENCE_AGE: Duration = Duration::from_secs(1);
 
-/// What agents said by hints, as the environment remembers it.
+/// What agents said, as the environment remembers it.
 #[derive(Debug, Default)]
 pub struct Hints {
-    /// What they said.
+    /// What they said by hints.
     pub said: Testimony,
+    /// What the last pass read in the metrics: it may have taken an older hint back.
+    pub read_before: Testimony,
     /// Whether the newest of them has only just been heard: then a move may rest on them alone.
     pub are_news: bool,
 }
@@ -60,9 +62,10 @@ impl<P: Ports> Invocation<'_, P> {
     /// just arrived: with one invocation at a time, later ones wait in the queue.
     pub fn hints(&self) -> Hints {
         let now = self.ports.now();
-        let said = locked(self.memory).testimony(self.config, now);
+        let mut memory = locked(self.memory);
+        let (said, read_before) = (memory.testimony(self.config, now), memory.read_before());
         let are_news = self.brings_news && age(self.woken, now) <= EVIDENCE_AGE;
-        Hints { said, are_news }
+        Hints { said, read_before, are_news }
     }
 
     /// Whose metrics the first pass reads at once, without waiting for EC2's answer to ask for them.

@@ -207,11 +207,16 @@ impl Memory {
         wanted.into_iter().map(|service| service.name.clone()).collect()
     }
 
-    /// What the last full pass saw, with what hints have said since.
+    /// What the last pass knew of agents' words.
+    pub fn read_before(&self) -> Testimony {
+        self.last.as_ref().map(|seen| seen.evidence.testimony.clone()).unwrap_or_default()
+    }
+
+    /// What the last pass saw, with what hints have said since.
     fn evidence_by_now(&mut self, config: &Config, now: Timestamp) -> Evidence {
         let mut testimony = self.testimony(config, now);
+        testimony.absorb(&self.read_before());
         let seen = self.last.as_ref().map(|seen| seen.evidence.clone()).unwrap_or_default();
-        testimony.absorb(&seen.testimony);
         let (in_flight, unheard) = (self.in_flight(now), BTreeSet::new());
         Evidence { testimony, in_flight, unheard, ..seen }
     }

@@ -264,6 +264,8 @@ impl<'g, P: Ports> Reading<'g, P> {
         for (node, service, is) in primaries {
             testimony.hear_primary(node.clone(), service.clone(), *is);
         }
+        // Of one second the later read counts: it may have become worse.
+        testimony.absorb(&self.hints.read_before);
         let quiet_alarms = partial.alarms.clone();
         let unheard = self.services(|service| !live.contains(service));
         Ok(Evidence { inventory, quiet_alarms, testimony, unheard, ..Evidence::default() })

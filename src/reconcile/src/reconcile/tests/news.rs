@@ -193,3 +193,26 @@ async fn a_record_of_what_was_not_live_tells_why_it_was_held() {
     let again = decide(&config(), &record.evidence, record.decided);
     assert_eq!(again[0].choice, record.decision.choice, "decided once more from the record");
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_the_metrics_have_taken_back_no_older_hint_brings_up_again() {
+    let function = Function::new(config(), World::new(), Role::Failover);
+    let world = function.ports();
+    let deadline = world.deadline();
+    world.state().assign_faults.push_back(assign_throttled());
+    let ill = [("a", Unhealthy, 100), ("b", Healthy, 600_000)];
+    function.handle(&event("a", &ill, world), deadline, &mut |_| {}).await.expect("handled");
+    world.state().assign_faults.clear();
+    // Its all-clear reaches another environment; this one reads it.
+    world.pause(ms(2_000)).await;
+    world.state().says("a", "a", "redis", Healthy);
+    world.state().says("b", "b", "redis", Healthy);
+    let schedule = json!({"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}});
+    function.handle(&schedule, deadline, &mut |_| {}).await.expect("handled");
+    let sent = world.state().assigns.len();
+    world.pause(ms(5_000)).await;
+    world.state().hanging.insert("GetMetricData");
+    let well = [("b", Healthy, 600_000)];
+    function.handle(&event("b", &well, world), deadline, &mut |_| {}).await.expect("handled");
+    assert_eq!(world.state().assigns.len(), sent, "a was well since");
+}
