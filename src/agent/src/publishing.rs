@@ -1,6 +1,7 @@
 //! When the metrics are due: at each tick, at once when a verdict changes, when a word against another
 //! node has held for long enough to count with others', and shortly before it decides alone: that
-//! node is silent by the newest metrics of others. A change is told once more in a second of its own.
+//! node is silent by the newest metrics of others. A change that shares its second with what was
+//! published before is told once more.
 //!
 //! Sans-I/O. One request is on its way at a time. What becomes due meanwhile is sent after it,
 //! once, with the view of that moment: newer data supersedes what could not be sent, and nothing
@@ -9,13 +10,13 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use vipward_core::evidence::age;
 
 /// The resolution of the metrics: between two ticks lies no less.
 const RESOLUTION: Duration = Duration::from_secs(1);
 
 /// Two publications so far apart lie in two of CloudWatch's seconds, whatever their trips take. Of one
-/// second readers see the worst only, and a hint of that second before it: an illness would hide the
-/// recovery that was told right after it.
+/// second readers see the worst only: an illness would hide the recovery that was told right after it.
 const APART: Duration = Duration::from_millis(1_500);
 
 /// Why metrics are published.
@@ -43,13 +44,24 @@ pub struct Publishing {
     interval: Duration,
     next_tick: Timestamp,
     changed: Option<Timestamp>,
+    /// When something was last published.
+    last: Option<Timestamp>,
+    /// When a change is told once more.
+    again: Option<Timestamp>,
     in_flight: bool,
 }
 
 impl Publishing {
     /// A schedule whose first tick is an interval from now: before that, changes speak.
     pub fn new(interval: Duration, now: Timestamp) -> Self {
-        Self { interval, next_tick: now + interval, changed: None, in_flight: false }
+        Self {
+            interval,
+            next_tick: now + interval,
+            changed: None,
+            last: None,
+            again: None,
+            in_flight: false,
+        }
     }
 
     /// As at the start: nothing is on its way, and the first tick an interval off.
@@ -70,8 +82,8 @@ impl Publishing {
 
     /// When [`Self::take`] next has something; `None` while a request is on its way.
     pub fn deadline(&self) -> Option<Timestamp> {
-        let due = self.changed.unwrap_or(self.next_tick).min(self.next_tick);
-        (!self.in_flight).then_some(due)
+        let due = [self.changed, self.again, Some(self.next_tick)].into_iter().flatten().min();
+        due.filter(|_| !self.in_flight)
     }
 
     /// Why to publish now, if so. The caller then sends the view of this moment and calls
@@ -89,8 +101,11 @@ impl Publishing {
         if let Some(ripe) = ripens {
             self.next_tick = self.next_tick.min(ripe.max(now + RESOLUTION));
         }
-        if reason == Reason::Change {
-            self.next_tick = self.next_tick.min(now + APART);
+        let shares_its_second = self.last.replace(now).is_some_and(|last| age(last, now) < APART);
+        if reason == Reason::Change && shares_its_second {
+            self.again = Some(now + APART);
+        } else if self.again.is_some_and(|again| again <= now) {
+            self.again = None;
         }
         self.in_flight = true;
         Some(reason)
