@@ -13,7 +13,10 @@ use aws_config::retry::RetryConfig;
 use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
+use aws_sdk_cloudwatch::error::SdkError;
+use date::Dates;
 pub use imds::Imds;
+use jiff::Timestamp;
 use tokio::sync::OnceCell;
 use vipward_core::signals::{hint_source, namespace};
 use vipward_core::text::chain;
@@ -35,6 +38,7 @@ const LONGEST_BACKOFF: Duration = Duration::from_secs(1);
 pub struct Aws {
     namespace: String,
     source: String,
+    dates: Dates,
     /// Made at first use and again until it works: at boot the metadata service, which may know
     /// the region, can come later than the agent.
     clients: OnceCell<Clients>,
@@ -52,37 +56,58 @@ impl Aws {
         Self {
             namespace: namespace(cluster, node),
             source: hint_source(cluster, node),
+            dates: Dates::new(),
             clients: OnceCell::new(),
         }
     }
 
     async fn clients(&self) -> Result<&Clients, SendError> {
-        self.clients.get_or_try_init(connect).await
+        self.clients.get_or_try_init(|| connect(&self.dates)).await
+    }
+
+    /// What AWS's clock shows now. As long as no answer has told, something is asked: nothing is said
+    /// that does not carry its age. `None` where answers come without a date: then the time of arrival
+    /// has to do.
+    async fn time(
+        &self,
+        ask: impl Future<Output = Result<(), SendError>>,
+    ) -> Result<Option<Timestamp>, SendError> {
+        let now = self.dates.now();
+        if self.dates.time().at(now).is_none() {
+            ask.await?;
+        }
+        Ok(self.dates.time().at(now))
     }
 }
 
 impl Outlet for Aws {
     async fn publish(&self, data: &[Datum]) -> Result<(), SendError> {
-        metrics::put(&self.clients().await?.cloudwatch, &self.namespace, data).await
+        let client = &self.clients().await?.cloudwatch;
+        let said = self.time(metrics::ask(client, &self.namespace)).await?;
+        metrics::put(client, &self.namespace, data, said).await
     }
 
     async fn hint(&self, hint: &Hint) -> Result<(), SendError> {
-        events::put(&self.clients().await?.eventbridge, &self.source, hint).await
+        let client = &self.clients().await?.eventbridge;
+        let said = self.time(events::ask(client)).await?;
+        events::put(client, &self.source, hint, said).await
     }
 }
 
-async fn connect() -> Result<Clients, SendError> {
+async fn connect(dates: &Dates) -> Result<Clients, SendError> {
     let config = load_config().await;
     if config.region().is_none() {
         return Err(SendError::NoRegion);
     }
+    let cloudwatch = aws_sdk_cloudwatch::config::Builder::from(&config);
+    let eventbridge = aws_sdk_eventbridge::config::Builder::from(&config);
     Ok(Clients {
         cloudwatch: aws_sdk_cloudwatch::Client::from_conf(
-            aws_sdk_cloudwatch::config::Builder::from(&config)
-                .interceptor(date::DateCheck::default())
-                .build(),
+            cloudwatch.interceptor(dates.clone()).build(),
         ),
-        eventbridge: aws_sdk_eventbridge::Client::new(&config),
+        eventbridge: aws_sdk_eventbridge::Client::from_conf(
+            eventbridge.interceptor(dates.clone()).build(),
+        ),
     })
 }
 
@@ -104,6 +129,17 @@ async fn load_config() -> SdkConfig {
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         .load()
         .await
+}
+
+/// Whether there was an answer, be it a refusal.
+fn answered<T, E, R>(outcome: Result<T, SdkError<E, R>>) -> Result<(), SendError>
+where
+    SdkError<E, R>: Error,
+{
+    match outcome {
+        Ok(_) | Err(SdkError::ServiceError(_) | SdkError::ResponseError(_)) => Ok(()),
+        Err(error) => Err(failed(&error)),
+    }
 }
 
 fn failed(error: &dyn Error) -> SendError {

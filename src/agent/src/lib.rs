@@ -9,6 +9,7 @@ pub mod alias_report;
 pub mod args;
 pub mod ask;
 pub mod aws;
+pub mod aws_time;
 pub mod check;
 pub mod clock;
 pub mod depart;

@@ -1,7 +1,7 @@
 //! All that is known when a decision is made, each piece with its age.
 //!
-//! Ages come from AWS's time stamps (of metric buckets and events), so the hosts' clocks do not
-//! matter.
+//! Ages come from AWS's time (of metric buckets and events), which agents know by its answers: the
+//! hosts' clocks do not matter.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;

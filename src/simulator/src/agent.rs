@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use vipward_agent::aws_time::AwsTime;
 use vipward_agent::leaving::Leaving;
 use vipward_agent::notices::{Notice, Notices};
 use vipward_agent::outlet::SendError;
@@ -15,6 +16,8 @@ use vipward_agent::verdict::VerdictMachine;
 use vipward_agent::view::Sighting;
 use vipward_core::{Config, NodeName, ServiceName};
 use vipward_probes::{Lag, Outcome, Role};
+
+use crate::errands::Heard;
 
 /// Probes in a row with the same end after which the next ends alike until something changes.
 const SETTLED: u32 = 8;
@@ -97,6 +100,7 @@ pub struct Agent {
     primaries: BTreeMap<ServiceName, bool>,
     leaving: Leaving,
     notices: Notices,
+    aws_time: AwsTime,
     waking: Option<Timestamp>,
 }
 
@@ -120,6 +124,7 @@ impl Agent {
             primaries: BTreeMap::new(),
             leaving: Leaving::default(),
             notices: Notices::new(shown),
+            aws_time: AwsTime::default(),
             waking: None,
         }
     }
@@ -246,6 +251,18 @@ impl Agent {
         self.primaries.clear();
         self.waking = None;
         Some(self.first_wishes(now))
+    }
+
+    /// What AWS's clock showed then, as far as it knows.
+    pub fn in_aws(&self, at: Timestamp) -> Option<Timestamp> {
+        self.aws_time.at(self.clock.shows(at))
+    }
+
+    /// AWS has answered now, or not.
+    pub fn hears(&mut self, heard: Heard, now: Timestamp) {
+        if let Some(date) = heard.date {
+            self.aws_time.hear(date, self.clock.shows(heard.sent), self.clock.shows(now));
+        }
     }
 
     /// What came of the metrics that were sent.

@@ -316,7 +316,7 @@ impl Ports for Clerk {
             |_, _| {},
             move |region, now| {
                 for notice in notices {
-                    put_event(region, FUNCTION_SOURCE, notice.detail_type, notice.detail, now);
+                    put_event(region, FUNCTION_SOURCE, notice.detail_type, notice.detail, now, now);
                 }
                 Ok(())
             },
@@ -331,13 +331,14 @@ pub fn put_event(
     source: &str,
     detail_type: &str,
     detail: serde_json::Value,
+    said: Timestamp,
     now: Timestamp,
 ) {
     let envelope = Envelope {
         id: region.events.next_id(),
         source: source.to_owned(),
         detail_type: detail_type.to_owned(),
-        time: now,
+        time: said,
         resources: Vec::new(),
         detail,
     };

@@ -15,11 +15,14 @@ use vipward_region::model::cloudwatch::{Datum as Value, MetricId, StatisticSet};
 
 use crate::agent::Start;
 use crate::clerk::put_event;
+use crate::cloud::Trip;
 use crate::truth::Health;
 use crate::world::{Errand, Event, Host, World};
 
 /// The agent's patience with one request, by its `aws` outlet.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// So long after the last sign of AWS requests are written to a connection that still stands.
+const CONNECTED: Duration = Duration::from_secs(2);
 /// A lost packet is sent again after that: TCP's retransmission time-out, first for the connection,
 /// then on it.
 const RETRANSMISSION: [Duration; 2] = [Duration::from_secs(1), Duration::from_millis(200)];
@@ -44,8 +47,18 @@ impl World {
         let wishes = match errand {
             Errand::Probe(_) => Vec::new(),
             Errand::Probed(target, outcome, steady) => agent.ends(target, outcome, steady, now),
-            Errand::Published(outcome) => agent.published(&outcome, now),
-            Errand::Hinted(outcome) => agent.hinted(&outcome, now),
+            Errand::Asked(report, heard) => {
+                agent.hears(heard, now);
+                return self.tell(index, *report, heard.sent);
+            }
+            Errand::Published(outcome, heard) => {
+                agent.hears(heard, now);
+                agent.published(&outcome, now)
+            }
+            Errand::Hinted(outcome, heard) => {
+                agent.hears(heard, now);
+                agent.hinted(&outcome, now)
+            }
             Errand::Silence(subject) => agent.breaks(&subject, None, now),
             Errand::Told(services, leave) => agent.is_told(&services, leave, now),
             Errand::Notices => {
@@ -131,65 +144,133 @@ impl World {
         }
     }
 
-    /// Sends what an agent has to say.
+    /// Sends what an agent has to say, with AWS's time of this moment. One that does not know it asks
+    /// for something first.
     pub fn send(&mut self, index: usize, report: Report) {
-        let elapsed = self.elapsed();
-        let (now, generation) = (self.now(), self.hosts[index].generation);
-        let name = self.hosts[index].name.clone();
-        let failed = Err(SendError::Failed("no answer in time".to_owned()));
-        if !self.truth.reaches_aws(name.as_str(), elapsed) {
-            let errand = answer_of(&report, failed);
-            return self.plan(now + PATIENCE, Event::Agent(index, generation, errand));
+        let now = self.now();
+        if self.said(index, now).is_some() {
+            return self.tell(index, report, now);
         }
-        let operation = match &report {
-            Report::Metrics(..) => "cloudwatch:PutMetricData",
-            Report::Hint(_) => "events:PutEvents",
+        let generation = self.hosts[index].generation;
+        let (answered, date) = match self.sets_out(index, &report) {
+            Ok(trip) => (trip.answered.min(now + PATIENCE), trip.dated(now + PATIENCE)),
+            Err(_) => (now + PATIENCE, None),
         };
-        let trip = self.cloud.lock().sets_out(operation);
-        let refused = trip.hit.error.clone();
-        let outcome = match &refused {
-            _ if trip.hit.lost_reply => failed,
-            Some(error) => Err(SendError::Failed(error.to_string())),
-            None => Ok(()),
-        };
-        let answered = trip.answered.min(now + PATIENCE);
-        let errand = answer_of(&report, outcome);
-        if refused.is_none() {
-            match report {
-                Report::Metrics(_, data) => {
-                    self.publish(&namespace(&self.config.cluster, &name), data, trip.arrives);
-                }
-                Report::Hint(hint) => {
-                    self.hint(hint_source(&self.config.cluster, &name), &hint, trip.arrives);
-                }
-            }
-        }
+        let errand = Errand::Asked(Box::new(report), Heard { sent: now, date });
         self.plan(answered, Event::Agent(index, generation, errand));
     }
 
-    /// Metrics carry the time of their arrival, whenever they are to be read.
-    fn publish(&mut self, namespace: &str, data: Vec<Datum>, arrives: Timestamp) {
+    /// What AWS's clock showed then, as far as the agent knows.
+    fn said(&self, index: usize, at: Timestamp) -> Option<Timestamp> {
+        self.hosts[index].agent.as_ref().and_then(|agent| agent.in_aws(at))
+    }
+
+    /// It says what was so then.
+    fn tell(&mut self, index: usize, report: Report, at: Timestamp) {
+        let (now, generation) = (self.now(), self.hosts[index].generation);
+        let failed = Err(SendError::Failed("no answer in time".to_owned()));
+        let Some(said) = self.said(index, at) else {
+            let errand = answer_of(&report, failed, Heard::nothing(now));
+            return self.plan(now, Event::Agent(index, generation, errand));
+        };
+        let trip = match self.sets_out(index, &report) {
+            Ok(trip) => trip,
+            Err(held) => {
+                let errand = answer_of(&report, failed, Heard::nothing(now));
+                self.plan(now + PATIENCE, Event::Agent(index, generation, errand));
+                if let Some(arrives) = held {
+                    self.takes(index, report, said, arrives);
+                }
+                return;
+            }
+        };
+        let date = trip.dated(now + PATIENCE);
+        let outcome = match &trip.hit.error {
+            _ if date.is_none() => failed,
+            Some(error) => Err(SendError::Failed(error.to_string())),
+            None => Ok(()),
+        };
+        let errand = answer_of(&report, outcome, Heard { sent: now, date });
+        if trip.hit.error.is_none() {
+            self.takes(index, report, said, trip.arrives);
+        }
+        let answered = trip.answered.min(now + PATIENCE);
+        self.plan(answered, Event::Agent(index, generation, errand));
+    }
+
+    /// A request sets out. Where the host does not reach AWS: when it arrives after all, if so. The
+    /// kernel sends again what was written to a connection, though the agent has long given up.
+    fn sets_out(&mut self, index: usize, report: &Report) -> Result<Trip, Option<Timestamp>> {
+        let elapsed = self.elapsed();
+        if let Some((from, to)) = self.truth.cut_off(self.hosts[index].name.as_str(), elapsed) {
+            let connected = elapsed.saturating_sub(from) < CONNECTED && self.chance.percent(50);
+            let most = u64::try_from((to.saturating_sub(from)).as_millis()).unwrap_or(0);
+            return Err(connected.then(|| self.start + to + self.chance.millis(0, most)));
+        }
+        let operation = match report {
+            Report::Metrics(..) => "cloudwatch:PutMetricData",
+            Report::Hint(_) => "events:PutEvents",
+        };
+        Ok(self.cloud.lock().sets_out(operation))
+    }
+
+    /// AWS takes what was said then, once it arrives.
+    fn takes(&mut self, index: usize, report: Report, said: Timestamp, arrives: Timestamp) {
+        let name = &self.hosts[index].name;
+        match report {
+            Report::Metrics(_, data) => {
+                self.publish(&namespace(&self.config.cluster, name), data, said, arrives);
+            }
+            Report::Hint(hint) => {
+                self.hint(hint_source(&self.config.cluster, name), &hint, said, arrives);
+            }
+        }
+    }
+
+    /// Metrics carry the time at which they were so, whenever they are to be read.
+    fn publish(&mut self, space: &str, data: Vec<Datum>, said: Timestamp, arrives: Timestamp) {
         let Some(late) = self.ingestion() else { return };
-        let namespace = namespace.to_owned();
-        let values = data.into_iter().map(|datum| value(&namespace, datum, arrives)).collect();
+        let space = space.to_owned();
+        let values = data.into_iter().map(|datum| value(&space, datum, said)).collect();
         let put = move |region: &mut Region, now: Timestamp| {
-            region.cloudwatch.put_data(&namespace, values, now);
+            region.cloudwatch.put_data(&space, values, now);
         };
         self.cloud.lock().post(arrives + late, put);
     }
 
-    fn hint(&mut self, source: String, hint: &Hint, arrives: Timestamp) {
+    fn hint(&mut self, source: String, hint: &Hint, said: Timestamp, arrives: Timestamp) {
         let detail = serde_json::to_value(hint).unwrap_or_default();
         self.cloud.lock().post(arrives, move |region, now| {
-            put_event(region, &source, HINT_DETAIL_TYPE, detail, now);
+            put_event(region, &source, HINT_DETAIL_TYPE, detail, said, now);
         });
     }
 }
 
-fn answer_of(report: &Report, outcome: Result<(), SendError>) -> Errand {
+/// When a request was sent, and the date of its answer, if there was one.
+#[derive(Debug, Clone, Copy)]
+pub struct Heard {
+    pub sent: Timestamp,
+    pub date: Option<Timestamp>,
+}
+
+impl Heard {
+    fn nothing(sent: Timestamp) -> Self {
+        Self { sent, date: None }
+    }
+}
+
+impl Trip {
+    /// The date of the answer, a whole second, if it is there by then.
+    fn dated(&self, by: Timestamp) -> Option<Timestamp> {
+        let heard = !self.hit.lost_reply && self.answered <= by;
+        Timestamp::from_second(self.arrives.as_second()).ok().filter(|_| heard)
+    }
+}
+
+fn answer_of(report: &Report, outcome: Result<(), SendError>, heard: Heard) -> Errand {
     match report {
-        Report::Metrics(..) => Errand::Published(outcome),
-        Report::Hint(_) => Errand::Hinted(outcome),
+        Report::Metrics(..) => Errand::Published(outcome, heard),
+        Report::Hint(_) => Errand::Hinted(outcome, heard),
     }
 }
 

@@ -79,9 +79,14 @@ impl Truth {
 
     /// Whether the host reaches AWS.
     pub fn reaches_aws(&self, host: &str, moment: Duration) -> bool {
-        !self
-            .lasting(moment)
-            .any(|fault| matches!(&fault.what, What::NoAws { host: of } if of == host))
+        self.cut_off(host, moment).is_none()
+    }
+
+    /// From when until when the host does not reach AWS.
+    pub fn cut_off(&self, host: &str, moment: Duration) -> Option<(Duration, Duration)> {
+        let cut = |fault: &&Fault| matches!(&fault.what, What::NoAws { host: of } if of == host);
+        let cuts = || self.lasting(moment).filter(cut);
+        cuts().map(Fault::begins).min().zip(cuts().map(Fault::ends).max())
     }
 
     /// What the service on the node does, for whoever reaches it.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::Value;
 use vipward_agent::outlet::SendError;
+use vipward_agent::reporter::Report;
 use vipward_core::{Config, NodeName, ServiceName};
 use vipward_probes::Outcome;
 use vipward_region::model::Effect;
@@ -18,6 +19,7 @@ use crate::audit::Auditor;
 use crate::begin;
 use crate::cloud::Shared;
 use crate::environments::Environments;
+use crate::errands::Heard;
 use crate::fault::What;
 use crate::papers::{Assignment, Look};
 use crate::random::Stream;
@@ -62,10 +64,12 @@ pub enum Errand {
     Probe(usize),
     /// A probe has ended.
     Probed(usize, Outcome, bool),
+    /// AWS has answered, or not, before this is said.
+    Asked(Box<Report>, Heard),
     /// The metrics were sent, or not.
-    Published(Result<(), SendError>),
+    Published(Result<(), SendError>, Heard),
     /// The hint was sent, or not.
-    Hinted(Result<(), SendError>),
+    Hinted(Result<(), SendError>, Heard),
     /// A host left a knock unanswered.
     Silence(String),
     /// The agent is told that these services leave, or stay.

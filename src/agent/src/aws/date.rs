@@ -1,29 +1,57 @@
-//! Whether this host's clock agrees with AWS's, by the `Date` of its answers. Verdicts don't depend
-//! on it, but AWS refuses requests signed minutes off, so people should hear of it before that.
+//! The `Date` of AWS's answers: what the time is there, and whether this host's clock agrees. AWS
+//! refuses requests signed minutes off, so people should hear of it before that.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use aws_sdk_cloudwatch::config::interceptors::BeforeDeserializationInterceptorContextRef;
+use aws_sdk_cloudwatch::config::interceptors::{
+    BeforeDeserializationInterceptorContextRef, BeforeTransmitInterceptorContextRef,
+};
 use aws_sdk_cloudwatch::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_cloudwatch::error::BoxError;
+use aws_smithy_types::config_bag::{Storable, StoreReplace};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::clock::wall;
+use crate::aws_time::AwsTime;
+use crate::clock::{Clock, wall};
 
 /// Far more than an answer takes, far less than what signatures bear (five minutes).
 const TOLERANCE: SignedDuration = SignedDuration::from_secs(30);
 
-/// Reads the date of each answer.
-#[derive(Debug, Default)]
-pub(super) struct DateCheck {
+/// Reads the date of each answer. Clones share what they read.
+#[derive(Debug, Clone)]
+pub(super) struct Dates {
+    clock: Clock,
+    time: Arc<Mutex<AwsTime>>,
     /// Said once, and again only after the clocks agreed in between.
-    said: AtomicBool,
+    said: Arc<AtomicBool>,
 }
 
-impl DateCheck {
+/// When an attempt was sent.
+#[derive(Debug)]
+struct Sent(Timestamp);
+
+impl Storable for Sent {
+    type Storer = StoreReplace<Self>;
+}
+
+impl Dates {
+    pub(super) fn new() -> Self {
+        Self { clock: Clock::start(), time: Arc::default(), said: Arc::default() }
+    }
+
+    /// The present moment by the clock that [`Self::time`] goes by.
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// What is known of AWS's clock so far.
+    pub(super) fn time(&self) -> AwsTime {
+        *self.time.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// By how much the host's clock is ahead, when that is news.
-    fn news(&self, theirs: &str, ours: Timestamp) -> Option<SignedDuration> {
-        let theirs = jiff::fmt::rfc2822::parse(theirs).ok()?.timestamp();
+    fn news(&self, theirs: Timestamp, ours: Timestamp) -> Option<SignedDuration> {
         let ahead = ours.duration_since(theirs);
         let off = ahead.abs() > TOLERANCE;
         let said = self.said.swap(off, Ordering::Relaxed);
@@ -31,19 +59,40 @@ impl DateCheck {
     }
 }
 
-impl Intercept for DateCheck {
+/// What a header says; one that is no date says nothing.
+fn moment(date: &str) -> Option<Timestamp> {
+    Some(jiff::fmt::rfc2822::parse(date).ok()?.timestamp())
+}
+
+impl Intercept for Dates {
     fn name(&self) -> &'static str {
-        "DateCheck"
+        "Dates"
+    }
+
+    fn read_before_transmit(
+        &self,
+        _: &BeforeTransmitInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        bag: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        bag.interceptor_state().store_put(Sent(self.now()));
+        Ok(())
     }
 
     fn read_before_deserialization(
         &self,
         answer: &BeforeDeserializationInterceptorContextRef<'_>,
         _: &RuntimeComponents,
-        _: &mut ConfigBag,
+        bag: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        let date = answer.response().headers().get("date");
-        if let Some(ahead) = date.and_then(|date| self.news(date, wall())) {
+        let Some(date) = answer.response().headers().get("date").and_then(moment) else {
+            return Ok(());
+        };
+        if let Some(Sent(sent)) = bag.load::<Sent>() {
+            let mut time = self.time.lock().unwrap_or_else(PoisonError::into_inner);
+            time.hear(date, *sent, self.now());
+        }
+        if let Some(ahead) = self.news(date, wall()) {
             tracing::warn!(ahead_s = ahead.as_secs(), "host clock differs from AWS's");
         }
         Ok(())
@@ -56,9 +105,8 @@ mod tests {
 
     #[test]
     fn a_clock_that_is_off_is_told_once_until_it_is_right_again() {
-        let check = DateCheck::default();
-        let date = "Sun, 06 Nov 1994 08:49:37 GMT";
-        let theirs: Timestamp = "1994-11-06T08:49:37Z".parse().expect("a time");
+        let dates = Dates::new();
+        let theirs = moment("Sun, 06 Nov 1994 08:49:37 GMT").expect("a date");
         for (ahead, told) in [
             (0, false),
             (30, false),
@@ -69,8 +117,8 @@ mod tests {
             (-400, false),
         ] {
             let ahead = SignedDuration::from_secs(ahead);
-            assert_eq!(check.news(date, theirs + ahead), told.then_some(ahead), "{ahead}");
+            assert_eq!(dates.news(theirs, theirs + ahead), told.then_some(ahead), "{ahead}");
         }
-        assert_eq!(check.news("yesterday", theirs), None, "a date that is none says nothing");
+        assert_eq!(moment("yesterday"), None);
     }
 }

@@ -1,19 +1,28 @@
-//! `PutEvents`: one hint, one entry, on the default event bus.
+//! `PutEvents`: one hint, one entry, on the default event bus, with AWS's time of the moment at which it
+//! was so.
 
 use aws_sdk_eventbridge::Client;
+use aws_sdk_eventbridge::primitives::DateTime;
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
+use jiff::Timestamp;
 use vipward_core::Hint;
 use vipward_core::signals::HINT_DETAIL_TYPE;
 
-use super::failed;
+use super::{answered, failed};
 use crate::outlet::SendError;
 
-pub(super) async fn put(client: &Client, source: &str, hint: &Hint) -> Result<(), SendError> {
+pub(super) async fn put(
+    client: &Client,
+    source: &str,
+    hint: &Hint,
+    said: Option<Timestamp>,
+) -> Result<(), SendError> {
     let detail = serde_json::to_string(hint).map_err(|error| failed(&error))?;
     let entry = PutEventsRequestEntry::builder()
         .source(source)
         .detail_type(HINT_DETAIL_TYPE)
         .detail(detail)
+        .set_time(said.map(|said| DateTime::from_millis(said.as_millisecond())))
         .build();
     let output = client.put_events().entries(entry).send().await.map_err(|error| failed(&error))?;
     if output.failed_entry_count() == 0 {
@@ -25,6 +34,11 @@ pub(super) async fn put(client: &Client, source: &str, hint: &Hint) -> Result<()
         code: word(refused.and_then(|entry| entry.error_code())),
         message: word(refused.and_then(|entry| entry.error_message())),
     })
+}
+
+/// Asks for nothing, for the date of the answer, whatever that is.
+pub(super) async fn ask(client: &Client) -> Result<(), SendError> {
+    answered(client.put_events().set_entries(Some(Vec::new())).send().await)
 }
 
 #[cfg(test)]

@@ -2,7 +2,9 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::sync::mpsc;
 use std::thread;
+use std::time::Duration;
 
 use crate::harness::{Directory, Running, agent, config, outcome};
 
@@ -137,6 +139,11 @@ fn busy_aws() -> String {
 
 /// Reads a whole request, and returns how it begins.
 fn request_line(client: &mut TcpStream) -> Option<String> {
+    Some(request(client)?.0)
+}
+
+/// How a request begins, and its body.
+fn request(client: &mut TcpStream) -> Option<(String, Vec<u8>)> {
     let mut reader = BufReader::new(client);
     let (mut first, mut length) = (String::new(), 0);
     reader.read_line(&mut first).ok()?;
@@ -151,8 +158,66 @@ fn request_line(client: &mut TcpStream) -> Option<String> {
             None => break,
         }
     }
-    reader.read_exact(&mut vec![0; length]).ok()?;
-    Some(first)
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).ok()?;
+    Some((first, body))
+}
+
+/// An AWS of another age that takes everything, and what it is asked: how requests begin, and bodies.
+fn aws_that_takes_all_in_1994() -> (String, mpsc::Receiver<(String, Vec<u8>)>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let endpoint = format!("http://{}", listener.local_addr().expect("bound"));
+    let (give, asked) = mpsc::channel();
+    thread::spawn(move || {
+        for client in listener.incoming() {
+            let mut client = client.expect("it connects");
+            let Some(request) = request(&mut client) else { continue };
+            let of_metrics = request.0.contains("PutMetricData");
+            let (kind, body) = if of_metrics {
+                ("smithy-protocol: rpc-v2-cbor", "")
+            } else {
+                ("content-type: application/x-amz-json-1.1", r#"{"FailedEntryCount":0}"#)
+            };
+            let head =
+                "HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nconnection: close";
+            let length = body.len();
+            let answer = format!("{head}\r\n{kind}\r\ncontent-length: {length}\r\n\r\n{body}");
+            // A client that is killed may be gone, and so may the test.
+            let _written = client.write_all(answer.as_bytes());
+            let _given = give.send(request);
+        }
+    });
+    (endpoint, asked)
+}
+
+#[test]
+fn what_is_said_carries_the_time_of_aws() {
+    let (endpoint, asked) = aws_that_takes_all_in_1994();
+    let agent = Running::start(
+        1,
+        &[
+            ("AWS_ENDPOINT_URL", &endpoint),
+            ("AWS_REGION", "us-east-1"),
+            ("AWS_ACCESS_KEY_ID", "example"),
+            ("AWS_SECRET_ACCESS_KEY", "example"),
+        ],
+    );
+    let (mut metrics, mut hints) = (Vec::new(), Vec::new());
+    while metrics.len() < 2 || hints.len() < 2 {
+        let (first, body) = asked.recv_timeout(Duration::from_secs(30)).expect("a request");
+        if first.contains("PutMetricData") { metrics.push(body) } else { hints.push(body) }
+    }
+    let has = |body: &[u8], word: &str| body.windows(word.len()).any(|at| at == word.as_bytes());
+    // Whichever comes first asks what the time is, once, or both do.
+    let said = |bodies: &[Vec<u8>], word| bodies.iter().filter(|body| has(body, word)).count();
+    assert!(!has(&metrics[0], "MetricData") || !has(&hints[0], "Detail"), "nobody asked");
+    assert_eq!(said(&metrics, "MetricName"), said(&metrics, "Timestamp"));
+    assert!(has(&metrics[1], "Timestamp"));
+    let hint: serde_json::Value = serde_json::from_slice(&hints[1]).expect("JSON");
+    let time = hint["Entries"][0]["Time"].as_f64().expect("a time");
+    // A date was true when its answer set out, and not yet when it was asked for.
+    assert!((784_111_776.0..784_111_807.0).contains(&time), "{time}");
+    assert_eq!(agent.terminate(), Some(0));
 }
 
 #[test]

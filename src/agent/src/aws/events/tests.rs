@@ -9,6 +9,10 @@ use super::*;
 
 const SOURCE: &str = "vipward.agent.prod-db.resource-01";
 
+fn said() -> Option<Timestamp> {
+    Timestamp::from_millisecond(1_570_035_880_250).ok()
+}
+
 fn hint() -> Hint {
     Hint {
         version: HINT_VERSION,
@@ -36,6 +40,7 @@ fn is_as_agreed(request: &PutEventsInput) -> bool {
     let detail = entry.detail().and_then(|text| serde_json::from_str::<Hint>(text).ok());
     entry.source() == Some(SOURCE)
         && entry.detail_type() == Some("Vipward Observation")
+        && entry.time() == Some(&DateTime::from_millis(1_570_035_880_250))
         && entry.event_bus_name().is_none()
         && detail == Some(hint())
 }
@@ -46,7 +51,7 @@ async fn a_hint_is_one_entry_from_the_nodes_own_source() {
         .match_requests(is_as_agreed)
         .then_output(|| PutEventsOutput::builder().build());
     let client = mock_client!(aws_sdk_eventbridge, RuleMode::MatchAny, [&rule]);
-    assert_eq!(put(&client, SOURCE, &hint()).await, Ok(()));
+    assert_eq!(put(&client, SOURCE, &hint(), said()).await, Ok(()));
     assert_eq!(rule.num_calls(), 1);
 }
 
@@ -64,7 +69,7 @@ async fn a_failed_entry_inside_a_success_is_a_failure() {
         code: "ThrottlingException".to_owned(),
         message: "slow down".to_owned(),
     };
-    assert_eq!(put(&client, SOURCE, &hint()).await, Err(expected));
+    assert_eq!(put(&client, SOURCE, &hint(), said()).await, Err(expected));
 }
 
 #[tokio::test]
@@ -75,7 +80,7 @@ async fn a_denied_request_is_told_in_the_words_of_aws() {
         )
     });
     let client = mock_client!(aws_sdk_eventbridge, RuleMode::MatchAny, [&rule]);
-    let Err(SendError::Failed(text)) = put(&client, SOURCE, &hint()).await else {
+    let Err(SendError::Failed(text)) = put(&client, SOURCE, &hint(), said()).await else {
         panic!("a refusal is a failure")
     };
     assert!(text.contains("AccessDeniedException"), "{text}");

@@ -6,6 +6,10 @@ use aws_smithy_mocks::{RuleMode, mock, mock_client};
 
 use super::*;
 
+fn said() -> Option<Timestamp> {
+    Timestamp::from_millisecond(1_570_035_880_250).ok()
+}
+
 fn data() -> [Datum; 2] {
     let service: vipward_core::ServiceName = "redis".parse().expect("a name");
     let subject = "resource-02".parse().expect("a name");
@@ -23,7 +27,8 @@ fn is_as_agreed(request: &PutMetricDataInput) -> bool {
                 .map(|d| (d.name().unwrap_or_default(), d.value().unwrap_or_default()))
                 .collect();
             let value = datum.value().map(|value| value.to_string());
-            assert_eq!((datum.storage_resolution(), datum.timestamp()), (Some(1), None));
+            assert_eq!(datum.storage_resolution(), Some(1));
+            assert_eq!(datum.timestamp(), Some(&DateTime::from_secs(1_570_035_880)));
             (datum.metric_name().unwrap_or_default(), dimensions, value.unwrap_or_default())
         })
         .collect();
@@ -39,7 +44,7 @@ async fn all_values_go_in_one_request() {
         .match_requests(is_as_agreed)
         .then_output(|| PutMetricDataOutput::builder().build());
     let client = mock_client!(aws_sdk_cloudwatch, RuleMode::MatchAny, [&rule]);
-    assert_eq!(put(&client, "Vipward/prod-db/resource-01", &data()).await, Ok(()));
+    assert_eq!(put(&client, "Vipward/prod-db/resource-01", &data(), said()).await, Ok(()));
     assert_eq!(rule.num_calls(), 1);
 }
 
@@ -51,7 +56,8 @@ async fn a_refusal_is_told_in_the_words_of_aws() {
         )
     });
     let client = mock_client!(aws_sdk_cloudwatch, RuleMode::MatchAny, [&rule]);
-    let Err(SendError::Failed(text)) = put(&client, "Vipward/prod-db/other", &data()).await else {
+    let Err(SendError::Failed(text)) = put(&client, "Vipward/prod-db/other", &data(), said()).await
+    else {
         panic!("a refusal is a failure")
     };
     assert!(text.contains("AccessDenied") && text.contains("not your namespace"), "{text}");
