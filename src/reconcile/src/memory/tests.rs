@@ -1,7 +1,8 @@
-//! Which hint is the newest, and what becomes of old ones.
+//! Which hint is the newest, what becomes of old ones, and what the last pass is worth.
 
 use super::*;
-use crate::fake::{config, start};
+use crate::fake::{CLUSTER, World, config, hint, start};
+use vipward_core::signals::AlarmName;
 use vipward_core::{Hint, Observation, Verdict};
 
 fn heard(start_id: &str, sequence: u64, at: i64, verdict: Verdict) -> HeardHint {
@@ -96,4 +97,104 @@ fn of_lag_role_and_leaving_a_node_speaks_for_itself_only() {
     };
     assert_eq!(said("b"), (Some(Duration::from_millis(2_500)), Some(true), true));
     assert_eq!(said("a"), (None, None, false));
+}
+
+fn name(text: &str) -> NodeName {
+    text.parse().expect("a name")
+}
+
+fn redis() -> ServiceName {
+    "redis".parse().expect("a name")
+}
+
+/// What a pass sees while all alarms are quiet and the metrics were not read.
+fn all_quiet() -> Evidence {
+    let quiet_alarms = Some(AlarmName::all(&config()).collect());
+    Evidence {
+        inventory: World::new().state().inventory.clone(),
+        quiet_alarms,
+        ..Evidence::default()
+    }
+}
+
+/// A memory of these hints, and of a pass that held everything then.
+fn after_a_pass(config: &Config, hints: &[HeardHint], evidence: Evidence) -> Memory {
+    let mut memory = Memory::default();
+    for hint in hints {
+        memory.hear(hint.clone());
+    }
+    let testimony = memory.testimony(config, start());
+    let evidence = Evidence { testimony, ..evidence };
+    let decisions = decide(config, &evidence, start());
+    assert!(decisions.iter().all(|one| matches!(one.choice, Choice::Hold { .. })), "{decisions:?}");
+    memory.saw(config, start(), &evidence, Some(&decisions));
+    memory
+}
+
+#[test]
+fn a_call_may_land_for_a_while_unless_it_has() {
+    let mut memory = Memory::default();
+    memory.sent(&redis(), Call { to: name("b"), sent: start() });
+    let almost = start() + MAY_LAND - Duration::from_millis(1);
+    assert_eq!(memory.in_flight(almost), BTreeMap::from([(redis(), name("b"))]));
+    assert_eq!(memory.in_flight(start() + MAY_LAND), BTreeMap::new());
+    memory.sent(&redis(), Call { to: name("b"), sent: start() });
+    memory.landed(&redis());
+    assert_eq!(memory.in_flight(start()), BTreeMap::new());
+}
+
+#[tokio::test]
+async fn a_hint_changes_nothing_for_moments_after_a_pass() {
+    let mut memory = after_a_pass(&config(), &[], all_quiet());
+    assert!(memory.changes_nothing(&config(), start() + MOMENTS));
+    assert!(!memory.changes_nothing(&config(), start() + MOMENTS + Duration::from_millis(1)));
+    memory.saw(&config(), start(), &all_quiet(), None);
+    assert!(!memory.changes_nothing(&config(), start()), "that pass acted");
+    assert!(!Memory::default().changes_nothing(&config(), start()), "there was none");
+}
+
+#[tokio::test]
+async fn a_hint_that_would_decide_with_the_metrics_changes_something() {
+    let world = World::new();
+    let said =
+        hint(&world, "b", &[("b", Verdict::Healthy, 600_000), ("a", Verdict::Unhealthy, 20_000)]);
+    let mut memory = after_a_pass(&config(), &[said], all_quiet());
+    assert!(!memory.changes_nothing(&config(), start()), "a could be silent");
+}
+
+#[tokio::test]
+async fn a_hint_is_weighed_with_the_calls_that_may_land() {
+    const C: &str = "[[node]]\nname = \"c\"\naddress = \"10.0.0.12\"\neni = \"eni-0000000c\"\n";
+    let trio = Config::parse("test", &format!("{CLUSTER}\n{C}")).expect("it is right");
+    let world = World::new();
+    let ill = |observer| {
+        hint(&world, observer, &[("b", Verdict::Healthy, 600_000), ("a", Verdict::Unhealthy, 100)])
+    };
+    let in_flight = BTreeMap::from([(redis(), name("c"))]);
+    let mut evidence = Evidence { in_flight, ..all_quiet() };
+    let enis = &mut evidence.inventory.enis;
+    let mut of_c = enis[&"eni-0000000b".parse().expect("an id")].clone();
+    of_c.addresses = vec!["10.0.0.12".parse().expect("an address")];
+    enis.insert("eni-0000000c".parse().expect("an id"), of_c);
+    let mut memory = after_a_pass(&trio, &[ill("a"), ill("b")], evidence);
+    assert!(!memory.changes_nothing(&trio, start()), "the call has landed since");
+    memory.sent(&redis(), Call { to: name("c"), sent: start() });
+    assert!(memory.changes_nothing(&trio, start()), "it still may");
+}
+
+#[tokio::test]
+async fn the_first_look_is_at_what_may_move() {
+    let first = |memory: &mut Memory, wake| memory.first_look(&config(), wake, start());
+    let all: BTreeSet<ServiceName> =
+        config().services.iter().map(|service| service.name.clone()).collect();
+    let mut cold = Memory::default();
+    assert_eq!(first(&mut cold, WakeKind::Schedule), BTreeSet::new());
+    assert_eq!(first(&mut cold, WakeKind::Hint), all);
+    let world = World::new();
+    let said =
+        hint(&world, "b", &[("b", Verdict::Healthy, 600_000), ("a", Verdict::Unhealthy, 100)]);
+    let mut warm = after_a_pass(&config(), &[said], all_quiet());
+    assert_eq!(first(&mut warm, WakeKind::Schedule), BTreeSet::new());
+    assert_eq!(first(&mut warm, WakeKind::Hint), BTreeSet::from([redis()]));
+    assert_eq!(first(&mut warm, WakeKind::Alarm), all);
 }

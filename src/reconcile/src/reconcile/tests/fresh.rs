@@ -1,6 +1,7 @@
 //! What a pass waits for, what it may rest on, and when it need not be.
 
 use super::*;
+use crate::fake::unanswered;
 use crate::handler::{Function, Role};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -149,5 +150,93 @@ async fn a_target_that_says_nothing_of_itself_waits_a_moment_for_a_better_one() 
         let Some(MoveOutcome::Moved(times)) = records[0].outcome else { panic!("{records:?}") };
         let expected = start() + SignedDuration::from_millis(waited);
         assert!(times.assigned <= expected, "{metrics}: {times:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_target_that_leaves_waits_a_moment_for_a_better_one() {
+    for (leaving, assigned) in [(false, 100), (true, 500)] {
+        let world = World::new().with(|state| {
+            state.hanging.insert("GetMetricData");
+        });
+        let mut memory = Memory::default();
+        memory.hear(hint(&world, "a", &[("a", Unhealthy, 100), ("b", Healthy, 600_000)]));
+        let mut of_b = hint(&world, "b", &[("b", Healthy, 600_000), ("a", Unhealthy, 100)]);
+        of_b.hint.observations[0].leaving = leaving;
+        memory.hear(of_b);
+        let records = woken(WakeKind::Hint, &config(), &world, &Mutex::new(memory)).await;
+        let Some(MoveOutcome::Moved(times)) = records[0].outcome else { panic!("{records:?}") };
+        assert_eq!(times.assigned, start() + SignedDuration::from_millis(assigned), "{leaving}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_ec2_cannot_be_read_nothing_else_is_waited_for() {
+    let world = World::new().with(|state| {
+        state.inventory_faults.push_back(denied("DescribeNetworkInterfaces"));
+        state.hanging.extend(["DescribeInstances", "DescribeAlarms", "GetMetricData"]);
+    });
+    let memory = Mutex::default();
+    let invocation = Invocation {
+        config: &config(),
+        ports: &world,
+        memory: &memory,
+        wake: WakeKind::Alarm,
+        woken: world.now(),
+        brings_news: false,
+        deadline: world.deadline(),
+    };
+    reconcile(&invocation).await.expect_err("it cannot be read");
+    assert!(world.now() <= start() + SignedDuration::from_millis(100), "{}", world.now());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hint_is_news_for_a_second_after_it_woke_the_function() {
+    let world = World::new();
+    let memory = told_that_a_is_ill(&world);
+    let mut invocation = Invocation {
+        config: &config(),
+        ports: &world,
+        memory: &memory,
+        wake: WakeKind::Hint,
+        woken: world.now(),
+        brings_news: true,
+        deadline: world.deadline(),
+    };
+    for (pause, are_news) in [(0, true), (1_000, true), (1, false)] {
+        world.pause(Duration::from_millis(pause)).await;
+        assert_eq!(invocation.hints().are_news, are_news, "{pause} ms later");
+    }
+    (invocation.woken, invocation.brings_news) = (world.now(), false);
+    assert!(!invocation.hints().are_news);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_was_shown_to_have_landed_is_not_on_its_way_any_more() {
+    let world = World::new().with(|state| state.ill_on_a("redis"));
+    let before = world.state().inventory.clone();
+    world.state().stale = Some((before, start() + SignedDuration::from_secs(1)));
+    let memory = Mutex::default();
+    let records = pass(&config(), &world, &memory).await;
+    assert_eq!(outcomes(&records)[0], Outcome::Moved);
+    assert!(locked(&memory).in_flight(world.now()).is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_whose_effect_does_not_show_stays_on_its_way_for_the_next_invocation() {
+    for fault in [Fault::DoesNothing, Fault::Fails(unanswered("AssignPrivateIpAddresses"))] {
+        let world = World::new().with(|state| {
+            state.ill_on_a("redis");
+            state.assign_faults.push_back(fault.clone());
+            state.inventory_answers = 2;
+        });
+        let memory = Mutex::default();
+        pass(&config(), &world, &memory).await;
+        let flying = locked(&memory).in_flight(world.now());
+        assert_eq!(
+            flying.into_values().collect::<Vec<_>>(),
+            ["b".parse().expect("a name")],
+            "{fault:?}"
+        );
     }
 }
