@@ -112,6 +112,15 @@ impl Step {
         by_force.map(|planned| planned.vip)
     }
 
+    /// Without these moves. What is left robs nobody where nobody holds any of it.
+    pub fn without(mut self, is_left_out: impl Fn(&PlannedMove) -> bool) -> Self {
+        self.moves.retain(|planned| !is_left_out(planned));
+        if self.moves.iter().all(|planned| planned.from == Holder::Nobody) {
+            self.reassign = Reassign::Forbidden;
+        }
+        self
+    }
+
     /// The same moves, those of each group a step of their own, in their order.
     pub fn apart(&self, config: &Config) -> Vec<Self> {
         let with = |services: Vec<&Service>| {

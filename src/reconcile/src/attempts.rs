@@ -95,11 +95,6 @@ impl Try {
 }
 
 impl Attempts {
-    /// Whether any call was sent.
-    pub fn were_made(&self) -> bool {
-        self.rounds > 0
-    }
-
     /// Where EC2 has refused to bring which VIP.
     pub fn refusals(&self) -> BTreeSet<(ServiceName, NodeName)> {
         self.refusals.clone()
@@ -198,14 +193,14 @@ impl Attempts {
         };
         let mut due = Vec::new();
         let mut place = 0;
-        for mut step in pieces {
+        for step in pieces {
             let planned = step.moves.len();
             // The ledger has to know of a move before the next.
             if step.moves.iter().any(is_unwritten) {
                 self.waits = Next::AtOnce;
                 continue;
             }
-            step.moves.retain(|planned| !shown_soon(planned));
+            let step = step.without(shown_soon);
             place += u32::from(!step.moves.is_empty());
             let has_its_turn = self.rounds.is_multiple_of(place);
             if step.moves.len() < planned || !has_its_turn {

@@ -212,13 +212,14 @@ impl Memory {
         self.last.as_ref().map(|seen| seen.evidence.testimony.clone()).unwrap_or_default()
     }
 
-    /// What the last pass saw, with what hints have said since.
+    /// What the last pass saw, with what hints have said since; what EC2 refused then it may not now.
     fn evidence_by_now(&mut self, config: &Config, now: Timestamp) -> Evidence {
         let mut testimony = self.testimony(config, now);
         testimony.absorb(&self.read_before());
         let seen = self.last.as_ref().map(|seen| seen.evidence.clone()).unwrap_or_default();
-        let (in_flight, unheard) = (self.in_flight(now), BTreeSet::new());
-        Evidence { testimony, in_flight, unheard, ..seen }
+        let in_flight = self.in_flight(now);
+        let (unheard, refusals) = Default::default();
+        Evidence { testimony, in_flight, unheard, refusals, ..seen }
     }
 
     /// Whether an instance is known not to be the cluster's; a cold function knows of none.

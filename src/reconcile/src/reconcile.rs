@@ -130,8 +130,7 @@ where
         if steps.is_empty() {
             self.attempts.write_down(self.invocation, &evidence.inventory).await;
             let next = self.attempts.waits(&decisions, now);
-            let is_quiet = next == Next::Over && !self.attempts.were_made() && is_whole;
-            let held = is_quiet.then_some(decisions.as_slice());
+            let held = (next == Next::Over && is_whole).then_some(decisions.as_slice());
             locked(memory).saw(config, now, &evidence, held);
             return Ok(if unread.is_empty() { next } else { next.max(Next::AtOnce) });
         }

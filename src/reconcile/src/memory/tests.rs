@@ -183,6 +183,18 @@ async fn a_hint_is_weighed_with_the_calls_that_may_land() {
 }
 
 #[tokio::test]
+async fn a_hint_is_weighed_without_what_ec2_refused_then() {
+    let world = World::new();
+    let ill = |observer| {
+        hint(&world, observer, &[("b", Verdict::Healthy, 600_000), ("a", Verdict::Unhealthy, 100)])
+    };
+    let refusals = BTreeSet::from([(redis(), name("b"))]);
+    let evidence = Evidence { refusals, ..all_quiet() };
+    let mut memory = after_a_pass(&config(), &[ill("a"), ill("b")], evidence);
+    assert!(!memory.changes_nothing(&config(), start()), "there may be room by now");
+}
+
+#[tokio::test]
 async fn the_first_look_is_at_what_may_move() {
     let first = |memory: &mut Memory, wake| memory.first_look(&config(), wake, start());
     let all: BTreeSet<ServiceName> =
