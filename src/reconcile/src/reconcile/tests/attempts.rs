@@ -285,3 +285,21 @@ async fn no_call_rests_on_evidence_that_grew_old_while_the_ledger_was_written() 
     let Some(MoveOutcome::Moved(times)) = records[1].outcome else { panic!("{records:?}") };
     assert_eq!(times.assigned, start() + SignedDuration::from_millis(100), "it waits for no tag");
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_has_what_ec2_says_is_taken_is_looked_at_until_it_shows() {
+    let world = World::new().with(|state| {
+        let redis: VipAddr = REDIS.parse().expect("an address");
+        let a = state.inventory.enis.get_mut(&id("eni-0000000a")).expect("there");
+        a.addresses.retain(|address| *address != redis.0);
+        // Nobody has it, EC2 shows for a while; it is on b, where it is ill.
+        state.stale = Some((state.inventory.clone(), start() + SignedDuration::from_secs(2)));
+        let b = state.inventory.enis.get_mut(&id("eni-0000000b")).expect("there");
+        b.addresses.push(redis.0);
+        state.says("a", "a", "redis", Healthy);
+        state.says("b", "b", "redis", Unhealthy);
+        state.alarms.insert("vipward/test/redis/b/self".parse().expect("an alarm's name"));
+    });
+    let records = one_pass(&world).await;
+    assert_eq!(world.state().holder(REDIS), ["eni-0000000a"], "{records:?}");
+}
