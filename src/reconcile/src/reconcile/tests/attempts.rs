@@ -160,6 +160,16 @@ async fn an_accepted_call_without_effect_keeps_nobody_waiting_once_the_holder_is
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_accepted_call_is_looked_after_though_the_holder_that_ec2_still_shows_is_well() {
+    let world = World::new().with(|state| {
+        state.ill_on_a("redis");
+        state.stale = Some((state.inventory.clone(), start() + SignedDuration::from_secs(3)));
+        state.later = vec![(ms(500), |state| state.says("a", "a", "redis", Healthy))];
+    });
+    assert_eq!(outcomes(&one_pass(&world).await)[0], Outcome::Moved);
+}
+
+#[tokio::test(start_paused = true)]
 async fn no_vip_waits_for_the_proof_of_another() {
     let mysql: VipAddr = "10.0.0.202".parse().expect("an address");
     let world = World::new().with(|state| {
