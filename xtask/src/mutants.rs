@@ -11,7 +11,7 @@ use crate::workspace::{self, Workspace};
 const PACKAGES: [&str; 2] = ["vipward-core", "vipward-reconcile"];
 /// A mutant that is not through in so many seconds goes round in circles.
 const TIMEOUT: &str = "8";
-const RULES: [&str; 18] = [
+const RULES: [&str; 19] = [
     "src/core/src/audit.rs",
     "src/core/src/decide.rs",
     "src/core/src/decide/*.rs",
@@ -30,6 +30,7 @@ const RULES: [&str; 18] = [
     "src/reconcile/src/orders.rs",
     "src/reconcile/src/reading.rs",
     "src/reconcile/src/reconcile.rs",
+    "src/reconcile/src/turns.rs",
 ];
 
 /// Installs what is needed and runs it; `arguments` go to `cargo mutants`.

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use vipward_core::config::Mode;
 use vipward_core::decide::{Choice, Decision, HoldReason};
 use vipward_core::evidence::{Holder, Inventory, age};
-use vipward_core::name::{EniId, ServiceName, VipAddr};
+use vipward_core::name::ServiceName;
 use vipward_core::plan::{PlannedMove, Step};
 use vipward_core::{Config, NodeName};
 
@@ -16,22 +16,11 @@ use crate::invocation::Invocation;
 use crate::memory::{Call, MAY_LAND, locked};
 use crate::ports::{PortError, Ports};
 use crate::record::Record;
+use crate::turns::{Next, Turns};
 
 /// How long EC2 may take to show what it accepted, or who has what it said is taken, before it is
 /// asked again. Describe is eventually consistent, usually within a second.
 const PROOF_PATIENCE: Duration = Duration::from_secs(6);
-
-/// What comes after a pass.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Next {
-    /// Nothing: all is settled or held.
-    #[default]
-    Over,
-    /// Another pass after a pause: EC2 takes its time.
-    Later,
-    /// Another pass at once: there is news.
-    AtOnce,
-}
 
 /// The calls of one invocation.
 #[derive(Debug, Default)]
@@ -47,13 +36,7 @@ pub struct Attempts {
     /// By service: how many calls were sent.
     calls: BTreeMap<ServiceName, u32>,
     refusals: BTreeSet<(ServiceName, NodeName)>,
-    /// Interfaces that refused several groups in one call: each is sent by itself.
-    apart: BTreeSet<EniId>,
-    /// The VIPs that nobody held by the last read.
-    unheld: BTreeSet<VipAddr>,
-    /// What the last pass planned and did not send has to wait so long.
-    waits: Next,
-    rounds: u32,
+    turns: Turns,
 }
 
 /// A call for one VIP that is not settled yet.
@@ -164,10 +147,7 @@ impl Attempts {
         }
     }
 
-    /// Of the planned steps those that are to be sent now. What EC2 has accepted or called taken has
-    /// time to show; what is placed by force has to be seen unheld by two reads; and the less important
-    /// a step is, the less often it is sent again, so that what a throttling EC2 lets through goes to
-    /// the most important.
+    /// Of the planned steps those that are to be sent now; see [`Turns::due`].
     pub fn due(
         &mut self,
         config: &Config,
@@ -175,45 +155,17 @@ impl Attempts {
         seen: &Inventory,
         now: Timestamp,
     ) -> Vec<Step> {
-        let before = std::mem::take(&mut self.unheld);
-        let vips = config.services.iter().map(|service| service.vip);
-        self.unheld = vips.filter(|vip| seen.holder(config, *vip) == Holder::Nobody).collect();
-        self.waits = Next::Over;
-        let is_round = !planned.is_empty();
-        let is_confirmed = |step: &Step| step.placed_by_force().all(|vip| before.contains(&vip));
-        let pieces = planned.into_iter().flat_map(|step| {
-            let is_apart = self.apart.contains(&step.eni) || !is_confirmed(&step);
-            if is_apart { step.apart(config) } else { vec![step] }
-        });
-        let shown_soon = |planned: &PlannedMove| {
-            self.tries.get(&planned.service).is_some_and(|tried| tried.is_shown_soon(now))
-        };
-        let is_unwritten = |planned: &PlannedMove| {
-            self.unwritten.iter().any(|(_, tried)| tried.planned.service == planned.service)
-        };
-        let mut due = Vec::new();
-        let mut place = 0;
-        for step in pieces {
-            let planned = step.moves.len();
+        let Self { tries, unwritten, turns, .. } = self;
+        turns.due(config, planned, seen, |planned| {
+            let is_about = |tried: &Try| tried.planned.service == planned.service;
             // The ledger has to know of a move before the next.
-            if step.moves.iter().any(is_unwritten) {
-                self.waits = Next::AtOnce;
-                continue;
+            if unwritten.iter().any(|(_, tried)| is_about(tried)) {
+                return Next::AtOnce;
             }
-            let step = step.without(shown_soon);
-            place += u32::from(!step.moves.is_empty());
-            let has_its_turn = self.rounds.is_multiple_of(place);
-            if step.moves.len() < planned || !has_its_turn {
-                self.waits = self.waits.max(Next::Later);
-            }
-            if !is_confirmed(&step) {
-                self.waits = Next::AtOnce;
-            } else if has_its_turn && !step.moves.is_empty() {
-                due.push(step);
-            }
-        }
-        self.rounds += u32::from(is_round);
-        due
+            let shows_soon =
+                tries.get(&planned.service).is_some_and(|tried| tried.is_shown_soon(now));
+            if shows_soon { Next::Later } else { Next::Over }
+        })
     }
 
     /// What comes after a pass that decided this, for what it did not send: what may land or show yet
@@ -229,7 +181,7 @@ impl Attempts {
             self.tries.values().any(|tried| is_accepted(tried) && tried.may_land(now))
                 || self.in_flight.values().any(|tried| tried.may_land(now))
                 || decisions.iter().any(|one| one.choice == in_flight || settles(one));
-        self.waits.max(if is_on_its_way { Next::Later } else { Next::Over })
+        self.turns.waits().max(if is_on_its_way { Next::Later } else { Next::Over })
     }
 
     /// Puts down what came of a call; `decided` are the records of the pass that sent it.
@@ -249,7 +201,7 @@ impl Attempts {
         {
             // EC2 takes all addresses of a call or none: one that does not fit must not keep others
             // than those of its group.
-            self.apart.insert(step.eni);
+            self.turns.take_apart(step.eni);
             return Next::AtOnce;
         }
         let mut next = Next::Over;

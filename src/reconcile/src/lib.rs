@@ -21,6 +21,7 @@ mod reading;
 pub mod reconcile;
 pub mod record;
 pub mod series;
+mod turns;
 pub mod wake;
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use vipward_core::decide::{Decision, decide};
 use vipward_core::evidence::Evidence;
 use vipward_core::plan::{Step, plan};
 
-use crate::attempts::{Attempts, Next};
+use crate::attempts::Attempts;
 use crate::backoff::Backoff;
 use crate::execute::send;
 use crate::gather::{Gathered, Haste, Look, gather};
@@ -18,6 +18,7 @@ use crate::invocation::Invocation;
 use crate::memory::locked;
 use crate::ports::{PortError, Ports};
 use crate::record::Record;
+use crate::turns::Next;
 
 /// Why there is nothing to record.
 #[derive(Debug)]

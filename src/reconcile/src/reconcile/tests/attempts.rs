@@ -137,6 +137,19 @@ async fn a_move_that_ec2_accepted_after_a_refusal_is_recorded() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_move_is_dated_by_the_first_call_that_ec2_accepted_and_counts_them_all() {
+    let world = World::new().with(|state| {
+        state.ill_on_a("redis");
+        state.assign_faults.extend([assign_throttled(), Fault::DoesNothing]);
+    });
+    let records = one_pass(&world).await;
+    let Some(MoveOutcome::Moved(times)) = records[0].outcome else { panic!("{records:?}") };
+    assert!(times.assigned < start() + SignedDuration::from_secs(1), "{times:?}");
+    assert!(times.proven > start() + SignedDuration::from_secs(6), "{times:?}");
+    assert_eq!((records[0].calls, moves_counted(&world)), (3, 1));
+}
+
+#[tokio::test(start_paused = true)]
 async fn nothing_is_assigned_before_it_was_decided() {
     let world = World::new().with(|state| {
         state.ill_on_a("redis");
