@@ -87,6 +87,8 @@ pub(crate) struct State {
     pub slow: Duration,
     /// Each answer about the metrics takes that long.
     pub slow_metrics: Duration,
+    /// Each call that changes something takes that long.
+    pub slow_changes: Duration,
     /// The metrics of these services cannot be read for now, not even with those of others.
     pub unreadable: BTreeSet<ServiceName>,
     /// The next re-read finds that interface detached from its instance.
@@ -299,6 +301,8 @@ impl Ports for World {
         reassign: Reassign,
     ) -> Result<(), PortError> {
         self.hangs("AssignPrivateIpAddresses").await;
+        let slow = self.state().slow_changes;
+        tokio::time::sleep(slow).await;
         let mut state = self.state();
         state.assigns.push((eni.clone(), vips.to_vec()));
         state.reassigns.push(reassign);
@@ -325,6 +329,8 @@ impl Ports for World {
     }
 
     async fn tag(&self, eni: &EniId, tags: &BTreeMap<String, String>) -> Result<(), PortError> {
+        let slow = self.state().slow_changes;
+        tokio::time::sleep(slow).await;
         let mut state = self.state();
         state.answer("CreateTags")?;
         let eni = state.inventory.enis.get_mut(eni).expect("the interface is there");

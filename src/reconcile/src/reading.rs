@@ -181,10 +181,7 @@ impl<'g, P: Ports> Reading<'g, P> {
                 partial.words_came.extend(services.into_iter().map(|service| (service, came)));
                 partial.published.extend(published);
             }
-            Err(error) => {
-                partial.words_came.retain(|service, _| !services.contains(service));
-                tracing::warn!(%error, "metrics not read");
-            }
+            Err(error) => tracing::warn!(%error, "metrics not read"),
         }
     }
 

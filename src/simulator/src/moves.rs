@@ -160,13 +160,7 @@ impl Book {
     fn goes_to_the_living(config: &Config, truth: &Truth, change: &Change) -> Option<Finding> {
         let node = config.nodes.iter().find(|node| node.eni.as_str() == change.to)?;
         let check = &config.services.iter().find(|s| s.name.as_str() == change.service)?.check;
-        let short = unheard(config, &change.service, change.took);
-        let lately = (change.sent.saturating_sub(short), change.sent);
-        let window = if truth.could_speak(node.name.as_str(), &change.service, lately) {
-            short
-        } else {
-            config.policy.stale_after + HEARSAY + FRESH * 2 + change.took
-        };
+        let window = Self::heard_of(config, truth, change, node.name.as_str());
         let step = Duration::from_millis(500);
         let mut moment = change.sent.saturating_sub(window);
         while moment <= change.sent {
@@ -183,13 +177,27 @@ impl Book {
 
     fn goes_to_a_primary(config: &Config, truth: &Truth, change: &Change) -> Option<Finding> {
         let node = config.nodes.iter().find(|node| node.eni.as_str() == change.to)?;
-        let window = config.policy.stale_after * 2 + HEARSAY;
+        let window = Self::heard_of(config, truth, change, node.name.as_str());
         let lately = (change.sent.saturating_sub(window), change.sent);
         let was = || truth.was_primary(node.name.as_str(), &change.service, lately, true);
         (truth.follows(&change.service) && !was()).then(|| {
-            let what = format!("{} went to {}, which was no primary", change.service, node.name);
+            let what = format!(
+                "{} went to {}, which was no primary for {window:?}",
+                change.service, node.name
+            );
             ("a VIP that follows a primary goes to one", what)
         })
+    }
+
+    /// How old the node's last word on the service can be that its sender heard.
+    fn heard_of(config: &Config, truth: &Truth, change: &Change, node: &str) -> Duration {
+        let short = unheard(config, &change.service, change.took);
+        let lately = (change.sent.saturating_sub(short), change.sent);
+        if truth.could_speak(node, &change.service, lately) {
+            short
+        } else {
+            config.policy.stale_after + HEARSAY + FRESH * 2 + change.took
+        }
     }
 
     /// A node that leaves by its own word gets a VIP where nobody else can take it, and never else.

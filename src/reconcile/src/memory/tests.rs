@@ -61,6 +61,27 @@ fn across_starts_the_later_wins() {
     let after = || heard("new", 1, 2, Verdict::Healthy);
     assert_eq!(remembered([before(), after()], 3), Some(Verdict::Healthy));
     assert_eq!(remembered([after(), before()], 3), Some(Verdict::Healthy));
+    let at_once = || heard("old", 99, 2, Verdict::Unhealthy);
+    assert_eq!(remembered([at_once(), after()], 3), Some(Verdict::Healthy), "or the last heard");
+}
+
+#[test]
+fn a_hint_is_news_once() {
+    let mut memory = Memory::default();
+    let news = [1, 1, 2, 1].map(|sequence| memory.hear(heard("s", sequence, 0, Verdict::Healthy)));
+    assert_eq!(news, [true, false, true, false]);
+}
+
+#[test]
+fn an_alert_is_news_once_until_it_rests_or_its_subject_is_settled() {
+    let mut memory = Memory::default();
+    assert!(memory.is_news("redis", "no-candidate", start()));
+    memory.told("redis", "no-candidate", start());
+    assert!(!memory.is_news("redis", "no-candidate", start()));
+    assert!(memory.is_news("redis", "holder-suspect", start()), "it is another");
+    assert!(memory.is_news("redis", "no-candidate", start() + ALERT_REST));
+    memory.settle("redis");
+    assert!(memory.is_news("redis", "no-candidate", start()));
 }
 
 #[test]
@@ -151,6 +172,19 @@ async fn a_hint_changes_nothing_for_moments_after_a_pass() {
     memory.saw(&config(), start(), &all_quiet(), None);
     assert!(!memory.changes_nothing(&config(), start()), "that pass acted");
     assert!(!Memory::default().changes_nothing(&config(), start()), "there was none");
+}
+
+#[tokio::test]
+async fn a_hint_is_weighed_with_what_the_pass_read() {
+    let mut said = Memory::default();
+    said.hear(hint(&World::new(), "a", &[("a", Verdict::Unhealthy, 100)]));
+    let testimony = said.testimony(&config(), start());
+    let evidence = Evidence { testimony, ..all_quiet() };
+    let decisions = decide(&config(), &evidence, start());
+    let mut memory = Memory::default();
+    memory.saw(&config(), start(), &evidence, Some(&decisions));
+    assert_eq!(memory.read_before().iter().count(), 1);
+    assert!(memory.changes_nothing(&config(), start()), "{decisions:?}");
 }
 
 #[tokio::test]

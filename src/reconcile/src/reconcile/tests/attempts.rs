@@ -167,9 +167,10 @@ async fn an_accepted_call_without_effect_keeps_nobody_waiting_once_the_holder_is
         state.assign_faults.push_back(Fault::DoesNothing);
         state.later = vec![(ms(500), |state| state.says("a", "a", "redis", Healthy))];
     });
-    one_pass(&world).await;
+    let records = one_pass(&world).await;
     let passed = world.now().duration_since(start());
     assert!(passed <= SignedDuration::from_secs(13), "{passed:?}");
+    assert_eq!(outcomes(&records)[0], Outcome::Unproven);
 }
 
 #[tokio::test(start_paused = true)]
@@ -325,4 +326,16 @@ async fn who_has_what_ec2_says_is_taken_is_looked_at_until_it_shows() {
     });
     let records = one_pass(&world).await;
     assert_eq!(world.state().holder(REDIS), ["eni-0000000a"], "{records:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_takes_its_time_is_waited_for_and_so_are_its_proof_and_its_record() {
+    let world = World::new().with(|state| {
+        state.ill_on_a("redis");
+        (state.slow, state.slow_changes) = (ms(900), ms(1_500));
+    });
+    let records = one_pass(&world).await;
+    let Some(MoveOutcome::Moved(times)) = records[0].outcome else { panic!("{records:?}") };
+    assert!(times.recorded, "{times:?}");
+    assert_eq!((records[0].calls, world.state().reads), (1, 2), "one read, and one for the proof");
 }

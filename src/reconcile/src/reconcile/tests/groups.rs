@@ -61,3 +61,19 @@ async fn what_is_placed_while_its_group_is_on_its_way_robs_nobody() {
     assert_eq!(world.state().reassigns, [Reassign::Allowed, Reassign::Forbidden]);
     assert_eq!(world.state().holder(MYSQL), ["eni-0000000b"]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_was_decided_and_never_sent_has_failed() {
+    let world = World::new().with(|state| {
+        let mysql: std::net::Ipv4Addr = MYSQL.parse().expect("an address");
+        let a = state.inventory.enis.get_mut(&id("eni-0000000a")).expect("there");
+        a.addresses.retain(|address| *address != mysql);
+        state.ill_on_a("redis");
+        state.ill_on_a("mysql");
+        // Nobody holds mysql, says EC2 once, and is not to be read again.
+        state.inventory_answers = 1;
+    });
+    let records = pass(&grouped(), &world, &Mutex::default()).await;
+    assert_eq!(outcomes(&records), [Outcome::Failed, Outcome::Failed]);
+    assert!(world.state().assigns.is_empty());
+}
