@@ -10,7 +10,7 @@ use vipward_core::evidence::Evidence;
 
 use crate::invocation::{Hints, Invocation};
 use crate::ports::{PortError, Ports};
-use crate::reading::{ByHints, Reading, Reads};
+use crate::reading::{ByHints, Reading, Reads, STATES};
 
 /// How long a pass that has what it needs waits for the other reads: as a rule they come at the same
 /// time, and may know better.
@@ -46,7 +46,7 @@ pub struct Gathered {
     pub wanted: BTreeSet<ServiceName>,
     /// Those of them whose metrics were not waited for, since hints decided about another.
     pub unread: BTreeSet<ServiceName>,
-    /// Whether the metrics of all of them were read, and nothing was wrong with them.
+    /// Whether all was read that a pass reads, and nothing was wrong with it.
     pub is_whole: bool,
 }
 
@@ -69,7 +69,7 @@ pub async fn gather<P: Ports>(
     };
     let mut reads = Reads(vec![
         Box::pin(reading.inventory().fuse()),
-        Box::pin(reading.stopped().fuse()),
+        Box::pin(reading.stopped(STATES).fuse()),
         Box::pin(reading.alarms().fuse()),
         Box::pin(reading.metrics(at_once.clone()).fuse()),
     ]);

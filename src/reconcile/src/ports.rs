@@ -95,14 +95,25 @@ pub struct Published {
     pub lags: Vec<(NodeName, ServiceName, Observed<Duration>)>,
     /// Who is a primary, where the VIP follows one.
     pub primaries: Vec<(NodeName, ServiceName, Observed<bool>)>,
+    /// The services about which CloudWatch did not give all: nothing is told of them, since what is
+    /// missing would pass for silence.
+    pub incomplete: BTreeSet<ServiceName>,
 }
 
 impl Published {
-    /// Adds what another call answered, about other services.
+    /// Adds what another call answered.
     pub fn extend(&mut self, more: Self) {
         self.words.extend(more.words);
         self.lags.extend(more.lags);
         self.primaries.extend(more.primaries);
+    }
+
+    /// Tells nothing of that service.
+    pub fn leave_out(&mut self, service: &ServiceName) {
+        self.words.retain(|(topic, _)| topic.service != *service);
+        self.lags.retain(|(_, of, _)| of != service);
+        self.primaries.retain(|(_, of, _)| of != service);
+        self.incomplete.insert(service.clone());
     }
 }
 

@@ -26,8 +26,8 @@ use crate::ports::{PortError, Ports, Published};
 const LOOK_BACK: u32 = 4;
 /// How long a pass takes at most for what it needs beside the interfaces.
 const PATIENCE: Duration = Duration::from_millis(2_500);
-/// How long it waits for the states of alarms and instances: they may call for metrics.
-const STATES: Duration = Duration::from_millis(1_500);
+/// How long it waits for the states of alarms and instances: they may call for metrics, or decide.
+pub const STATES: Duration = Duration::from_millis(1_500);
 
 pub type Read<'r> = Pin<Box<dyn FusedFuture<Output = ()> + Send + 'r>>;
 
@@ -72,6 +72,8 @@ pub struct Reading<'g, P> {
 struct Partial {
     inventory: Option<Result<Answer, PortError>>,
     stopped: BTreeSet<String>,
+    /// When the states of instances last came.
+    states_came: Option<Timestamp>,
     alarms: Option<BTreeSet<AlarmName>>,
     published: Published,
     /// By service: when its metrics last came.
@@ -80,7 +82,8 @@ struct Partial {
     asked: BTreeSet<ServiceName>,
     /// Those for which an answer came, if only an error.
     answered: BTreeSet<ServiceName>,
-    /// Whether an answer about the alarms came, if only an error.
+    /// Whether an answer about the states came, and about the alarms, if only an error.
+    is_told_of_states: bool,
     is_told_of_alarms: bool,
 }
 
@@ -120,10 +123,11 @@ impl<'g, P: Ports> Reading<'g, P> {
         wanted.difference(&self.partial().answered).cloned().collect()
     }
 
-    /// Whether the metrics of all these services came.
+    /// Whether all came that was asked: states, alarms, and the metrics of all these services.
     pub fn has_read(&self, wanted: &BTreeSet<ServiceName>) -> bool {
         let partial = self.partial();
-        wanted.iter().all(|service| partial.words_came.contains_key(service))
+        let (states, alarms) = (partial.states_came.is_some(), partial.alarms.is_some());
+        states && alarms && wanted.iter().all(|of| partial.words_came.contains_key(of))
     }
 
     fn partial(&self) -> MutexGuard<'_, Partial> {
@@ -148,12 +152,17 @@ impl<'g, P: Ports> Reading<'g, P> {
         self.partial().inventory = Some(answer);
     }
 
-    pub async fn stopped(&self) {
-        let Invocation { config, ports, .. } = *self.invocation;
-        match bounded(ports, self.until(STATES), ports.stopped_instances(config)).await {
-            Ok(stopped) => self.partial().stopped = stopped,
-            Err(error) => tracing::warn!(%error, "instance states not read"),
-        }
+    pub async fn stopped(&self, patience: Duration) {
+        let Invocation { config, ports, deadline, .. } = *self.invocation;
+        let until = deadline.min(ports.now() + patience);
+        let answer = bounded(ports, until, ports.stopped_instances(config)).await;
+        let mut partial = self.partial();
+        partial.is_told_of_states = true;
+        partial.states_came = answer.is_ok().then(|| ports.now());
+        // What was read before is not so any more.
+        partial.stopped = answer
+            .inspect_err(|error| tracing::warn!(%error, "instance states not read"))
+            .unwrap_or_default();
     }
 
     pub async fn alarms(&self) {
@@ -178,7 +187,8 @@ impl<'g, P: Ports> Reading<'g, P> {
         partial.answered.extend(services.clone());
         match answer {
             Ok(published) => {
-                partial.words_came.extend(services.into_iter().map(|service| (service, came)));
+                let told = services.into_iter().filter(|of| !published.incomplete.contains(of));
+                partial.words_came.extend(told.map(|service| (service, came)));
                 partial.published.extend(published);
             }
             Err(error) => tracing::warn!(%error, "metrics not read"),
@@ -204,24 +214,36 @@ impl<'g, P: Ports> Reading<'g, P> {
     pub fn has_come(&self) -> bool {
         let partial = self.partial();
         let are_all = partial.asked.len() == self.config().services.len();
-        partial.asked == partial.answered && (partial.is_told_of_alarms || are_all)
+        let is_told = partial.is_told_of_states && (partial.is_told_of_alarms || are_all);
+        is_told && partial.asked == partial.answered
     }
 
-    /// What has grown old is read once more: first what agents say, then EC2.
+    /// What has grown old is read once more: first what agents say and which instances are stopped,
+    /// then EC2's interfaces.
     pub async fn refresh(&self, wanted: &BTreeSet<ServiceName>) {
         let now = self.invocation.ports.now();
-        let arrived = match &self.partial().inventory {
-            Some(Ok(answer)) => answer.arrived,
-            Some(Err(_)) | None => return,
+        let is_old = |came: Timestamp| age(came, now) > EVIDENCE_AGE;
+        let (arrived, words, states) = {
+            let partial = self.partial();
+            let Some(Ok(Answer { inventory, arrived, .. })) = &partial.inventory else { return };
+            let are_stopped = !nodes_on(self.config(), inventory, &partial.stopped).is_empty();
+            let words = is_old(*arrived) && partial.words_came.values().any(|came| is_old(*came));
+            (*arrived, words, are_stopped && partial.states_came.is_some_and(is_old))
         };
-        if age(arrived, now) <= EVIDENCE_AGE {
-            return;
+        let words = async {
+            if words {
+                self.metrics(wanted.clone()).await;
+            }
+        };
+        let states = async {
+            if states {
+                self.stopped(EVIDENCE_AGE).await;
+            }
+        };
+        futures::join!(words, states);
+        if age(arrived, self.invocation.ports.now()) > EVIDENCE_AGE {
+            self.inventory().await;
         }
-        let is_old = |came: &Timestamp| age(*came, now) > EVIDENCE_AGE;
-        if self.partial().words_came.values().any(is_old) {
-            self.metrics(wanted.clone()).await;
-        }
-        self.inventory().await;
     }
 
     /// The services about which agents were heard soon enough before EC2 was asked: by the metrics, or
@@ -250,7 +272,7 @@ impl<'g, P: Ports> Reading<'g, P> {
         };
         inventory.stopped = nodes_on(config, &inventory, &partial.stopped);
         let mut testimony = self.hints.said.clone();
-        let Published { words, lags, primaries } = &partial.published;
+        let Published { words, lags, primaries, .. } = &partial.published;
         testimony.read = flowing(config, words, now);
         for (topic, word) in words {
             testimony.hear(topic.clone(), *word);

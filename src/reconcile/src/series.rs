@@ -81,7 +81,8 @@ impl Question {
         }
     }
 
-    fn service(&self) -> &ServiceName {
+    /// The service it is about.
+    pub fn service(&self) -> &ServiceName {
         match self {
             Self::Word(Topic { service, .. })
             | Self::Lag(_, service)

@@ -50,19 +50,22 @@ pub(super) async fn words(
     since: Timestamp,
     now: Timestamp,
 ) -> Result<Published, PortError> {
-    let mut published = Published::default();
+    let (mut published, mut incomplete) = (Published::default(), BTreeSet::new());
     for chunk in questions(config, services).chunks(QUERIES) {
         let queries = chunk.iter().enumerate().map(|(index, asked)| query(config, index, asked));
         let series = series(client, queries.collect(), since, now).await?;
         for (index, asked) in chunk.iter().enumerate() {
             // A success may carry series that failed: no silence of the node they are about.
             let Some(Series { complete: true, points }) = series.get(&index) else {
-                let cause = format!("the series of {} is not complete", asked.observer());
-                return Err(PortError::Transient { call: "GetMetricData", cause });
+                let (service, observer) = (asked.service(), asked.observer());
+                tracing::warn!(%service, %observer, "series not complete");
+                incomplete.insert(service.clone());
+                continue;
             };
             published.take(asked, points);
         }
     }
+    incomplete.iter().for_each(|service| published.leave_out(service));
     Ok(published)
 }
 

@@ -21,6 +21,7 @@ mod groups;
 mod late;
 mod news;
 mod planned;
+mod reads;
 mod refused;
 mod situations;
 mod telling;
