@@ -10,28 +10,38 @@ use jiff::{SignedDuration, Timestamp};
 
 /// What a date leaves out.
 const SECOND: Duration = Duration::from_secs(1);
+/// Clocks drift by less than that between two answers.
+const DRIFT: SignedDuration = SignedDuration::from_secs(3);
 
 /// What is known of AWS's clock.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct AwsTime {
-    /// By how much it is ahead of the agent's own, at least.
-    ahead: Option<SignedDuration>,
+    /// By how much it is ahead of the agent's own: at least, and at most.
+    ahead: Option<(SignedDuration, SignedDuration)>,
 }
 
 impl AwsTime {
     /// An answer carried that date; the request was sent, and the answer received, at these times of
-    /// the agent's own clock.
+    /// the agent's own clock. One that contradicts all before it is not believed, nor are they any more:
+    /// somebody has a wrong date, or the host has slept.
     pub fn hear(&mut self, date: Timestamp, sent: Timestamp, received: Timestamp) {
         let least = date.duration_since(received);
         let most = (date + SECOND).duration_since(sent);
-        // Clocks drift: what is known since long yields to what is heard now.
-        self.ahead = Some(self.ahead.map_or(least, |ahead| ahead.max(least).min(most)));
+        self.ahead = match self.ahead {
+            None => Some((least, most)),
+            Some((low, high)) if least > high + DRIFT || most < low - DRIFT => None,
+            // What is known since long yields to what is heard now.
+            Some((low, high)) => {
+                let low = low.max(least).min(most);
+                Some((low, high.min(most).max(low)))
+            }
+        };
     }
 
     /// What AWS's clock shows, or showed, at that time of the agent's own, at least; `None` before
     /// the first answer.
     pub fn at(&self, own: Timestamp) -> Option<Timestamp> {
-        self.ahead.map(|ahead| own + ahead)
+        self.ahead.map(|(least, _)| own + least)
     }
 }
 
@@ -90,5 +100,17 @@ mod tests {
         let before = time.at(ms(0));
         time.hear(ms(60_000), ms(60_500), ms(64_000));
         assert_eq!(time.at(ms(0)), before);
+    }
+
+    #[test]
+    fn a_date_that_contradicts_all_before_is_not_believed_and_the_next_is() {
+        for wrong in [-3_600_000, 3_600_000] {
+            let mut time = AwsTime::default();
+            (0..40).for_each(|answer| asks(&mut time, answer * 1_270, 0));
+            asks(&mut time, 60_000, wrong);
+            assert_eq!(time.at(ms(60_100)), None);
+            asks(&mut time, 60_200, 0);
+            assert_eq!(time.at(ms(60_220)), Some(ms(60_000)));
+        }
     }
 }

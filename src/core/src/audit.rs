@@ -205,11 +205,10 @@ impl Audit<'_> {
     }
 
     fn crosses_no_call(&self, to: &NodeName) -> bool {
-        let Some(bound) = self.evidence.in_flight.get(&self.decision.service) else {
-            return true;
-        };
-        let is_ill = || self.words(bound).any(|(_, said)| said.verdict == Verdict::Unhealthy);
-        bound == to || self.presence(bound) != Presence::Here || is_ill()
+        let is_ill = |node| self.words(node).any(|(_, said)| said.verdict == Verdict::Unhealthy);
+        let is_gone = |node| self.presence(node) != Presence::Here;
+        let mut bound = self.evidence.in_flight.get(&self.decision.service).into_iter().flatten();
+        bound.all(|node| node == to || is_gone(node) || is_ill(node))
     }
 
     fn is_rested(&self, kind: MoveKind) -> bool {

@@ -236,7 +236,7 @@ impl Scene {
     /// A call of a moment ago may bring the VIP to `name`.
     pub fn in_flight(mut self, name: &str) -> Self {
         let service = self.service().name.clone();
-        self.evidence.in_flight.insert(service, node(name));
+        self.evidence.in_flight.entry(service).or_default().insert(node(name));
         self
     }
 

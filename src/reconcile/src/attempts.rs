@@ -1,6 +1,7 @@
 //! What an invocation has tried so far, and what has become of it: the memory between its passes.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -13,7 +14,7 @@ use vipward_core::{Config, NodeName};
 
 use crate::execute::{Accepted, MoveOutcome, Proof, Sent, record};
 use crate::invocation::Invocation;
-use crate::memory::{Call, MAY_LAND, locked};
+use crate::memory::{Call, MAY_LAND, Memory, locked};
 use crate::ports::{PortError, Ports};
 use crate::record::Record;
 use crate::turns::{Next, Turns};
@@ -27,8 +28,11 @@ const PROOF_PATIENCE: Duration = Duration::from_secs(6);
 pub struct Attempts {
     /// By service: the last call for its VIP, until it is settled.
     tries: BTreeMap<ServiceName, Try>,
-    /// By service: the last call without a certain answer, until it has landed or cannot any more.
-    in_flight: BTreeMap<ServiceName, Try>,
+    /// By service: the calls without a certain answer, and those that were overtaken before they showed,
+    /// until they have landed or cannot any more.
+    in_flight: BTreeMap<ServiceName, Vec<Try>>,
+    /// By service: the last node that EC2 showed to hold its VIP.
+    shown: BTreeMap<ServiceName, NodeName>,
     /// The moves that came to an end.
     settled: Vec<Record>,
     /// Settled moves, by their place, that the ledger lacks: their answer was lost.
@@ -72,6 +76,14 @@ impl Try {
         age(self.sent, now) < MAY_LAND
     }
 
+    fn call(&self) -> Call {
+        Call { to: self.step.to.clone(), sent: self.sent }
+    }
+
+    fn is_accepted(&self) -> bool {
+        matches!(self.answer, Answer::Accepted(_))
+    }
+
     fn settled(&self, outcome: MoveOutcome) -> Record {
         Record { outcome: Some(outcome), ..self.record.clone() }
     }
@@ -97,38 +109,80 @@ impl Attempts {
         seen: &Inventory,
         proven: Timestamp,
     ) {
-        let holder = |tried: &Try| seen.holder(invocation.config, tried.planned.vip);
-        let is_there = |tried: &Try| holder(tried).node() == Some(&tried.step.to);
-        for (service, tried) in self.tries.clone() {
-            let outcome = match (tried.assigned, holder(&tried)) {
-                (Some((assigned, recorded)), _) if is_there(&tried) => {
-                    MoveOutcome::Moved(Proof { assigned, proven, recorded })
-                }
-                (_, Holder::Nobody | Holder::Several(_)) => continue,
-                (_, holder) if holder == tried.planned.from => continue,
-                _ if self.in_flight.get(&service).is_some_and(is_there) => continue,
-                _ => MoveOutcome::Overtaken,
-            };
-            self.settled.push(tried.settled(outcome));
-            self.tries.remove(&service);
-            if !self.in_flight.contains_key(&service) {
-                locked(invocation.memory).landed(&service);
+        for service in &invocation.config.services {
+            let holder = seen.holder(invocation.config, service.vip);
+            let service = &service.name;
+            let came = holder.node().filter(|node| self.shown.get(service) != Some(*node)).cloned();
+            self.shown.extend(holder.node().map(|node| (service.clone(), node.clone())));
+            if !self.proves_the_last(invocation.memory, service, &holder, proven) {
+                self.lands(invocation.memory, service, came.as_ref(), proven);
+                self.is_overtaken(service, &holder);
             }
         }
-        for (service, tried) in self.in_flight.clone() {
-            if is_there(&tried) {
-                self.in_flight.remove(&service);
-                locked(invocation.memory).landed(&service);
-                // Unless it was settled as a later call to the same node: its answer was lost, and the
-                // ledger lacks it.
-                if self.tries.remove(&service).is_some() {
-                    let proof = Proof { assigned: proven, proven, recorded: false };
-                    self.settled.push(tried.settled(MoveOutcome::Moved(proof)));
-                    self.unwritten.push((self.settled.len() - 1, tried));
-                }
-            } else if !tried.may_land(proven) {
-                self.in_flight.remove(&service);
-            }
+        for open in self.in_flight.values_mut() {
+            open.retain(|tried| tried.may_land(proven));
+        }
+    }
+
+    /// Whether the VIP is where EC2 accepted to bring it. A call without an answer to the same node may
+    /// still be on its way.
+    fn proves_the_last(
+        &mut self,
+        memory: &Mutex<Memory>,
+        service: &ServiceName,
+        holder: &Holder,
+        proven: Timestamp,
+    ) -> bool {
+        let Some(tried) = self.tries.get(service) else { return false };
+        let Some((assigned, recorded)) = tried.assigned else { return false };
+        if holder.node() != Some(&tried.step.to) {
+            return false;
+        }
+        locked(memory).landed(service, &tried.call());
+        let proof = Proof { assigned, proven, recorded };
+        self.settled.push(tried.settled(MoveOutcome::Moved(proof)));
+        self.tries.remove(service);
+        true
+    }
+
+    /// What came to a node by no accepted call was brought by one without an answer.
+    fn lands(
+        &mut self,
+        memory: &Mutex<Memory>,
+        service: &ServiceName,
+        came: Option<&NodeName>,
+        proven: Timestamp,
+    ) {
+        let open = self.in_flight.entry(service.clone()).or_default();
+        let Some(place) = open.iter().position(|tried| Some(&tried.step.to) == came) else {
+            return;
+        };
+        let landed = open.remove(place);
+        locked(memory).landed(service, &landed.call());
+        if let Some(last) = self.tries.remove(service).filter(Try::is_accepted) {
+            open.push(last);
+        }
+        let (assigned, recorded) = landed.assigned.unwrap_or((proven, false));
+        let proof = Proof { assigned, proven, recorded };
+        self.settled.push(landed.settled(MoveOutcome::Moved(proof)));
+        if !recorded {
+            self.unwritten.push((self.settled.len() - 1, landed));
+        }
+    }
+
+    /// Whether somebody else has brought the VIP elsewhere; what EC2 accepted may come after that.
+    fn is_overtaken(&mut self, service: &ServiceName, holder: &Holder) {
+        let is_unsettled = |tried: &&Try| {
+            matches!(holder, Holder::Nobody | Holder::Several(_)) || *holder == tried.planned.from
+        };
+        let Some(tried) = self.tries.get(service).filter(|tried| !is_unsettled(tried)).cloned()
+        else {
+            return;
+        };
+        self.tries.remove(service);
+        self.settled.push(tried.settled(MoveOutcome::Overtaken));
+        if tried.is_accepted() {
+            self.in_flight.entry(service.clone()).or_default().push(tried);
         }
     }
 
@@ -172,16 +226,15 @@ impl Attempts {
     /// is looked after until then.
     pub fn waits(&self, decisions: &[Decision], now: Timestamp) -> Next {
         let in_flight = Choice::Hold { reason: HoldReason::MoveInFlight };
-        let is_accepted = |tried: &Try| matches!(tried.answer, Answer::Accepted(_));
         let settles = |decision: &Decision| {
             let is_between = matches!(decision.holder, Holder::Several(_));
             is_between && self.tries.contains_key(&decision.service)
         };
         let is_on_its_way =
-            self.tries.values().any(|tried| is_accepted(tried) && tried.may_land(now))
-                || self.in_flight.values().any(|tried| tried.may_land(now))
+            self.tries.values().any(|tried| tried.is_accepted() && tried.may_land(now))
+                || self.in_flight.values().flatten().any(|tried| tried.may_land(now))
                 || decisions.iter().any(|one| one.choice == in_flight || settles(one));
-        self.turns.waits().max(if is_on_its_way { Next::Later } else { Next::Over })
+        self.turns.waits().max(if is_on_its_way { Next::Soon } else { Next::Over })
     }
 
     /// Puts down what came of a call; `decided` are the records of the pass that sent it.
@@ -223,12 +276,17 @@ impl Attempts {
         answer: &Result<Accepted, PortError>,
     ) -> Next {
         let service = &planned.service;
-        let assigned = self.tries.remove(service).filter(|before| before.step.to == step.to);
+        let calls = self.calls_for(service);
+        let before = self.tries.remove(service);
+        let elsewhere = before.clone().filter(|before| before.step.to != step.to);
+        let open = self.in_flight.entry(service.clone()).or_default();
+        open.extend(elsewhere.filter(Try::is_accepted));
+        let assigned = before.filter(|before| before.step.to == step.to);
         // A move is dated by the pass whose call was first accepted.
         let first = assigned.as_ref().filter(|before| before.assigned.is_some());
         let record = first.map_or(record, |first| &first.record).clone();
         let mut tried = Try {
-            record: Record { calls: self.calls_for(service), ..record },
+            record: Record { calls, ..record },
             step: step.clone(),
             planned: planned.clone(),
             sent,
@@ -242,23 +300,24 @@ impl Attempts {
                 let recorded = recorded || accepted.recorded;
                 tried.assigned = Some((assigned, recorded));
                 if let Some(proven) = accepted.proven {
+                    self.shown.insert(service.clone(), step.to.clone());
                     let proof = Proof { assigned, proven, recorded };
                     self.settled.push(tried.settled(MoveOutcome::Moved(proof)));
                     return Next::Over;
                 }
                 tried.answer = Answer::Accepted(accepted.at);
-                memory.sent(service, Call { to: step.to.clone(), sent });
+                memory.sent(service, tried.call());
             }
             Err(error) => {
                 tracing::warn!(%error, eni = %step.eni, "VIP not brought there yet");
                 match error {
                     PortError::Uncertain { .. } => {
-                        memory.sent(service, Call { to: step.to.clone(), sent });
-                        self.in_flight.insert(service.clone(), tried.clone());
+                        memory.sent(service, tried.call());
+                        open.push(tried.clone());
                     }
                     PortError::Refused { .. } => {
                         self.refusals.insert((service.clone(), step.to.clone()));
-                        if !self.in_flight.contains_key(service) {
+                        if open.is_empty() {
                             let outcome = MoveOutcome::Refused(error.clone());
                             self.settled.push(tried.settled(outcome));
                             return Next::AtOnce;
@@ -274,7 +333,8 @@ impl Attempts {
         }
         let next = match &tried.answer {
             Answer::Taken(..) => Next::AtOnce,
-            Answer::Accepted(_) | Answer::Failed(_) => Next::Later,
+            Answer::Accepted(_) => Next::Soon,
+            Answer::Failed(_) => Next::Later,
         };
         self.tries.insert(service.clone(), tried);
         next

@@ -10,6 +10,8 @@ use crate::ports::{PortError, Ports};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+/// How long what is on its way is left alone: meanwhile hints wait in the queue.
+const LOOK: Duration = Duration::from_millis(500);
 
 /// Pauses of 100 ms, doubling up to 2 s, none of which ends after the deadline.
 #[derive(Debug)]
@@ -26,11 +28,21 @@ impl Backoff {
 
     /// Pauses and says true, or says false at once when the time left is too short for it.
     pub async fn pause(&mut self, ports: &impl Ports) -> bool {
-        if ports.now() + self.next >= self.deadline {
+        self.pause_within(LONGEST_PAUSE, ports).await
+    }
+
+    /// The same, for half a second at most: something may have happened by then.
+    pub async fn look(&mut self, ports: &impl Ports) -> bool {
+        self.pause_within(LOOK, ports).await
+    }
+
+    async fn pause_within(&mut self, longest: Duration, ports: &impl Ports) -> bool {
+        let pause = self.next.min(longest);
+        if ports.now() + pause >= self.deadline {
             return false;
         }
-        ports.pause(self.next).await;
-        self.next = (self.next * 2).min(LONGEST_PAUSE);
+        ports.pause(pause).await;
+        self.next = (pause * 2).min(LONGEST_PAUSE);
         true
     }
 }

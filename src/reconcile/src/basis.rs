@@ -32,7 +32,7 @@ pub struct Basis {
     pub read: BTreeSet<ServiceName>,
     /// Where calls on their way could bring which VIP.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub in_flight: BTreeMap<ServiceName, NodeName>,
+    pub in_flight: BTreeMap<ServiceName, BTreeSet<NodeName>>,
     /// The services about which no agent was heard just now.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub unheard: BTreeSet<ServiceName>,

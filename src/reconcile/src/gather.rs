@@ -42,9 +42,8 @@ pub enum Haste {
 pub struct Gathered {
     /// What was read and heard.
     pub evidence: Evidence,
-    /// The services that call for a closer look.
-    pub wanted: BTreeSet<ServiceName>,
-    /// Those of them whose metrics were not waited for, since hints decided about another.
+    /// The services that call for a closer look, and whose metrics were not waited for, since hints
+    /// decided about another.
     pub unread: BTreeSet<ServiceName>,
     /// Whether all was read that a pass reads, and nothing was wrong with it.
     pub is_whole: bool,
@@ -92,11 +91,6 @@ pub async fn gather<P: Ports>(
         ByHints::Good => {}
     }
     reading.refresh(&wanted).await;
-    let unread = reading.unanswered(&wanted);
-    Ok(Gathered {
-        evidence: reading.evidence()?,
-        is_whole: reading.has_read(&wanted),
-        wanted,
-        unread,
-    })
+    let (unread, is_whole) = (reading.unanswered(&wanted), reading.has_read(&wanted));
+    Ok(Gathered { evidence: reading.evidence()?, unread, is_whole })
 }

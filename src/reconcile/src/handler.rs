@@ -28,9 +28,9 @@ const LAST_WORDS: SignedDuration = SignedDuration::from_millis(500);
 /// How long an invocation may take where the runtime gives no deadline: the templates' timeout.
 const USUAL_TIMEOUT: SignedDuration = SignedDuration::from_secs(30);
 
-/// A hint that was longer under way is no news. EventBridge tells times to the second and delivers in
-/// less than one; a hint that Lambda throws back comes a second later.
-const UNDER_WAY: Duration = Duration::from_secs(3);
+/// A hint that was longer under way is no news. Agents know AWS's time to a second, EventBridge tells it
+/// to the second and delivers in less than one; a hint that Lambda throws back comes a second later.
+const UNDER_WAY: Duration = Duration::from_secs(4);
 
 /// Record and alert about an agent whose file means something else than the function's.
 const MISMATCH: &str = "config-mismatch";

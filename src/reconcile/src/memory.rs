@@ -29,11 +29,12 @@ pub struct Memory {
     /// By service: with what patience an alert waits, and since when.
     waiting: BTreeMap<ServiceName, (Duration, Timestamp)>,
     instances: BTreeSet<String>,
-    calls: BTreeMap<ServiceName, Call>,
+    /// By service: the calls that may take effect yet.
+    calls: BTreeMap<ServiceName, Vec<Call>>,
     last: Option<Seen>,
 }
 
-/// The last call that was to bring a VIP somewhere.
+/// A call that was to bring a VIP somewhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Call {
     /// Where.
@@ -139,18 +140,23 @@ impl Memory {
 
     /// A call was sent that may still take effect.
     pub fn sent(&mut self, service: &ServiceName, call: Call) {
-        self.calls.insert(service.clone(), call);
+        self.calls.entry(service.clone()).or_default().push(call);
     }
 
-    /// The only call that was sent has had its effect.
-    pub fn landed(&mut self, service: &ServiceName) {
-        self.calls.remove(service);
+    /// That call has had its effect. Others may still.
+    pub fn landed(&mut self, service: &ServiceName, call: &Call) {
+        let calls = self.calls.entry(service.clone()).or_default();
+        calls.retain(|open| open != call);
     }
 
     /// Where calls may still bring VIPs.
-    pub fn in_flight(&mut self, now: Timestamp) -> BTreeMap<ServiceName, NodeName> {
-        self.calls.retain(|_, call| age(call.sent, now) < MAY_LAND);
-        self.calls.iter().map(|(service, call)| (service.clone(), call.to.clone())).collect()
+    pub fn in_flight(&mut self, now: Timestamp) -> BTreeMap<ServiceName, BTreeSet<NodeName>> {
+        self.calls.retain(|_, calls| {
+            calls.retain(|call| age(call.sent, now) < MAY_LAND);
+            !calls.is_empty()
+        });
+        let targets = |calls: &Vec<Call>| calls.iter().map(|call| call.to.clone()).collect();
+        self.calls.iter().map(|(service, calls)| (service.clone(), targets(calls))).collect()
     }
 
     /// A pass has seen this, and holds everything for these reasons; `None` where it acted, or did not

@@ -74,6 +74,7 @@ where
         };
         let goes_on = match next {
             Next::Over => false,
+            Next::Soon => backoff.look(invocation.ports).await,
             Next::Later => backoff.pause(invocation.ports).await,
             Next::AtOnce => invocation.ports.now() < invocation.deadline,
         };
@@ -85,7 +86,7 @@ where
 
 struct Run<'r, P, G> {
     invocation: &'r Invocation<'r, P>,
-    /// Whose metrics the next pass reads at once.
+    /// Whose metrics the next pass reads at once; from the second pass on everybody's.
     look: Look,
     haste: Haste,
     goal: G,
@@ -104,12 +105,10 @@ where
         let Invocation { config, ports, memory, .. } = *self.invocation;
         let hints = self.invocation.hints();
         let haste = std::mem::replace(&mut self.haste, Haste::Thorough);
-        let gathered = gather(self.invocation, hints, &self.look, haste).await;
-        let Gathered { mut evidence, wanted, unread, is_whole } =
-            gathered.map_err(Stopped::Unread)?;
-        if let Look::At(services) = &mut self.look {
-            *services = wanted;
-        }
+        // Once the first pass is over hints may wait in the queue: the metrics tell about whom.
+        let look = std::mem::replace(&mut self.look, Look::Everywhere);
+        let gathered = gather(self.invocation, hints, &look, haste).await;
+        let Gathered { mut evidence, unread, is_whole } = gathered.map_err(Stopped::Unread)?;
         let now = ports.now();
         self.attempts.settle(self.invocation, &evidence.inventory, now);
         evidence.refusals = self.attempts.refusals();

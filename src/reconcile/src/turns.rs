@@ -13,7 +13,9 @@ pub enum Next {
     /// Nothing: all is settled or held.
     #[default]
     Over,
-    /// Another pass after a pause: EC2 takes its time.
+    /// Another pass soon: what is on its way may land or show at any moment.
+    Soon,
+    /// Another pass after a pause, longer each time: EC2 does not take the call now.
     Later,
     /// Another pass at once: there is news.
     AtOnce,

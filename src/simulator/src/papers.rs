@@ -138,6 +138,7 @@ impl Assignment {
 pub struct UnderWay {
     pub serial: u64,
     pub sent: Timestamp,
+    pub arrives: Timestamp,
     pub eni: String,
     pub addresses: Vec<Ipv4Addr>,
 }
@@ -191,13 +192,14 @@ impl Archive {
         *self.calls.entry(operation).or_default() += 1;
     }
 
-    /// EC2's answer is there. What it shows where it was to go is on its way no more.
+    /// EC2's answer is there. What it shows where it was to go is on its way no more, unless another
+    /// call has brought it there.
     pub fn told(&mut self, environment: EnvironmentId, read: Read, look: Look) {
         let is_there = |sent: &UnderWay| {
             sent.addresses.iter().all(|address| look.vips.get(address) == Some(&sent.eni))
         };
         if let Some(unsettled) = self.unsettled.get_mut(&environment) {
-            unsettled.retain(|sent| !is_there(sent));
+            unsettled.retain(|sent| !is_there(sent) || read.arrived < sent.arrives);
         }
         let papers = self.of(environment);
         papers.read = Some(read);
@@ -235,7 +237,8 @@ impl Archive {
     ) {
         let papers = self.of(environment).clone();
         let under_way = self.unsettled.entry(environment).or_default();
-        let new = UnderWay { serial, sent, eni: eni.clone(), addresses: addresses.clone() };
+        let new =
+            UnderWay { serial, sent, arrives, eni: eni.clone(), addresses: addresses.clone() };
         let assignment = Assignment {
             serial,
             sent,
@@ -327,7 +330,12 @@ mod tests {
         archive.told(one, read(6), look("eni-b"));
         archive.settles(one, 2);
         archive.assigns(one, (3, Reassign::Allowed), (at(7), at(43)), call("eni-a"));
-        assert_eq!(archive.take_sent()[0].under_way, [], "the first is seen, the second answered");
+        let open =
+            |sent: &[Assignment]| sent[0].under_way.iter().map(|of| of.serial).collect::<Vec<_>>();
+        assert_eq!(open(&archive.take_sent()), [1], "another has brought it there; 2 is answered");
+        archive.told(one, read(40), look("eni-b"));
+        archive.assigns(one, (4, Reassign::Allowed), (at(41), at(44)), call("eni-a"));
+        assert_eq!(open(&archive.take_sent()), [3], "the first has landed");
         let papers = archive.take(one);
         assert_eq!(papers.look_by(at(5)), Some(&look("eni-a")));
         assert_eq!(papers.look_by(at(6)), Some(&look("eni-b")));

@@ -62,8 +62,8 @@ impl<'e> Group<'e> {
     /// down: whichever of two calls lands last would win.
     pub fn may_land_elsewhere(&self, to: &NodeName) -> bool {
         self.cases.iter().any(|case| {
-            let bound = case.evidence.in_flight.get(&case.service.name);
-            bound.is_some_and(|bound| bound != to && !case.judgement(bound).is_down())
+            let mut bound = case.evidence.in_flight.get(&case.service.name).into_iter().flatten();
+            bound.any(|bound| bound != to && !case.judgement(bound).is_down())
         })
     }
 

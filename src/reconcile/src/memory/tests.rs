@@ -155,13 +155,19 @@ fn after_a_pass(config: &Config, hints: &[HeardHint], evidence: Evidence) -> Mem
 #[test]
 fn a_call_may_land_for_a_while_unless_it_has() {
     let mut memory = Memory::default();
-    memory.sent(&redis(), Call { to: name("b"), sent: start() });
-    let almost = start() + MAY_LAND - Duration::from_millis(1);
-    assert_eq!(memory.in_flight(almost), BTreeMap::from([(redis(), name("b"))]));
-    assert_eq!(memory.in_flight(start() + MAY_LAND), BTreeMap::new());
-    memory.sent(&redis(), Call { to: name("b"), sent: start() });
-    memory.landed(&redis());
-    assert_eq!(memory.in_flight(start()), BTreeMap::new());
+    let call = |to: &str, ms| Call { to: name(to), sent: start() + Duration::from_millis(ms) };
+    memory.sent(&redis(), call("b", 0));
+    memory.sent(&redis(), call("b", 500));
+    memory.sent(&redis(), call("c", 1_000));
+    memory.landed(&redis(), &call("b", 500));
+    let after = |memory: &mut Memory, ms| {
+        let flying = memory
+            .in_flight(start() + MAY_LAND + Duration::from_millis(ms) - Duration::from_secs(1));
+        flying.into_values().flatten().map(|node| node.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(after(&mut memory, 999), ["b", "c"], "one landed, the others may");
+    assert_eq!(after(&mut memory, 1_000), ["c"]);
+    assert_eq!(after(&mut memory, 2_000), [""; 0]);
 }
 
 #[tokio::test]
@@ -204,7 +210,7 @@ async fn a_hint_is_weighed_with_the_calls_that_may_land() {
     let ill = |observer| {
         hint(&world, observer, &[("b", Verdict::Healthy, 600_000), ("a", Verdict::Unhealthy, 100)])
     };
-    let in_flight = BTreeMap::from([(redis(), name("c"))]);
+    let in_flight = BTreeMap::from([(redis(), BTreeSet::from([name("c")]))]);
     let mut evidence = Evidence { in_flight, ..all_quiet() };
     let enis = &mut evidence.inventory.enis;
     let mut of_c = enis[&"eni-0000000b".parse().expect("an id")].clone();

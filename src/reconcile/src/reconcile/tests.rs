@@ -18,6 +18,7 @@ use vipward_core::ledger::Ledger;
 mod attempts;
 mod fresh;
 mod groups;
+mod landing;
 mod late;
 mod news;
 mod planned;

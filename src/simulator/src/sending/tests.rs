@@ -154,7 +154,8 @@ fn a_holder_is_spared_once_it_could_say_that_it_is_well() {
 #[test]
 fn while_a_call_may_land_its_target_alone_is_asked_again() {
     let under_way = |eni: &str, sent, vip| {
-        let of = UnderWay { serial: 1, sent: at(sent), eni: eni.to_owned(), addresses: vec![vip] };
+        let (eni, addresses) = (eni.to_owned(), vec![vip]);
+        let of = UnderWay { serial: 1, sent: at(sent), arrives: at(sent), eni, addresses };
         Assignment { under_way: vec![of], ..call() }
     };
     let other = under_way(C, 990_001, VIPS[0]);

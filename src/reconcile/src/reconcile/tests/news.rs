@@ -216,3 +216,21 @@ async fn what_the_metrics_have_taken_back_no_older_hint_brings_up_again() {
     function.handle(&event("b", &well, world), deadline, &mut |_| {}).await.expect("handled");
     assert_eq!(world.state().assigns.len(), sent, "a was well since");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_hint_that_was_thrown_back_once_is_news_though_its_agent_knows_aws_time_to_a_second() {
+    let function = Function::new(config(), World::new(), Role::Failover);
+    let world = function.ports();
+    world.pause(ms(9_980)).await;
+    let deadline = world.deadline();
+    world.state().failing.insert("GetMetricData");
+    let well = event("b", &[("b", Healthy, 600_000)], world);
+    function.handle(&well, deadline, &mut |_| {}).await.expect("handled");
+    let mut ill = event("a", &[("a", Unhealthy, 100)], world);
+    // A second that the agent does not know, and what EventBridge leaves out.
+    let said = world.now() - SignedDuration::from_millis(1_970);
+    ill["time"] = json!(said.to_string());
+    world.pause(ms(600 + 1_000)).await;
+    function.handle(&ill, deadline, &mut |_| {}).await.expect("handled");
+    assert_eq!(world.state().holder(REDIS), ["eni-0000000b"]);
+}
