@@ -96,3 +96,39 @@ async fn what_grew_old_while_the_metrics_came_is_read_again() {
         assert_eq!(world.state().reads, reads, "with the proof's, metrics after {slow} ms");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn where_all_metrics_were_read_at_once_no_alarm_is_waited_for() {
+    let world = World::new().with(|state| {
+        state.ill_on_a("redis");
+        state.hanging.insert("DescribeAlarms");
+    });
+    let records = woken(WakeKind::Alarm, &config(), &world, &Mutex::default()).await;
+    let Some(MoveOutcome::Moved(times)) = records[0].outcome else { panic!("{records:?}") };
+    assert_eq!(times.assigned, start() + SignedDuration::from_millis(100));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_hints_of_an_earlier_invocation_say_makes_no_haste() {
+    let world = World::new().with(|state| {
+        state.ill_on_a("redis");
+        state.slow_metrics = ms(300);
+    });
+    let mut memory = Memory::default();
+    memory.hear(hint(&world, "b", &[("b", Healthy, 600_000), ("a", Unhealthy, 100)]));
+    memory.hear(hint(&world, "a", &[("a", Unhealthy, 100), ("b", Healthy, 600_000)]));
+    woken(WakeKind::Alarm, &config(), &world, &Mutex::new(memory)).await;
+    assert_eq!(world.state().holder(REDIS), ["eni-0000000b"]);
+    assert_eq!(world.state().reads, 2, "one read, and one for the proof");
+}
+
+#[tokio::test(start_paused = true)]
+async fn words_that_grew_old_while_the_states_came_are_read_again() {
+    let world = World::new().with(|state| {
+        state.ill_on_a("redis");
+        state.slow_instances = ms(1_400);
+    });
+    woken(WakeKind::Alarm, &config(), &world, &Mutex::default()).await;
+    assert_eq!(world.state().holder(REDIS), ["eni-0000000b"]);
+    assert_eq!(world.state().reads, 3, "with the proof's");
+}
