@@ -69,6 +69,24 @@ fn a_group_of_which_one_is_held_goes_in_one_call_that_places_the_other_by_force(
 }
 
 #[test]
+fn what_is_left_of_a_step_robs_nobody_where_nobody_holds_it() {
+    let scene = Scene::group(2, 2, "");
+    let vip = |index: usize| scene.config.services[index].vip.to_string();
+    let unheld = decided("b", "svc", &vip(0));
+    let held = Decision { holder: Holder::Node(node("a")), ..decided("b", "svc-1", &vip(1)) };
+    let [step] = plan(&scene.config, &[unheld, held]).try_into().expect("one");
+    let left = |without: &str| {
+        let step = step.clone().without(|planned| planned.service.as_str() == without);
+        let services = step.moves.iter().map(|planned| planned.service.to_string()).collect();
+        (step.reassign, services)
+    };
+    let names = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(left("none"), (Reassign::Allowed, names(&["svc", "svc-1"])));
+    assert_eq!(left("svc"), (Reassign::Allowed, names(&["svc-1"])));
+    assert_eq!(left("svc-1"), (Reassign::Forbidden, names(&["svc"])));
+}
+
+#[test]
 fn a_step_is_proven_when_ec2_names_its_node() {
     let before = Scene::new(2, 0, "");
     let step = plan(&before.config, &[decided("b", "svc", &VIP.to_string())]).remove(0);
