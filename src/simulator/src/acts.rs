@@ -6,8 +6,8 @@ use crate::fault::{Fault, What};
 use crate::world::{Errand, Event, World};
 use serde_json::{Value, json};
 use std::time::Duration;
-use vipward_region::model::ec2::inventory::InstanceState;
-use vipward_region::model::fault::FaultSpec;
+use vipward_region_model::ec2::inventory::InstanceState;
+use vipward_region_model::fault::FaultSpec;
 
 /// From an operator's order that found the function busy to the next try.
 const AGAIN: Duration = Duration::from_secs(1);

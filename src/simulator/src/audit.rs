@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::Value;
 use vipward_core::Config;
-use vipward_region::model::journal::Happening;
+use vipward_region_model::journal::Happening;
 
 use crate::accounts::Decided;
 use crate::alias_rules::AliasBook;

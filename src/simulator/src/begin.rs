@@ -7,16 +7,16 @@ use ipnet::Ipv4Net;
 use jiff::{SignedDuration, Timestamp};
 use vipward::render;
 use vipward_core::Config;
-use vipward_region::model::cloudwatch::{self, CloudWatch};
-use vipward_region::model::ec2::inventory::Subnet;
-use vipward_region::model::ec2::{self, Ec2, NewInstance};
-use vipward_region::model::events::{self, EventBridge};
-use vipward_region::model::fault::Faults;
-use vipward_region::model::iam::Iam;
-use vipward_region::model::imds::{self, Imds};
-use vipward_region::model::lambda::{self, Lambda};
-use vipward_region::model::{Place, Region};
-use vipward_region::template::Template;
+use vipward_region_model::cloudwatch::{self, CloudWatch};
+use vipward_region_model::ec2::inventory::Subnet;
+use vipward_region_model::ec2::{self, Ec2, NewInstance};
+use vipward_region_model::events::{self, EventBridge};
+use vipward_region_model::fault::Faults;
+use vipward_region_model::iam::Iam;
+use vipward_region_model::imds::{self, Imds};
+use vipward_region_model::lambda::{self, Lambda};
+use vipward_region_model::template::Template;
+use vipward_region_model::{Place, Region};
 
 use crate::scenario::Scenario;
 

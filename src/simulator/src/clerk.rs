@@ -16,14 +16,14 @@ use vipward_core::{Config, EniId, VipAddr};
 use vipward_reconcile::notices::Notice;
 use vipward_reconcile::ports::{PortError, Ports, Published};
 use vipward_reconcile::series::{PERIOD, Question, Worse, questions};
-use vipward_region::model::Region;
-use vipward_region::model::alarm::StateValue;
-use vipward_region::model::cloudwatch::{MetricId, Statistic};
-use vipward_region::model::ec2::Class;
-use vipward_region::model::ec2::inventory::{InstanceState, Interface};
-use vipward_region::model::events::Envelope;
-use vipward_region::model::lambda::EnvironmentId;
-use vipward_region::wire::ApiError;
+use vipward_region_model::ApiError;
+use vipward_region_model::Region;
+use vipward_region_model::alarm::StateValue;
+use vipward_region_model::cloudwatch::{MetricId, Statistic};
+use vipward_region_model::ec2::Class;
+use vipward_region_model::ec2::inventory::{InstanceState, Interface};
+use vipward_region_model::events::Envelope;
+use vipward_region_model::lambda::EnvironmentId;
 
 use crate::cloud::{Cloud, Shared, Trip};
 use crate::papers::{Look, Read};
@@ -374,7 +374,7 @@ fn points(
     };
     let seconds = since.as_second()..cloud.now.as_second() + 1;
     let buckets = cloud.region.cloudwatch.read(&metric, seconds, PERIOD, cloud.now);
-    let value = |(second, values): (i64, vipward_region::model::cloudwatch::StatisticSet)| {
+    let value = |(second, values): (i64, vipward_region_model::cloudwatch::StatisticSet)| {
         Some((Timestamp::from_second(second).ok()?, values.get(statistic)))
     };
     buckets.into_iter().filter_map(value).collect()

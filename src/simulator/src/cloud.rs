@@ -8,9 +8,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use vipward_region::model::Region;
-use vipward_region::model::fault::Hit;
-use vipward_region::model::lambda::EnvironmentId;
+use vipward_region_model::Region;
+use vipward_region_model::fault::Hit;
+use vipward_region_model::lambda::EnvironmentId;
 
 use crate::papers::Archive;
 use crate::random::Stream;

@@ -11,7 +11,7 @@ use serde_json::Value;
 use vipward_core::Config;
 use vipward_core::signals::HINT_DETAIL_TYPE;
 use vipward_reconcile::handler::{Function, HandlerError, Role};
-use vipward_region::model::lambda::{Answer, EnvironmentId, FunctionSpec, Invocation};
+use vipward_region_model::lambda::{Answer, EnvironmentId, FunctionSpec, Invocation};
 
 use crate::clerk::Clerk;
 use crate::cloud::Shared;

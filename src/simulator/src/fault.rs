@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use vipward_region::model::fault::FaultSpec;
+use vipward_region_model::fault::FaultSpec;
 
 use crate::host_fault::HostFault;
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use vipward_region::model::fault::FaultSpec;
+use vipward_region_model::fault::FaultSpec;
 
 use crate::concurrency::Concurrency;
 use crate::departures::departures;

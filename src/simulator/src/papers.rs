@@ -9,8 +9,8 @@ use vipward_core::Config;
 use vipward_core::drain::Drain;
 use vipward_core::ledger::Ledger;
 use vipward_core::plan::Reassign;
-use vipward_region::model::ec2::inventory::Inventory;
-use vipward_region::model::lambda::EnvironmentId;
+use vipward_region_model::ec2::inventory::Inventory;
+use vipward_region_model::lambda::EnvironmentId;
 
 /// What a service's ledger says, in seconds of the epoch. Read here by hand: what the auditor holds
 /// the function to must not be read by the function's own code.

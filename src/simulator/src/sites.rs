@@ -6,7 +6,7 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use vipward_core::Config;
-use vipward_region::model::journal::Happening;
+use vipward_region_model::journal::Happening;
 use vipward_upkeep::knowledge::{Answer, Subject};
 
 use crate::alias_rules::Standing;

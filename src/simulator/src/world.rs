@@ -10,9 +10,9 @@ use vipward_agent::outlet::SendError;
 use vipward_agent::reporter::Report;
 use vipward_core::{Config, NodeName, ServiceName};
 use vipward_probes::Outcome;
-use vipward_region::model::Effect;
-use vipward_region::model::journal::Happening;
-use vipward_region::model::lambda::{self, EnvironmentId};
+use vipward_region_model::Effect;
+use vipward_region_model::journal::Happening;
+use vipward_region_model::lambda::{self, EnvironmentId};
 
 use crate::agent::{Agent, HostClock, Wish};
 use crate::audit::Auditor;

@@ -8,11 +8,11 @@ use tokio::sync::oneshot;
 use super::control;
 use super::http::{self, Handler};
 use super::shared::{Inner, Shared};
-use crate::model::fault::Hit;
-use crate::model::journal::Happening;
-use crate::model::lambda::Answer;
 use crate::wire::call::{Call, Service};
 use crate::wire::{ApiError, Request, Response, ask, cloudwatch, ec2, events, lambda};
+use vipward_region_model::fault::Hit;
+use vipward_region_model::journal::Happening;
+use vipward_region_model::lambda::Answer;
 
 /// Serves all AWS APIs and the control API.
 pub(super) fn handler(shared: Arc<Shared>) -> Handler {

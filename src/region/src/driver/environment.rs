@@ -14,8 +14,8 @@ use super::http;
 use super::launch::Launch;
 use super::runtime_api::RuntimeApi;
 use super::shared::Shared;
-use crate::model::journal::Happening;
-use crate::model::lambda::{EnvironmentId, FunctionSpec, Invocation};
+use vipward_region_model::journal::Happening;
+use vipward_region_model::lambda::{EnvironmentId, FunctionSpec, Invocation};
 
 /// The driver's end of an environment; dropping it ends the process.
 #[derive(Debug)]

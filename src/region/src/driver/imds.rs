@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::http::{self, Handler};
 use super::shared::Shared;
-use crate::model::Region;
 use crate::wire::{Request, Response, imds};
+use vipward_region_model::Region;
 
 /// Serves the instance that has the client's address. As on EC2, others get no answer at all.
 pub(super) fn for_any(shared: Arc<Shared>) -> Handler {

@@ -5,9 +5,9 @@ use std::process::Stdio;
 
 use tokio::process::{Child, Command};
 
-use crate::model::Place;
-use crate::model::lambda::FunctionSpec;
 use crate::world::LambdaFiles;
+use vipward_region_model::Place;
+use vipward_region_model::lambda::FunctionSpec;
 
 /// What every process of a function needs.
 #[derive(Debug, Clone)]

@@ -7,8 +7,8 @@ use tokio::sync::{Mutex, mpsc};
 
 use super::http::{self, Handler};
 use super::shared::Shared;
-use crate::model::lambda::{Answer, EnvironmentId, Invocation};
 use crate::wire::{Request, Response};
+use vipward_region_model::lambda::{Answer, EnvironmentId, Invocation};
 
 const BASE: &str = "/2018-06-01/runtime/";
 

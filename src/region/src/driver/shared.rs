@@ -10,10 +10,10 @@ use tokio::task::JoinSet;
 use super::environment::{self, Environment};
 use super::launch::Launch;
 use super::{Sink, clock};
-use crate::model::ids::Ids;
-use crate::model::journal::{Entry, Happening};
-use crate::model::lambda::{self, Answer, EnvironmentId};
-use crate::model::{Effect, Region};
+use vipward_region_model::ids::Ids;
+use vipward_region_model::journal::{Entry, Happening};
+use vipward_region_model::lambda::{self, Answer, EnvironmentId};
+use vipward_region_model::{Effect, Region};
 
 /// What all listeners and processes of a region share.
 #[derive(Debug)]

@@ -2,8 +2,8 @@
 
 use super::call::{Call, Service};
 use super::{ApiError, Request, cloudwatch, ec2, events, lambda};
-use crate::model::Place;
-use crate::model::iam::{Ask, Context, Denied};
+use vipward_region_model::Place;
+use vipward_region_model::iam::{Ask, Context, Denied};
 
 /// The resources and the context of a call.
 pub(super) type About = (Vec<String>, Context);

@@ -1,7 +1,7 @@
 //! What goes wrong with the function's calls, at the moments that matter. Each has a chance of its own:
 //! the rest of a seed's history does not depend on it.
 
-use vipward_region::model::fault::FaultSpec;
+use vipward_region_model::fault::FaultSpec;
 
 use crate::fault::{Fault, What};
 use crate::random::Stream;

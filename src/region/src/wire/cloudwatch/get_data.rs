@@ -8,9 +8,9 @@ use jiff::Timestamp;
 use super::answer::Answer;
 use super::page::page;
 use super::{contradictory, invalid};
-use crate::model::alarm::dimensions;
-use crate::model::cloudwatch::{CloudWatch, MetricId, Properties, Statistic, StatisticSet};
 use crate::wire::ApiError;
+use vipward_region_model::alarm::dimensions;
+use vipward_region_model::cloudwatch::{CloudWatch, MetricId, Properties, Statistic, StatisticSet};
 
 const MOST_QUERIES: usize = 500;
 const MOST_DATAPOINTS: u32 = 100_800;

@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use super::answer::Answer;
 use super::{cbor, json, query};
-use crate::model::events::stable_id;
 use crate::wire::{ApiError, Request, Response};
+use vipward_region_model::events::stable_id;
 
 const TARGET: &str = "GraniteServiceVersion20100801";
 

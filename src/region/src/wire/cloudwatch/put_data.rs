@@ -3,9 +3,9 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{contradictory, invalid};
-use crate::model::alarm::dimensions;
-use crate::model::cloudwatch::{CloudWatch, Datum, MetricId, Properties, StatisticSet};
 use crate::wire::ApiError;
+use vipward_region_model::alarm::dimensions;
+use vipward_region_model::cloudwatch::{CloudWatch, Datum, MetricId, Properties, StatisticSet};
 
 const MOST_METRICS: usize = 1000;
 const MOST_VALUES: usize = 150;

@@ -9,8 +9,8 @@ use jiff::SignedDuration;
 use serde_json::json;
 
 use super::*;
-use crate::model::Place;
-use crate::model::cloudwatch::Settings;
+use vipward_region_model::Place;
+use vipward_region_model::cloudwatch::Settings;
 
 fn now() -> Timestamp {
     "2024-03-01T12:00:07Z".parse().expect("a time")

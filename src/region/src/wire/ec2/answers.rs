@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::Place;
-use crate::model::ec2::inventory::{Instance, Interface, Inventory, Subnet};
 use crate::wire::xml::Xml;
+use vipward_region_model::Place;
+use vipward_region_model::ec2::inventory::{Instance, Interface, Inventory, Subnet};
 
 /// One `networkInterfaceSet` item.
 pub(super) fn interface(xml: &mut Xml, seen: &Inventory, interface: &Interface, place: &Place) {

@@ -4,9 +4,9 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{check_bus, invalid_pattern, rule_error, validation};
-use crate::model::cloudwatch::Properties;
-use crate::model::events::{EventBridge, Pattern, RuleSpec, Target, rule_arn, targets};
 use crate::wire::ApiError;
+use vipward_region_model::cloudwatch::Properties;
+use vipward_region_model::events::{EventBridge, Pattern, RuleSpec, Target, rule_arn, targets};
 
 /// Adds or changes a rule.
 pub fn put(
