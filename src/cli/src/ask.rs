@@ -11,9 +11,9 @@ use crate::failure::Failure;
 use crate::invoke::invoke;
 use crate::load;
 use crate::options::{OutputFormat, QueryOptions};
-use crate::render::function_name;
 use crate::said::Said;
 use crate::table::table;
+use vipward_render::function_name;
 
 /// Shows who holds each VIP.
 ///

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use vipward_core::{Config, Faults, NodeName, ServiceName};
 
 use crate::invoke::InvokeFailure;
-use crate::render::PlaceError;
+use vipward_render::PlaceError;
 
 /// Why a command ends without an answer.
 #[derive(Debug, thiserror::Error)]

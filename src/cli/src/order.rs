@@ -11,8 +11,8 @@ use crate::failure::Failure;
 use crate::invoke::invoke;
 use crate::load;
 use crate::options::OrderOptions;
-use crate::render::function_name;
 use crate::said::Said;
+use vipward_render::function_name;
 
 /// What is ordered, as the function reads it.
 #[derive(Debug, Serialize)]

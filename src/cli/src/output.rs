@@ -5,8 +5,8 @@ use std::path::Path;
 use crate::failure::Failure;
 use crate::load;
 use crate::options::RenderOptions;
-use crate::render::{CODE, Place, Template, parent, within_limits};
 use crate::said::Said;
+use vipward_render::{CODE, Place, Template, parent, within_limits};
 
 /// Renders the file.
 ///

@@ -8,8 +8,8 @@ use vipward_core::text::aligned;
 
 use crate::failure::Failure;
 use crate::load;
-use crate::render::{MOST_RESOURCES, Place, Template, parent, within_limits};
 use crate::said::Said;
+use vipward_render::{MOST_RESOURCES, Place, Template, parent, within_limits};
 
 /// Checks the file and says what it amounts to.
 ///

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use ipnet::Ipv4Net;
 use jiff::{SignedDuration, Timestamp};
-use vipward::render;
 use vipward_core::Config;
 use vipward_region_model::cloudwatch::{self, CloudWatch};
 use vipward_region_model::ec2::inventory::Subnet;
@@ -42,8 +41,9 @@ pub fn instance_of(node: &str) -> String {
 /// When the cluster does not render to a template that the region can take.
 pub fn region(scenario: &Scenario, config: &Config, now: Timestamp) -> anyhow::Result<Region> {
     let place = Place { account: "123456789012".to_owned(), region: "us-east-1".to_owned() };
-    let file = render::Place::in_directory(Path::new("config"), Path::new("vipward.toml"))?;
-    let template = Template::parse(&render::Template::render(config, &file).to_yaml(), &place)?;
+    let file = vipward_render::Place::in_directory(Path::new("config"), Path::new("vipward.toml"))?;
+    let template =
+        Template::parse(&vipward_render::Template::render(config, &file).to_yaml(), &place)?;
     let mut functions = template.functions;
     for function in &mut functions {
         function.reserved = function.reserved.and_then(|of| scenario.concurrency.reserved(of));

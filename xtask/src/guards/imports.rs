@@ -7,26 +7,28 @@ use super::graph::Graph;
 
 /// What each package of the workspace may import from the workspace, tests' imports included.
 /// The lab starts the programs as child processes, and so needs few of the libraries.
-const MAY_IMPORT: [(&str, &[&str]); 14] = [
+const MAY_IMPORT: [(&str, &[&str]); 16] = [
     ("vipward-core", &[]),
     ("vipward-probes", &["vipward-core"]),
-    ("vipward-region", &["vipward-core"]),
+    ("vipward-region-model", &[]),
+    ("vipward-region", &["vipward-core", "vipward-region-model"]),
+    ("vipward-render", &["vipward-core"]),
     ("vipward-agent", &["vipward-core", "vipward-probes"]),
     ("vipward-upkeep", &["vipward-core"]),
     ("vipward-alias", &["vipward-core", "vipward-upkeep"]),
-    ("vipward", &["vipward-core"]),
+    ("vipward", &["vipward-core", "vipward-render"]),
     ("vipward-manual", &["vipward", "vipward-agent", "vipward-alias"]),
     ("vipward-reconcile", &["vipward-core"]),
     ("vipward-failover", &["vipward-core", "vipward-reconcile"]),
     (
         "vipward-simulator",
         &[
-            "vipward",
             "vipward-agent",
             "vipward-core",
             "vipward-probes",
             "vipward-reconcile",
-            "vipward-region",
+            "vipward-region-model",
+            "vipward-render",
             "vipward-upkeep",
         ],
     ),
@@ -83,6 +85,8 @@ const NEVER: [Never; 5] = [
             "vipward-probes",
             "vipward-reconcile",
             "vipward-region",
+            "vipward-region-model",
+            "vipward-render",
             "vipward-simulator",
             "vipward-upkeep",
             "xtask",
@@ -99,6 +103,8 @@ const NEVER: [Never; 5] = [
             "vipward-probes",
             "vipward-reconcile",
             "vipward-region",
+            "vipward-region-model",
+            "vipward-render",
             "vipward-simulator",
             "vipward-upkeep",
             "xtask",
@@ -107,8 +113,8 @@ const NEVER: [Never; 5] = [
         why: "only the alias unit touches a host's addresses",
     },
     Never {
-        from: &["vipward-reconcile", "vipward-upkeep"],
-        what: &["aws-*", "lambda_runtime", "tokio*"],
+        from: &["vipward-reconcile", "vipward-region-model", "vipward-render", "vipward-upkeep"],
+        what: &["aws-*", "hyper*", "lambda_runtime", "rustls*", "tokio*"],
         why: "what decides runs in the programs and in the simulator: no SDK, no runtime",
     },
     Never {

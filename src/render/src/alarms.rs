@@ -133,7 +133,7 @@ mod tests {
 
     #[test]
     fn only_where_the_vip_follows_a_primary_alarms_tell_who_it_is() {
-        let pair = include_str!("../../../../infra/example/vipward.toml");
+        let pair = include_str!("../../../infra/example/vipward.toml");
         let names = |text: &str| -> Vec<String> {
             let config = Config::parse("x", text).expect("is right");
             let said = |alarm: &Resource| alarm.body["Properties"]["AlarmName"].to_string();

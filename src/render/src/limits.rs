@@ -45,7 +45,7 @@ mod tests {
     use std::fmt::Write as _;
 
     use super::*;
-    use crate::render::Place;
+    use crate::Place;
 
     fn verdict(nodes: usize, services: usize, peer_alarms: bool) -> Result<(), Faults> {
         let mut text = format!(
