@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use serde::Serialize;
 use tokio::time::Instant;
+use vipward_core::outcome::{Lag, Outcome, Role, Shortfall};
 use vipward_core::text::{NOTHING, aligned};
 use vipward_core::{ClusterName, NodeName, ServiceName};
-use vipward_probes::{Lag, Outcome, Role, Shortfall, probe};
+use vipward_probes::probe;
 
 use crate::args::{CheckArgs, OutputFormat};
 use crate::failure::{AgentError, DEGRADED};

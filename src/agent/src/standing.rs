@@ -11,7 +11,8 @@ use std::time::Duration;
 use tokio::io::AsyncReadExt as _;
 use tokio::time::{Instant, sleep_until};
 use vipward_core::config::Check;
-use vipward_probes::{Shortfall, Wire, stand};
+use vipward_core::outcome::Shortfall;
+use vipward_probes::{Wire, stand};
 
 use crate::target::Target;
 

@@ -13,7 +13,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use vipward_core::Verdict;
 use vipward_core::config::Check;
-use vipward_probes::{Outcome, Shortfall};
+use vipward_core::outcome::{Outcome, Shortfall};
 
 /// The least time between probes, whatever wakes them.
 pub const QUICK_STEP: Duration = Duration::from_millis(100);

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use tokio::sync::{mpsc, watch};
-use vipward_probes::{Lag, Outcome, Pass, Role, Shortfall, probe};
+use vipward_core::outcome::{Lag, Outcome, Pass, Role, Shortfall};
+use vipward_probes::probe;
 
 use vipward_core::Verdict;
 use vipward_core::hint::NOT_REPLICATING;

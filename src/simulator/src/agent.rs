@@ -14,8 +14,8 @@ use vipward_agent::reporter::{Report, Reporter};
 use vipward_agent::target::{Target, targets};
 use vipward_agent::verdict::VerdictMachine;
 use vipward_agent::view::Sighting;
+use vipward_core::outcome::{Lag, Outcome, Role};
 use vipward_core::{Config, NodeName, ServiceName};
-use vipward_probes::{Lag, Outcome, Role};
 
 use crate::errands::Heard;
 

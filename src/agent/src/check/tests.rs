@@ -1,4 +1,4 @@
-use vipward_probes::Pass;
+use vipward_core::outcome::Pass;
 
 use super::*;
 use crate::hooks::Occasion;

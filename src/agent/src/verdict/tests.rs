@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 use vipward_core::config::CheckKind;
-use vipward_probes::Pass;
+use vipward_core::outcome::Pass;
 
 use super::*;
 

@@ -1,7 +1,47 @@
-//! Why a probe did not pass.
+//! What a probe of a service came to.
+
+use std::time::Duration;
 
 /// Longest cause, in characters: it travels in events and log lines.
 const LONGEST_CAUSE: usize = 200;
+
+/// What a probe came to.
+pub type Outcome = Result<Pass, Shortfall>;
+
+/// The service answered as it should.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pass {
+    /// Its place in replication, where the protocol knows it.
+    pub role: Option<Role>,
+    /// How it follows its primary, where it follows one and the protocol knows it.
+    pub lag: Option<Lag>,
+}
+
+impl Pass {
+    /// Of a service without replication, or whose protocol does not know of it.
+    pub const PLAIN: Self = Self { role: None, lag: None };
+}
+
+/// A service's place in replication.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Takes writes.
+    Primary,
+    /// Follows a primary, or is read-only.
+    Replica,
+}
+
+/// How a service follows its primary; the greater, the worse.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Lag {
+    /// It has what its primary had that long ago.
+    Behind(Duration),
+    /// It would follow, but has no link to its primary. So does every replica of a primary that
+    /// died: what it was behind before is what counts, not this.
+    Severed,
+    /// It does not follow: replication is stopped, broken, or was never set up.
+    NotReplicating,
+}
 
 /// Why a probe did not pass, with a cause for people: one line of at most 200 characters.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -19,15 +59,18 @@ pub enum Shortfall {
 }
 
 impl Shortfall {
-    pub(crate) fn fail(cause: impl AsRef<str>) -> Self {
+    /// The service is not well, for that cause.
+    pub fn fail(cause: impl AsRef<str>) -> Self {
         Self::Fail(one_line(cause.as_ref()))
     }
 
-    pub(crate) fn timeout(cause: impl AsRef<str>) -> Self {
+    /// It did not answer in time.
+    pub fn timeout(cause: impl AsRef<str>) -> Self {
         Self::Timeout(one_line(cause.as_ref()))
     }
 
-    pub(crate) fn error(cause: impl AsRef<str>) -> Self {
+    /// The probe cannot judge.
+    pub fn error(cause: impl AsRef<str>) -> Self {
         Self::Error(one_line(cause.as_ref()))
     }
 
