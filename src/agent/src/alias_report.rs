@@ -12,8 +12,8 @@ use vipward_core::signals::{ALIAS_DRIFT, ALIAS_REPAIRS};
 use vipward_core::{Hint, NodeName};
 
 use crate::clock::wall;
-use crate::outlet::{Outlet, SendError};
-use crate::view::Datum;
+use vipward_observe::ports::{Outlet, SendError};
+use vipward_observe::view::Datum;
 
 /// The unit writes at least once a minute while it runs.
 const FRESH: SignedDuration = SignedDuration::from_mins(3);

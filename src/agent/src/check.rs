@@ -15,8 +15,8 @@ use crate::failure::{AgentError, DEGRADED};
 use crate::hooks::ready::{self, Readiness};
 use crate::membership::Membership;
 use crate::start;
-use crate::target::{Target, targets};
 use crate::watches::WatchEnded;
+use vipward_observe::target::{Target, targets};
 
 /// What all probes saw.
 #[derive(Debug, Clone, Serialize)]

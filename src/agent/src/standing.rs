@@ -14,7 +14,7 @@ use vipward_core::config::Check;
 use vipward_core::outcome::Shortfall;
 use vipward_probes::{Wire, stand};
 
-use crate::target::Target;
+use vipward_observe::target::Target;
 
 /// Before the first attempt to connect anew.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);

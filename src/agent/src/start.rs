@@ -14,9 +14,9 @@ use crate::failure::AgentError;
 use crate::membership::Membership;
 use crate::metrics_listener::MetricsListener;
 use crate::orders::{Signals, WAITING_ORDERS};
-use crate::reporter::Reporter;
 use crate::run::run;
 use crate::status_socket::StatusSocket;
+use vipward_observe::reporter::Reporter;
 
 /// A fresh random UUID at each read; see random(4).
 const RANDOM_UUID: &str = "/proc/sys/kernel/random/uuid";

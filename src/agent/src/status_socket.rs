@@ -1,4 +1,4 @@
-//! The Unix socket on which the agent is asked: see [`crate::requests`].
+//! The Unix socket on which the agent is asked: see [`vipward_observe::requests`].
 
 use std::convert::Infallible;
 use std::io;
@@ -14,7 +14,7 @@ use tokio::time::{sleep, timeout};
 use crate::args::{DEFAULT_SOCKET, PathChoice};
 use crate::failure::AgentError;
 use crate::orders::{Order, ask};
-use crate::requests::{Refusal, Request};
+use vipward_observe::requests::{Refusal, Request};
 
 /// Its owner and group may ask.
 const MODE: u32 = 0o660;

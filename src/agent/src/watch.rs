@@ -16,9 +16,9 @@ use vipward_core::hint::NOT_REPLICATING;
 
 use crate::clock::Clock;
 use crate::standing::StandingConnection;
-use crate::target::Target;
-use crate::verdict::VerdictMachine;
-use crate::view::Sighting;
+use vipward_observe::target::Target;
+use vipward_observe::verdict::VerdictMachine;
+use vipward_observe::view::Sighting;
 
 /// What the last probes of a target saw besides whether it is well.
 #[derive(Debug, Default)]

@@ -5,17 +5,17 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use vipward_agent::aws_time::AwsTime;
-use vipward_agent::leaving::Leaving;
-use vipward_agent::notices::{Notice, Notices};
-use vipward_agent::outlet::SendError;
-use vipward_agent::pulse::Pulse;
-use vipward_agent::reporter::{Report, Reporter};
-use vipward_agent::target::{Target, targets};
-use vipward_agent::verdict::VerdictMachine;
-use vipward_agent::view::Sighting;
 use vipward_core::outcome::{Lag, Outcome, Role};
 use vipward_core::{Config, NodeName, ServiceName};
+use vipward_observe::aws_time::AwsTime;
+use vipward_observe::interruptions::{Notice, Notices};
+use vipward_observe::leaving::Leaving;
+use vipward_observe::ports::SendError;
+use vipward_observe::pulse::Pulse;
+use vipward_observe::reporter::{Report, Reporter};
+use vipward_observe::target::{Target, targets};
+use vipward_observe::verdict::VerdictMachine;
+use vipward_observe::view::Sighting;
 
 use crate::errands::Heard;
 

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use vipward_agent::notices::Notice;
+use vipward_observe::interruptions::Notice;
 
 use crate::fault::{Announcement, Fault, What};
 use crate::generate::{FIRST_FAULT, LONGEST};

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use vipward_agent::outlet::SendError;
-use vipward_agent::reporter::Report;
-use vipward_agent::view::Datum;
 use vipward_core::Hint;
 use vipward_core::outcome::{Lag, Outcome, Pass, Role, Shortfall};
 use vipward_core::signals::{DIM_SERVICE, DIM_SUBJECT, HINT_DETAIL_TYPE, hint_source, namespace};
+use vipward_observe::ports::SendError;
+use vipward_observe::reporter::Report;
+use vipward_observe::view::Datum;
 use vipward_region_model::Region;
 use vipward_region_model::cloudwatch::{Datum as Value, MetricId, StatisticSet};
 

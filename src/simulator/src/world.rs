@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::Value;
-use vipward_agent::outlet::SendError;
-use vipward_agent::reporter::Report;
 use vipward_core::outcome::Outcome;
 use vipward_core::{Config, NodeName, ServiceName};
+use vipward_observe::ports::SendError;
+use vipward_observe::reporter::Report;
 use vipward_region_model::Effect;
 use vipward_region_model::journal::Happening;
 use vipward_region_model::lambda::{self, EnvironmentId};

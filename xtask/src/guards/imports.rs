@@ -7,13 +7,14 @@ use super::graph::Graph;
 
 /// What each package of the workspace may import from the workspace, tests' imports included.
 /// The lab starts the programs as child processes, and so needs few of the libraries.
-const MAY_IMPORT: [(&str, &[&str]); 16] = [
+const MAY_IMPORT: [(&str, &[&str]); 17] = [
     ("vipward-core", &[]),
     ("vipward-probes", &["vipward-core"]),
     ("vipward-region-model", &[]),
     ("vipward-region", &["vipward-core", "vipward-region-model"]),
     ("vipward-render", &["vipward-core"]),
-    ("vipward-agent", &["vipward-core", "vipward-probes"]),
+    ("vipward-observe", &["vipward-core"]),
+    ("vipward-agent", &["vipward-core", "vipward-observe", "vipward-probes"]),
     ("vipward-upkeep", &["vipward-core"]),
     ("vipward-alias", &["vipward-core", "vipward-upkeep"]),
     ("vipward", &["vipward-core", "vipward-render"]),
@@ -23,9 +24,8 @@ const MAY_IMPORT: [(&str, &[&str]); 16] = [
     (
         "vipward-simulator",
         &[
-            "vipward-agent",
             "vipward-core",
-            "vipward-probes",
+            "vipward-observe",
             "vipward-reconcile",
             "vipward-region-model",
             "vipward-render",
@@ -82,6 +82,7 @@ const NEVER: [Never; 5] = [
             "vipward-agent",
             "vipward-alias",
             "vipward-lab",
+            "vipward-observe",
             "vipward-probes",
             "vipward-reconcile",
             "vipward-region",
@@ -100,6 +101,7 @@ const NEVER: [Never; 5] = [
             "vipward-agent",
             "vipward-failover",
             "vipward-lab",
+            "vipward-observe",
             "vipward-probes",
             "vipward-reconcile",
             "vipward-region",
@@ -113,7 +115,14 @@ const NEVER: [Never; 5] = [
         why: "only the alias unit touches a host's addresses",
     },
     Never {
-        from: &["vipward-reconcile", "vipward-region-model", "vipward-render", "vipward-upkeep"],
+        from: &[
+            "vipward-observe",
+            "vipward-reconcile",
+            "vipward-region-model",
+            "vipward-render",
+            "vipward-simulator",
+            "vipward-upkeep",
+        ],
         what: &["aws-*", "hyper*", "lambda_runtime", "rustls*", "tokio*"],
         why: "what decides runs in the programs and in the simulator: no SDK, no runtime",
     },

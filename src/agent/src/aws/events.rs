@@ -9,7 +9,7 @@ use vipward_core::Hint;
 use vipward_core::signals::HINT_DETAIL_TYPE;
 
 use super::{answered, failed};
-use crate::outlet::SendError;
+use vipward_observe::ports::SendError;
 
 pub(super) async fn put(
     client: &Client,

@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use vipward_core::signals::{DIM_SERVICE, DIM_SUBJECT};
 
 use super::{answered, failed};
-use crate::outlet::SendError;
-use crate::view::Datum;
+use vipward_observe::ports::SendError;
+use vipward_observe::view::Datum;
 
 /// `StorageResolution` of high-resolution metrics, in seconds.
 const RESOLUTION: i32 = 1;

@@ -1,4 +1,4 @@
-//! The port through which the agent speaks to AWS, in the agent's words.
+//! The ports through which the agent speaks to AWS and hears of its instance, in the agent's words.
 
 use vipward_core::Hint;
 
@@ -31,3 +31,16 @@ pub enum SendError {
         message: String,
     },
 }
+
+/// What the instance's metadata say.
+pub trait Metadata: Send + Sync + 'static {
+    /// The text at a path below `meta-data/`; `None` when there is nothing. One attempt, bounded in
+    /// time.
+    fn get(&self, path: &str)
+    -> impl Future<Output = Result<Option<String>, MetadataError>> + Send;
+}
+
+/// The metadata could not be read: what they would have said is unknown.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct MetadataError(pub String);

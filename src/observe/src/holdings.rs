@@ -4,11 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 
 use jiff::Timestamp;
-use vipward_core::{Config, EniId, ServiceName};
+use vipward_core::{Config, ServiceName};
 
-use crate::metadata::{Metadata, MetadataError};
-
-const MACS: &str = "network/interfaces/macs/";
+use crate::ports::MetadataError;
 
 /// The last look at the interface.
 #[derive(Debug, Clone, Default)]
@@ -69,48 +67,25 @@ impl Holdings {
     }
 }
 
-/// The hardware address of the interface, once it has been found.
-#[derive(Debug, Default)]
-pub struct OwnInterface(Option<String>);
-
-impl OwnInterface {
-    /// The addresses of the interface `eni` of this instance.
-    ///
-    /// # Errors
-    /// When they cannot be read in full, or the instance has no such interface.
-    pub async fn addresses(
-        &mut self,
-        eni: &EniId,
-        metadata: &impl Metadata,
-    ) -> Result<BTreeSet<Ipv4Addr>, MetadataError> {
-        let mac = match self.0.take() {
-            Some(mac) => mac,
-            None => find(eni, metadata).await?,
-        };
-        let text = metadata.get(&format!("{MACS}{mac}/local-ipv4s")).await?;
-        let listed = text.as_deref().unwrap_or_default().lines().map(str::trim);
-        let addresses: Result<BTreeSet<Ipv4Addr>, _> = listed.map(str::parse).collect();
-        match addresses {
-            // The primary address is always there: an empty list is no answer.
-            Ok(addresses) if !addresses.is_empty() => {
-                self.0 = Some(mac);
-                Ok(addresses)
-            }
-            _ => Err(MetadataError(format!("the addresses of {eni} are not told: {text:?}"))),
-        }
-    }
-}
-
-async fn find(eni: &EniId, metadata: &impl Metadata) -> Result<String, MetadataError> {
-    let macs = metadata.get(MACS).await?.unwrap_or_default();
-    for mac in macs.lines().map(|line| line.trim().trim_end_matches('/')) {
-        let id = metadata.get(&format!("{MACS}{mac}/interface-id")).await?;
-        if id.is_some_and(|id| id.trim() == eni.as_str()) {
-            return Ok(mac.to_owned());
-        }
-    }
-    Err(MetadataError(format!("this instance has no interface {eni}")))
-}
-
 #[cfg(test)]
-pub(crate) mod tests;
+mod tests {
+    use super::*;
+    use crate::fixture::config;
+
+    #[test]
+    fn a_vip_is_here_or_not_or_nobody_knows() {
+        let service = "web".parse().expect("a name");
+        let mut holdings = Holdings::of(&config(80));
+        assert_eq!(holdings.here(&service), None);
+        let vip: Ipv4Addr = "127.77.0.200".parse().expect("an address");
+        let at = Timestamp::UNIX_EPOCH;
+        assert_eq!(holdings.see(at, Ok(BTreeSet::from([vip]))), None);
+        assert_eq!((holdings.here(&service), holdings.looked()), (Some(true), Some(at)));
+        assert_eq!(holdings.see(at, Ok(BTreeSet::new())), None);
+        assert_eq!(holdings.here(&service), Some(false));
+        let late = || Err(MetadataError("late".to_owned()));
+        assert!(holdings.see(at, late()).is_some());
+        assert_eq!(holdings.here(&service), None, "what was seen before proves nothing now");
+        assert!(holdings.see(at, late()).is_none(), "told once");
+    }
+}

@@ -11,10 +11,10 @@ use vipward_core::{Config, Hint, NodeName, ServiceName, Verdict};
 
 use crate::hinting::{Hinting, LEEWAY, News};
 use crate::leaving::Leaving;
-use crate::outlet::SendError;
+use crate::ports::SendError;
 use crate::publishing::{Publishing, Reason};
+use crate::send_stats::Tally;
 use crate::status::Status;
-use crate::tally::Tally;
 use crate::target::{Target, TargetKey, targets};
 use crate::view::{Datum, Sighting, View};
 

@@ -77,7 +77,7 @@ impl Which {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run::tests::config;
+    use crate::fixture::config;
 
     #[test]
     fn services_are_found_by_name_and_by_unit() {

@@ -71,7 +71,7 @@ mod tests {
 
     #[test]
     fn others_are_given_less_time_to_connect_and_asked_for_ports_only() {
-        let mut config = crate::run::tests::config(80);
+        let mut config = crate::fixture::config(80);
         config.services[0].check.kind = CheckKind::Systemd { unit: "nginx.service".to_owned() };
         let [own, other] = &targets(&config, &"a".parse().expect("a name"))[..] else {
             panic!("two nodes")

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use vipward_core::Verdict;
 
+use crate::send_stats::Tally;
 use crate::status::{Status, TargetStatus, word};
-use crate::tally::Tally;
 
 /// The media type of the format.
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4";

@@ -1,7 +1,7 @@
 //! Order, restarts and failures.
 
 use super::*;
-use crate::run::tests::config;
+use crate::fixture::config;
 
 fn at(seconds: u64) -> Timestamp {
     Timestamp::UNIX_EPOCH + Duration::from_secs(seconds)

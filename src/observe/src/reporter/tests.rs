@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::run::tests::config;
+use crate::fixture::config;
 use crate::verdict::Change;
 
 fn at(seconds: u64) -> Timestamp {

@@ -1,6 +1,6 @@
 use super::*;
 use crate::hooks::Occasion;
-use crate::tally::Failure;
+use crate::send_stats::Failure;
 
 fn at(seconds: u64) -> Timestamp {
     Timestamp::UNIX_EPOCH + Duration::from_secs(seconds)

@@ -1,5 +1,6 @@
+use std::collections::BTreeMap;
+
 use super::*;
-use crate::run::tests::config;
 
 /// A tree of metadata; what is not in it is a 404, and `!` an error.
 pub(crate) struct Tree(pub BTreeMap<String, String>);
@@ -55,21 +56,4 @@ async fn what_is_not_told_in_full_is_unknown() {
         let told = read(&leaves).await.expect_err("it is not known");
         assert!(told.contains(why), "{told}");
     }
-}
-
-#[test]
-fn a_vip_is_here_or_not_or_nobody_knows() {
-    let service = "web".parse().expect("a name");
-    let mut holdings = Holdings::of(&config(80));
-    assert_eq!(holdings.here(&service), None);
-    let vip: Ipv4Addr = "127.77.0.200".parse().expect("an address");
-    let at = Timestamp::UNIX_EPOCH;
-    assert_eq!(holdings.see(at, Ok(BTreeSet::from([vip]))), None);
-    assert_eq!((holdings.here(&service), holdings.looked()), (Some(true), Some(at)));
-    assert_eq!(holdings.see(at, Ok(BTreeSet::new())), None);
-    assert_eq!(holdings.here(&service), Some(false));
-    let late = || Err(MetadataError("late".to_owned()));
-    assert!(holdings.see(at, late()).is_some());
-    assert_eq!(holdings.here(&service), None, "what was seen before proves nothing now");
-    assert!(holdings.see(at, late()).is_none(), "told once");
 }

@@ -10,7 +10,7 @@ use vipward_core::{ClusterName, NodeName, ServiceName, Verdict};
 
 use crate::hooks::LastRun;
 use crate::leaving::Departure;
-use crate::tally::Tally;
+use crate::send_stats::Tally;
 
 /// Characters of the configuration's digest that people compare.
 const SHORT_DIGEST: usize = 12;

@@ -11,7 +11,7 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use serde::Deserialize;
 
-use crate::metadata::MetadataError;
+use crate::ports::MetadataError;
 
 /// From one look to the next; AWS itself recommends it for spot instances.
 const INTERVAL: Duration = Duration::from_secs(5);
