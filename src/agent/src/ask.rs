@@ -5,10 +5,11 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
 
-use crate::args::{OutputFormat, StatusArgs};
-use crate::failure::{AgentError, DEGRADED};
 use vipward_observe::requests::{Refusal, Request};
 use vipward_observe::status::Status;
+
+use crate::args::{OutputFormat, StatusArgs};
+use crate::failure::{AgentError, DEGRADED};
 
 /// An agent that runs answers at once.
 const PATIENCE: Duration = Duration::from_secs(5);

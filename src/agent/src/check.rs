@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use vipward_core::outcome::{Lag, Outcome, Role, Shortfall};
 use vipward_core::text::{NOTHING, aligned};
 use vipward_core::{ClusterName, NodeName, ServiceName};
+use vipward_observe::target::{Target, targets};
 use vipward_probes::probe;
 
 use crate::args::{CheckArgs, OutputFormat};
@@ -16,7 +17,6 @@ use crate::hooks::ready::{self, Readiness};
 use crate::membership::Membership;
 use crate::start;
 use crate::watches::WatchEnded;
-use vipward_observe::target::{Target, targets};
 
 /// What all probes saw.
 #[derive(Debug, Clone, Serialize)]

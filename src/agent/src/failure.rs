@@ -6,9 +6,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use vipward_core::Faults;
+use vipward_observe::requests::Refusal;
 
 use crate::watches::WatchEnded;
-use vipward_observe::requests::Refusal;
 
 /// The exit code when all worked and what it found is not well.
 pub const DEGRADED: u8 = 4;

@@ -7,11 +7,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
 use vipward_core::EniId;
+use vipward_observe::interruptions::{Notice, Notices};
+use vipward_observe::ports::{Metadata, MetadataError};
 
 use crate::clock::Clock;
 use crate::own_interface::OwnInterface;
-use vipward_observe::interruptions::{Notice, Notices};
-use vipward_observe::ports::{Metadata, MetadataError};
 
 /// From one look at the addresses to the next, while they matter.
 const LOOK: Duration = Duration::from_secs(1);

@@ -15,11 +15,11 @@ use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
+use vipward_observe::prometheus;
+use vipward_observe::requests;
 
 use crate::failure::AgentError;
 use crate::orders::{Order, ask};
-use vipward_observe::prometheus;
-use vipward_observe::requests;
 
 /// One is answered at a time: a client that dawdles may hold the others up so long.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(1);

@@ -5,13 +5,6 @@ use std::pin::Pin;
 
 use tokio::sync::mpsc;
 use vipward_core::{Config, Hint, Verdict};
-
-use crate::clock::Clock;
-use crate::duties::{Call, Duties};
-use crate::failure::AgentError;
-use crate::orders::Order;
-use crate::service_manager::ServiceManager;
-use crate::watches::{WatchEnded, Watches};
 use vipward_observe::ports::{Outlet, SendError};
 use vipward_observe::publishing::Reason;
 use vipward_observe::pulse::Pulse;
@@ -20,6 +13,13 @@ use vipward_observe::requests::{Refusal, Request};
 use vipward_observe::status::{Status, word};
 use vipward_observe::target::targets;
 use vipward_observe::view::{Datum, Sighting};
+
+use crate::clock::Clock;
+use crate::duties::{Call, Duties};
+use crate::failure::AgentError;
+use crate::orders::Order;
+use crate::service_manager::ServiceManager;
+use crate::watches::{WatchEnded, Watches};
 
 /// Runs until ordered to stop, then ends at once: what was on its way is dropped. `reload` reads
 /// the file anew.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tokio::runtime;
 use tokio::sync::mpsc;
+use vipward_observe::reporter::Reporter;
 
 use crate::alias_report::WithAliases;
 use crate::args::{DEFAULT_MEMORY, PathChoice, RunArgs};
@@ -16,7 +17,6 @@ use crate::metrics_listener::MetricsListener;
 use crate::orders::{Signals, WAITING_ORDERS};
 use crate::run::run;
 use crate::status_socket::StatusSocket;
-use vipward_observe::reporter::Reporter;
 
 /// A fresh random UUID at each read; see random(4).
 const RANDOM_UUID: &str = "/proc/sys/kernel/random/uuid";

@@ -10,11 +10,11 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, Buf
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
+use vipward_observe::requests::{Refusal, Request};
 
 use crate::args::{DEFAULT_SOCKET, PathChoice};
 use crate::failure::AgentError;
 use crate::orders::{Order, ask};
-use vipward_observe::requests::{Refusal, Request};
 
 /// Its owner and group may ask.
 const MODE: u32 = 0o660;

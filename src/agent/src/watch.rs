@@ -13,12 +13,12 @@ use vipward_probes::probe;
 
 use vipward_core::Verdict;
 use vipward_core::hint::NOT_REPLICATING;
-
-use crate::clock::Clock;
-use crate::standing::StandingConnection;
 use vipward_observe::target::Target;
 use vipward_observe::verdict::VerdictMachine;
 use vipward_observe::view::Sighting;
+
+use crate::clock::Clock;
+use crate::standing::StandingConnection;
 
 /// What the last probes of a target saw besides whether it is well.
 #[derive(Debug, Default)]

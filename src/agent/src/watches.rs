@@ -7,12 +7,12 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{AbortHandle, JoinSet};
 use vipward_core::{NodeName, ServiceName};
+use vipward_observe::target::{Target, TargetKey};
+use vipward_observe::view::Sighting;
 
 use crate::clock::Clock;
 use crate::knocking::Knocking;
 use crate::watch::{LastSeen, watch as watch_over};
-use vipward_observe::target::{Target, TargetKey};
-use vipward_observe::view::Sighting;
 
 /// Verdict changes that may wait for the driver; watches wait when there are more.
 const WAITING_SIGHTINGS: usize = 64;

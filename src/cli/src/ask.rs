@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 use vipward_core::{Config, ServiceName};
+use vipward_render::function_name;
 
 use crate::answer::{Answer, Choice, ServiceState};
 use crate::explanation::explanation;
@@ -13,7 +14,6 @@ use crate::load;
 use crate::options::{OutputFormat, QueryOptions};
 use crate::said::Said;
 use crate::table::table;
-use vipward_render::function_name;
 
 /// Shows who holds each VIP.
 ///

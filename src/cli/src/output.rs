@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
+use vipward_render::{CODE, Place, Template, parent, within_limits};
+
 use crate::failure::Failure;
 use crate::load;
 use crate::options::RenderOptions;
 use crate::said::Said;
-use vipward_render::{CODE, Place, Template, parent, within_limits};
 
 /// Renders the file.
 ///

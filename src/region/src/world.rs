@@ -9,12 +9,12 @@ use std::path::{Path, PathBuf};
 use ipnet::Ipv4Net;
 use jiff::SignedDuration;
 use serde::Deserialize;
-
-use crate::wire::ApiError;
 use vipward_region_model::Place;
 use vipward_region_model::ec2::AssignedAgain;
 use vipward_region_model::fault::{FaultError, FaultSpec};
 use vipward_region_model::template::TemplateError;
+
+use crate::wire::ApiError;
 
 pub use begin::Beginning;
 

@@ -11,9 +11,9 @@ use aws_sdk_cloudwatch::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_cloudwatch::error::BoxError;
 use aws_smithy_types::config_bag::{Storable, StoreReplace};
 use jiff::{SignedDuration, Timestamp};
+use vipward_observe::aws_time::AwsTime;
 
 use crate::clock::{Clock, wall};
-use vipward_observe::aws_time::AwsTime;
 
 /// Far more than an answer takes, far less than what signatures bear (five minutes).
 const TOLERANCE: SignedDuration = SignedDuration::from_secs(30);

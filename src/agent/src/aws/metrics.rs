@@ -6,10 +6,10 @@ use aws_sdk_cloudwatch::primitives::DateTime;
 use aws_sdk_cloudwatch::types::{Dimension, MetricDatum};
 use jiff::Timestamp;
 use vipward_core::signals::{DIM_SERVICE, DIM_SUBJECT};
-
-use super::{answered, failed};
 use vipward_observe::ports::SendError;
 use vipward_observe::view::Datum;
+
+use super::{answered, failed};
 
 /// `StorageResolution` of high-resolution metrics, in seconds.
 const RESOLUTION: i32 = 1;

@@ -1,8 +1,8 @@
 use vipward_core::outcome::Pass;
+use vipward_observe::hooks::Occasion;
 
 use super::*;
 use crate::run::tests::config;
-use vipward_observe::hooks::Occasion;
 
 fn probed(index: usize, outcome: &Outcome, took: u64) -> Probed {
     let target = targets(&config(4242), &"a".parse().expect("a name")).remove(index);

@@ -9,10 +9,10 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinHandle, JoinSet};
 use vipward_core::Verdict;
+use vipward_observe::status::Status;
 
 use super::*;
 use crate::own_interface::tests::Tree;
-use vipward_observe::status::Status;
 
 /// A pair with a witness.
 pub(crate) fn config(port: u16) -> Config {

@@ -4,12 +4,12 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-
-use crate::wire::{ApiError, Request, Response};
 use vipward_region_model::Region;
 use vipward_region_model::ec2::inventory::InstanceState;
 use vipward_region_model::fault::FaultSpec;
 use vipward_region_model::imds::ANNOUNCEMENTS;
+
+use crate::wire::{ApiError, Request, Response};
 
 /// Below this path nothing is AWS's.
 pub(super) const BASE: &str = "/_region/";

@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use tokio::sync::oneshot;
+use vipward_region_model::fault::Hit;
+use vipward_region_model::journal::Happening;
+use vipward_region_model::lambda::Answer;
 
 use super::control;
 use super::http::{self, Handler};
 use super::shared::{Inner, Shared};
 use crate::wire::call::{Call, Service};
 use crate::wire::{ApiError, Request, Response, ask, cloudwatch, ec2, events, lambda};
-use vipward_region_model::fault::Hit;
-use vipward_region_model::journal::Happening;
-use vipward_region_model::lambda::Answer;
 
 /// Serves all AWS APIs and the control API.
 pub(super) fn handler(shared: Arc<Shared>) -> Handler {

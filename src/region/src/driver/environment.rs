@@ -9,13 +9,13 @@ use tokio::net::TcpListener;
 use tokio::process::Child;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
+use vipward_region_model::journal::Happening;
+use vipward_region_model::lambda::{EnvironmentId, FunctionSpec, Invocation};
 
 use super::http;
 use super::launch::Launch;
 use super::runtime_api::RuntimeApi;
 use super::shared::Shared;
-use vipward_region_model::journal::Happening;
-use vipward_region_model::lambda::{EnvironmentId, FunctionSpec, Invocation};
 
 /// The driver's end of an environment; dropping it ends the process.
 #[derive(Debug)]

@@ -3,10 +3,11 @@
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
+use vipward_region_model::Region;
+
 use super::http::{self, Handler};
 use super::shared::Shared;
 use crate::wire::{Request, Response, imds};
-use vipward_region_model::Region;
 
 /// Serves the instance that has the client's address. As on EC2, others get no answer at all.
 pub(super) fn for_any(shared: Arc<Shared>) -> Handler {

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use tokio::process::{Child, Command};
-
-use crate::world::LambdaFiles;
 use vipward_region_model::Place;
 use vipward_region_model::lambda::FunctionSpec;
+
+use crate::world::LambdaFiles;
 
 /// What every process of a function needs.
 #[derive(Debug, Clone)]

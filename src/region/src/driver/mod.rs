@@ -19,11 +19,11 @@ use std::sync::Arc;
 
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
+use vipward_region_model::journal::Happening;
 
 use crate::world::{Beginning, World, WorldError};
 use launch::Launch;
 use shared::Shared;
-use vipward_region_model::journal::Happening;
 
 /// Where the journal goes, one JSON object a line.
 pub type Sink = Box<dyn Write + Send>;

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use serde_json::json;
 use tokio::sync::{Mutex, mpsc};
+use vipward_region_model::lambda::{Answer, EnvironmentId, Invocation};
 
 use super::http::{self, Handler};
 use super::shared::Shared;
 use crate::wire::{Request, Response};
-use vipward_region_model::lambda::{Answer, EnvironmentId, Invocation};
 
 const BASE: &str = "/2018-06-01/runtime/";
 

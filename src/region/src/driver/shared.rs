@@ -6,14 +6,14 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use jiff::Timestamp;
 use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinSet;
-
-use super::environment::{self, Environment};
-use super::launch::Launch;
-use super::{Sink, clock};
 use vipward_region_model::ids::Ids;
 use vipward_region_model::journal::{Entry, Happening};
 use vipward_region_model::lambda::{self, Answer, EnvironmentId};
 use vipward_region_model::{Effect, Region};
+
+use super::environment::{self, Environment};
+use super::launch::Launch;
+use super::{Sink, clock};
 
 /// What all listeners and processes of a region share.
 #[derive(Debug)]

@@ -1,9 +1,10 @@
 //! What a call asks IAM for, read from its bytes, and each service's way to say no.
 
-use super::call::{Call, Service};
-use super::{ApiError, Request, cloudwatch, ec2, events, lambda};
 use vipward_region_model::Place;
 use vipward_region_model::iam::{Ask, Context, Denied};
+
+use super::call::{Call, Service};
+use super::{ApiError, Request, cloudwatch, ec2, events, lambda};
 
 /// The resources and the context of a call.
 pub(super) type About = (Vec<String>, Context);

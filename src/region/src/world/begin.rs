@@ -1,8 +1,6 @@
 //! From a world file to the region it describes.
 
 use jiff::{SignedDuration, Timestamp};
-
-use super::{World, WorldError, read};
 use vipward_region_model::cloudwatch::{self, CloudWatch};
 use vipward_region_model::ec2::inventory::Subnet;
 use vipward_region_model::ec2::{self, Ec2, NewInstance};
@@ -14,6 +12,8 @@ use vipward_region_model::journal::Happening;
 use vipward_region_model::lambda::{self, Lambda};
 use vipward_region_model::template::Template;
 use vipward_region_model::{Place, Region};
+
+use super::{World, WorldError, read};
 
 /// Invocations at a time of all functions of an account, AWS's default quota.
 const ACCOUNT_CONCURRENCY: u32 = 1000;

@@ -1,15 +1,15 @@
 //! Operations on alarms.
 
 use jiff::Timestamp;
+use vipward_region_model::Place;
+use vipward_region_model::alarm::{Alarm, AlarmSpec, State, StateValue, arn};
+use vipward_region_model::cloudwatch::{CloudWatch, Properties};
 
 use super::answer::Answer;
 use super::contradictory;
 use super::get_data::dimensions_answer;
 use super::page::page;
 use crate::wire::ApiError;
-use vipward_region_model::Place;
-use vipward_region_model::alarm::{Alarm, AlarmSpec, State, StateValue, arn};
-use vipward_region_model::cloudwatch::{CloudWatch, Properties};
 
 const DESCRIBED_AT_ONCE: u32 = 50;
 const MOST_DESCRIBED: u32 = 100;

@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use jiff::Timestamp;
+use vipward_region_model::alarm::dimensions;
+use vipward_region_model::cloudwatch::{CloudWatch, MetricId, Properties, Statistic, StatisticSet};
 
 use super::answer::Answer;
 use super::page::page;
 use super::{contradictory, invalid};
 use crate::wire::ApiError;
-use vipward_region_model::alarm::dimensions;
-use vipward_region_model::cloudwatch::{CloudWatch, MetricId, Properties, Statistic, StatisticSet};
 
 const MOST_QUERIES: usize = 500;
 const MOST_DATAPOINTS: u32 = 100_800;

@@ -12,13 +12,13 @@ mod query;
 
 use jiff::Timestamp;
 use serde_json::Value;
+use vipward_region_model::cloudwatch::{CloudWatch, Properties};
+use vipward_region_model::iam::{Context, NAMESPACE};
 
 use crate::wire::ask::About;
 use crate::wire::{ApiError, Request, Response};
 use answer::Answer;
 use protocol::Protocol;
-use vipward_region_model::cloudwatch::{CloudWatch, Properties};
-use vipward_region_model::iam::{Context, NAMESPACE};
 
 pub use protocol::operation;
 

@@ -4,11 +4,11 @@ use std::io::Read;
 
 use flate2::read::GzDecoder;
 use serde_json::Value;
+use vipward_region_model::events::stable_id;
 
 use super::answer::Answer;
 use super::{cbor, json, query};
 use crate::wire::{ApiError, Request, Response};
-use vipward_region_model::events::stable_id;
 
 const TARGET: &str = "GraniteServiceVersion20100801";
 

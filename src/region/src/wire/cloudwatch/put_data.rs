@@ -1,11 +1,11 @@
 //! `PutMetricData`: all of a request is checked before any of it counts.
 
 use jiff::{SignedDuration, Timestamp};
+use vipward_region_model::alarm::dimensions;
+use vipward_region_model::cloudwatch::{CloudWatch, Datum, MetricId, Properties, StatisticSet};
 
 use super::{contradictory, invalid};
 use crate::wire::ApiError;
-use vipward_region_model::alarm::dimensions;
-use vipward_region_model::cloudwatch::{CloudWatch, Datum, MetricId, Properties, StatisticSet};
 
 const MOST_METRICS: usize = 1000;
 const MOST_VALUES: usize = 150;

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::wire::xml::Xml;
 use vipward_region_model::Place;
 use vipward_region_model::ec2::inventory::{Instance, Interface, Inventory, Subnet};
+
+use crate::wire::xml::Xml;
 
 /// One `networkInterfaceSet` item.
 pub(super) fn interface(xml: &mut Xml, seen: &Inventory, interface: &Interface, place: &Place) {

@@ -1,12 +1,12 @@
 use std::net::Ipv4Addr;
 
 use jiff::{SignedDuration, Timestamp};
-
-use super::{Call, handle};
-use crate::wire::Request;
 use vipward_region_model::Place;
 use vipward_region_model::ec2::inventory::Subnet;
 use vipward_region_model::ec2::{Ec2, NewInstance, Settings};
+
+use super::{Call, handle};
+use crate::wire::Request;
 
 fn ec2() -> Ec2 {
     let subnet = Subnet {

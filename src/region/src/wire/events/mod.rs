@@ -5,13 +5,13 @@ mod rules;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
-
-use crate::wire::ask::About;
-use crate::wire::{ApiError, Request, Response};
 use vipward_region_model::Place;
 use vipward_region_model::cloudwatch::{Properties, PropertyError};
 use vipward_region_model::events::{EventBridge, RuleError, stable_id};
 use vipward_region_model::iam::{Context, SOURCE};
+
+use crate::wire::ask::About;
+use crate::wire::{ApiError, Request, Response};
 
 const CONTENT_TYPE: &str = "application/x-amz-json-1.1";
 

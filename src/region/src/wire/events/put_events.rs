@@ -2,11 +2,11 @@
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use vipward_region_model::cloudwatch::{Properties, PropertyError};
+use vipward_region_model::events::{Envelope, EventBridge};
 
 use super::{check_bus, validation};
 use crate::wire::ApiError;
-use vipward_region_model::cloudwatch::{Properties, PropertyError};
-use vipward_region_model::events::{Envelope, EventBridge};
 
 const MOST_ENTRIES: usize = 10;
 const LARGEST: usize = 256 * 1024;

@@ -2,11 +2,11 @@
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use vipward_region_model::cloudwatch::Properties;
+use vipward_region_model::events::{EventBridge, Pattern, RuleSpec, Target, rule_arn, targets};
 
 use super::{check_bus, invalid_pattern, rule_error, validation};
 use crate::wire::ApiError;
-use vipward_region_model::cloudwatch::Properties;
-use vipward_region_model::events::{EventBridge, Pattern, RuleSpec, Target, rule_arn, targets};
 
 /// Adds or changes a rule.
 pub fn put(

@@ -1,9 +1,9 @@
 use jiff::SignedDuration;
-
-use super::*;
 use vipward_region_model::Place;
 use vipward_region_model::events::Settings;
 use vipward_region_model::fault::Faults;
+
+use super::*;
 
 fn now() -> Timestamp {
     "2024-03-01T12:00:07.25Z".parse().expect("a time")
