@@ -5,6 +5,7 @@ use std::pin::Pin;
 
 use tokio::sync::mpsc;
 use vipward_core::{Config, Hint, Verdict};
+use vipward_observe::datum::Datum;
 use vipward_observe::ports::{Outlet, SendError};
 use vipward_observe::publishing::Reason;
 use vipward_observe::pulse::Pulse;
@@ -12,7 +13,7 @@ use vipward_observe::reporter::{Report, Reporter};
 use vipward_observe::requests::{Refusal, Request};
 use vipward_observe::status::{Status, word};
 use vipward_observe::target::targets;
-use vipward_observe::view::{Datum, Sighting};
+use vipward_observe::view::Sighting;
 
 use crate::clock::Clock;
 use crate::duties::{Call, Duties};

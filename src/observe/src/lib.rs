@@ -4,6 +4,7 @@
 //! out what is to be done. The agent drives them on a host, the simulator in virtual time.
 
 pub mod aws_time;
+pub mod datum;
 pub mod hinting;
 pub mod holdings;
 pub mod hooks;

@@ -2,7 +2,7 @@
 
 use vipward_core::Hint;
 
-use crate::view::Datum;
+use crate::datum::Datum;
 
 /// Carries what the agent has to say. One attempt each, bounded in time.
 pub trait Outlet {

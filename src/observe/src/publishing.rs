@@ -10,7 +10,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use vipward_core::evidence::age;
+use vipward_core::observed::age;
 
 /// The resolution of the metrics: between two ticks lies no less.
 const RESOLUTION: Duration = Duration::from_secs(1);

@@ -9,6 +9,7 @@ use vipward_core::judge::LASTING;
 use vipward_core::signals::INGESTION;
 use vipward_core::{Config, Hint, NodeName, ServiceName, Verdict};
 
+use crate::datum::Datum;
 use crate::hinting::{Hinting, LEEWAY, News};
 use crate::leaving::Leaving;
 use crate::ports::SendError;
@@ -16,7 +17,7 @@ use crate::publishing::{Publishing, Reason};
 use crate::send_stats::Tally;
 use crate::status::Status;
 use crate::target::{Target, TargetKey, targets};
-use crate::view::{Datum, Sighting, View};
+use crate::view::{Sighting, View};
 
 /// Something to send. Publications and hints do not wait for each other.
 #[derive(Debug, Clone, PartialEq)]

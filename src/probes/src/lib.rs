@@ -60,6 +60,8 @@ mod daemon;
 #[cfg(test)]
 mod hook_scripts;
 #[cfg(test)]
+mod scratch;
+#[cfg(test)]
 mod scripted;
 
 use std::net::SocketAddr;

@@ -3,7 +3,6 @@
 //! A driver calls the services through their wire protocols, then [`Region::advance`], carries the
 //! effects out, and comes back at [`Region::next_deadline`] or with the next call.
 
-pub mod alarm;
 mod api_error;
 pub mod cloudwatch;
 pub mod ec2;

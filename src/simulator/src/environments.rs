@@ -10,7 +10,8 @@ use jiff::Timestamp;
 use serde_json::Value;
 use vipward_core::Config;
 use vipward_core::signals::HINT_DETAIL_TYPE;
-use vipward_reconcile::handler::{Function, HandlerError, Role};
+use vipward_reconcile::handler::{Function, HandlerError};
+use vipward_reconcile::role::Role;
 use vipward_region_model::lambda::{Answer, EnvironmentId, FunctionSpec, Invocation};
 
 use crate::clerk::Clerk;

@@ -7,9 +7,9 @@ use jiff::Timestamp;
 use vipward_core::Hint;
 use vipward_core::outcome::{Lag, Outcome, Pass, Role, Shortfall};
 use vipward_core::signals::{DIM_SERVICE, DIM_SUBJECT, HINT_DETAIL_TYPE, hint_source, namespace};
+use vipward_observe::datum::Datum;
 use vipward_observe::ports::SendError;
 use vipward_observe::reporter::Report;
-use vipward_observe::view::Datum;
 use vipward_region_model::Region;
 use vipward_region_model::cloudwatch::{Datum as Value, MetricId, StatisticSet};
 

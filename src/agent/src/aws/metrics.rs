@@ -6,8 +6,8 @@ use aws_sdk_cloudwatch::primitives::DateTime;
 use aws_sdk_cloudwatch::types::{Dimension, MetricDatum};
 use jiff::Timestamp;
 use vipward_core::signals::{DIM_SERVICE, DIM_SUBJECT};
+use vipward_observe::datum::Datum;
 use vipward_observe::ports::SendError;
-use vipward_observe::view::Datum;
 
 use super::{answered, failed};
 

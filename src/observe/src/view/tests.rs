@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use vipward_core::signals::{PEER_HEALTH, REPLICA_LAG, SELF_HEALTH};
+
 use super::*;
 
 fn name(text: &str) -> NodeName {

@@ -2,6 +2,7 @@
 //!
 //! Units are accepted and not kept: all values of a metric are taken to be of one unit.
 
+pub mod alarm;
 mod metric;
 mod properties;
 mod store;
@@ -14,8 +15,8 @@ pub use metric::{MetricId, Statistic, StatisticSet, UnknownWord};
 pub use properties::{Properties, PropertyError};
 
 use super::Place;
-use super::alarm::{Alarm, AlarmChange, AlarmSpec, State};
 use super::journal::Happening;
+use alarm::{Alarm, AlarmChange, AlarmSpec, State};
 use store::MetricStore;
 
 /// Time between two clearings of old values.

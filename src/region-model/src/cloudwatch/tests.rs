@@ -1,7 +1,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::alarm::StateValue;
+use crate::cloudwatch::alarm::StateValue;
 
 /// Noon of some day, in Unix seconds; a whole minute.
 const NOON: i64 = 1_700_000_040;

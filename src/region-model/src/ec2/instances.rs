@@ -10,7 +10,8 @@ use super::Ec2;
 use super::inventory::{Instance, InstanceState, Interface};
 use crate::ApiError;
 use crate::Place;
-use crate::events::{Envelope, stable_id};
+use crate::events::Envelope;
+use crate::ids::stable_id;
 use crate::journal::Happening;
 
 /// An instance to launch, with its one interface.

@@ -10,13 +10,13 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-pub use envelope::{Envelope, stable_id};
+pub use envelope::Envelope;
 pub use pattern::{Pattern, PatternError};
 pub use rule::{Rate, RuleError, RuleSpec, ScheduleError, Target, targets};
 
 use super::Place;
 use super::fault::Faults;
-use super::ids::Ids;
+use super::ids::{Ids, stable_id};
 use super::journal::Happening;
 use outbox::Outbox;
 

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use crate::Place;
-use crate::alarm::AlarmSpec;
+use crate::cloudwatch::alarm::AlarmSpec;
 use crate::events::RuleSpec;
 use crate::iam::Role;
 use crate::lambda::FunctionSpec;

@@ -6,7 +6,7 @@ use vipward_region_model::Place;
 use vipward_region_model::iam::Context;
 use vipward_region_model::lambda::{Answer, Lambda};
 
-use super::ask::About;
+use super::about::About;
 use super::{ApiError, Request, Response};
 
 /// What comes of an Invoke call.

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use vipward_region_model::Place;
-use vipward_region_model::alarm::{Alarm, AlarmSpec, State, StateValue, arn};
+use vipward_region_model::cloudwatch::alarm::{Alarm, AlarmSpec, State, StateValue, arn};
 use vipward_region_model::cloudwatch::{CloudWatch, Properties};
 
 use super::answer::Answer;

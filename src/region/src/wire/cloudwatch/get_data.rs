@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use jiff::Timestamp;
-use vipward_region_model::alarm::dimensions;
+use vipward_region_model::cloudwatch::alarm::dimensions;
 use vipward_region_model::cloudwatch::{CloudWatch, MetricId, Properties, Statistic, StatisticSet};
 
 use super::answer::Answer;

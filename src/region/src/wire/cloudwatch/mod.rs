@@ -15,7 +15,7 @@ use serde_json::Value;
 use vipward_region_model::cloudwatch::{CloudWatch, Properties};
 use vipward_region_model::iam::{Context, NAMESPACE};
 
-use crate::wire::ask::About;
+use crate::wire::about::About;
 use crate::wire::{ApiError, Request, Response};
 use answer::Answer;
 use protocol::Protocol;

@@ -4,7 +4,7 @@ use std::io::Read;
 
 use flate2::read::GzDecoder;
 use serde_json::Value;
-use vipward_region_model::events::stable_id;
+use vipward_region_model::ids::stable_id;
 
 use super::answer::Answer;
 use super::{cbor, json, query};

@@ -1,7 +1,7 @@
 //! `PutMetricData`: all of a request is checked before any of it counts.
 
 use jiff::{SignedDuration, Timestamp};
-use vipward_region_model::alarm::dimensions;
+use vipward_region_model::cloudwatch::alarm::dimensions;
 use vipward_region_model::cloudwatch::{CloudWatch, Datum, MetricId, Properties, StatisticSet};
 
 use super::{contradictory, invalid};

@@ -13,7 +13,7 @@ use vipward_region_model::ec2::inventory::Inventory;
 use vipward_region_model::ec2::{Class, Ec2, Filter, Paging};
 use vipward_region_model::iam::{Context, TAG_KEYS};
 
-use super::ask::About;
+use super::about::About;
 use super::form::Params;
 use super::xml::Xml;
 use super::{ApiError, Request, Response};

@@ -5,7 +5,8 @@ use serde_json::{Map, Value, json};
 use super::spec::AlarmSpec;
 use super::{State, stamp};
 use crate::Place;
-use crate::events::{Envelope, stable_id};
+use crate::events::Envelope;
+use crate::ids::stable_id;
 
 /// An alarm went from one state to another.
 #[derive(Debug, Clone, PartialEq)]
