@@ -27,3 +27,15 @@ impl FromStr for Role {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_role_is_one_of_two() {
+        assert_eq!("failover".parse(), Ok(Role::Failover));
+        assert_eq!("query".parse(), Ok(Role::Query));
+        assert_eq!("both".parse::<Role>(), Err(NoRole("both".to_owned())));
+    }
+}
