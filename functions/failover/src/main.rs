@@ -10,7 +10,8 @@ use lambda_runtime::{LambdaEvent, service_fn};
 use serde_json::Value;
 use vipward_core::{Config, Faults};
 use vipward_failover::aws::Aws;
-use vipward_reconcile::handler::{Function, Role};
+use vipward_reconcile::handler::Function;
+use vipward_reconcile::role::Role;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {

@@ -10,10 +10,10 @@ use jiff::{SignedDuration, Timestamp};
 use vipward_core::alias_report::{AliasReport, AliasState, VERSION};
 use vipward_core::signals::{ALIAS_DRIFT, ALIAS_REPAIRS};
 use vipward_core::{Hint, NodeName};
+use vipward_observe::datum::Datum;
+use vipward_observe::ports::{Outlet, SendError};
 
 use crate::clock::wall;
-use crate::outlet::{Outlet, SendError};
-use crate::view::Datum;
 
 /// The unit writes at least once a minute while it runs.
 const FRESH: SignedDuration = SignedDuration::from_mins(3);

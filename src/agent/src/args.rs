@@ -9,9 +9,9 @@ use std::time::Duration;
 use clap::{Args as Group, Parser, Subcommand, ValueEnum};
 use jiff::SignedDuration;
 use vipward_core::{NodeName, ServiceName, alias_report};
+use vipward_observe::requests::Which;
 
 use crate::log::LogFormat;
-use crate::requests::Which;
 
 /// Where the agent answers `status`: below systemd's `RuntimeDirectory=vipward`.
 pub const DEFAULT_SOCKET: &str = "/run/vipward/agent.sock";

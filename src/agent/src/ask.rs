@@ -5,10 +5,11 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
 
+use vipward_observe::requests::{Refusal, Request};
+use vipward_observe::status::Status;
+
 use crate::args::{OutputFormat, StatusArgs};
 use crate::failure::{AgentError, DEGRADED};
-use crate::requests::{Refusal, Request};
-use crate::status::Status;
 
 /// An agent that runs answers at once.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -68,7 +69,7 @@ fn exchange(mut stream: UnixStream, request: &Request) -> io::Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::requests::Which;
+    use vipward_observe::requests::Which;
 
     /// What a request is answered by an agent that has waited for it long enough.
     fn too_late(request: &Request) -> io::Result<String> {

@@ -22,8 +22,8 @@ use vipward_core::signals::{hint_source, namespace};
 use vipward_core::text::chain;
 use vipward_core::{ClusterName, Hint, NodeName};
 
-use crate::outlet::{Outlet, SendError};
-use crate::view::Datum;
+use vipward_observe::datum::Datum;
+use vipward_observe::ports::{Outlet, SendError};
 
 // News is worth sending for seconds only: then newer news is due. The SDK's own limits are a
 // minute long.

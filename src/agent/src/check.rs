@@ -5,16 +5,17 @@ use std::time::Duration;
 
 use serde::Serialize;
 use tokio::time::Instant;
+use vipward_core::outcome::{Lag, Outcome, Role, Shortfall};
 use vipward_core::text::{NOTHING, aligned};
 use vipward_core::{ClusterName, NodeName, ServiceName};
-use vipward_probes::{Lag, Outcome, Role, Shortfall, probe};
+use vipward_observe::target::{Target, targets};
+use vipward_probes::probe;
 
 use crate::args::{CheckArgs, OutputFormat};
 use crate::failure::{AgentError, DEGRADED};
 use crate::hooks::ready::{self, Readiness};
 use crate::membership::Membership;
 use crate::start;
-use crate::target::{Target, targets};
 use crate::watches::WatchEnded;
 
 /// What all probes saw.

@@ -5,12 +5,12 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use vipward_observe::requests::Request;
+use vipward_observe::status::VipStatus;
 
 use crate::args::{LeaveArgs, StayArgs};
 use crate::ask::ask;
 use crate::failure::{AgentError, DEGRADED};
-use crate::requests::Request;
-use crate::status::VipStatus;
 
 /// From one question to the agent to the next, while waiting.
 const LOOK: Duration = Duration::from_millis(200);

@@ -9,17 +9,17 @@ use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinError, JoinSet};
 use vipward_core::{Config, NodeName, ServiceName};
+use vipward_observe::holdings::Holdings;
+use vipward_observe::hooks::{Due, Hooks, Occasion};
+use vipward_observe::leaving::Leaving;
+use vipward_observe::ports::Metadata;
+use vipward_observe::requests::{Refusal, Which};
+use vipward_observe::status::{HookStatus, LeavingStatus, VipStatus};
 
 use crate::clock::Clock;
-use crate::holdings::Holdings;
 use crate::hooks::command::{Ended, Setting, run};
 use crate::hooks::memory::Memory;
-use crate::hooks::{Due, Hooks, Occasion};
-use crate::leaving::Leaving;
-use crate::metadata::Metadata;
 use crate::metadata_watch::{News, watch_metadata};
-use crate::requests::{Refusal, Which};
-use crate::status::{HookStatus, LeavingStatus, VipStatus};
 
 /// News of the instance that may wait for the driver.
 const WAITING_NEWS: usize = 4;

@@ -6,8 +6,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use vipward_core::Faults;
+use vipward_observe::requests::Refusal;
 
-use crate::requests::Refusal;
 use crate::watches::WatchEnded;
 
 /// The exit code when all worked and what it found is not well.

@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep_until};
 use vipward_core::config::CheckKind;
 use vipward_probes::Knock;
 
-use crate::target::Target;
+use vipward_observe::target::Target;
 
 /// Where to knock, and how often.
 pub struct Knocking {
@@ -51,7 +51,7 @@ mod tests {
     use tokio::net::{TcpListener, TcpSocket};
 
     use super::*;
-    use crate::target::targets;
+    use vipward_observe::target::targets;
 
     /// Node `b`, as `a` sees it.
     fn other(address: SocketAddr) -> Target {

@@ -15,11 +15,11 @@ use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
+use vipward_observe::prometheus;
+use vipward_observe::requests;
 
-use crate::exposition::{self, exposition};
 use crate::failure::AgentError;
 use crate::orders::{Order, ask};
-use crate::requests;
 
 /// One is answered at a time: a client that dawdles may hold the others up so long.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(1);
@@ -81,10 +81,11 @@ async fn respond(
         *response.status_mut() = StatusCode::NOT_FOUND;
         return Ok(response);
     }
-    *response.body_mut() =
-        exposition(&ask(orders, requests::Request::Status).await?.map_err(io::Error::other)?)
-            .into();
-    let kind = HeaderValue::from_static(exposition::CONTENT_TYPE);
+    *response.body_mut() = prometheus::exposition(
+        &ask(orders, requests::Request::Status).await?.map_err(io::Error::other)?,
+    )
+    .into();
+    let kind = HeaderValue::from_static(prometheus::CONTENT_TYPE);
     response.headers_mut().insert(CONTENT_TYPE, kind);
     Ok(response)
 }

@@ -6,8 +6,8 @@ use std::io;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::requests::{Refusal, Request};
-use crate::status::Status;
+use vipward_observe::requests::{Refusal, Request};
+use vipward_observe::status::Status;
 
 /// Orders that may wait for the driver.
 pub const WAITING_ORDERS: usize = 8;

@@ -5,20 +5,21 @@ use std::pin::Pin;
 
 use tokio::sync::mpsc;
 use vipward_core::{Config, Hint, Verdict};
+use vipward_observe::datum::Datum;
+use vipward_observe::ports::{Outlet, SendError};
+use vipward_observe::publishing::Reason;
+use vipward_observe::pulse::Pulse;
+use vipward_observe::reporter::{Report, Reporter};
+use vipward_observe::requests::{Refusal, Request};
+use vipward_observe::status::{Status, word};
+use vipward_observe::target::targets;
+use vipward_observe::view::Sighting;
 
 use crate::clock::Clock;
 use crate::duties::{Call, Duties};
 use crate::failure::AgentError;
 use crate::orders::Order;
-use crate::outlet::{Outlet, SendError};
-use crate::publishing::Reason;
-use crate::pulse::Pulse;
-use crate::reporter::{Report, Reporter};
-use crate::requests::{Refusal, Request};
 use crate::service_manager::ServiceManager;
-use crate::status::{Status, word};
-use crate::target::targets;
-use crate::view::{Datum, Sighting};
 use crate::watches::{WatchEnded, Watches};
 
 /// Runs until ordered to stop, then ends at once: what was on its way is dropped. `reload` reads

@@ -11,9 +11,10 @@ use std::time::Duration;
 use tokio::io::AsyncReadExt as _;
 use tokio::time::{Instant, sleep_until};
 use vipward_core::config::Check;
-use vipward_probes::{Shortfall, Wire, stand};
+use vipward_core::outcome::Shortfall;
+use vipward_probes::{Wire, stand};
 
-use crate::target::Target;
+use vipward_observe::target::Target;
 
 /// Before the first attempt to connect anew.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tokio::runtime;
 use tokio::sync::mpsc;
+use vipward_observe::reporter::Reporter;
 
 use crate::alias_report::WithAliases;
 use crate::args::{DEFAULT_MEMORY, PathChoice, RunArgs};
@@ -14,7 +15,6 @@ use crate::failure::AgentError;
 use crate::membership::Membership;
 use crate::metrics_listener::MetricsListener;
 use crate::orders::{Signals, WAITING_ORDERS};
-use crate::reporter::Reporter;
 use crate::run::run;
 use crate::status_socket::StatusSocket;
 

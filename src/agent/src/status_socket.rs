@@ -1,4 +1,4 @@
-//! The Unix socket on which the agent is asked: see [`crate::requests`].
+//! The Unix socket on which the agent is asked: see [`vipward_observe::requests`].
 
 use std::convert::Infallible;
 use std::io;
@@ -10,11 +10,11 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, Buf
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
+use vipward_observe::requests::{Refusal, Request};
 
 use crate::args::{DEFAULT_SOCKET, PathChoice};
 use crate::failure::AgentError;
 use crate::orders::{Order, ask};
-use crate::requests::{Refusal, Request};
 
 /// Its owner and group may ask.
 const MODE: u32 = 0o660;

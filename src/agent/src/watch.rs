@@ -8,16 +8,17 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use tokio::sync::{mpsc, watch};
-use vipward_probes::{Lag, Outcome, Pass, Role, Shortfall, probe};
+use vipward_core::outcome::{Lag, Outcome, Pass, Role, Shortfall};
+use vipward_probes::probe;
 
 use vipward_core::Verdict;
 use vipward_core::hint::NOT_REPLICATING;
+use vipward_observe::target::Target;
+use vipward_observe::verdict::VerdictMachine;
+use vipward_observe::view::Sighting;
 
 use crate::clock::Clock;
 use crate::standing::StandingConnection;
-use crate::target::Target;
-use crate::verdict::VerdictMachine;
-use crate::view::Sighting;
 
 /// What the last probes of a target saw besides whether it is well.
 #[derive(Debug, Default)]

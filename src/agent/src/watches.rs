@@ -7,11 +7,11 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{AbortHandle, JoinSet};
 use vipward_core::{NodeName, ServiceName};
+use vipward_observe::target::{Target, TargetKey};
+use vipward_observe::view::Sighting;
 
 use crate::clock::Clock;
 use crate::knocking::Knocking;
-use crate::target::{Target, TargetKey};
-use crate::view::Sighting;
 use crate::watch::{LastSeen, watch as watch_over};
 
 /// Verdict changes that may wait for the driver; watches wait when there are more.
@@ -180,7 +180,7 @@ mod tests {
 
     use super::*;
     use crate::run::tests::config;
-    use crate::target::targets;
+    use vipward_observe::target::targets;
 
     /// Nobody serves on that port: each target soon has a verdict.
     const NOBODY: u16 = 1;

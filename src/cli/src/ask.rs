@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 use vipward_core::{Config, ServiceName};
+use vipward_render::function_name;
 
 use crate::answer::{Answer, Choice, ServiceState};
 use crate::explanation::explanation;
@@ -11,7 +12,6 @@ use crate::failure::Failure;
 use crate::invoke::invoke;
 use crate::load;
 use crate::options::{OutputFormat, QueryOptions};
-use crate::render::function_name;
 use crate::said::Said;
 use crate::table::table;
 

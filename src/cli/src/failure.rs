@@ -4,9 +4,9 @@ use std::io;
 use std::path::PathBuf;
 
 use vipward_core::{Config, Faults, NodeName, ServiceName};
+use vipward_render::PlaceError;
 
 use crate::invoke::InvokeFailure;
-use crate::render::PlaceError;
 
 /// Why a command ends without an answer.
 #[derive(Debug, thiserror::Error)]

@@ -3,7 +3,6 @@
 
 pub mod failure;
 pub mod options;
-pub mod render;
 pub mod said;
 
 mod answer;

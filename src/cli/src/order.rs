@@ -6,12 +6,12 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use vipward_core::{Config, NodeName, ServiceName};
+use vipward_render::function_name;
 
 use crate::failure::Failure;
 use crate::invoke::invoke;
 use crate::load;
 use crate::options::OrderOptions;
-use crate::render::function_name;
 use crate::said::Said;
 
 /// What is ordered, as the function reads it.

@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
+use vipward_render::{CODE, Place, Template, parent, within_limits};
+
 use crate::failure::Failure;
 use crate::load;
 use crate::options::RenderOptions;
-use crate::render::{CODE, Place, Template, parent, within_limits};
 use crate::said::Said;
 
 /// Renders the file.

@@ -5,10 +5,10 @@ use std::path::Path;
 use vipward_core::Config;
 use vipward_core::config::{AliasMode, CheckKind, Mode, Role, Service};
 use vipward_core::text::aligned;
+use vipward_render::{MOST_RESOURCES, Place, Template, parent, within_limits};
 
 use crate::failure::Failure;
 use crate::load;
-use crate::render::{MOST_RESOURCES, Place, Template, parent, within_limits};
 use crate::said::Said;
 
 /// Checks the file and says what it amounts to.

@@ -11,9 +11,10 @@ use jiff::Timestamp;
 
 use crate::config::{Config, Service};
 use crate::decide::{Choice, Decision, HoldReason, MoveKind};
-use crate::evidence::{Evidence, Holder, Presence, Statement, age};
+use crate::evidence::{Evidence, Holder, Presence, Statement};
 use crate::hint::Verdict;
 use crate::name::{NodeName, ServiceName};
+use crate::observed::age;
 
 /// Why a decision must not be carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

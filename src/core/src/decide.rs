@@ -16,10 +16,11 @@ pub use choice::{Choice, HoldReason, MoveKind};
 pub use switchover::{NoSwitchover, switchover};
 
 use crate::config::{Config, Failback, Role, Service};
-use crate::evidence::{Evidence, Holder, Presence, age};
+use crate::evidence::{Evidence, Holder, Presence};
 use crate::glance::calls_for_closer_look;
 use crate::judge::{Judgement, UpBasis};
 use crate::name::{NodeName, ServiceName, VipAddr};
+use crate::observed::age;
 
 /// How many times `stale_after` a node must be well before a VIP returns to it; the metrics are
 /// read back a little further.
@@ -74,12 +75,6 @@ type Target = Result<(NodeName, Fitness), HoldReason>;
 
 fn hold(reason: HoldReason) -> Choice {
     Choice::Hold { reason }
-}
-
-/// Whether the file prefers node `a` to node `b`.
-pub(crate) fn preferred_over(config: &Config, a: &NodeName, b: &NodeName) -> bool {
-    let priority = |name| config.node(name).map(|node| node.priority);
-    priority(a) > priority(b)
 }
 
 /// Better to stay with one that is up than to go where it may soon be worse.
@@ -210,7 +205,7 @@ impl Case<'_> {
         let Ok((best, Fitness { leaving: false, basis: UpBasis::OwnWord, .. })) = target else {
             return stay;
         };
-        if !preferred_over(self.config, best, holder) || !self.has_settled(best) {
+        if !self.config.prefers(best, holder) || !self.has_settled(best) {
             return stay;
         }
         let ledger = self.evidence.inventory.ledger(self.config, &self.service.name);

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::config::{Config, Node, Service};
@@ -15,28 +15,8 @@ use crate::drain::Drain;
 use crate::hint::Verdict;
 use crate::ledger::Ledger;
 use crate::name::{EniId, NodeName, ServiceName, VipAddr};
+use crate::observed::Observed;
 use crate::signals::AlarmName;
-
-/// A value and when it was observed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Observed<T> {
-    /// What was observed.
-    pub value: T,
-    /// When, by AWS's clock.
-    pub at: Timestamp,
-}
-
-impl<T> Observed<T> {
-    /// The value, unless it is as old as `max_age` or older.
-    pub fn fresh(&self, now: Timestamp, max_age: Duration) -> Option<&T> {
-        (age(self.at, now) < max_age).then_some(&self.value)
-    }
-}
-
-/// How long ago `at` was; nothing when it lies ahead.
-pub fn age(at: Timestamp, now: Timestamp) -> Duration {
-    Duration::try_from(now.duration_since(at)).unwrap_or(Duration::ZERO)
-}
 
 /// What an observer said, and since when it has been saying so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -314,11 +294,6 @@ impl Evidence {
             alarm.service == *service && quiet.is_none_or(|quiet| !quiet.contains(alarm))
         })
     }
-}
-
-/// A length of time in whole milliseconds, as records show it.
-pub fn millis(duration: SignedDuration) -> i64 {
-    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

@@ -5,9 +5,9 @@ use jiff::Timestamp;
 
 use crate::NodeName;
 use crate::config::{Config, Failback, Role, Service};
-use crate::decide::preferred_over;
-use crate::evidence::{Evidence, Holder, Presence, age};
+use crate::evidence::{Evidence, Holder, Presence};
 use crate::hint::Verdict;
+use crate::observed::age;
 use crate::signals::AlarmKind;
 
 /// Whether a move of the service or of its group may be on the table: a VIP is not held by one of
@@ -88,7 +88,7 @@ impl Glance<'_> {
         let ledger = self.evidence.inventory.ledger(self.config, &self.service.name);
         let stayed = ledger.last_move().is_none_or(|last| age(last, self.now) >= stay);
         let nodes = &self.config.nodes;
-        stayed && nodes.iter().any(|node| preferred_over(self.config, &node.name, self.holder))
+        stayed && nodes.iter().any(|node| self.config.prefers(&node.name, self.holder))
     }
 }
 

@@ -9,9 +9,10 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::config::{Config, Node, Service};
-use crate::evidence::{Evidence, Observed, Presence, Statement, age};
+use crate::evidence::{Evidence, Presence, Statement};
 use crate::hint::Verdict;
 use crate::name::NodeName;
+use crate::observed::{Observed, age};
 
 /// Of one service on one node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

@@ -7,8 +7,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::config::MoveBudget;
-use crate::evidence::age;
 use crate::name::{ClusterName, ServiceName};
+use crate::observed::age;
 
 /// Moves remembered: more than any budget allows (15), and few enough for a tag value
 /// (256 characters).

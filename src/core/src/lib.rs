@@ -15,6 +15,8 @@ pub mod hint;
 pub mod judge;
 pub mod ledger;
 pub mod name;
+pub mod observed;
+pub mod outcome;
 pub mod plan;
 pub mod signals;
 pub mod text;

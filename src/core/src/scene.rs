@@ -7,9 +7,10 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::config::{CheckKind, Config, Role, Service};
-use crate::evidence::{Eni, Evidence, Observed, Statement, Topic};
+use crate::evidence::{Eni, Evidence, Statement, Topic};
 use crate::hint::Verdict;
 use crate::name::{NodeName, VipAddr};
+use crate::observed::Observed;
 use crate::signals::{AlarmKind, AlarmName};
 
 /// The VIP of a scene's first service.

@@ -44,7 +44,7 @@ pub fn ill(layout: &Layout, node: &NodeName) -> Result<Value, Faults> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fabric::FabricKind;
+    use crate::fabric_kind::FabricKind;
     use crate::layout::Wish;
 
     #[test]

@@ -8,7 +8,7 @@ use vipward_core::signals::{AlarmKind, AlarmName};
 use vipward_core::{ClusterName, EniId, GroupName, NodeName, ServiceName};
 
 use crate::ask::ServiceKind;
-use crate::fabric::FabricKind;
+use crate::fabric_kind::FabricKind;
 
 /// Most nodes and most witnesses: the numbers below leave room for as many.
 pub const MOST: u8 = 9;

@@ -10,6 +10,7 @@ pub mod cluster;
 pub mod control;
 pub mod demo;
 pub mod fabric;
+pub mod fabric_kind;
 pub mod folder;
 pub mod forge;
 pub mod host;

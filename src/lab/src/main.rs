@@ -11,7 +11,7 @@ use clap::Parser as _;
 use vipward_core::Faults;
 use vipward_lab::binaries::Binaries;
 use vipward_lab::cluster::Setting;
-use vipward_lab::fabric::FabricKind;
+use vipward_lab::fabric_kind::FabricKind;
 use vipward_lab::folder::Folder;
 use vipward_lab::interrupt::{Interrupted, Interrupts};
 use vipward_lab::isolation::{self, Enclosure, Ground};

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use crate::fabric::FabricKind;
+use crate::fabric_kind::FabricKind;
 use crate::layout::{Layout, Role};
 
 const SUBNET: &str = "subnet-0a0000000000000001";

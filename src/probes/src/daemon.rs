@@ -3,12 +3,12 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::net::TcpListener;
 use vipward_core::config::{Check, CheckKind};
 
+use crate::scratch::fresh_directory;
 use crate::scripted::check;
 use crate::{Outcome, Shortfall, probe};
 
@@ -124,16 +124,6 @@ impl Drop for Daemon {
 pub(crate) async fn free_address() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     listener.local_addr().expect("bound")
-}
-
-/// An empty directory.
-pub(crate) fn fresh_directory(of: &str) -> PathBuf {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    let name = format!("vipward-{of}-{}-{number}", std::process::id());
-    let directory = std::env::temp_dir().join(name);
-    std::fs::create_dir_all(&directory).expect("a writable temporary directory");
-    directory
 }
 
 /// Runs a command that prepares something, to its end.

@@ -42,14 +42,12 @@ mod knock;
 mod mongodb;
 #[cfg(feature = "mysql")]
 mod mysql;
-mod pass;
 #[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(feature = "redis")]
 mod redis;
 #[cfg(any(feature = "mysql", feature = "postgres", feature = "redis"))]
 mod secret;
-mod shortfall;
 #[cfg(feature = "systemd")]
 mod systemd;
 mod tcp;
@@ -62,22 +60,20 @@ mod daemon;
 #[cfg(test)]
 mod hook_scripts;
 #[cfg(test)]
+mod scratch;
+#[cfg(test)]
 mod scripted;
 
 use std::net::SocketAddr;
 
 use vipward_core::config::{Check, CheckKind};
+use vipward_core::outcome::{Lag, Outcome, Pass, Role, Shortfall};
 
 use deadline::Deadline;
 pub use knock::Knock;
-pub use pass::{Lag, Pass, Role};
-pub use shortfall::Shortfall;
 pub use wire::{Duplex, Wire};
 
-/// What a probe came to. Never late: [`probe`] answers within the check's timeout.
-pub type Outcome = Result<Pass, Shortfall>;
-
-/// Checks the service at `target` once.
+/// Checks the service at `target` once. Never late: it answers within the check's timeout.
 ///
 /// # Errors
 /// What kept it from passing, told apart by what it says about the service: see [`Shortfall`].

@@ -7,8 +7,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use vipward_core::config::Mode;
 use vipward_core::decide::{Choice, Decision, HoldReason};
-use vipward_core::evidence::{Holder, Inventory, age};
+use vipward_core::evidence::{Holder, Inventory};
 use vipward_core::name::ServiceName;
+use vipward_core::observed::age;
 use vipward_core::plan::{PlannedMove, Step};
 use vipward_core::{Config, NodeName};
 

@@ -7,9 +7,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use vipward_core::config::Service;
 use vipward_core::drain::Drain;
-use vipward_core::evidence::{Evidence, millis};
+use vipward_core::evidence::Evidence;
 use vipward_core::ledger::Ledger;
 use vipward_core::name::EniId;
+use vipward_core::observed::millis;
 use vipward_core::{Config, NodeName, ServiceName, Verdict};
 
 /// Most words and alarms that a record carries: a line of CloudWatch Logs has its limit, and a reader too.

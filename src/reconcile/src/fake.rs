@@ -6,14 +6,15 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
-use vipward_core::evidence::{Eni, Inventory, Observed, Statement, Topic};
+use vipward_core::evidence::{Eni, Inventory, Statement, Topic};
 use vipward_core::hint::HINT_VERSION;
 use vipward_core::name::ServiceName;
+use vipward_core::observed::Observed;
 use vipward_core::plan::Reassign;
 use vipward_core::signals::AlarmName;
 use vipward_core::{Config, EniId, Hint, NodeName, Observation, Verdict, VipAddr};
 
-use crate::notices::Notice;
+use crate::notice::Notice;
 use crate::ports::{PortError, Ports, Published};
 use crate::wake::HeardHint;
 

@@ -1,24 +1,25 @@
 //! From an event to an answer, in either of the function's two roles.
 
-use std::str::FromStr;
 use std::sync::Mutex;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use vipward_core::evidence::age;
+use vipward_core::observed::age;
 use vipward_core::signals::ALERT_DETAIL_TYPE;
 use vipward_core::{Config, NodeName, ServiceName};
 
 use crate::invocation::Invocation;
 use crate::memory::{Memory, locked};
-use crate::notices::{Alert, Notice, announce, notices, notices_lost};
+use crate::notice::{Alert, Notice};
+use crate::notices::{announce, notices, notices_lost};
 use crate::orders::{self, Obeyed};
 use crate::own_tags::OwnTags;
 use crate::ports::{PortError, Ports};
 use crate::query::answer;
 use crate::reconcile::reconcile;
 use crate::record::Record;
+use crate::role::Role;
 use crate::wake::{Command, HeardHint, Refusal, Wake, WakeKind, parse};
 
 /// Time kept back before Lambda ends the invocation: for records, notices and the answer.
@@ -34,32 +35,6 @@ const UNDER_WAY: Duration = Duration::from_secs(4);
 
 /// Record and alert about an agent whose file means something else than the function's.
 const MISMATCH: &str = "config-mismatch";
-
-/// The same build is deployed twice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
-    /// May move VIPs; one invocation at a time.
-    Failover,
-    /// Only looks; any number at a time, so that looking never blocks moving.
-    Query,
-}
-
-/// The text names no role.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no role: use failover or query")]
-pub struct NoRole(String);
-
-impl FromStr for Role {
-    type Err = NoRole;
-
-    fn from_str(text: &str) -> Result<Self, NoRole> {
-        match text {
-            "failover" => Ok(Self::Failover),
-            "query" => Ok(Self::Query),
-            other => Err(NoRole(other.to_owned())),
-        }
-    }
-}
 
 /// Why an invocation failed, as the caller sees it.
 #[derive(Debug, thiserror::Error)]

@@ -5,7 +5,8 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use vipward_core::evidence::{Testimony, age};
+use vipward_core::evidence::Testimony;
+use vipward_core::observed::age;
 use vipward_core::{Config, ServiceName};
 
 use crate::memory::{Memory, locked};

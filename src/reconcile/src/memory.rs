@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use vipward_core::decide::{Choice, Decision, decide};
-use vipward_core::evidence::{Evidence, Observed, Statement, Testimony, Topic, age};
+use vipward_core::evidence::{Evidence, Statement, Testimony, Topic};
 use vipward_core::glance::calls_for_closer_look;
+use vipward_core::observed::{Observed, age};
 use vipward_core::{Config, NodeName, ServiceName};
 
 use crate::wake::{HeardHint, WakeKind};

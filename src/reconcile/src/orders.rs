@@ -9,8 +9,9 @@ use serde::Serialize;
 use vipward_core::config::{Mode, Service};
 use vipward_core::decide::{Choice, Decision, switchover};
 use vipward_core::drain::Drain;
-use vipward_core::evidence::{Evidence, age};
+use vipward_core::evidence::Evidence;
 use vipward_core::ledger::Ledger;
+use vipward_core::observed::age;
 use vipward_core::{Config, NodeName, ServiceName};
 
 use crate::backoff::retry;

@@ -12,7 +12,7 @@ use vipward_core::plan::Reassign;
 use vipward_core::signals::AlarmName;
 use vipward_core::{Config, EniId, VipAddr};
 
-use crate::notices::Notice;
+use crate::notice::Notice;
 use crate::ports::{PortError, Ports, Published};
 
 /// Tags by their keys, of each interface.

@@ -5,13 +5,14 @@ use std::future::Future;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use vipward_core::evidence::{Inventory, Observed, Statement, Topic};
+use vipward_core::evidence::{Inventory, Statement, Topic};
 use vipward_core::name::ServiceName;
+use vipward_core::observed::Observed;
 use vipward_core::plan::Reassign;
 use vipward_core::signals::AlarmName;
 use vipward_core::{Config, EniId, NodeName, VipAddr};
 
-use crate::notices::Notice;
+use crate::notice::Notice;
 
 /// Why a call to AWS did not succeed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

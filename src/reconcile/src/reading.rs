@@ -11,9 +11,10 @@ use futures::future::{FusedFuture, select};
 use jiff::Timestamp;
 use vipward_core::config::Node;
 use vipward_core::decide::{Choice, Decision, decide};
-use vipward_core::evidence::{Evidence, Inventory, Observed, Statement, Topic, age};
+use vipward_core::evidence::{Evidence, Inventory, Statement, Topic};
 use vipward_core::glance::calls_for_closer_look;
 use vipward_core::judge::{Judgement, UpBasis};
+use vipward_core::observed::{Observed, age};
 use vipward_core::signals::{AlarmName, INGESTION};
 use vipward_core::{Config, NodeName, ServiceName};
 

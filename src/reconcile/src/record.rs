@@ -9,7 +9,8 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use vipward_core::Config;
 use vipward_core::decide::{Choice, Decision, HoldReason};
-use vipward_core::evidence::{Evidence, millis};
+use vipward_core::evidence::Evidence;
+use vipward_core::observed::millis;
 
 use crate::basis::Basis;
 use crate::execute::{MoveOutcome, Proof};

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use vipward_core::config::Role;
-use vipward_core::evidence::{Observed, Statement, Topic};
+use vipward_core::evidence::{Statement, Topic};
+use vipward_core::observed::Observed;
 use vipward_core::signals::{
     DIM_SERVICE, DIM_SUBJECT, IS_PRIMARY, LEAVING_HEALTH, PEER_HEALTH, REPLICA_LAG, SELF_HEALTH,
     namespace,

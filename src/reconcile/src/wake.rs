@@ -12,7 +12,7 @@ use vipward_core::name::ServiceName;
 use vipward_core::signals::{AlarmName, HINT_DETAIL_TYPE, NotOurAlarm, parse_hint_source};
 use vipward_core::{Config, Hint, NodeName};
 
-use crate::handler::Role;
+use crate::role::Role;
 
 /// Why the function was called.
 #[derive(Debug, Clone, PartialEq, Eq)]

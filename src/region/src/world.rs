@@ -9,11 +9,11 @@ use std::path::{Path, PathBuf};
 use ipnet::Ipv4Net;
 use jiff::SignedDuration;
 use serde::Deserialize;
+use vipward_region_model::Place;
+use vipward_region_model::ec2::AssignedAgain;
+use vipward_region_model::fault::{FaultError, FaultSpec};
+use vipward_region_model::template::TemplateError;
 
-use crate::model::Place;
-use crate::model::ec2::AssignedAgain;
-use crate::model::fault::{FaultError, FaultSpec};
-use crate::template::TemplateError;
 use crate::wire::ApiError;
 
 pub use begin::Beginning;
@@ -254,3 +254,6 @@ fn default_vpc() -> String {
 fn default_instance_type() -> String {
     "m7g.medium".to_owned()
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,43 +5,13 @@
 //! networks part, AWS throttles, loses and delays. An auditor who knows the truth looks at every
 //! effect. Hours pass in milliseconds, and a seed plays the same history every time.
 
-mod accounts;
-mod acts;
-mod agent;
-mod alias_rules;
 mod audit;
-mod begin;
-mod clerk;
-mod cloud;
-mod concurrency;
-mod departures;
-mod environments;
-mod errands;
-mod fault;
-mod figures;
-mod generate;
-mod group;
 mod history;
-mod host_fault;
 mod interface;
-mod keeper;
-mod liveness;
-mod moves;
-mod names;
 pub mod options;
-mod papers;
-mod random;
-mod reign;
 mod report;
 pub mod run;
-mod scenario;
-mod sending;
-mod sites;
-mod tally;
-mod timeline;
+mod shrink;
 #[cfg(test)]
 mod times;
-mod truth;
-mod voice;
-mod wording;
 mod world;

@@ -1,7 +1,7 @@
 //! The tally as a table for terminals and as a picture for the docs.
 
-use crate::group::{Group, Kind};
-use crate::tally::{Line, Tally};
+use crate::audit::tally::{Line, Tally};
+use crate::history::fault_groups::{Group, Kind};
 
 mod picture;
 mod table;

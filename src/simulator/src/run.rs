@@ -11,13 +11,13 @@ use std::time::Instant;
 
 use anyhow::Context as _;
 
-use crate::concurrency::Concurrency;
-use crate::generate::generate;
-use crate::history::{play, shrink};
+use crate::audit::tally::Tally;
+use crate::history::concurrency::Concurrency;
+use crate::history::generate::generate;
+use crate::history::scenario::Scenario;
 use crate::options::Command;
 use crate::report;
-use crate::scenario::Scenario;
-use crate::tally::Tally;
+use crate::shrink::{play, shrink};
 
 /// Of the seeds that break a rule so many are told.
 const MOST_TOLD: usize = 20;

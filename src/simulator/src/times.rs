@@ -3,9 +3,9 @@
 
 use std::time::Duration;
 
-use crate::concurrency::Concurrency;
-use crate::fault::{Fault, What};
-use crate::scenario::Scenario;
+use crate::history::concurrency::Concurrency;
+use crate::history::fault::{Fault, What};
+use crate::history::scenario::Scenario;
 use crate::world::World;
 
 const TEXT: &str = include_str!("../../../docs/guarantees.md");

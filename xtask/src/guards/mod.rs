@@ -1,5 +1,6 @@
 //! Step `guards`: the architecture as checks of a second or two.
 
+mod circles;
 mod forbidden;
 mod graph;
 mod imports;
@@ -19,6 +20,7 @@ pub fn run(workspace: &Workspace) -> Result<()> {
     let mut findings = imports::check(&Graph::read(workspace)?);
     let sources = sources(workspace)?;
     findings.extend(text::check(&sources));
+    findings.extend(circles::check(&sources));
     for finding in &findings {
         say(format_args!("  {finding}"));
     }

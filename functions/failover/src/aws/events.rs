@@ -5,7 +5,7 @@ use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use vipward_core::signals::FUNCTION_SOURCE;
 
 use super::failure;
-use vipward_reconcile::notices::Notice;
+use vipward_reconcile::notice::Notice;
 use vipward_reconcile::ports::PortError;
 
 /// Most entries that one `PutEvents` call takes.

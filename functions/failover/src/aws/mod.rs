@@ -18,7 +18,7 @@ use vipward_core::plan::Reassign;
 use vipward_core::signals::AlarmName;
 use vipward_core::{Config, EniId, VipAddr};
 
-use vipward_reconcile::notices::Notice;
+use vipward_reconcile::notice::Notice;
 use vipward_reconcile::ports::{PortError, Ports, Published};
 
 /// The three clients that the function needs.

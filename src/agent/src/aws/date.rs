@@ -11,8 +11,8 @@ use aws_sdk_cloudwatch::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_cloudwatch::error::BoxError;
 use aws_smithy_types::config_bag::{Storable, StoreReplace};
 use jiff::{SignedDuration, Timestamp};
+use vipward_observe::aws_time::AwsTime;
 
-use crate::aws_time::AwsTime;
 use crate::clock::{Clock, wall};
 
 /// Far more than an answer takes, far less than what signatures bear (five minutes).

@@ -7,9 +7,9 @@ use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use jiff::Timestamp;
 use vipward_core::Hint;
 use vipward_core::signals::HINT_DETAIL_TYPE;
+use vipward_observe::ports::SendError;
 
 use super::{answered, failed};
-use crate::outlet::SendError;
 
 pub(super) async fn put(
     client: &Client,

@@ -6,7 +6,7 @@ use aws_config::imds::Client;
 use aws_config::imds::client::error::ImdsError;
 use vipward_core::text::chain;
 
-use crate::metadata::{Metadata, MetadataError};
+use vipward_observe::ports::{Metadata, MetadataError};
 
 /// It is on the host itself: what takes longer is not there.
 const TIMEOUT: Duration = Duration::from_secs(1);

@@ -6,10 +6,10 @@ use aws_sdk_cloudwatch::primitives::DateTime;
 use aws_sdk_cloudwatch::types::{Dimension, MetricDatum};
 use jiff::Timestamp;
 use vipward_core::signals::{DIM_SERVICE, DIM_SUBJECT};
+use vipward_observe::datum::Datum;
+use vipward_observe::ports::SendError;
 
 use super::{answered, failed};
-use crate::outlet::SendError;
-use crate::view::Datum;
 
 /// `StorageResolution` of high-resolution metrics, in seconds.
 const RESOLUTION: i32 = 1;

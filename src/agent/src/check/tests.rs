@@ -1,7 +1,7 @@
-use vipward_probes::Pass;
+use vipward_core::outcome::Pass;
+use vipward_observe::hooks::Occasion;
 
 use super::*;
-use crate::hooks::Occasion;
 use crate::run::tests::config;
 
 fn probed(index: usize, outcome: &Outcome, took: u64) -> Probed {

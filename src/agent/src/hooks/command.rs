@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use vipward_core::NodeName;
 use vipward_probes::command::{Command, how_failed};
 
-use super::Due;
+use vipward_observe::hooks::Due;
 
 /// What a hook is told, beside what it is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,7 +66,7 @@ mod tests {
     use vipward_probes::command::{KEPT, PATH};
 
     use super::*;
-    use crate::hooks::Occasion;
+    use vipward_observe::hooks::Occasion;
 
     async fn ran(script: &str, user: Option<&str>, timeout: Duration) -> Ended {
         let command = ["/bin/sh", "-c", script].map(str::to_owned).to_vec();

@@ -4,7 +4,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::Applied;
+use vipward_observe::hooks::Applied;
 
 /// The file; without one, each start of the agent finds nothing.
 #[derive(Debug, Clone, Default)]
@@ -55,7 +55,7 @@ fn write(path: &Path, applied: &Applied) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hooks::Occasion;
+    use vipward_observe::hooks::Occasion;
 
     #[test]
     fn what_is_remembered_is_known_to_the_next_start_and_garbage_is_nothing() {

@@ -8,7 +8,7 @@ use serde::Serialize;
 use vipward_core::config::{Config, Hook};
 use vipward_core::{NodeName, ServiceName};
 
-use super::Occasion;
+use vipward_observe::hooks::Occasion;
 
 /// Numbers of the capabilities to end another user's processes, and to become that user.
 const NEEDED: [u32; 3] = [5, 6, 7];

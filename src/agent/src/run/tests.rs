@@ -9,35 +9,15 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinHandle, JoinSet};
 use vipward_core::Verdict;
+use vipward_observe::status::Status;
 
 use super::*;
-use crate::holdings::tests::Tree;
-use crate::status::Status;
+use crate::own_interface::tests::Tree;
 
-/// Nodes `a` and `b`, witness `w`, one TCP service on that port. The interval is so long that
-/// only a broken standing connection can bring news within a test's time.
+/// A pair with a witness.
 pub(crate) fn config(port: u16) -> Config {
-    let text = format!(
-        r#"
-cluster = "lab"
-subnet = "127.77.0.0/24"
-[[node]]
-name = "a"
-address = "127.77.0.11"
-eni = "eni-0a1b2c3d4e5f60001"
-[[node]]
-name = "b"
-address = "127.77.0.12"
-eni = "eni-0a1b2c3d4e5f60002"
-[[witness]]
-name = "w"
-address = "127.77.0.30"
-[[service]]
-name = "web"
-vip = "127.77.0.200"
-check = {{ kind = "tcp", port = {port}, interval = "60s" }}
-"#
-    );
+    let text =
+        include_str!("../../../observe/fixtures/pair.toml").replace("PORT", &port.to_string());
     Config::parse("test", &text).expect("a good file")
 }
 

@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 
 use ipnet::Ipv4Net;
 
-use super::read::Placed;
+use super::placed::Placed;
 use super::table::{Findings, Wrong};
 use super::{Node, Service, Witness};
 

@@ -5,9 +5,8 @@ use std::path::PathBuf;
 use serde::Serialize;
 use toml::de::DeValue;
 
-use super::probe::absolute;
 use super::table::{Table, Wrong};
-use super::value::{flag, text};
+use super::value::{absolute, flag, text};
 
 /// How a service proves who it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::read::Placed;
+use super::placed::Placed;
 use super::table::{Findings, Wrong};
 use super::{Config, Role, Service};
 

@@ -5,6 +5,7 @@ mod encryption;
 mod fault;
 mod group;
 mod hook;
+mod placed;
 mod probe;
 mod read;
 mod table;
@@ -347,6 +348,12 @@ impl Config {
         let hash = Sha256::digest(json);
         let head = hash.first_chunk().copied().map_or(0, u64::from_be_bytes);
         format!("{head:016x}")
+    }
+
+    /// Whether node `a` is preferred to node `b`.
+    pub(crate) fn prefers(&self, a: &NodeName, b: &NodeName) -> bool {
+        let priority = |name| self.node(name).map(|node| node.priority);
+        priority(a) > priority(b)
     }
 
     /// The node of that name.

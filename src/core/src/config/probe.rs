@@ -7,7 +7,7 @@ use toml::de::DeValue;
 
 use super::encryption;
 use super::table::{Table, Wrong, mistyped};
-use super::value::{duration, number, text, word};
+use super::value::{absolute, duration, number, text, word};
 use super::{Check, CheckKind};
 
 const MILLISECOND: Duration = Duration::from_millis(1);
@@ -163,16 +163,6 @@ pub(super) fn login_word(value: &DeValue<'_>) -> Result<String, Wrong> {
         Err(Wrong::new(format!("{word:?} is no name"), "write it like \"vipward\""))
     } else {
         Ok(word)
-    }
-}
-
-/// The agent's working directory is nothing that a file should depend on.
-pub(super) fn absolute(path: &str) -> Result<&str, Wrong> {
-    if Path::new(path).is_absolute() && !path.contains('\0') {
-        Ok(path)
-    } else {
-        let what = format!("{path:?} is not an absolute path");
-        Err(Wrong::new(what, format!("begin with /, like \"/etc/vipward/{path}\"")))
     }
 }
 

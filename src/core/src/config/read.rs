@@ -6,6 +6,7 @@ use std::time::Duration;
 use toml::de::{DeTable, DeValue};
 
 use super::fault::Fault;
+use super::placed::Placed;
 use super::table::{Findings, Table, Wrong, mistyped};
 use super::value::{duration, duration_from, flag, number, parsed, subnet, text, word};
 use super::{
@@ -32,12 +33,6 @@ const STALE_MARGIN: Duration = Duration::from_secs(5);
 /// How soon a host's death is noticed, unless the file says otherwise.
 const DEAD_AFTER: Duration = Duration::from_millis(900);
 const SHORTEST_DEATH: Duration = Duration::from_millis(300);
-
-/// A thing that was read, with the line it stands on, for the checks across tables.
-pub(super) struct Placed<T> {
-    pub line: usize,
-    pub thing: T,
-}
 
 /// Reads and checks a whole file.
 pub(super) fn config(source: &str) -> Result<Config, Vec<Fault>> {

@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 use std::ops::RangeInclusive;
+use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -122,4 +123,14 @@ pub(super) fn shown(duration: Duration) -> String {
 
 fn string<'v>(value: &'v DeValue<'_>, example: &str) -> Result<&'v str, Wrong> {
     value.as_str().ok_or_else(|| mistyped(value, "a string", &format!("\"{example}\"")))
+}
+
+/// The agent's working directory is nothing that a file should depend on.
+pub(super) fn absolute(path: &str) -> Result<&str, Wrong> {
+    if Path::new(path).is_absolute() && !path.contains('\0') {
+        Ok(path)
+    } else {
+        let what = format!("{path:?} is not an absolute path");
+        Err(Wrong::new(what, format!("begin with /, like \"/etc/vipward/{path}\"")))
+    }
 }

@@ -302,7 +302,7 @@ proptest! {
             match (kind, decision.holder.node()) {
                 (MoveKind::Failover, Some(holder)) => prop_assert!(decision.judgements[holder].is_down()),
                 (MoveKind::Placement, None) => {}
-                (MoveKind::Failback, Some(holder)) => prop_assert!(preferred_over(&scene.config, to, holder)),
+                (MoveKind::Failback, Some(holder)) => prop_assert!(scene.config.prefers(to, holder)),
                 (MoveKind::Vacate, Some(holder)) => {
                     prop_assert!(decision.judgements[holder].is_up());
                     prop_assert!(says(holder).0);

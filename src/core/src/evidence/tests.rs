@@ -1,5 +1,7 @@
 //! What counts of all that is heard and seen.
 
+use jiff::SignedDuration;
+
 use super::*;
 use crate::scene::{FOREIGN, Scene, VIP, node};
 
@@ -82,11 +84,4 @@ fn a_drain_is_read_from_its_own_tag_and_other_text_is_none() {
     assert_eq!(drained("vipward:test:node:drain", &until(0)), [false, false], "it is over");
     assert_eq!(drained("vipward:test:node:drain", "yes"), [false, false]);
     assert_eq!(drained("vipward:other:node:drain", &until(60)), [false, false]);
-}
-
-#[test]
-fn lengths_are_told_in_whole_milliseconds() {
-    assert_eq!(millis(SignedDuration::from_micros(1_500_900)), 1_500);
-    assert_eq!(millis(SignedDuration::from_secs(-2)), -2_000);
-    assert_eq!(millis(SignedDuration::MAX), i64::MAX);
 }

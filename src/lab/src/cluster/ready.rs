@@ -78,7 +78,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::fabric::FabricKind;
+    use crate::fabric_kind::FabricKind;
     use crate::layout::Wish;
 
     fn record(by: &str, what: &str, fields: Value) -> Record {

@@ -14,13 +14,10 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 use vipward_core::NodeName;
 
-use super::{FabricError, FabricKind};
+use super::FabricError;
+use crate::fabric_kind::{ENDPOINT, FabricKind, IMDS};
 use crate::layout::{HostPlan, Layout};
 
-/// Where the AWS APIs are: beyond the router, as a VPC endpoint is.
-pub const ENDPOINT: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 10);
-/// Where instances ask for their metadata.
-pub const IMDS: Ipv4Addr = Ipv4Addr::new(169, 254, 169, 254);
 /// The hosts' default gateway.
 const GATEWAY: Ipv4Addr = Ipv4Addr::new(172, 31, 0, 1);
 /// What the router itself answers for.

@@ -11,7 +11,7 @@ use vipward_core::{Config, ServiceName};
 use super::Fault;
 use super::words::{Words, Wrong};
 use crate::ask::ServiceKind;
-use crate::fabric::FabricKind;
+use crate::fabric_kind::FabricKind;
 use crate::layout::{Layout, MOST, MOST_SERVICES, Wish};
 
 /// The region's delays that are durations.

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::see::{Seen, Stage};
+use super::words::seconds;
 use super::{Action, Expectation, Faults, Scenario, Statement, Step};
 use crate::cluster::{Cluster, ClusterError, Setting};
 use crate::folder::{Folder, FolderError};
@@ -163,11 +163,6 @@ fn refused(scenario: &Scenario, cluster: &Cluster) -> BTreeSet<(String, String)>
     let expected: Vec<_> = expected.collect();
     let refused = cluster.log.read(observed::denials).into_iter();
     refused.filter(|one| !expected.contains(one)).collect()
-}
-
-/// A duration as it is told.
-pub fn seconds(duration: Duration) -> String {
-    format!("{:.1} s", duration.as_secs_f64())
 }
 
 fn tell(step: &Step, began: Instant, seen: &Seen, talk: &mut Talk) {

@@ -7,7 +7,7 @@ use vipward_core::signals::{ALERT_DETAIL_TYPE, MOVE_DETAIL_TYPE};
 use vipward_core::{NodeName, ServiceName};
 
 use super::Expectation;
-use super::play::seconds;
+use super::words::seconds;
 use crate::cluster::{Cluster, ClusterError};
 use crate::layout::ServicePlan;
 use crate::observed::{self, Answer, Decided};

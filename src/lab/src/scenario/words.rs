@@ -125,3 +125,8 @@ fn one_of<T: Display + Clone>(known: &[T], word: &str, what: &str) -> Result<T, 
         Wrong::new(format!("there is no {what} `{word}`"), cure)
     })
 }
+
+/// A duration as it is told.
+pub fn seconds(duration: Duration) -> String {
+    format!("{:.1} s", duration.as_secs_f64())
+}

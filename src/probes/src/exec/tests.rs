@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use vipward_core::config::{Check, CheckKind};
 
-use crate::daemon::fresh_directory;
+use crate::scratch::fresh_directory;
 use crate::scripted::check;
 use crate::{Outcome, Pass, Shortfall, probe};
 

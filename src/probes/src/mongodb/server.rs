@@ -6,7 +6,8 @@ use std::process::Command;
 
 use vipward_core::config::{CheckKind, Tls};
 
-use crate::daemon::{Daemon, free_address, fresh_directory};
+use crate::daemon::{Daemon, free_address};
+use crate::scratch::fresh_directory;
 use crate::tls::certificates::Certified;
 
 const NEEDED: &str = "secantusd-py, which `cargo xtask test --only test` installs and finds";

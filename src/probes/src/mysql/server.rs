@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, Weak};
 
 use vipward_core::config::CheckKind;
 
-use crate::daemon::{Daemon, Template, as_user, free_address, fresh_directory, give_to, run};
+use crate::daemon::{Daemon, Template, as_user, free_address, give_to, run};
+use crate::scratch::fresh_directory;
 use crate::tls::certificates::{Authority, Certified};
 
 const USER: &str = "mysql";

@@ -5,7 +5,8 @@ use std::process::Command;
 
 use vipward_core::config::{CheckKind, Tls};
 
-use crate::daemon::{Daemon, free_address, fresh_directory};
+use crate::daemon::{Daemon, free_address};
+use crate::scratch::fresh_directory;
 use crate::tls::certificates::Certified;
 
 /// Starts one with further arguments and waits until it answers.

@@ -5,7 +5,8 @@ use std::time::Duration;
 use vipward_core::config::{CheckKind, Tls};
 
 use super::server;
-use crate::daemon::{Daemon, free_address, fresh_directory, run};
+use crate::daemon::{Daemon, free_address, run};
+use crate::scratch::fresh_directory;
 use crate::scripted::{self, Script, check};
 use crate::tls::certificates::Authority;
 use crate::{Lag, Outcome, Pass, Role, Shortfall, probe};

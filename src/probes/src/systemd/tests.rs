@@ -5,7 +5,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
 use vipward_core::config::CheckKind;
 
 use super::*;
-use crate::daemon::{Daemon, fresh_directory};
+use crate::daemon::Daemon;
+use crate::scratch::fresh_directory;
 use crate::scripted::{check, closed_port};
 
 /// What a bus sends: the answer to the handshake, then a message for each call.

@@ -13,7 +13,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use vipward_core::config::Tls;
 
-use crate::daemon::fresh_directory;
+use crate::scratch::fresh_directory;
 
 /// An authority, and the directory with what it certifies.
 pub(crate) struct Authority {

@@ -11,7 +11,8 @@ use std::sync::Mutex;
 use std::time::Duration;
 use vipward_core::Verdict::{Healthy, Unhealthy};
 use vipward_core::decide::decide;
-use vipward_core::evidence::{Eni, Inventory, Observed, Statement, Testimony, Topic};
+use vipward_core::evidence::{Eni, Inventory, Statement, Testimony, Topic};
+use vipward_core::observed::Observed;
 use vipward_core::signals::AlarmName;
 
 /// The evidence that a record tells of.

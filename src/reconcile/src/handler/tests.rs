@@ -203,10 +203,3 @@ async fn each_role_does_only_its_own() {
         assert_eq!(function.ports.state().reads, 0);
     }
 }
-
-#[test]
-fn a_role_is_one_of_two() {
-    assert_eq!("failover".parse(), Ok(Role::Failover));
-    assert_eq!("query".parse(), Ok(Role::Query));
-    assert_eq!("both".parse::<Role>(), Err(NoRole("both".to_owned())));
-}

@@ -4,11 +4,11 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use vipward_region_model::Region;
+use vipward_region_model::ec2::inventory::InstanceState;
+use vipward_region_model::fault::FaultSpec;
+use vipward_region_model::imds::ANNOUNCEMENTS;
 
-use crate::model::Region;
-use crate::model::ec2::inventory::InstanceState;
-use crate::model::fault::FaultSpec;
-use crate::model::imds::ANNOUNCEMENTS;
 use crate::wire::{ApiError, Request, Response};
 
 /// Below this path nothing is AWS's.

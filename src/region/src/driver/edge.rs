@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use tokio::sync::oneshot;
+use vipward_region_model::fault::Hit;
+use vipward_region_model::journal::Happening;
+use vipward_region_model::lambda::Answer;
 
 use super::control;
 use super::http::{self, Handler};
 use super::shared::{Inner, Shared};
-use crate::model::fault::Hit;
-use crate::model::journal::Happening;
-use crate::model::lambda::Answer;
 use crate::wire::call::{Call, Service};
 use crate::wire::{ApiError, Request, Response, ask, cloudwatch, ec2, events, lambda};
 

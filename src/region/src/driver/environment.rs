@@ -9,28 +9,14 @@ use tokio::net::TcpListener;
 use tokio::process::Child;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
+use vipward_region_model::journal::Happening;
+use vipward_region_model::lambda::{EnvironmentId, FunctionSpec, Invocation};
 
+use super::environment_handle::Environment;
 use super::http;
 use super::launch::Launch;
 use super::runtime_api::RuntimeApi;
-use super::shared::Shared;
-use crate::model::journal::Happening;
-use crate::model::lambda::{EnvironmentId, FunctionSpec, Invocation};
-
-/// The driver's end of an environment; dropping it ends the process.
-#[derive(Debug)]
-pub(super) struct Environment {
-    invocations: mpsc::UnboundedSender<Invocation>,
-    _alive: oneshot::Sender<()>,
-}
-
-impl Environment {
-    /// Has the process get this invocation when it asks for the next.
-    pub(super) fn hand(&self, invocation: Invocation) {
-        // An environment that just ended is about to be reported as failed.
-        let _ = self.invocations.send(invocation);
-    }
-}
+use super::shared::{Life, Shared};
 
 /// An environment and the life of its process, to be run as a task.
 pub(super) fn create(
@@ -38,10 +24,10 @@ pub(super) fn create(
     id: EnvironmentId,
     function: FunctionSpec,
     launch: Launch,
-) -> (Environment, impl Future<Output = ()> + Send + use<>) {
+) -> (Environment, Life) {
     let (invocations, waiting) = mpsc::unbounded_channel();
     let (alive, dropped) = oneshot::channel();
-    let handle = Environment { invocations, _alive: alive };
+    let handle = Environment::new(invocations, alive);
     let life = async move {
         let ended = live(&shared, id, &function, &launch, waiting, dropped).await;
         let how = match ended {
@@ -53,7 +39,7 @@ pub(super) fn create(
             inner.region.lambda.exited(id, &how, now);
         });
     };
-    (handle, life)
+    (handle, Box::pin(life))
 }
 
 /// Runs the process to its end; `None` when it was ended from here.

@@ -3,9 +3,10 @@
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
+use vipward_region_model::Region;
+
 use super::http::{self, Handler};
 use super::shared::Shared;
-use crate::model::Region;
 use crate::wire::{Request, Response, imds};
 
 /// Serves the instance that has the client's address. As on EC2, others get no answer at all.

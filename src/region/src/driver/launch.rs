@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use tokio::process::{Child, Command};
+use vipward_region_model::Place;
+use vipward_region_model::lambda::FunctionSpec;
 
-use crate::model::Place;
-use crate::model::lambda::FunctionSpec;
 use crate::world::LambdaFiles;
 
 /// What every process of a function needs.

@@ -4,6 +4,7 @@ mod clock;
 mod control;
 mod edge;
 mod environment;
+mod environment_handle;
 mod http;
 mod imds;
 mod launch;
@@ -19,8 +20,8 @@ use std::sync::Arc;
 
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
+use vipward_region_model::journal::Happening;
 
-use crate::model::journal::Happening;
 use crate::world::{Beginning, World, WorldError};
 use launch::Launch;
 use shared::Shared;
@@ -63,7 +64,7 @@ impl Running {
         let endpoint = format!("http://{address}");
         let launch =
             world.lambda.as_ref().map(|files| Launch::new(files, world.place(), endpoint.clone()));
-        let shared = Arc::new(Shared::new(region, launch, sink));
+        let shared = Arc::new(Shared::new(region, launch, environment::create, sink));
 
         let mut tasks = JoinSet::new();
         let mut shared_imds = None;

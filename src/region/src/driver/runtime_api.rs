@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use serde_json::json;
 use tokio::sync::{Mutex, mpsc};
+use vipward_region_model::lambda::{Answer, EnvironmentId, Invocation};
 
 use super::http::{self, Handler};
 use super::shared::Shared;
-use crate::model::lambda::{Answer, EnvironmentId, Invocation};
 use crate::wire::{Request, Response};
 
 const BASE: &str = "/2018-06-01/runtime/";

@@ -1,19 +1,20 @@
 //! The model behind its lock, and the carrying out of what it wants done.
 
 use std::collections::BTreeMap;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use jiff::Timestamp;
 use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinSet;
+use vipward_region_model::ids::Ids;
+use vipward_region_model::journal::{Entry, Happening};
+use vipward_region_model::lambda::{self, Answer, EnvironmentId, FunctionSpec};
+use vipward_region_model::{Effect, Region};
 
-use super::environment::{self, Environment};
+use super::environment_handle::Environment;
 use super::launch::Launch;
 use super::{Sink, clock};
-use crate::model::ids::Ids;
-use crate::model::journal::{Entry, Happening};
-use crate::model::lambda::{self, Answer, EnvironmentId};
-use crate::model::{Effect, Region};
 
 /// What all listeners and processes of a region share.
 #[derive(Debug)]
@@ -22,7 +23,13 @@ pub(super) struct Shared {
     /// Wakes the ticker: there may be an earlier deadline.
     wake: Notify,
     launch: Option<Launch>,
+    start: Start,
 }
+
+/// Starts an environment: its handle, and the life of its process.
+pub(super) type Start = fn(Arc<Shared>, EnvironmentId, FunctionSpec, Launch) -> (Environment, Life);
+/// To be run as a task.
+pub(super) type Life = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// What is behind the lock.
 pub(super) struct Inner {
@@ -46,7 +53,7 @@ impl std::fmt::Debug for Inner {
 }
 
 impl Shared {
-    pub(super) fn new(region: Region, launch: Option<Launch>, sink: Sink) -> Self {
+    pub(super) fn new(region: Region, launch: Option<Launch>, start: Start, sink: Sink) -> Self {
         Self {
             inner: Mutex::new(Inner {
                 region,
@@ -60,6 +67,7 @@ impl Shared {
             }),
             wake: Notify::new(),
             launch,
+            start,
         }
     }
 
@@ -116,8 +124,7 @@ impl Shared {
                     .launch
                     .clone()
                     .expect("a world with functions is refused without [lambda]");
-                let (handle, process) =
-                    environment::create(self.clone(), environment, function, launch);
+                let (handle, process) = (self.start)(self.clone(), environment, function, launch);
                 inner.environments.insert(environment, handle);
                 inner.processes.spawn(process);
             }

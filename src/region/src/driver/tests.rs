@@ -30,7 +30,7 @@ async fn lab(extra: &str) -> Lab {
         r#"
 listen = "127.0.0.1:0"
 imds = "127.0.0.1:0"
-template = "{FIXTURES}/template.yaml"
+template = "{FIXTURES}/../../region-model/fixtures/template.yaml"
 [lambda]
 bootstrap = "{FIXTURES}/bootstrap.py"
 layer = "{FIXTURES}"
@@ -125,7 +125,9 @@ async fn a_world_that_is_wrong_is_refused_with_its_reason() {
     for (text, wanted) in [
         ("listen = \"127.0.0.1:0\"\ntemplate = \"/nowhere.yaml\"", "cannot read /nowhere.yaml"),
         (
-            &format!("listen = \"127.0.0.1:0\"\ntemplate = \"{FIXTURES}/template.yaml\"") as &str,
+            &format!(
+                "listen = \"127.0.0.1:0\"\ntemplate = \"{FIXTURES}/../../region-model/fixtures/template.yaml\""
+            ) as &str,
             "needs [lambda]",
         ),
         (

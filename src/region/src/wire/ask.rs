@@ -1,12 +1,10 @@
 //! What a call asks IAM for, read from its bytes, and each service's way to say no.
 
+use vipward_region_model::Place;
+use vipward_region_model::iam::{Ask, Denied};
+
 use super::call::{Call, Service};
 use super::{ApiError, Request, cloudwatch, ec2, events, lambda};
-use crate::model::Place;
-use crate::model::iam::{Ask, Context, Denied};
-
-/// The resources and the context of a call.
-pub(super) type About = (Vec<String>, Context);
 
 /// Reads what a call asks for. What cannot be read is not there, and so never allowed by it.
 pub fn read(call: &Call, request: &Request, place: &Place) -> Ask {

@@ -2,12 +2,12 @@
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use vipward_region_model::Place;
+use vipward_region_model::iam::Context;
+use vipward_region_model::lambda::{Answer, Lambda};
 
-use super::ask::About;
+use super::about::About;
 use super::{ApiError, Request, Response};
-use crate::model::Place;
-use crate::model::iam::Context;
-use crate::model::lambda::{Answer, Lambda};
 
 /// What comes of an Invoke call.
 #[derive(Debug, PartialEq, Eq)]

@@ -2,6 +2,7 @@
 //!
 //! Nothing here knows sockets or time; a driver carries the bytes and passes `now`.
 
+mod about;
 pub mod ask;
 pub mod call;
 pub mod cloudwatch;
@@ -12,8 +13,9 @@ pub mod imds;
 pub mod lambda;
 pub mod xml;
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
+
+pub use vipward_region_model::ApiError;
 
 /// One HTTP request, read to its end.
 #[derive(Debug, Clone, Default)]
@@ -63,28 +65,5 @@ impl Response {
     pub fn with_header(mut self, name: &str, value: impl Into<String>) -> Self {
         self.headers.push((name.to_owned(), value.into()));
         self
-    }
-}
-
-/// An error as a service's API reports it; each protocol gives it its own shape.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{code}: {message}")]
-pub struct ApiError {
-    /// AWS's error code, `RequestLimitExceeded` for example.
-    pub code: Cow<'static, str>,
-    /// The text beside it.
-    pub message: String,
-    /// HTTP status code.
-    pub status: u16,
-}
-
-impl ApiError {
-    /// An error with its code, HTTP status and text.
-    pub fn new(
-        code: impl Into<Cow<'static, str>>,
-        status: u16,
-        message: impl Into<String>,
-    ) -> Self {
-        Self { code: code.into(), message: message.into(), status }
     }
 }

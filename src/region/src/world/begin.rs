@@ -1,19 +1,19 @@
 //! From a world file to the region it describes.
 
 use jiff::{SignedDuration, Timestamp};
+use vipward_region_model::cloudwatch::{self, CloudWatch};
+use vipward_region_model::ec2::inventory::Subnet;
+use vipward_region_model::ec2::{self, Ec2, NewInstance};
+use vipward_region_model::events::{self, EventBridge};
+use vipward_region_model::fault::Faults;
+use vipward_region_model::iam::Iam;
+use vipward_region_model::imds::{self, Imds};
+use vipward_region_model::journal::Happening;
+use vipward_region_model::lambda::{self, Lambda};
+use vipward_region_model::template::Template;
+use vipward_region_model::{Place, Region};
 
 use super::{World, WorldError, read};
-use crate::model::cloudwatch::{self, CloudWatch};
-use crate::model::ec2::inventory::Subnet;
-use crate::model::ec2::{self, Ec2, NewInstance};
-use crate::model::events::{self, EventBridge};
-use crate::model::fault::Faults;
-use crate::model::iam::Iam;
-use crate::model::imds::{self, Imds};
-use crate::model::journal::Happening;
-use crate::model::lambda::{self, Lambda};
-use crate::model::{Place, Region};
-use crate::template::Template;
 
 /// Invocations at a time of all functions of an account, AWS's default quota.
 const ACCOUNT_CONCURRENCY: u32 = 1000;

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{COLUMNS, MEANWHILE, figures, grouped, groups, totals};
-use crate::tally::Tally;
+use crate::audit::tally::Tally;
 
 const WIDTH: usize = 980;
 const ROW: usize = 22;

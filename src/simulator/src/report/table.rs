@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::{COLUMNS, MEANWHILE, figures, grouped, groups, totals};
-use crate::tally::Tally;
+use crate::audit::tally::Tally;
 
 const NAME: usize = 34;
 const FIGURE: usize = 10;

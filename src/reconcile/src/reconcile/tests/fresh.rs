@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::fake::unanswered;
-use crate::handler::{Function, Role};
+use crate::handler::Function;
+use crate::role::Role;
 use serde_json::{Value, json};
 use std::time::Duration;
 use vipward_core::Verdict;

@@ -1,7 +1,8 @@
 //! What hints and metrics are worth after something else has happened.
 
 use super::*;
-use crate::handler::{Function, Role};
+use crate::handler::Function;
+use crate::role::Role;
 use serde_json::{Value, json};
 use std::time::Duration;
 use vipward_core::Verdict;

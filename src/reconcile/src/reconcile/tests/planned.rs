@@ -3,7 +3,7 @@
 use super::*;
 use vipward_core::config::Role;
 use vipward_core::decide::MoveKind;
-use vipward_core::evidence::Observed;
+use vipward_core::observed::Observed;
 
 fn moved_as(record: &Record) -> Option<MoveKind> {
     match (&record.decision.choice, &record.outcome) {

@@ -1,7 +1,8 @@
 //! What is read beside the interfaces: waited for, and not used when it has grown old.
 
 use super::*;
-use crate::handler::{Function, Role};
+use crate::handler::Function;
+use crate::role::Role;
 use serde_json::{Value, json};
 use std::time::Duration;
 

@@ -1,5 +1,8 @@
+use vipward_region_model::iam::{NAMESPACE, SOURCE, TAG_KEYS};
+
+use vipward_region_model::iam::Context;
+
 use super::*;
-use crate::model::iam::{NAMESPACE, SOURCE, TAG_KEYS};
 
 const EVENTS: &str = r#"{"Entries":[{"Source":"a"},{"Detail":"{}"},{"Source":"b","EventBusName":"other"},{"Source":"c","EventBusName":"arn:aws:events:r:a:event-bus/x"}]}"#;
 

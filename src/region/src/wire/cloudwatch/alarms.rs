@@ -1,14 +1,14 @@
 //! Operations on alarms.
 
 use jiff::Timestamp;
+use vipward_region_model::Place;
+use vipward_region_model::cloudwatch::alarm::{Alarm, AlarmSpec, State, StateValue, arn};
+use vipward_region_model::cloudwatch::{CloudWatch, Properties};
 
 use super::answer::Answer;
 use super::contradictory;
 use super::get_data::dimensions_answer;
 use super::page::page;
-use crate::model::Place;
-use crate::model::alarm::{Alarm, AlarmSpec, State, StateValue, arn};
-use crate::model::cloudwatch::{CloudWatch, Properties};
 use crate::wire::ApiError;
 
 const DESCRIBED_AT_ONCE: u32 = 50;

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use jiff::Timestamp;
+use vipward_region_model::cloudwatch::alarm::dimensions;
+use vipward_region_model::cloudwatch::{CloudWatch, MetricId, Properties, Statistic, StatisticSet};
 
 use super::answer::Answer;
 use super::page::page;
 use super::{contradictory, invalid};
-use crate::model::alarm::dimensions;
-use crate::model::cloudwatch::{CloudWatch, MetricId, Properties, Statistic, StatisticSet};
 use crate::wire::ApiError;
 
 const MOST_QUERIES: usize = 500;

@@ -12,10 +12,10 @@ mod query;
 
 use jiff::Timestamp;
 use serde_json::Value;
+use vipward_region_model::cloudwatch::{CloudWatch, Properties};
+use vipward_region_model::iam::{Context, NAMESPACE};
 
-use crate::model::cloudwatch::{CloudWatch, Properties, PropertyError};
-use crate::model::iam::{Context, NAMESPACE};
-use crate::wire::ask::About;
+use crate::wire::about::About;
 use crate::wire::{ApiError, Request, Response};
 use answer::Answer;
 use protocol::Protocol;
@@ -76,24 +76,6 @@ fn operate(
             format!("Could not find operation {operation}"),
         )),
     }
-}
-
-impl From<PropertyError> for ApiError {
-    fn from(error: PropertyError) -> Self {
-        let code = match error {
-            PropertyError::Missing { .. } => "MissingParameter",
-            PropertyError::Invalid { .. } => "InvalidParameterValue",
-        };
-        Self::new(code, 400, sentence(&error))
-    }
-}
-
-/// AWS's messages are sentences, our errors are fragments.
-fn sentence(error: &PropertyError) -> String {
-    let mut text = error.to_string();
-    text[..1].make_ascii_uppercase();
-    text.push('.');
-    text
 }
 
 fn invalid(message: impl Into<String>) -> ApiError {

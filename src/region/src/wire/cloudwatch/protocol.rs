@@ -4,10 +4,10 @@ use std::io::Read;
 
 use flate2::read::GzDecoder;
 use serde_json::Value;
+use vipward_region_model::ids::stable_id;
 
 use super::answer::Answer;
 use super::{cbor, json, query};
-use crate::model::events::stable_id;
 use crate::wire::{ApiError, Request, Response};
 
 const TARGET: &str = "GraniteServiceVersion20100801";

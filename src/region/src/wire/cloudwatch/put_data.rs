@@ -1,10 +1,10 @@
 //! `PutMetricData`: all of a request is checked before any of it counts.
 
 use jiff::{SignedDuration, Timestamp};
+use vipward_region_model::cloudwatch::alarm::dimensions;
+use vipward_region_model::cloudwatch::{CloudWatch, Datum, MetricId, Properties, StatisticSet};
 
 use super::{contradictory, invalid};
-use crate::model::alarm::dimensions;
-use crate::model::cloudwatch::{CloudWatch, Datum, MetricId, Properties, StatisticSet};
 use crate::wire::ApiError;
 
 const MOST_METRICS: usize = 1000;

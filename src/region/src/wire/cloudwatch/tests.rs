@@ -7,10 +7,10 @@ use std::io::Write;
 use ciborium::Value as Cbor;
 use jiff::SignedDuration;
 use serde_json::json;
+use vipward_region_model::Place;
+use vipward_region_model::cloudwatch::Settings;
 
 use super::*;
-use crate::model::Place;
-use crate::model::cloudwatch::Settings;
 
 fn now() -> Timestamp {
     "2024-03-01T12:00:07Z".parse().expect("a time")

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::Place;
-use crate::model::ec2::inventory::{Instance, Interface, Inventory, Subnet};
+use vipward_region_model::Place;
+use vipward_region_model::ec2::inventory::{Instance, Interface, Inventory, Subnet};
+
 use crate::wire::xml::Xml;
 
 /// One `networkInterfaceSet` item.

@@ -8,15 +8,15 @@ use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 use jiff::{SignedDuration, Timestamp};
+use vipward_region_model::Place;
+use vipward_region_model::ec2::inventory::Inventory;
+use vipward_region_model::ec2::{Class, Ec2, Filter, Paging};
+use vipward_region_model::iam::{Context, TAG_KEYS};
 
-use super::ask::About;
+use super::about::About;
 use super::form::Params;
 use super::xml::Xml;
 use super::{ApiError, Request, Response};
-use crate::model::Place;
-use crate::model::ec2::inventory::Inventory;
-use crate::model::ec2::{Class, Ec2, Filter, Paging};
-use crate::model::iam::{Context, TAG_KEYS};
 
 const NAMESPACE: &str = "http://ec2.amazonaws.com/doc/2016-11-15/";
 

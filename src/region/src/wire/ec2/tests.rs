@@ -1,11 +1,11 @@
 use std::net::Ipv4Addr;
 
 use jiff::{SignedDuration, Timestamp};
+use vipward_region_model::Place;
+use vipward_region_model::ec2::inventory::Subnet;
+use vipward_region_model::ec2::{Ec2, NewInstance, Settings};
 
 use super::{Call, handle};
-use crate::model::Place;
-use crate::model::ec2::inventory::Subnet;
-use crate::model::ec2::{Ec2, NewInstance, Settings};
 use crate::wire::Request;
 
 fn ec2() -> Ec2 {

@@ -5,12 +5,13 @@ mod rules;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use vipward_region_model::Place;
+use vipward_region_model::cloudwatch::{Properties, PropertyError};
+use vipward_region_model::events::{EventBridge, RuleError};
+use vipward_region_model::iam::{Context, SOURCE};
+use vipward_region_model::ids::stable_id;
 
-use crate::model::Place;
-use crate::model::cloudwatch::{Properties, PropertyError};
-use crate::model::events::{EventBridge, RuleError, stable_id};
-use crate::model::iam::{Context, SOURCE};
-use crate::wire::ask::About;
+use crate::wire::about::About;
 use crate::wire::{ApiError, Request, Response};
 
 const CONTENT_TYPE: &str = "application/x-amz-json-1.1";

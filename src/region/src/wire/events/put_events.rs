@@ -2,10 +2,10 @@
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use vipward_region_model::cloudwatch::{Properties, PropertyError};
+use vipward_region_model::events::{Envelope, EventBridge};
 
 use super::{check_bus, validation};
-use crate::model::cloudwatch::{Properties, PropertyError};
-use crate::model::events::{Envelope, EventBridge};
 use crate::wire::ApiError;
 
 const MOST_ENTRIES: usize = 10;

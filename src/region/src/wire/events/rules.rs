@@ -2,10 +2,10 @@
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use vipward_region_model::cloudwatch::Properties;
+use vipward_region_model::events::{EventBridge, Pattern, RuleSpec, Target, rule_arn, targets};
 
 use super::{check_bus, invalid_pattern, rule_error, validation};
-use crate::model::cloudwatch::Properties;
-use crate::model::events::{EventBridge, Pattern, RuleSpec, Target, rule_arn, targets};
 use crate::wire::ApiError;
 
 /// Adds or changes a rule.

@@ -1,9 +1,9 @@
 use jiff::SignedDuration;
+use vipward_region_model::Place;
+use vipward_region_model::events::Settings;
+use vipward_region_model::fault::Faults;
 
 use super::*;
-use crate::model::Place;
-use crate::model::events::Settings;
-use crate::model::fault::Faults;
 
 fn now() -> Timestamp {
     "2024-03-01T12:00:07.25Z".parse().expect("a time")

@@ -1,0 +1,256 @@
+//! Which hook is to run when: the machine between what a node has and what its services were told.
+//!
+//! Sans-I/O. Of one service never two run at once, and each in its turn. A hook for the VIP's coming
+//! or going runs when the state differs from the last one that was carried out, also across restarts
+//! of the agent; one that failed is tried again while its state lasts. Before a run the last state
+//! counts as unknown: what was half done is done again, or undone. So it does after an illness of
+//! the service.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use vipward_core::config::{Hook, Hooks as Wish};
+use vipward_core::{Config, ServiceName};
+
+/// From each failure of a hook to the next try; the last for all that follow.
+const PAUSES: [Duration; 4] = [
+    Duration::from_secs(5),
+    Duration::from_secs(10),
+    Duration::from_secs(30),
+    Duration::from_mins(1),
+];
+
+/// What a hook is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Occasion {
+    /// The node has the VIP.
+    Acquire,
+    /// The node does not have the VIP.
+    Release,
+    /// Its own service is unhealthy.
+    Fault,
+}
+
+impl Occasion {
+    /// The word for logs and for the hook itself.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Acquire => "acquire",
+            Self::Release => "release",
+            Self::Fault => "fault",
+        }
+    }
+
+    /// The hook that the file has for it.
+    pub fn hook(self, wish: &Wish) -> Option<&Hook> {
+        match self {
+            Self::Acquire => wish.on_acquire.as_ref(),
+            Self::Release => wish.on_release.as_ref(),
+            Self::Fault => wish.on_fault.as_ref(),
+        }
+    }
+}
+
+/// A hook that is to run now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Due {
+    /// Of which service.
+    pub service: ServiceName,
+    /// What for.
+    pub occasion: Occasion,
+    /// How.
+    pub hook: Hook,
+}
+
+/// The last run of a service's hooks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastRun {
+    /// What for.
+    pub occasion: Occasion,
+    /// When it had ended.
+    pub ended: Timestamp,
+    /// Why it failed; `None` when it did not.
+    pub failure: Option<String>,
+}
+
+/// Of each service, the state that was last carried out: to acquire, or to release.
+pub type Applied = BTreeMap<ServiceName, Occasion>;
+
+/// The hooks of all services.
+#[derive(Debug, Clone, Default)]
+pub struct Hooks {
+    services: BTreeMap<ServiceName, Service>,
+}
+
+#[derive(Debug, Clone)]
+struct Service {
+    wish: Wish,
+    applied: Option<Occasion>,
+    wanted: Option<Occasion>,
+    /// Where the VIP is has become unknown since.
+    doubtful: bool,
+    fault: bool,
+    running: Option<Occasion>,
+    /// Failures in a row for the wanted state, and when to try again.
+    failures: usize,
+    not_before: Timestamp,
+    last: Option<LastRun>,
+}
+
+impl Hooks {
+    /// Those of the file, with what was last carried out.
+    pub fn new(config: &Config, applied: &Applied) -> Self {
+        let mut hooks = Self::default();
+        hooks.adopt(config);
+        for (service, state) in &mut hooks.services {
+            state.applied = applied.get(service).copied();
+        }
+        hooks
+    }
+
+    /// The file has changed.
+    pub fn adopt(&mut self, config: &Config) {
+        let mut old = std::mem::take(&mut self.services);
+        for service in config.services.iter().filter(|service| !service.hooks.is_empty()) {
+            let fresh = || Service {
+                wish: Wish::default(),
+                applied: None,
+                wanted: None,
+                doubtful: false,
+                fault: false,
+                running: None,
+                failures: 0,
+                not_before: Timestamp::MIN,
+                last: None,
+            };
+            let state = old.remove(&service.name).unwrap_or_else(fresh);
+            let wish = service.hooks.clone();
+            self.services.insert(service.name.clone(), Service { wish, ..state });
+        }
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.services.is_empty()
+    }
+
+    /// Whether the VIP is on this node.
+    pub fn see(&mut self, service: &ServiceName, here: bool) {
+        let Some(state) = self.services.get_mut(service) else { return };
+        state.doubtful = false;
+        let wanted = Some(if here { Occasion::Acquire } else { Occasion::Release });
+        if state.wanted != wanted {
+            state.wanted = wanted;
+            (state.failures, state.not_before) = (0, Timestamp::MIN);
+        }
+    }
+
+    /// Where the VIPs are is not known any more: nothing is to be done for one until it is again.
+    pub fn doubt(&mut self) {
+        self.services.values_mut().for_each(|state| state.doubtful = true);
+    }
+
+    /// The own service has become unhealthy.
+    pub fn fault(&mut self, service: &ServiceName) {
+        if let Some(state) = self.services.get_mut(service) {
+            state.fault = state.wish.on_fault.is_some();
+        }
+    }
+
+    /// The own service is well again: started anew, it may have forgotten what it was told.
+    pub fn recovered(&mut self, service: &ServiceName) {
+        if let Some(state) = self.services.get_mut(service) {
+            state.applied = None;
+            (state.failures, state.not_before) = (0, Timestamp::MIN);
+        }
+    }
+
+    /// When a hook that failed is to be tried again.
+    pub fn deadline(&self) -> Option<Timestamp> {
+        let waiting = self
+            .services
+            .values()
+            .filter(|state| state.running.is_none() && state.outstanding().is_some());
+        waiting.map(|state| state.not_before).min()
+    }
+
+    /// What is to run now. Each must be answered by [`Self::ended`].
+    pub fn take(&mut self, now: Timestamp) -> Vec<Due> {
+        let take = |(service, state): (&ServiceName, &mut Service)| {
+            let (occasion, hook) = state.take(now)?;
+            Some(Due { service: service.clone(), occasion, hook })
+        };
+        self.services.iter_mut().filter_map(take).collect()
+    }
+
+    /// A hook has ended, well or not.
+    pub fn ended(&mut self, service: &ServiceName, failure: Option<String>, now: Timestamp) {
+        let Some(state) = self.services.get_mut(service) else { return };
+        let Some(occasion) = state.running.take() else { return };
+        if occasion != Occasion::Fault {
+            if failure.is_none() {
+                state.applied = Some(occasion);
+                state.failures = 0;
+            } else {
+                state.not_before = now + PAUSES[state.failures.min(PAUSES.len() - 1)];
+                state.failures += 1;
+            }
+            if state.wanted != Some(occasion) {
+                (state.failures, state.not_before) = (0, Timestamp::MIN);
+            }
+        }
+        state.last = Some(LastRun { occasion, ended: now, failure });
+    }
+
+    /// What to remember across a restart.
+    pub fn applied(&self) -> Applied {
+        let applied =
+            |(service, state): (&ServiceName, &Service)| Some((service.clone(), state.applied?));
+        self.services.iter().filter_map(applied).collect()
+    }
+
+    /// Of each service that has hooks, which runs and what came of the last.
+    pub fn runs(&self) -> impl Iterator<Item = (&ServiceName, Option<Occasion>, Option<&LastRun>)> {
+        self.services.iter().map(|(name, state)| (name, state.running, state.last.as_ref()))
+    }
+
+    /// Of each service that has hooks, whether the last run failed.
+    pub fn failing(&self) -> BTreeMap<ServiceName, bool> {
+        let failed = |last: Option<&LastRun>| last.is_some_and(|last| last.failure.is_some());
+        self.runs().map(|(service, _, last)| (service.clone(), failed(last))).collect()
+    }
+}
+
+impl Service {
+    /// The state that is known to be so and was not carried out.
+    fn outstanding(&self) -> Option<Occasion> {
+        self.wanted.filter(|wanted| !self.doubtful && self.applied != Some(*wanted))
+    }
+
+    fn take(&mut self, now: Timestamp) -> Option<(Occasion, Hook)> {
+        if self.running.is_some() {
+            return None;
+        }
+        let occasion = if std::mem::take(&mut self.fault) {
+            Occasion::Fault
+        } else {
+            self.outstanding().filter(|_| self.not_before <= now)?
+        };
+        let Some(hook) = occasion.hook(&self.wish).cloned() else {
+            // Nothing is to be done for it, so it is done.
+            self.applied = Some(occasion);
+            return None;
+        };
+        self.running = Some(occasion);
+        if occasion != Occasion::Fault {
+            self.applied = None;
+        }
+        Some((occasion, hook))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,218 @@
+//! The agent's mind in one sans-I/O piece: verdict changes go in, what to send comes out.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use vipward_core::hint::HINT_VERSION;
+use vipward_core::judge::LASTING;
+use vipward_core::signals::INGESTION;
+use vipward_core::{Config, Hint, NodeName, ServiceName, Verdict};
+
+use crate::datum::Datum;
+use crate::hinting::{Hinting, LEEWAY, News};
+use crate::leaving::Leaving;
+use crate::ports::SendError;
+use crate::publishing::{Publishing, Reason};
+use crate::send_stats::Tally;
+use crate::status::Status;
+use crate::target::{Target, TargetKey, targets};
+use crate::view::{Sighting, View};
+
+/// Something to send. Publications and hints do not wait for each other.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Report {
+    /// All metrics, in one request.
+    Metrics(Reason, Vec<Datum>),
+    /// The whole view, as an event.
+    Hint(Hint),
+}
+
+/// What one agent has to say, and when.
+#[derive(Debug, Clone)]
+pub struct Reporter {
+    me: NodeName,
+    started: Timestamp,
+    view: View,
+    publishing: Publishing,
+    /// For so long a word against a silent node has to hold to decide alone.
+    stale_after: Duration,
+    /// `None` where the policy turns hints off.
+    hinting: Option<Hinting>,
+    /// The next hint but for its observations.
+    blank: Hint,
+    metrics: Tally,
+    hints: Tally,
+}
+
+impl Reporter {
+    /// A reporter for `me` that knows nothing yet. `start_id` is random for each start.
+    pub fn new(config: &Config, me: &NodeName, start_id: String, now: Timestamp) -> Self {
+        let watched = targets(config, me).iter().map(Target::key).collect::<Vec<_>>();
+        Self {
+            me: me.clone(),
+            started: now,
+            view: View::new(me.clone(), watched, now),
+            publishing: Publishing::new(config.policy.publish_interval, now),
+            stale_after: config.policy.stale_after,
+            hinting: config.policy.hints.then(Hinting::default),
+            blank: Hint {
+                version: HINT_VERSION,
+                cluster: config.cluster.clone(),
+                start_id,
+                sequence: 0,
+                config_digest: config.digest(),
+                observations: Vec::new(),
+            },
+            metrics: Tally::default(),
+            hints: Tally::default(),
+        }
+    }
+
+    /// The agent did not run for a while: what it knew is no longer known, and what was on its way
+    /// is not to be sent. Only the counts go on.
+    pub fn start_over(&mut self, now: Timestamp) {
+        self.view.forget(now);
+        self.publishing.start_over(now);
+        self.hinting = self.hinting.as_ref().map(|_| Hinting::default());
+    }
+
+    /// The file has changed; `kept` are the targets that are watched as before.
+    pub fn adopt(&mut self, config: &Config, kept: &BTreeSet<TargetKey>, now: Timestamp) {
+        self.view.retarget(targets(config, &self.me).iter().map(Target::key), kept, now);
+        self.publishing.set_interval(config.policy.publish_interval, now);
+        self.blank.config_digest = config.digest();
+        self.stale_after = config.policy.stale_after;
+        let hinting = self.hinting.take().unwrap_or_default();
+        self.hinting = config.policy.hints.then_some(hinting);
+        if let Some(hinting) = &mut self.hinting {
+            // Trouble may have gone with its target.
+            hinting.on_change(now, self.view.trouble(), News::Own);
+        }
+    }
+
+    /// What a person may want to know; how long probes took is for the watches to add, what leaves and
+    /// what hooks did for the duties.
+    pub fn status(&self, now: Timestamp) -> Status {
+        Status {
+            node: self.me.clone(),
+            cluster: self.blank.cluster.clone(),
+            config_digest: self.blank.config_digest.clone(),
+            started: self.started,
+            now,
+            targets: self.view.statuses(),
+            metrics: self.metrics.clone(),
+            hints: self.hints.clone(),
+            leaving: Vec::new(),
+            vips: Vec::new(),
+            hooks: Vec::new(),
+        }
+    }
+
+    /// The node or witness that reports.
+    pub fn me(&self) -> &NodeName {
+        &self.me
+    }
+
+    /// All that is known at present.
+    pub fn view(&self) -> &View {
+        &self.view
+    }
+
+    /// A verdict has changed.
+    pub fn observe(&mut self, now: Timestamp, sighting: &Sighting) {
+        self.view.apply(now, sighting);
+        let news = match (self.view.is_own(sighting), sighting.change.from) {
+            (true, Verdict::Unhealthy) => News::OwnAllClear,
+            (true, _) => News::Own,
+            (false, _) => News::Others,
+        };
+        self.has_changed(now, news);
+    }
+
+    fn has_changed(&mut self, now: Timestamp, news: News) {
+        self.publishing.on_change(now);
+        if let Some(hinting) = &mut self.hinting {
+            hinting.on_change(now, self.view.trouble(), news);
+        }
+    }
+
+    /// How far the own services are behind their primaries, told with whatever is told next; and
+    /// which of them are primaries, told at once when that changes.
+    pub fn see_places(
+        &mut self,
+        now: Timestamp,
+        lags: BTreeMap<ServiceName, Duration>,
+        primaries: BTreeMap<ServiceName, bool>,
+    ) {
+        self.view.see_lags(lags);
+        if self.view.see_primaries(primaries) {
+            self.has_changed(now, News::OwnAllClear);
+        }
+    }
+
+    /// Which own services leave this node: told at once when that changes, and again while it lasts.
+    pub fn see_leaving(&mut self, now: Timestamp, leaving: &Leaving) {
+        let services = leaving.among(self.view.own_services());
+        let news = if services.is_empty() { News::OwnAllClear } else { News::Own };
+        if self.view.see_leaving(services) {
+            self.has_changed(now, news);
+        }
+    }
+
+    /// Whether the last hooks failed, where there are hooks: published at once when that changes.
+    pub fn see_hooks(&mut self, now: Timestamp, failing: BTreeMap<ServiceName, bool>) {
+        if self.view.see_hooks(failing) {
+            self.publishing.on_change(now);
+        }
+    }
+
+    /// When [`Self::due`] next has something; `None` while all that could be sent is on its way.
+    pub fn deadline(&self) -> Option<Timestamp> {
+        [self.publishing.deadline(), self.hinting.as_ref().and_then(Hinting::deadline)]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// The next thing to send now, hints first. Each must be answered by [`Self::published`] or
+    /// [`Self::hinted`], well sent or not.
+    pub fn due(&mut self, now: Timestamp) -> Option<Report> {
+        let ripens = self.view.ripens(now, &[LASTING + LEEWAY, self.stale_after + LEEWAY]);
+        if self.hinting.as_mut().is_some_and(|hinting| hinting.take(now, ripens)) {
+            return Some(Report::Hint(self.hint(now)));
+        }
+        let shows =
+            self.view.ripens(now, &[LASTING + LEEWAY, self.stale_after.saturating_sub(INGESTION)]);
+        while let Some(reason) = self.publishing.take(now, shows) {
+            let data = self.view.data();
+            if !data.is_empty() {
+                return Some(Report::Metrics(reason, data));
+            }
+            self.publishing.on_done();
+        }
+        None
+    }
+
+    /// The metrics that were due have been sent, or could not be.
+    pub fn published(&mut self, now: Timestamp, outcome: &Result<(), SendError>) {
+        self.metrics.count(now, outcome);
+        self.publishing.on_done();
+    }
+
+    /// The hint that was due has been sent, or could not be.
+    pub fn hinted(&mut self, now: Timestamp, outcome: &Result<(), SendError>) {
+        self.hints.count(now, outcome);
+        if let Some(hinting) = &mut self.hinting {
+            hinting.on_done(now, outcome.is_ok());
+        }
+    }
+
+    fn hint(&mut self, now: Timestamp) -> Hint {
+        self.blank.sequence += 1;
+        Hint { observations: self.view.observations(now), ..self.blank.clone() }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,157 @@
+//! From probe outcomes to verdicts: `rise` and `fall`, with fast confirmation.
+//!
+//! Sans-I/O: the machine takes `now` and what a probe came to, and says when the next is due.
+//!
+//! - `rise` passes in a row make healthy, `fall` failures in a row unhealthy. An error is neither:
+//!   `fall` errors in a row, or failures and errors mixed on a healthy service, make unknown.
+//! - While a verdict hangs in the balance (at the start, and from a healthy service's first
+//!   failure) the next probe follows in a `confirm`, not in a whole `interval`. Recovery takes
+//!   its time: `rise` passes, an interval apart.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use vipward_core::Verdict;
+use vipward_core::config::Check;
+use vipward_core::outcome::{Outcome, Shortfall};
+
+/// The least time between probes, whatever wakes them.
+pub const QUICK_STEP: Duration = Duration::from_millis(100);
+
+/// A verdict that differs from the one before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// The verdict before.
+    pub from: Verdict,
+    /// The verdict now.
+    pub to: Verdict,
+    /// Why the probe that decided it did not pass; `None` when it passed.
+    pub cause: Option<String>,
+}
+
+/// The verdict on one target and what leads to the next.
+#[derive(Debug, Clone)]
+pub struct VerdictMachine {
+    interval: Duration,
+    confirm: Duration,
+    rise: u32,
+    fall: u32,
+    verdict: Verdict,
+    streak: Streak,
+    /// Quick steps taken since the last whole interval.
+    quick_steps: u32,
+    begun: Timestamp,
+    next: Timestamp,
+    woken: bool,
+}
+
+/// How the last probes went.
+#[derive(Debug, Clone, Copy, Default)]
+struct Streak {
+    passes: u32,
+    fails: u32,
+    errors: u32,
+    /// Failures and errors together since the last pass.
+    shortfalls: u32,
+}
+
+impl Streak {
+    fn after(self, outcome: &Outcome) -> Self {
+        let shortfalls = self.shortfalls.saturating_add(1);
+        match outcome {
+            Ok(_) => Self { passes: self.passes.saturating_add(1), ..Self::default() },
+            Err(Shortfall::Fail(_) | Shortfall::Timeout(_)) => {
+                Self { fails: self.fails.saturating_add(1), shortfalls, ..Self::default() }
+            }
+            Err(Shortfall::Error(_)) => {
+                Self { errors: self.errors.saturating_add(1), shortfalls, ..Self::default() }
+            }
+        }
+    }
+}
+
+impl VerdictMachine {
+    /// A machine without a verdict whose first probe is due at once.
+    pub fn new(check: &Check, now: Timestamp) -> Self {
+        Self {
+            interval: check.interval,
+            confirm: check.confirm.min(check.interval),
+            rise: check.rise,
+            fall: check.fall,
+            verdict: Verdict::Unknown,
+            streak: Streak::default(),
+            quick_steps: 0,
+            begun: now,
+            next: now,
+            woken: false,
+        }
+    }
+
+    /// When the next probe is to begin.
+    pub fn next_probe(&self) -> Timestamp {
+        self.next
+    }
+
+    /// The verdict at present.
+    pub fn verdict(&self) -> Verdict {
+        self.verdict
+    }
+
+    /// A probe begins.
+    pub fn begin(&mut self, now: Timestamp) {
+        self.begun = now;
+        self.woken = false;
+    }
+
+    /// Something hints that the target may have changed: the next probe is due at once, or a
+    /// [`QUICK_STEP`] after the last began. Never itself a verdict.
+    pub fn wake(&mut self, now: Timestamp) {
+        self.woken = true;
+        self.next = self.next.min(now.max(self.begun + QUICK_STEP));
+    }
+
+    /// The probe that began last came to `outcome`.
+    pub fn finish(&mut self, now: Timestamp, outcome: &Outcome) -> Option<Change> {
+        self.streak = self.streak.after(outcome);
+        let from = self.verdict;
+        self.verdict = self.judged();
+        self.next = now.max(self.begun + self.pause());
+        let cause = outcome.as_ref().err().map(ToString::to_string);
+        (from != self.verdict).then_some(Change { from, to: self.verdict, cause })
+    }
+
+    fn judged(&self) -> Verdict {
+        let Streak { passes, fails, errors, shortfalls } = self.streak;
+        if passes >= self.rise {
+            Verdict::Healthy
+        } else if fails >= self.fall {
+            Verdict::Unhealthy
+        } else if errors >= self.fall
+            || (self.verdict == Verdict::Healthy && shortfalls >= self.fall)
+        {
+            Verdict::Unknown
+        } else {
+            self.verdict
+        }
+    }
+
+    /// From the beginning of the last probe to that of the next.
+    fn pause(&mut self) -> Duration {
+        let in_the_balance = match self.verdict {
+            Verdict::Healthy => self.streak.passes == 0,
+            Verdict::Unhealthy => false,
+            Verdict::Unknown => self.streak.errors < self.fall,
+        };
+        // A target that passes and fails in turn would otherwise be probed quickly for ever.
+        if in_the_balance && self.quick_steps < self.rise.max(self.fall) {
+            self.quick_steps += 1;
+            return self.confirm;
+        }
+        self.quick_steps = 0;
+        // What woke us during the probe may have come after the reply.
+        if self.woken { QUICK_STEP } else { self.interval }
+    }
+}
+
+#[cfg(test)]
+mod tests;

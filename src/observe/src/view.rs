@@ -1,0 +1,234 @@
+//! All that this agent knows: its verdict on each target, since when, and why.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use vipward_core::{NodeName, Observation, ServiceName, Verdict};
+
+use crate::datum::Datum;
+use crate::status::TargetStatus;
+use crate::target::TargetKey;
+use crate::verdict::Change;
+
+/// A change of the verdict on one target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sighting {
+    /// The node it is about.
+    pub subject: NodeName,
+    /// The service it is about.
+    pub service: ServiceName,
+    /// What changed.
+    pub change: Change,
+}
+
+/// The services of a host that dies are found dead one after the other within that time.
+const TOGETHER: Duration = Duration::from_secs(1);
+
+/// The whole view of one agent.
+#[derive(Debug, Clone)]
+pub struct View {
+    me: NodeName,
+    held: BTreeMap<TargetKey, Held>,
+    /// Of this node's own services, where it matters and is known.
+    lags: BTreeMap<ServiceName, Duration>,
+    /// Likewise: whether it is a primary.
+    primaries: BTreeMap<ServiceName, bool>,
+    /// This node's own services that leave.
+    leaving: BTreeSet<ServiceName>,
+    /// Where there are hooks, whether the last run of one failed.
+    hooks_failing: BTreeMap<ServiceName, bool>,
+}
+
+#[derive(Debug, Clone)]
+struct Held {
+    verdict: Verdict,
+    since: Timestamp,
+    cause: Option<String>,
+}
+
+impl Held {
+    fn unknown(since: Timestamp) -> Self {
+        Self { verdict: Verdict::Unknown, since, cause: None }
+    }
+}
+
+impl View {
+    /// The view of `me` before the first verdict on any of the targets.
+    pub fn new(me: NodeName, targets: impl IntoIterator<Item = TargetKey>, now: Timestamp) -> Self {
+        let unknown = |target| (target, Held::unknown(now));
+        Self {
+            me,
+            held: targets.into_iter().map(unknown).collect(),
+            lags: BTreeMap::new(),
+            primaries: BTreeMap::new(),
+            leaving: BTreeSet::new(),
+            hooks_failing: BTreeMap::new(),
+        }
+    }
+
+    /// Forgets every verdict, as at the start.
+    pub fn forget(&mut self, now: Timestamp) {
+        self.held.values_mut().for_each(|held| *held = Held::unknown(now));
+    }
+
+    /// From now on it is about these targets; what is known is kept of those in `kept` only.
+    pub fn retarget(
+        &mut self,
+        targets: impl IntoIterator<Item = TargetKey>,
+        kept: &BTreeSet<TargetKey>,
+        now: Timestamp,
+    ) {
+        let mut old = std::mem::take(&mut self.held);
+        let held = |target: TargetKey| {
+            let known = old.remove(&target).filter(|_| kept.contains(&target));
+            (target, known.unwrap_or_else(|| Held::unknown(now)))
+        };
+        self.held = targets.into_iter().map(held).collect();
+    }
+
+    /// Takes a change in.
+    pub fn apply(&mut self, now: Timestamp, sighting: &Sighting) {
+        let Change { to, cause, .. } = &sighting.change;
+        let held = Held { verdict: *to, since: now, cause: cause.clone() };
+        self.held.insert((sighting.subject.clone(), sighting.service.clone()), held);
+    }
+
+    /// Takes in how far the own services are behind their primaries.
+    pub fn see_lags(&mut self, lags: BTreeMap<ServiceName, Duration>) {
+        self.lags = lags;
+    }
+
+    /// Takes in which of the own services are primaries; whether one has become or ceased to be it.
+    pub fn see_primaries(&mut self, primaries: BTreeMap<ServiceName, bool>) -> bool {
+        let news = primaries.iter().any(|(service, is)| {
+            let before = self.primaries.get(service).copied();
+            before != Some(*is) && (*is || before.is_some())
+        });
+        self.primaries = primaries;
+        news
+    }
+
+    /// Takes in which of the own services leave; what has changed.
+    pub fn see_leaving(&mut self, leaving: BTreeSet<ServiceName>) -> bool {
+        std::mem::replace(&mut self.leaving, leaving) != self.leaving
+    }
+
+    /// Takes in whether the last hooks failed, where there are hooks; whether that has changed.
+    pub fn see_hooks(&mut self, failing: BTreeMap<ServiceName, bool>) -> bool {
+        std::mem::replace(&mut self.hooks_failing, failing) != self.hooks_failing
+    }
+
+    /// Whether any service, of this node or another, is unhealthy, or an own one leaves.
+    pub fn trouble(&self) -> bool {
+        !self.leaving.is_empty()
+            || self.held.values().any(|held| held.verdict == Verdict::Unhealthy)
+    }
+
+    /// When, after `now`, the next words against other nodes will have held for one of these times:
+    /// all that do so within [`TOGETHER`], so that one hint says it of all services of a host.
+    pub fn ripens(&self, now: Timestamp, after: &[Duration]) -> Option<Timestamp> {
+        let against = self.held.iter().filter(|((subject, _), held)| {
+            *subject != self.me && held.verdict == Verdict::Unhealthy
+        });
+        let moments = against.flat_map(|(_, held)| after.iter().map(|after| held.since + *after));
+        let ahead: Vec<_> = moments.filter(|ripe| *ripe > now).collect();
+        let first = *ahead.iter().min()?;
+        ahead.into_iter().filter(|ripe| *ripe <= first + TOGETHER).max()
+    }
+
+    /// This node's own services; none on a witness.
+    pub fn own_services(&self) -> impl Iterator<Item = &ServiceName> {
+        self.held.keys().filter(|(subject, _)| *subject == self.me).map(|(_, service)| service)
+    }
+
+    /// Of an own service that is well: a dead one is no primary, whatever it was.
+    fn primary(&self, service: &ServiceName, verdict: Verdict) -> Option<bool> {
+        let is = self.primaries.get(service).copied();
+        is.filter(|_| verdict == Verdict::Healthy)
+    }
+
+    /// Whether the sighting is about this node's own service.
+    pub fn is_own(&self, sighting: &Sighting) -> bool {
+        sighting.subject == self.me
+    }
+
+    /// The view as a hint carries it.
+    pub fn observations(&self, now: Timestamp) -> Vec<Observation> {
+        let observation = |((subject, service), held): (&TargetKey, &Held)| {
+            let held_ms = now.duration_since(held.since).as_millis();
+            let own = *subject == self.me;
+            let lag = self.lags.get(service).filter(|_| own);
+            Observation {
+                lag_ms: lag.map(|lag| u64::try_from(lag.as_millis()).unwrap_or(u64::MAX)),
+                primary: self.primary(service, held.verdict).filter(|_| own),
+                leaving: own && self.leaving.contains(service),
+                subject: subject.clone(),
+                service: service.clone(),
+                verdict: held.verdict,
+                held_ms: u64::try_from(held_ms).unwrap_or(0),
+                cause: held.cause.clone(),
+            }
+        };
+        self.held.iter().map(observation).collect()
+    }
+
+    /// The view as the metrics carry it: on what is unknown, silence.
+    pub fn data(&self) -> Vec<Datum> {
+        let datum = |((subject, service), held): (&TargetKey, &Held)| {
+            let healthy = match held.verdict {
+                Verdict::Healthy => true,
+                Verdict::Unhealthy => false,
+                Verdict::Unknown => return None,
+            };
+            let subject = (*subject != self.me).then(|| subject.clone());
+            if healthy && subject.is_none() && self.leaving.contains(service) {
+                return Some(Datum::leaving(service.clone()));
+            }
+            Some(Datum::health(service.clone(), subject, healthy))
+        };
+        self.held.iter().filter_map(datum).chain(self.own_data()).collect()
+    }
+
+    /// What else is told of the own services, each where it matters and is known.
+    fn own_data(&self) -> impl Iterator<Item = Datum> {
+        let lag = |(service, lag): (&ServiceName, &Duration)| Datum::lag(service.clone(), *lag);
+        let hook = |(service, failing): (&ServiceName, &bool)| {
+            Datum::hook_failing(service.clone(), *failing)
+        };
+        let primary = |((subject, service), held): (&TargetKey, &Held)| {
+            let is = self.primary(service, held.verdict).filter(|_| *subject == self.me)?;
+            Some(Datum::primary(service.clone(), is))
+        };
+        let primaries = self.held.iter().filter_map(primary);
+        self.lags.iter().map(lag).chain(primaries).chain(self.hooks_failing.iter().map(hook))
+    }
+
+    /// The view as the status shows it, but for how long probes took.
+    pub fn statuses(&self) -> Vec<TargetStatus> {
+        let status = |((subject, service), held): (&TargetKey, &Held)| TargetStatus {
+            subject: subject.clone(),
+            service: service.clone(),
+            own: *subject == self.me,
+            verdict: held.verdict,
+            since: held.since,
+            cause: held.cause.clone(),
+            probe_us: None,
+        };
+        self.held.iter().map(status).collect()
+    }
+
+    /// One line for the service manager: how many targets stand how.
+    pub fn summary(&self) -> String {
+        let count = |verdict| self.held.values().filter(|held| held.verdict == verdict).count();
+        format!(
+            "{} healthy, {} unhealthy, {} unknown",
+            count(Verdict::Healthy),
+            count(Verdict::Unhealthy),
+            count(Verdict::Unknown)
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,365 @@
+//! The auditor of a history: it knows the truth, sees every effect, reads every record, and says
+//! what must not have been.
+
+pub mod alias_rules;
+pub mod call_log;
+mod figures;
+mod ledger_rules;
+mod liveness_rules;
+mod move_rules;
+mod sending_rules;
+pub mod tally;
+mod timeline;
+mod wording;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::Value;
+use vipward_core::Config;
+use vipward_region_model::journal::Happening;
+
+use crate::audit::alias_rules::AliasBook;
+use crate::audit::call_log::{Assignment, Look, Papers};
+use crate::audit::figures::Proven;
+use crate::audit::ledger_rules::Decided;
+use crate::audit::move_rules::{Book, Change};
+use crate::audit::sending_rules::Sending;
+use crate::audit::tally::Tally;
+use crate::audit::timeline::{Timeline, Who};
+use crate::history::cluster::companions;
+use crate::history::fault::Fault;
+use crate::history::scenario::Scenario;
+use crate::history::truth::Truth;
+
+/// What must not have been.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Breach {
+    /// When, from the start of the history.
+    pub at: Duration,
+    /// The rule, in few words; the same for every breach of it.
+    pub rule: &'static str,
+    /// What happened.
+    pub what: String,
+}
+
+/// Who watches a history.
+pub struct Auditor {
+    pub config: Config,
+    pub truth: Truth,
+    pub book: Book,
+    pub aliases: AliasBook,
+    pub tally: Tally,
+    pub timeline: Timeline,
+    start: Timestamp,
+    /// VIPs that somebody else moves or takes off just now, and may be seen to.
+    meddled: Vec<String>,
+    /// VIPs that may be nowhere.
+    unplaced: BTreeSet<String>,
+    /// By service: why it was last held.
+    pub held_for: BTreeMap<String, String>,
+    breaches: Vec<Breach>,
+    proven: Vec<Proven>,
+}
+
+impl Auditor {
+    /// An auditor who has seen nothing yet; with `told`, one who keeps a timeline.
+    pub fn new(
+        config: &Config,
+        truth: Truth,
+        start: Timestamp,
+        unplaced: bool,
+        told: bool,
+    ) -> Self {
+        let services = config.services.iter().map(|service| service.name.to_string());
+        Self {
+            config: config.clone(),
+            truth,
+            book: Book::new(config, unplaced, start.as_second()),
+            aliases: AliasBook::new(
+                config.nodes.first().filter(|_| !unplaced).map(|node| node.eni.as_str()),
+                config.services.iter().map(|service| service.vip.0),
+            ),
+            tally: Tally::default(),
+            timeline: Timeline::new(told),
+            start,
+            meddled: Vec::new(),
+            unplaced: services.filter(|_| unplaced).collect(),
+            held_for: BTreeMap::new(),
+            breaches: Vec::new(),
+            proven: Vec::new(),
+        }
+    }
+
+    /// What must not have been: of each rule the first.
+    pub fn breaches(&self) -> &[Breach] {
+        &self.breaches
+    }
+
+    /// This must not be.
+    pub fn accuse(&mut self, at: Duration, rule: &'static str, what: String) {
+        self.timeline.tell(at, Who::Auditor, || format!("rule broken: {rule}: {what}"));
+        if !self.breaches.iter().any(|breach| breach.rule == rule) {
+            self.breaches.push(Breach { at, rule, what });
+        }
+    }
+
+    /// The history itself makes no sense.
+    pub fn complains(&mut self, what: &str) {
+        self.accuse(Duration::ZERO, "the history can be played", what.to_owned());
+    }
+
+    /// A fault begins.
+    pub fn begins(&mut self, at: Duration, fault: &Fault) {
+        self.tally.injected(fault.what.sort());
+        self.timeline.tell(at, Who::Fault, || fault.in_words());
+    }
+
+    /// A fault is over.
+    pub fn ends_fault(&mut self, at: Duration, fault: &Fault) {
+        if !fault.what.is_momentary() {
+            self.timeline.tell(at, Who::Over, || fault.what.in_words());
+        }
+    }
+
+    /// Somebody with keys of their own is about to touch the VIP.
+    pub fn meddles(&mut self, service: &str) {
+        self.meddled.push(service.to_owned());
+        self.unplaced.insert(service.to_owned());
+    }
+
+    /// The function sends an assignment, whatever comes of it.
+    pub fn sees_sent(&mut self, at: Duration, call: &Assignment) {
+        self.timeline.tell(at, Who::Function, || {
+            let of = wording::services(&self.config, &call.addresses);
+            format!("asks EC2 to bring {of} to {}", wording::node(&self.config, &call.eni))
+        });
+        let (config, truth, start) = (&self.config, &self.truth, self.start);
+        for (rule, what) in (Sending { config, truth, start, call }).judge() {
+            self.accuse(at, rule, what);
+        }
+    }
+
+    /// Something happened in the region; `asked` is the function's call that brought it, if one did.
+    pub fn hears(&mut self, at: Duration, happening: &Happening, asked: Option<Assignment>) {
+        match happening {
+            Happening::Assigned { eni, addresses, from } => {
+                let sent = asked.as_ref().map_or(at, |asked| self.since_start(asked.sent));
+                let look = asked.as_ref().and_then(|asked| asked.look().cloned());
+                let took = asked.map(|asked| asked.papers.took()).unwrap_or_default();
+                for address in addresses {
+                    self.aliases.goes_to(*address, Some(eni), at);
+                    let service = self.config.services.iter().find(|s| s.vip.0 == *address);
+                    let Some(service) = service.map(|service| service.name.to_string()) else {
+                        let what = format!("{address} was assigned to {eni}");
+                        return self.accuse(at, "only what the file names is touched", what);
+                    };
+                    let from = from.get(address).cloned();
+                    let (to, look) = (eni.clone(), look.clone());
+                    self.moves(at, Change { at, service, from, to, sent, look, took });
+                }
+            }
+            Happening::Unassigned { addresses, eni } => {
+                let by_hand = self.meddled.pop().is_some();
+                self.timeline.tell(at, Who::Ec2, || {
+                    let of = wording::services(&self.config, addresses);
+                    format!("VIP of {of}: from {} to nobody", wording::node(&self.config, eni))
+                });
+                for address in addresses {
+                    self.aliases.goes_to(*address, None, at);
+                    let service = self.config.services.iter().find(|s| s.vip.0 == *address);
+                    if let Some(service) = service {
+                        self.book.released(service.name.as_str());
+                    }
+                }
+                if !by_hand {
+                    let what = format!("{addresses:?} was unassigned from {eni}");
+                    self.accuse(at, "a VIP is never unassigned", what);
+                }
+            }
+            Happening::AlarmState { alarm, to, .. } => {
+                self.timeline.tell(at, Who::Alarm, || format!("{alarm}: {to}"));
+            }
+            Happening::EventPut { source, detail_type } if source == "vipward.function" => {
+                self.tally.told(&self.truth, at, detail_type);
+                self.timeline.tell(at, Who::People, || format!("are told: {detail_type}"));
+            }
+            Happening::EventPut { source, .. } if source.starts_with("vipward.agent") => {
+                let name = source.rsplit('.').next().unwrap_or_default();
+                self.timeline.tell(at, Who::Agent(name), || "sends a hint".to_owned());
+            }
+            Happening::Invoked { .. } => self.tally.invocations += 1,
+            Happening::InvocationDropped { reason, .. } => {
+                self.timeline.tell(at, Who::Function, || format!("never saw an event: {reason}"));
+            }
+            _ => {}
+        }
+    }
+
+    fn moves(&mut self, at: Duration, change: Change) {
+        // An assignment that is repeated changes nothing.
+        if self.book.holder(&change.service) == Some(&change.to) {
+            return;
+        }
+        let node = self.config.nodes.iter().find(|node| node.eni.as_str() == change.to);
+        self.timeline.tell(at, Who::Ec2, || {
+            let name = |eni: &str| wording::node(&self.config, eni);
+            let from = change.from.as_deref().map_or("nobody".to_owned(), name);
+            format!("VIP of {}: from {from} to {}", change.service, name(&change.to))
+        });
+        if self.meddled.last() == Some(&change.service) && node.is_none() {
+            self.meddled.pop();
+            self.book.enter(change);
+            return;
+        }
+        if change.look.is_none() {
+            let what = format!("{} was moved to {} unseen", change.service, change.to);
+            self.accuse(at, "EC2 is read right before a VIP is moved", what);
+        }
+        self.unplaced.remove(&change.service);
+        self.tally.moved(&self.truth, at, &change);
+        self.tally.figures.moved(&self.config, &self.truth, &self.book, &change);
+        if let Some((rule, what)) = self.book.judge(&self.config, &self.truth, &change) {
+            self.accuse(at, rule, what);
+        }
+        self.book.enter(change);
+    }
+
+    fn since_start(&self, moment: Timestamp) -> Duration {
+        Duration::try_from(moment.duration_since(self.start)).unwrap_or_default()
+    }
+
+    /// What an invocation of the function logged, with its papers.
+    pub fn reads(&mut self, at: Duration, lines: &[Value], papers: &Papers) {
+        for line in lines {
+            match line["record"].as_str() {
+                Some("decision") => {
+                    self.reads_decision(at, line);
+                    let decided = Decided::read(line);
+                    self.proven.extend(decided.as_ref().and_then(|of| {
+                        let node = self.config.nodes.iter().find(|n| n.name.as_str() == of.to)?;
+                        let accepted = self.since_start(of.assigned?);
+                        of.proven(at, self.book.came(&of.service, node.eni.as_str(), accepted))
+                    }));
+                    let broken = decided.and_then(|decided| decided.judge(&self.config, papers));
+                    if let Some((rule, what)) = broken {
+                        self.accuse(at, rule, what);
+                    }
+                }
+                Some(other) => {
+                    let reason = line["reason"].as_str().unwrap_or_default();
+                    self.timeline.tell(at, Who::Function, || format!("{other}: {reason}"));
+                }
+                None => {}
+            }
+        }
+    }
+
+    fn reads_decision(&mut self, at: Duration, line: &Value) {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let (service, outcome) = (text(&line["service"]), text(&line["outcome"]));
+        let reason = text(&line["choice"]["hold"]["reason"]);
+        if reason != "holder-up" || self.held_for.get(&service) != Some(&reason) {
+            self.timeline.tell(at, Who::Function, || wording::decision(line));
+        }
+        self.tally.decided(&self.truth, at, &outcome, &reason);
+        if outcome == "held" && reason.is_empty() {
+            let what = format!("a hold of {service} without a reason");
+            self.accuse(at, "every hold has a reason", what);
+        }
+        // The function's own audit shares no code with its judgement: what one thinks right and the
+        // other does not is a mistake of either.
+        if reason == "audit-refused" {
+            let what = format!("{service} was to move: judgements {}", line["judgements"]);
+            self.accuse(at, "judgement and audit agree", what);
+        }
+        if outcome == "moved" {
+            let to = text(&line["choice"]["move"]["to"]);
+            let eni = self.config.nodes.iter().find(|node| node.name.as_str() == to);
+            let eni = eni.map(|node| node.eni.to_string()).unwrap_or_default();
+            let decided: Option<Timestamp> = text(&line["decided"]).parse().ok();
+            let since = decided.map(|decided| self.since_start(decided)).unwrap_or_default();
+            if !self.book.had(&service, &eni, since, at) {
+                let what =
+                    format!("{service} is said to have moved to {to}, and EC2 knows nothing of it");
+                self.accuse(at, "a move counts when EC2 names the new holder", what);
+            }
+        }
+        self.held_for.insert(service, reason);
+    }
+
+    /// Looks at what lasts; `holders` are the interfaces that EC2's book names.
+    pub fn looks(&mut self, at: Duration, holders: &BTreeMap<String, Option<String>>) {
+        for (service, holder) in holders {
+            match holder {
+                None if !self.unplaced.contains(service) => {
+                    let what = format!("nobody has the VIP of {service}");
+                    self.accuse(at, "a VIP is never nowhere", what);
+                }
+                Some(_) | None => {}
+            }
+            let holder = holder.as_deref();
+            for (rule, broken) in [
+                (
+                    "a VIP leaves a dead holder within the bound",
+                    self.left_lying(at, service, holder),
+                ),
+                (
+                    "a VIP leaves a holder that leaves within the bound",
+                    self.lingers(at, service, holder),
+                ),
+                ("a VIP follows its primary within the bound", self.strays(at, service, holder)),
+            ] {
+                if let Some(what) = broken {
+                    self.accuse(at, rule, what);
+                }
+            }
+        }
+    }
+
+    /// Looks at EC2's own tags.
+    pub fn looks_at_ledger(&mut self, at: Duration, look: &Look) {
+        self.tally.figures.looks_at_ledger(&self.truth, at, &mut self.proven, look);
+    }
+
+    /// The history is over, and must have come to rest.
+    pub fn ends(
+        &mut self,
+        at: Duration,
+        holders: &BTreeMap<String, Option<String>>,
+        said: &Scenario,
+    ) {
+        const RULE: &str = "all comes to rest when the faults are over";
+        for (service, holder) in holders {
+            let node = self.config.nodes.iter().find(|n| holder.as_deref() == Some(n.eni.as_str()));
+            if node.is_none() {
+                self.accuse(at, RULE, format!("{service} is held by {holder:?}"));
+            }
+            if let Some(what) = self.is_away(at, service, holder.as_deref()) {
+                self.accuse(at, "a VIP is on the primary when all comes to rest", what);
+            }
+            let astray = companions(&self.config, service)
+                .find(|other| holders.get(*other).is_some_and(|of| of != holder))
+                .map(|other| format!("{service} is on {holder:?}, {other} of its group is not"));
+            if let Some(what) = astray {
+                self.accuse(at, "a group is on one node when all comes to rest", what);
+            }
+            let reason = self.held_for.get(service).cloned().unwrap_or_default();
+            if reason != "holder-up" {
+                self.accuse(at, RULE, format!("{service} was last held for {reason:?}"));
+            }
+        }
+        if let Some(expected) = said.moves.filter(|moves| *moves != self.tally.moves) {
+            let what = format!("{} moves, and the history says {expected}", self.tally.moves);
+            self.accuse(at, "VIPs move as often as the history says", what);
+        }
+        let bound = said.leaves_within_ms.map(Duration::from_millis);
+        let worst = self.tally.figures.left.iter().max().copied();
+        if let Some(took) = worst.filter(|took| bound.is_some_and(|bound| *took > bound)) {
+            let what = format!("it took {took:?}");
+            self.accuse(at, "a VIP leaves a dead holder as fast as the history says", what);
+        }
+        self.tally.lasted += at;
+    }
+}

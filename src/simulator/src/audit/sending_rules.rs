@@ -1,0 +1,207 @@
+//! The rules that each assignment has to stand up to when it is sent, whatever comes of it then.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use vipward_core::Config;
+use vipward_core::config::Failback;
+use vipward_core::plan::Reassign;
+
+use crate::audit::call_log::{Assignment, Caller, Papers};
+use crate::history::cluster::companions;
+use crate::history::fault::What;
+use crate::history::truth::voice::known;
+use crate::history::truth::{Health, Truth};
+
+/// Evidence may be so old when the next step is taken on it. A read is used once, at once, however
+/// long its answer took.
+pub const FRESH: Duration = Duration::from_secs(1);
+/// So long after it was sent a call may take effect.
+const LANDS: SignedDuration = SignedDuration::from_secs(10);
+/// An operator's wishes and a node's own are known everywhere after that.
+const AWARE: Duration = Duration::from_secs(150);
+
+type Finding = (&'static str, String);
+
+/// One assignment, as it is sent.
+pub struct Sending<'s> {
+    pub config: &'s Config,
+    pub truth: &'s Truth,
+    /// When the history began.
+    pub start: Timestamp,
+    pub call: &'s Assignment,
+}
+
+impl Papers {
+    /// How long the last read of EC2 took.
+    pub fn took(&self) -> Duration {
+        let took = self.read.map(|read| read.arrived.duration_since(read.asked));
+        took.and_then(|took| Duration::try_from(took).ok()).unwrap_or_default()
+    }
+
+    /// When agents were last heard: by the metrics, or by the hint that woke the function.
+    fn heard(&self) -> Option<Timestamp> {
+        let hint = self.began.filter(|(_, caller)| *caller == Caller::Hint);
+        self.words.max(hint.map(|(at, _)| at))
+    }
+}
+
+/// The oldest change that the words behind a call need not tell, before the call was sent: they were
+/// heard up to a second before the last read of EC2 was asked, and that was answered up to a second ago.
+pub fn unheard(config: &Config, service: &str, took: Duration) -> Duration {
+    known(config, service) + FRESH + took + FRESH
+}
+
+impl Sending<'_> {
+    /// The rules that the call breaks.
+    pub fn judge(&self) -> Vec<Finding> {
+        let fresh = self.is_on_fresh_evidence().into_iter();
+        let well = self.services().find_map(|service| self.spares_the_well(service));
+        fresh.chain(self.waits_for_the_last()).chain(self.robs_nobody()).chain(well).collect()
+    }
+
+    fn services(&self) -> impl Iterator<Item = &str> {
+        let services = self.config.services.iter();
+        let ours = services.filter(|service| self.call.addresses.contains(&service.vip.0));
+        ours.map(|service| service.name.as_str())
+    }
+
+    fn node(&self, eni: &str) -> Option<&str> {
+        let node = self.config.nodes.iter().find(|node| node.eni.as_str() == eni)?;
+        Some(node.name.as_str())
+    }
+
+    fn sent(&self) -> Duration {
+        Duration::try_from(self.call.sent.duration_since(self.start)).unwrap_or_default()
+    }
+
+    fn in_words(&self) -> String {
+        let services: Vec<_> = self.services().collect();
+        let to = self.node(&self.call.eni).unwrap_or(&self.call.eni);
+        format!("{} to {to}", services.join(" and "))
+    }
+
+    fn is_on_fresh_evidence(&self) -> Option<Finding> {
+        const RULE: &str = "a call is sent on fresh evidence";
+        let found = |what: String| Some((RULE, format!("{}: {what}", self.in_words())));
+        let papers = &self.call.papers;
+        let Some(read) = papers.read else {
+            return found("EC2 was not read".to_owned());
+        };
+        let age = self.call.sent.duration_since(read.arrived);
+        if age.unsigned_abs() > FRESH {
+            return found(format!("EC2's answer was {age:#} old"));
+        }
+        let Some(heard) = papers.heard() else {
+            return found("no agent was heard".to_owned());
+        };
+        let age = read.asked.duration_since(heard);
+        if age > SignedDuration::try_from(FRESH).unwrap_or(SignedDuration::MAX) {
+            return found(format!("the words were {age:#} old when EC2 was asked"));
+        }
+        None
+    }
+
+    /// While a call may land, only its target is asked again; unless something has become of that.
+    fn waits_for_the_last(&self) -> Option<Finding> {
+        let shares = |addresses: &[_]| addresses.iter().any(|of| self.call.addresses.contains(of));
+        let other = self.call.under_way.iter().find(|open| {
+            open.eni != self.call.eni
+                && self.call.sent.duration_since(open.sent) < LANDS
+                && shares(&open.addresses)
+                && !self.is_ill(&open.eni)
+        })?;
+        let age = self.call.sent.duration_since(other.sent);
+        let what = format!(
+            "{}, and {age:#} earlier to {}, which may land yet",
+            self.in_words(),
+            self.node(&other.eni).unwrap_or(&other.eni),
+        );
+        Some(("while a call may land only its target is asked again", what))
+    }
+
+    /// Whether the call's services, or others of their group, are not well on that node, or were not
+    /// as far as can be known.
+    fn is_ill(&self, eni: &str) -> bool {
+        let Some(node) = self.node(eni) else { return true };
+        let sent = self.sent();
+        self.services().flat_map(|service| companions(self.config, service)).any(|of| {
+            let since = sent.saturating_sub(unheard(self.config, of, self.call.papers.took()));
+            !matches!(self.truth.health(node, of, sent), Health::Answers(_))
+                || self.truth.was_touched(node, of, since, sent)
+        })
+    }
+
+    fn robs_nobody(&self) -> Option<Finding> {
+        let looks = &self.call.papers.looks;
+        let (_, last) = looks.last()?;
+        let mut free = self.call.addresses.iter().filter(|of| !last.vips.contains_key(of));
+        if self.call.reassign == Reassign::Forbidden || free.clone().next().is_none() {
+            return None;
+        }
+        let all = self.call.addresses.iter().all(|of| !last.vips.contains_key(of));
+        let seen_twice =
+            |of| looks.iter().filter(|(_, look)| !look.vips.contains_key(of)).count() > 1;
+        let what = if all {
+            "nobody has them, and the call may take them from whoever does"
+        } else if free.all(seen_twice) {
+            return None;
+        } else {
+            "EC2 has said once only that nobody has one of them"
+        };
+        Some(("a placement robs nobody", format!("{}: {what}", self.in_words())))
+    }
+
+    /// A holder that is well again, and could say so, is not left for what was.
+    fn spares_the_well(&self, service: &str) -> Option<Finding> {
+        let look = self.call.look()?;
+        let seen = look.holders.get(service)?;
+        let holder = self.node(seen)?;
+        let order = self.call.papers.began.is_some_and(|(_, by)| by == Caller::Switchover);
+        let drained = look.drains.get(holder).is_some_and(|until| self.call.sent < *until);
+        let together =
+            companions(self.config, service).all(|of| look.holders.get(of) == Some(seen));
+        let well = || companions(self.config, service).all(|of| self.is_known_well(holder, of));
+        if *seen == self.call.eni
+            || order
+            || drained
+            || !together
+            || self.goes_home(seen)
+            || !well()
+        {
+            return None;
+        }
+        let since = unheard(self.config, service, self.call.papers.took());
+        let what = format!("{}: {holder} has been well for {since:?}", self.in_words());
+        Some(("a holder that is well again is left alone", what))
+    }
+
+    /// Whether the service is well on the node and everybody who can speak has said so. The last word of one
+    /// who cannot counts until it is stale.
+    fn is_known_well(&self, node: &str, service: &str) -> bool {
+        let (config, truth, sent) = (self.config, self.truth, self.sent());
+        let lately = unheard(config, service, self.call.papers.took());
+        let since = sent.saturating_sub(lately);
+        let speaks = |host: &str, since| truth.could_speak(host, service, (since, sent));
+        let all_speak = config.members().all(|member| speaks(member.as_str(), since));
+        let calm = if all_speak { since } else { since.saturating_sub(config.policy.stale_after) };
+        let wished = |what: &What| what.is_wish() && what.touches(node, service);
+        let deposed =
+            || truth.follows(service) && truth.was_primary(node, service, (calm, sent), false);
+        speaks(node, since)
+            && !truth.was_touched(node, service, calm, sent)
+            && !truth.was_any(sent.saturating_sub(AWARE), sent, wished)
+            && !deposed()
+    }
+
+    /// A return to a preferred node.
+    fn goes_home(&self, from: &str) -> bool {
+        let priority = |eni: &str| {
+            self.config.nodes.iter().find(|node| node.eni.as_str() == eni).map(|node| node.priority)
+        };
+        self.config.policy.failback != Failback::Never && priority(&self.call.eni) > priority(from)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,183 @@
+//! Each rule about the sending of calls catches who breaks it.
+
+use std::net::Ipv4Addr;
+
+use super::*;
+use crate::audit::call_log::{Look, Read, UnderWay};
+use crate::history::fault::Fault;
+
+const A: &str = "eni-0000000a";
+const B: &str = "eni-0000000b";
+const C: &str = "eni-0000000c";
+const VIPS: [Ipv4Addr; 2] = [Ipv4Addr::new(10, 0, 0, 201), Ipv4Addr::new(10, 0, 0, 202)];
+
+fn config() -> Config {
+    let text = r#"
+cluster = "sim"
+subnet = "10.0.0.0/24"
+[[node]]
+name = "a"
+address = "10.0.0.10"
+eni = "eni-0000000a"
+[[node]]
+name = "b"
+address = "10.0.0.11"
+eni = "eni-0000000b"
+[[node]]
+name = "c"
+address = "10.0.0.12"
+eni = "eni-0000000c"
+[[service]]
+name = "svc"
+vip = "10.0.0.201"
+check = { kind = "tcp", port = 7001 }
+[[service]]
+name = "web"
+vip = "10.0.0.202"
+check = { kind = "tcp", port = 7002 }
+"#;
+    Config::parse("sim", text).expect("it is right")
+}
+
+fn at(millis: i64) -> Timestamp {
+    Timestamp::from_millisecond(millis).expect("within range")
+}
+
+/// What EC2 says when these have the VIPs, in their order.
+fn look(holders: &[Option<&str>]) -> Look {
+    let held = || holders.iter().enumerate().filter_map(|(at, eni)| Some((at, (*eni)?)));
+    let services = ["svc", "web"];
+    Look {
+        holders: held().map(|(at, eni)| (services[at].to_owned(), eni.to_owned())).collect(),
+        vips: held().map(|(at, eni)| (VIPS[at], eni.to_owned())).collect(),
+        ..Look::default()
+    }
+}
+
+/// A call to bring the first VIP from `a` to `b`, 1,000 s after the start, on evidence that is as new as can be.
+fn call() -> Assignment {
+    let now = at(1_000_000);
+    Assignment {
+        serial: 2,
+        sent: now,
+        arrives: now,
+        eni: B.to_owned(),
+        addresses: vec![VIPS[0]],
+        reassign: Reassign::Allowed,
+        papers: Papers {
+            began: Some((at(999_000), Caller::Other)),
+            looks: vec![(now, look(&[Some(A)]))],
+            read: Some(Read { asked: now, arrived: now }),
+            words: Some(now),
+            tags: Vec::new(),
+        },
+        under_way: Vec::new(),
+    }
+}
+
+fn crash(node: &str, at_ms: u64, for_ms: u64) -> Fault {
+    let what = What::ServiceCrash { node: node.to_owned(), service: "svc".to_owned() };
+    Fault { at_ms, for_ms, what }
+}
+
+fn judged(faults: &[Fault], call: &Assignment) -> Vec<&'static str> {
+    let (config, truth) = (config(), Truth::of(faults));
+    let sending = Sending { config: &config, truth: &truth, start: at(0), call };
+    sending.judge().into_iter().map(|(rule, _)| rule).collect()
+}
+
+/// The holder is dead.
+fn dead() -> Vec<Fault> {
+    vec![crash("a", 990_000, 60_000)]
+}
+
+const FRESH_EVIDENCE: &str = "a call is sent on fresh evidence";
+const WELL: &str = "a holder that is well again is left alone";
+const ONE_TARGET: &str = "while a call may land only its target is asked again";
+const ROBS_NOBODY: &str = "a placement robs nobody";
+
+#[test]
+fn a_failover_on_fresh_evidence_breaks_no_rule() {
+    assert_eq!(judged(&dead(), &call()), [""; 0]);
+}
+
+#[test]
+fn a_slow_read_is_used_once_at_once() {
+    let papers = |asked, arrived, words, began| Papers {
+        read: Some(Read { asked: at(asked), arrived: at(arrived) }),
+        words,
+        began,
+        ..call().papers
+    };
+    let hint = Some((at(994_500), Caller::Hint));
+    let alarm = Some((at(994_500), Caller::Other));
+    for (papers, is_right) in [
+        (papers(995_000, 1_000_000, Some(at(994_000)), alarm), true),
+        (papers(995_000, 1_000_000, Some(at(993_999)), alarm), false),
+        (papers(995_000, 999_000, Some(at(999_500)), alarm), true),
+        (papers(995_000, 998_999, Some(at(999_500)), alarm), false),
+        (papers(995_000, 1_000_000, None, hint), true),
+        (papers(995_501, 1_000_000, None, hint), false),
+        (papers(995_000, 1_000_000, None, alarm), false),
+        (Papers { read: None, ..call().papers }, false),
+    ] {
+        let expected: &[&str] = if is_right { &[] } else { &[FRESH_EVIDENCE] };
+        let call = Assignment { papers, ..call() };
+        assert_eq!(judged(&dead(), &call), expected, "{:?}", call.papers);
+    }
+}
+
+#[test]
+fn a_holder_is_spared_once_it_could_say_that_it_is_well() {
+    let gone = |host: &str, at_ms| Fault {
+        at_ms,
+        for_ms: 1_000,
+        what: What::AgentCrash { host: host.to_owned() },
+    };
+    let drain = Fault { at_ms: 950_000, for_ms: 1_000, what: What::Drain { node: "a".to_owned() } };
+    for (faults, expected) in [
+        (vec![crash("a", 990_000, 1_500)], vec![WELL]),
+        (vec![crash("a", 990_000, 5_000)], vec![]),
+        (vec![crash("b", 990_000, 60_000)], vec![WELL]),
+        (vec![crash("a", 990_000, 1_500), gone("a", 985_000)], vec![]),
+        // What another had said before it fell silent counts until it is stale.
+        (vec![crash("a", 985_000, 1_500), gone("c", 989_000)], vec![]),
+        (vec![crash("a", 970_000, 1_500), gone("c", 989_000)], vec![WELL]),
+        (vec![drain], vec![]),
+    ] {
+        assert_eq!(judged(&faults, &call()), expected, "{faults:?}");
+    }
+    let order = Papers { began: Some((at(999_000), Caller::Switchover)), ..call().papers };
+    assert_eq!(judged(&[], &Assignment { papers: order, ..call() }), [""; 0]);
+}
+
+#[test]
+fn while_a_call_may_land_its_target_alone_is_asked_again() {
+    let under_way = |eni: &str, sent, vip| {
+        let (eni, addresses) = (eni.to_owned(), vec![vip]);
+        let of = UnderWay { serial: 1, sent: at(sent), arrives: at(sent), eni, addresses };
+        Assignment { under_way: vec![of], ..call() }
+    };
+    let other = under_way(C, 990_001, VIPS[0]);
+    assert_eq!(judged(&dead(), &other), [ONE_TARGET]);
+    assert_eq!(judged(&dead(), &under_way(B, 990_001, VIPS[0])), [""; 0]);
+    assert_eq!(judged(&dead(), &under_way(C, 990_001, VIPS[1])), [""; 0]);
+    assert_eq!(judged(&dead(), &under_way(C, 990_000, VIPS[0])), [""; 0]);
+    let both_dead = [dead(), vec![crash("c", 995_000, 60_000)]].concat();
+    assert_eq!(judged(&both_dead, &other), [""; 0], "it is left for dead");
+}
+
+#[test]
+fn a_placement_takes_from_nobody() {
+    let seen = |looks: &[&[Option<&str>]], reassign| {
+        let looks = looks.iter().map(|holders| (at(1_000_000), look(holders))).collect();
+        let papers = Papers { looks, ..call().papers };
+        Assignment { papers, reassign, addresses: VIPS.to_vec(), ..call() }
+    };
+    let (nobody, one): (&[_], &[_]) = (&[None, None], &[Some(A), None]);
+    assert_eq!(judged(&dead(), &seen(&[nobody], Reassign::Allowed)), [ROBS_NOBODY]);
+    assert_eq!(judged(&dead(), &seen(&[nobody, nobody], Reassign::Allowed)), [ROBS_NOBODY]);
+    assert_eq!(judged(&dead(), &seen(&[nobody], Reassign::Forbidden)), [""; 0]);
+    assert_eq!(judged(&dead(), &seen(&[one], Reassign::Allowed)), [ROBS_NOBODY]);
+    assert_eq!(judged(&dead(), &seen(&[one, one], Reassign::Allowed)), [""; 0]);
+}

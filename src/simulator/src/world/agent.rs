@@ -1,0 +1,353 @@
+//! One host's agent in virtual time: the production machines, driven as `vipward-agent`'s own
+//! drivers (`run`, `watch`) drive them, with probes that the truth answers.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use vipward_core::outcome::{Lag, Outcome, Role};
+use vipward_core::{Config, NodeName, ServiceName};
+use vipward_observe::aws_time::AwsTime;
+use vipward_observe::interruptions::{Notice, Notices};
+use vipward_observe::leaving::Leaving;
+use vipward_observe::ports::SendError;
+use vipward_observe::pulse::Pulse;
+use vipward_observe::reporter::{Report, Reporter};
+use vipward_observe::target::{Target, targets};
+use vipward_observe::verdict::VerdictMachine;
+use vipward_observe::view::Sighting;
+
+/// Probes in a row with the same end after which the next ends alike until something changes.
+const SETTLED: u32 = 8;
+
+/// A clock that is wrong, and going wrong.
+#[derive(Debug, Clone, Copy)]
+pub struct HostClock {
+    started: Timestamp,
+    ahead: SignedDuration,
+    drift_ppm: i64,
+}
+
+impl HostClock {
+    /// A clock that starts now.
+    pub fn new(started: Timestamp, ahead_ms: i64, drift_ppm: i64) -> Self {
+        Self { started, ahead: SignedDuration::from_millis(ahead_ms), drift_ppm }
+    }
+
+    /// What the host believes the time to be.
+    pub fn shows(&self, now: Timestamp) -> Timestamp {
+        let passed = micros(now.duration_since(self.started));
+        let drifted = passed + passed * self.drift_ppm / 1_000_000;
+        self.started + self.ahead + SignedDuration::from_micros(drifted)
+    }
+
+    /// When it shows that, rounded up.
+    pub fn when(&self, shown: Timestamp) -> Timestamp {
+        let passed = micros(shown.duration_since(self.started + self.ahead));
+        let really = passed - passed * self.drift_ppm / (1_000_000 + self.drift_ppm);
+        self.started + SignedDuration::from_micros(really + 2)
+    }
+}
+
+fn micros(duration: SignedDuration) -> i64 {
+    i64::try_from(duration.as_micros()).unwrap_or(0)
+}
+
+/// One target's machine, and where it stands.
+struct Prober {
+    target: Target,
+    machine: VerdictMachine,
+    /// When the last probe began, by the true time.
+    begun: Timestamp,
+    probing: bool,
+    same: u32,
+    last: Option<Outcome>,
+    resting: bool,
+}
+
+/// What the agent wants of the world.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Wish {
+    /// Probe the target of that index then.
+    Probe(usize, Timestamp),
+    /// Send this now.
+    Send(Box<Report>),
+    /// Look again then.
+    Wake(Timestamp),
+}
+
+/// When a request was sent, and the date of its answer, if there was one.
+#[derive(Debug, Clone, Copy)]
+pub struct Heard {
+    pub sent: Timestamp,
+    pub date: Option<Timestamp>,
+}
+
+impl Heard {
+    /// There was none.
+    pub fn nothing(sent: Timestamp) -> Self {
+        Self { sent, date: None }
+    }
+}
+
+/// Whether a probe begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start {
+    /// It does.
+    Now,
+    /// Not before then.
+    At(Timestamp),
+    /// It is not asked for.
+    Void,
+}
+
+/// A running agent.
+pub struct Agent {
+    config: Config,
+    clock: HostClock,
+    reporter: Reporter,
+    pulse: Pulse,
+    probers: Vec<Prober>,
+    lags: BTreeMap<ServiceName, Duration>,
+    primaries: BTreeMap<ServiceName, bool>,
+    leaving: Leaving,
+    notices: Notices,
+    aws_time: AwsTime,
+    waking: Option<Timestamp>,
+}
+
+impl Agent {
+    /// An agent that starts now.
+    pub fn start(
+        config: &Config,
+        me: &NodeName,
+        start_id: String,
+        clock: HostClock,
+        now: Timestamp,
+    ) -> Self {
+        let shown = clock.shows(now);
+        Self {
+            reporter: Reporter::new(config, me, start_id, shown),
+            pulse: Pulse::new(shown),
+            probers: Prober::all(config, me, shown, now),
+            config: config.clone(),
+            clock,
+            lags: BTreeMap::new(),
+            primaries: BTreeMap::new(),
+            leaving: Leaving::default(),
+            notices: Notices::new(shown),
+            aws_time: AwsTime::default(),
+            waking: None,
+        }
+    }
+
+    /// The target of that index.
+    pub fn target(&self, index: usize) -> &Target {
+        &self.probers[index].target
+    }
+
+    /// The first probes, and the first look.
+    pub fn first_wishes(&mut self, now: Timestamp) -> Vec<Wish> {
+        let mut wishes: Vec<Wish> =
+            (0..self.probers.len()).map(|index| Wish::Probe(index, now)).collect();
+        wishes.extend(self.look(now));
+        wishes
+    }
+
+    /// A probe begins, unless one is on its way already; it may be too early for it.
+    pub fn begins(&mut self, index: usize, now: Timestamp) -> Start {
+        let shown = self.clock.shows(now);
+        let prober = &mut self.probers[index];
+        if prober.probing || prober.resting {
+            return Start::Void;
+        }
+        if shown < prober.machine.next_probe() {
+            return Start::At(self.clock.when(prober.machine.next_probe()));
+        }
+        prober.machine.begin(shown);
+        (prober.begun, prober.probing) = (now, true);
+        Start::Now
+    }
+
+    /// A probe has ended. `steady`: until something changes the next will end alike.
+    pub fn ends(
+        &mut self,
+        index: usize,
+        outcome: Outcome,
+        steady: bool,
+        now: Timestamp,
+    ) -> Vec<Wish> {
+        let shown = self.clock.shows(now);
+        let me = self.reporter.me().clone();
+        let prober = &mut self.probers[index];
+        prober.probing = false;
+        prober.same = if prober.last.as_ref() == Some(&outcome) { prober.same + 1 } else { 0 };
+        if let (Ok(pass), true) = (&outcome, prober.target.subject == me)
+            && prober.target.check.kind.max_lag().is_some()
+        {
+            let lag = match (pass.role, pass.lag) {
+                (Some(Role::Primary), _) => Some(Duration::ZERO),
+                (_, Some(Lag::Behind(lag))) => Some(lag),
+                _ => None,
+            };
+            self.lags.extend(lag.map(|lag| (prober.target.service.clone(), lag)));
+        }
+        if let (Ok(pass), true) = (&outcome, prober.target.subject == me)
+            && prober.target.follows_primary
+        {
+            let is = pass.role.map(|role| role == Role::Primary);
+            self.primaries.remove(&prober.target.service);
+            self.primaries.extend(is.map(|is| (prober.target.service.clone(), is)));
+        }
+        let change = prober.machine.finish(shown, &outcome);
+        prober.last = Some(outcome);
+        prober.resting = steady && prober.same >= SETTLED;
+        let next = prober.machine.next_probe();
+        let mut wishes = Vec::new();
+        if !prober.resting {
+            wishes.push(Wish::Probe(index, self.clock.when(next)));
+        }
+        if let Some(change) = change {
+            let (subject, service) = (prober.target.subject.clone(), prober.target.service.clone());
+            self.reporter.observe(shown, &Sighting { subject, service, change });
+        }
+        wishes.extend(self.look(now));
+        wishes
+    }
+
+    /// Something has changed: what rested probes on at its own pace.
+    pub fn stirs(&mut self, now: Timestamp) -> Vec<Wish> {
+        let mut wishes = Vec::new();
+        for (index, prober) in self.probers.iter_mut().enumerate() {
+            // One on its way ends as things were when it began: the next may not.
+            prober.same = 0;
+            if !std::mem::take(&mut prober.resting) {
+                continue;
+            }
+            let passed = now.duration_since(prober.begun).as_millis();
+            let interval = i128::try_from(prober.target.check.interval.as_millis()).unwrap_or(1);
+            let whole = i64::try_from((passed / interval + 1) * interval).unwrap_or(0);
+            wishes.push(Wish::Probe(index, prober.begun + SignedDuration::from_millis(whole)));
+        }
+        wishes
+    }
+
+    /// The standing connections to that service broke; or, where none is named, the host left a
+    /// knock unanswered.
+    pub fn breaks(&mut self, node: &str, service: Option<&str>, now: Timestamp) -> Vec<Wish> {
+        let shown = self.clock.shows(now);
+        let mut wishes = Vec::new();
+        for (index, prober) in self.probers.iter_mut().enumerate() {
+            let target = &prober.target;
+            let other = service.is_some_and(|service| target.service.as_str() != service);
+            if target.subject.as_str() != node || other {
+                continue;
+            }
+            prober.machine.wake(shown);
+            if !prober.probing {
+                (prober.resting, prober.same) = (false, 0);
+                wishes.push(Wish::Probe(index, self.clock.when(prober.machine.next_probe())));
+            }
+        }
+        wishes
+    }
+
+    /// The agent did not run from then until now.
+    pub fn was_stalled(&mut self, from: Timestamp, now: Timestamp) -> Option<Vec<Wish>> {
+        let shown = self.clock.shows(now);
+        self.pulse.beat(self.clock.shows(from));
+        self.pulse.beat(shown)?;
+        self.reporter.start_over(shown);
+        self.probers = Prober::all(&self.config, self.reporter.me(), shown, now);
+        self.lags.clear();
+        self.primaries.clear();
+        self.waking = None;
+        Some(self.first_wishes(now))
+    }
+
+    /// What AWS's clock showed then, as far as it knows.
+    pub fn in_aws(&self, at: Timestamp) -> Option<Timestamp> {
+        self.aws_time.at(self.clock.shows(at))
+    }
+
+    /// AWS has answered now, or not.
+    pub fn hears(&mut self, heard: Heard, now: Timestamp) {
+        if let Some(date) = heard.date {
+            self.aws_time.hear(date, self.clock.shows(heard.sent), self.clock.shows(now));
+        }
+    }
+
+    /// What came of the metrics that were sent.
+    pub fn published(&mut self, outcome: &Result<(), SendError>, now: Timestamp) -> Vec<Wish> {
+        self.reporter.published(self.clock.shows(now), outcome);
+        self.look(now)
+    }
+
+    /// What came of the hint that was sent.
+    pub fn hinted(&mut self, outcome: &Result<(), SendError>, now: Timestamp) -> Vec<Wish> {
+        self.reporter.hinted(self.clock.shows(now), outcome);
+        self.look(now)
+    }
+
+    /// It is told that these services leave, or stay.
+    pub fn is_told(&mut self, services: &[ServiceName], leave: bool, now: Timestamp) -> Vec<Wish> {
+        if leave {
+            self.leaving.order(services, "told to", self.clock.shows(now));
+        } else {
+            self.leaving.countermand(services);
+        }
+        self.look(now)
+    }
+
+    /// It looks at what is announced of the instance: `text` is what stands at each place.
+    pub fn reads_notices(
+        &mut self,
+        text: impl Fn(Notice) -> Option<String>,
+        now: Timestamp,
+    ) -> Vec<Wish> {
+        let shown = self.clock.shows(now);
+        self.notices.begin(shown);
+        for notice in Notice::ALL {
+            self.notices.hear(notice, &Ok(text(notice)));
+        }
+        self.leaving.announce(self.notices.reason(shown), shown);
+        self.look(now)
+    }
+
+    /// What is due.
+    pub fn look(&mut self, now: Timestamp) -> Vec<Wish> {
+        let shown = self.clock.shows(now);
+        if self.waking.is_some_and(|at| at <= now) {
+            self.waking = None;
+        }
+        self.reporter.see_places(shown, self.lags.clone(), self.primaries.clone());
+        self.reporter.see_leaving(shown, &self.leaving);
+        let mut wishes = Vec::new();
+        while let Some(report) = self.reporter.due(shown) {
+            wishes.push(Wish::Send(Box::new(report)));
+        }
+        if let Some(due) = self.reporter.deadline() {
+            let at = self.clock.when(due).max(now + Duration::from_micros(1));
+            if self.waking.is_none_or(|waking| at < waking) {
+                self.waking = Some(at);
+                wishes.push(Wish::Wake(at));
+            }
+        }
+        wishes
+    }
+}
+
+impl Prober {
+    fn all(config: &Config, me: &NodeName, shown: Timestamp, now: Timestamp) -> Vec<Self> {
+        let prober = |target: Target| Self {
+            machine: VerdictMachine::new(&target.check, shown),
+            target,
+            begun: now,
+            probing: false,
+            same: 0,
+            last: None,
+            resting: false,
+        };
+        targets(config, me).into_iter().map(prober).collect()
+    }
+}

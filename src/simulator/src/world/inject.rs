@@ -1,0 +1,268 @@
+//! What a fault does when it begins, and what is mended when it ends. Whatever merely is so while
+//! it lasts is the truth's affair.
+
+use crate::history::cluster::FOREIGN_ENI;
+use crate::history::fault::{Fault, What};
+use crate::world::setup::instance_of;
+use crate::world::{Errand, Event, World};
+use serde_json::{Value, json};
+use std::time::Duration;
+use vipward_region_model::ec2::inventory::InstanceState;
+use vipward_region_model::fault::FaultSpec;
+
+/// From an operator's order that found the function busy to the next try.
+const AGAIN: Duration = Duration::from_secs(1);
+/// From a knock to the knowledge that it is not answered.
+const UNANSWERED: Duration = Duration::from_millis(250);
+
+impl World {
+    /// The fault of that index begins.
+    pub fn begins(&mut self, index: usize) {
+        let fault = self.scenario.faults[index].clone();
+        let elapsed = self.elapsed();
+        self.auditor.begins(elapsed, &fault);
+        match &fault.what {
+            // A host that is off says nothing: no connection breaks.
+            What::HostCrash { host } => {
+                self.agent_falls(host);
+                self.site_falls(host);
+            }
+            What::AgentCrash { host } | What::OtherFile { host } => self.agent_falls(host),
+            What::HostStall { host } => {
+                let now = self.now();
+                if let Some(at) = self.host(host) {
+                    self.hosts[at].stalled_from.get_or_insert(now);
+                }
+            }
+            What::ServiceCrash { node, service } => self.connections_break(node, service),
+            What::Aws { fault: spec } => self.ails(spec, fault.for_ms),
+            What::FunctionKilled => self.environments.kill_all(),
+            What::FunctionThrottled => self.cloud.lock().region.lambda.set_throttled(true),
+            What::InstanceStopped { node } => {
+                self.agent_falls(node);
+                self.site_falls(node);
+                self.set_instance(node, InstanceState::Stopped);
+            }
+            What::VipTaken { service } => self.take_vip(service, true),
+            What::VipReleased { service } => self.take_vip(service, false),
+            What::Drain { node } | What::Resume { node } => {
+                let seconds = fault.for_ms.div_ceil(1_000);
+                self.orders(&json!({
+                    "command": "drain", "node": node, "seconds": seconds,
+                    "owner": "anna", "reason": "kernel update",
+                }));
+            }
+            What::Switchover { service, to } => {
+                self.orders(&json!({ "command": "switchover", "service": service, "to": to }));
+            }
+            What::Unfreeze { service } => {
+                self.orders(&json!({ "command": "unfreeze", "service": service }));
+            }
+            What::OnHost { host, fault } => self.site_ails(host, fault),
+            What::Leave { node, service } => self.is_told(node, service.as_deref(), true),
+            What::Announced { node, .. } => self.notices_change(node),
+            _ => {}
+        }
+        if let What::OtherFile { host } = &fault.what {
+            // It is started again with the other file at once.
+            if let Some(at) = self.host(host) {
+                self.boots(at, 2_000);
+            }
+        }
+        self.go_unanswered(&fault.what);
+        self.stir();
+    }
+
+    /// Who knocks at a host that no longer answers notices within the interval of the knocks.
+    fn go_unanswered(&mut self, what: &What) {
+        let hosts: Vec<String> = match what {
+            What::HostCrash { host } | What::HostStall { host } => vec![host.clone()],
+            What::InstanceStopped { node } => vec![node.clone()],
+            What::Cut { from, to } => vec![from.clone(), to.clone()],
+            What::Partition { .. } => self.hosts.iter().map(|h| h.name.to_string()).collect(),
+            _ => return,
+        };
+        let (now, elapsed) = (self.now(), self.elapsed());
+        let interval = self.config.policy.knock_interval();
+        let interval = u64::try_from(interval.as_millis()).unwrap_or(0);
+        for index in 0..self.hosts.len() {
+            let (me, generation) =
+                (self.hosts[index].name.to_string(), self.hosts[index].generation);
+            for host in hosts.iter().filter(|host| **host != me) {
+                let answers = self.truth.runs(host, elapsed)
+                    && self.truth.stalled_until(host, elapsed).is_none()
+                    && self.truth.passes(&me, host, elapsed)
+                    && self.truth.passes(host, &me, elapsed);
+                if !answers {
+                    let at = now + self.chance.millis(0, interval) + UNANSWERED;
+                    let errand = Errand::Silence(host.clone());
+                    self.plan(at, Event::Agent(index, generation, errand));
+                }
+            }
+        }
+    }
+
+    /// The fault of that index ends.
+    pub fn ends(&mut self, index: usize) {
+        let fault = self.scenario.faults[index].clone();
+        let elapsed = self.elapsed();
+        self.auditor.ends_fault(elapsed, &fault);
+        match &fault.what {
+            What::HostCrash { host } => self.rises(host),
+            What::InstanceStopped { node } => {
+                self.set_instance(node, InstanceState::Running);
+                self.rises(node);
+            }
+            What::AgentCrash { host } | What::OtherFile { host } => {
+                if let Some(at) = self.host(host) {
+                    self.boots(at, 3_000);
+                }
+            }
+            What::HostStall { host } => self.wakes(host),
+            What::FunctionThrottled => {
+                let throttled = |fault: &Fault| fault.what == What::FunctionThrottled;
+                let still = self.truth.lasting(elapsed).any(throttled);
+                self.cloud.lock().region.lambda.set_throttled(still);
+            }
+            What::VipTaken { service } => self.take_vip(service, false),
+            What::Resume { node } => self.orders(&json!({ "command": "resume", "node": node })),
+            What::OnHost { host, fault } => self.site_recovers(host, fault),
+            What::Leave { node, service } => self.is_told(node, service.as_deref(), false),
+            What::Announced { node, .. } => self.notices_change(node),
+            _ => {}
+        }
+        self.stir();
+    }
+
+    /// An operator orders something of the failover function; while it is busy, again.
+    pub fn orders(&mut self, order: &Value) {
+        let function = format!("vipward-{}-failover", self.config.cluster);
+        let mut cloud = self.cloud.lock();
+        let now = cloud.now;
+        let invoked = cloud.region.lambda.invoke(&function, order.to_string().into_bytes(), now);
+        drop(cloud);
+        if invoked.is_err() {
+            self.plan(now + AGAIN, Event::Order(order.clone()));
+        }
+    }
+
+    /// What rested on its laurels looks again: something has changed.
+    pub fn stir(&mut self) {
+        let now = self.now();
+        for index in 0..self.hosts.len() {
+            let wishes = self.hosts[index].agent.as_mut().map(|agent| agent.stirs(now));
+            self.grant(index, wishes.unwrap_or_default());
+        }
+        self.stir_units();
+    }
+
+    /// The index of the host of that name.
+    pub fn host(&self, name: &str) -> Option<usize> {
+        self.hosts.iter().position(|host| host.name.as_str() == name)
+    }
+
+    fn agent_falls(&mut self, host: &str) {
+        if let Some(at) = self.host(host) {
+            self.hosts[at].generation += 1;
+            self.hosts[at].agent = None;
+        }
+    }
+
+    fn rises(&mut self, host: &str) {
+        if let Some(at) = self.host(host) {
+            self.boots_host(at);
+        }
+        self.site_rises(host);
+    }
+
+    /// A host that was stalled runs on: its agent notices at its first beat.
+    fn wakes(&mut self, host: &str) {
+        let (now, elapsed) = (self.now(), self.elapsed());
+        let Some(at) = self.host(host) else { return };
+        if self.truth.stalled_until(host, elapsed).is_some() {
+            return;
+        }
+        self.site_wakes(host);
+        let Some(from) = self.hosts[at].stalled_from.take() else { return };
+        let Some(agent) = self.hosts[at].agent.as_mut() else { return };
+        if let Some(wishes) = agent.was_stalled(from, now) {
+            // What was on its way belongs to the time before.
+            self.hosts[at].generation += 1;
+            self.grant(at, wishes);
+        }
+    }
+
+    fn connections_break(&mut self, node: &str, service: &str) {
+        let (now, elapsed) = (self.now(), self.elapsed());
+        if !self.truth.runs(node, elapsed) {
+            return;
+        }
+        for index in 0..self.hosts.len() {
+            let name = self.hosts[index].name.to_string();
+            if !self.truth.passes(node, &name, elapsed)
+                || self.truth.stalled_until(&name, elapsed).is_some()
+            {
+                continue;
+            }
+            let agent = self.hosts[index].agent.as_mut();
+            let wishes = agent.map(|agent| agent.breaks(node, Some(service), now));
+            self.grant(index, wishes.unwrap_or_default());
+        }
+    }
+
+    fn ails(&mut self, spec: &FaultSpec, for_ms: u64) {
+        let spec = FaultSpec { for_ms: u32::try_from(for_ms).ok(), ..spec.clone() };
+        let mut cloud = self.cloud.lock();
+        let now = cloud.now;
+        if let Err(error) = cloud.region.faults.add(&[spec], now) {
+            drop(cloud);
+            self.auditor.complains(&error.to_string());
+        }
+    }
+
+    fn set_instance(&mut self, node: &str, to: InstanceState) {
+        let mut cloud = self.cloud.lock();
+        let now = cloud.now;
+        let set = cloud.region.set_instance_state(&instance_of(node), to, now);
+        drop(cloud);
+        if let Err(error) = set {
+            self.auditor.complains(&error.to_string());
+        }
+    }
+
+    /// Somebody with keys of their own moves the VIP to a foreign interface, or takes it off
+    /// whichever has it.
+    fn take_vip(&mut self, service: &str, to_foreign: bool) {
+        let Some(vip) = self.config.services.iter().find(|s| s.name.as_str() == service) else {
+            return;
+        };
+        let vip = vip.vip.0;
+        self.auditor.meddles(service);
+        let mut cloud = self.cloud.lock();
+        let now = cloud.now;
+        let holder = cloud.region.ec2.present().holder(vip).map(|eni| eni.id.clone());
+        let done = match holder {
+            _ if to_foreign => cloud.region.ec2.assign(FOREIGN_ENI, &[vip], true, now).map(|_| ()),
+            Some(holder) => cloud.region.ec2.unassign(&holder, &[vip], now),
+            None => Ok(()),
+        };
+        drop(cloud);
+        if let Err(error) = done {
+            self.auditor.complains(&error.to_string());
+        }
+    }
+
+    /// How late metrics are to be read now; `None` when never.
+    pub fn ingestion(&mut self) -> Option<Duration> {
+        let elapsed = self.elapsed();
+        let mut late = Duration::ZERO;
+        for fault in self.truth.clone().lasting(elapsed) {
+            match fault.what {
+                What::MetricsLost => return None,
+                What::MetricsLate { ms } => late = late.max(self.chance.millis(0, ms)),
+                _ => {}
+            }
+        }
+        Some(late)
+    }
+}

@@ -1,0 +1,59 @@
+//! What the instance metadata answer the units, from the region's model.
+
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use vipward_upkeep::knowledge::{Answer, Subject, listed};
+
+use crate::history::host_fault::HostFault;
+use crate::world::World;
+use crate::world::setup::{METADATA_LAG, instance_of};
+
+/// The unit's patience with one question, by its `imds`.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// How long a question takes, in milliseconds.
+const QUESTION_MS: (u64, u64) = (1, 4);
+
+impl World {
+    /// What the metadata answer to a question that is asked now, and how long that takes.
+    pub(super) fn metadata(&mut self, index: usize, subject: &Subject) -> (Duration, Answer) {
+        let (now, elapsed) = (self.now(), self.elapsed());
+        let node = &self.config.nodes[index];
+        let name = node.name.as_str();
+        let stale = self.metadata_lag(index).saturating_sub(METADATA_LAG);
+        let site = &mut self.sites[index];
+        site.questions += 1;
+        let quick = site.chance.millis(QUESTION_MS.0, QUESTION_MS.1);
+        let unknown = |why: &str| Answer::Unknown(why.to_owned());
+        let stale = SignedDuration::try_from(stale).unwrap_or_default();
+        let list = {
+            let cloud = self.cloud.lock();
+            let region = &cloud.region;
+            let instance = instance_of(name);
+            let tree = region.imds.tree(&region.ec2, &instance, &region.place, stale, now);
+            let path = format!("network/interfaces/macs/{}/local-ipv4s", subject.mac);
+            tree.and_then(|mut tree| tree.remove(&path))
+        };
+        let mut list = list.as_deref().and_then(listed);
+        for fault in self.truth.ails(name, elapsed) {
+            match (fault, &mut list) {
+                (HostFault::MetadataSilent, _) => return (PATIENCE, unknown("no answer")),
+                (HostFault::MetadataThrottled, _) => return (quick, unknown("503")),
+                (HostFault::MetadataEmpty, Some(list)) => list.clear(),
+                (HostFault::MetadataPartial, Some(list)) => {
+                    let own = site.questions.is_multiple_of(2);
+                    list.retain(|address| (*address == node.address) == own);
+                }
+                _ => {}
+            }
+        }
+        (quick, list.map_or_else(|| unknown("404"), Answer::Addresses))
+    }
+
+    /// How far the metadata of that node lag behind now.
+    pub(super) fn metadata_lag(&self, index: usize) -> Duration {
+        let name = self.config.nodes[index].name.as_str();
+        let late = self.truth.metadata_lag(name, self.elapsed());
+        METADATA_LAG + self.sites[index].late + late
+    }
+}
