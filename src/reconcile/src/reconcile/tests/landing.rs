@@ -148,3 +148,41 @@ async fn while_a_call_may_land_no_other_service_waits() {
     let passed = times.assigned.duration_since(start());
     assert!(passed <= SignedDuration::from_millis(5_500), "{passed:?}, by the metrics alone");
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_accepted_call_that_was_not_seen_is_looked_after_when_another_node_is_asked() {
+    let (config, world) = refused::trio(5);
+    let world = world.with(|state| {
+        state.ill_on_a("redis");
+        state.says("c", "c", "redis", Healthy);
+        state.assign_faults.push_back(Fault::DoesNothing);
+        state.later = vec![
+            (ms(50), |state| state.says("b", "b", "redis", Unhealthy)),
+            (ms(5_000), |state| bring(state, "eni-0000000b")),
+        ];
+    });
+    pass(&config, &world, &Mutex::default()).await;
+    world.pause(ms(10_000)).await;
+    assert_eq!(world.state().holder(REDIS), ["eni-0000000c"], "b is ill");
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_pass_begins_after_the_time_is_up() {
+    let world = World::new().with(|state| {
+        state.ill_on_a("redis");
+        let throttled = Fault::Fails(throttled("AssignPrivateIpAddresses"));
+        state.assign_faults.extend(std::iter::repeat_n(throttled, 99));
+    });
+    let deadline = world.now() + SignedDuration::from_secs(2);
+    let invocation = Invocation {
+        config: &config(),
+        ports: &world,
+        memory: &Mutex::default(),
+        wake: WakeKind::Alarm,
+        woken: world.now(),
+        brings_news: false,
+        deadline,
+    };
+    reconcile(&invocation).await.expect("EC2 can be read");
+    assert!(world.now() < deadline && world.now() > start() + SignedDuration::from_secs(1));
+}
