@@ -194,4 +194,25 @@ mod tests {
         let stays = word(&[(0, LEAVING_HEALTH), (10, 1.0)]);
         assert_eq!(stays, said(Verdict::Healthy, 0, 10), "it changed its mind");
     }
+
+    #[test]
+    fn nothing_is_told_of_a_service_that_is_left_out() {
+        let (redis, mysql): (ServiceName, ServiceName) =
+            ("redis".parse().expect("a name"), "mysql".parse().expect("a name"));
+        let a: NodeName = "a".parse().expect("a name");
+        let mut published = Published::default();
+        for service in [&redis, &mysql] {
+            let (observer, subject) = (a.clone(), a.clone());
+            let topic = Topic { observer, subject, service: service.clone() };
+            published.take(&Question::Word(topic), &[(start(), 1.0)]);
+            published.take(&Question::Lag(a.clone(), service.clone()), &[(start(), 1.0)]);
+            published.take(&Question::Primary(a.clone(), service.clone()), &[(start(), 1.0)]);
+        }
+        published.leave_out(&redis);
+        let words: Vec<_> = published.words.iter().map(|(topic, _)| &topic.service).collect();
+        let lags: Vec<_> = published.lags.iter().map(|(_, service, _)| service).collect();
+        let primaries: Vec<_> = published.primaries.iter().map(|(_, service, _)| service).collect();
+        assert_eq!([words, lags, primaries], [[&mysql], [&mysql], [&mysql]]);
+        assert_eq!(published.incomplete, BTreeSet::from([redis]));
+    }
 }
