@@ -11,7 +11,7 @@ use jiff::SignedDuration;
 use vipward_core::{NodeName, ServiceName, alias_report};
 use vipward_observe::requests::Which;
 
-use crate::log::LogFormat;
+use crate::host::log::LogFormat;
 
 /// Where the agent answers `status`: below systemd's `RuntimeDirectory=vipward`.
 pub const DEFAULT_SOCKET: &str = "/run/vipward/agent.sock";

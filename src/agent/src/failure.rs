@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use vipward_core::Faults;
 use vipward_observe::requests::Refusal;
 
-use crate::watches::WatchEnded;
+use crate::probing::watches::WatchEnded;
 
 /// The exit code when all worked and what it found is not well.
 pub const DEGRADED: u8 = 4;

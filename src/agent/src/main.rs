@@ -5,19 +5,20 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use vipward_agent::args::{Args, Command};
+use vipward_agent::commands::{check, leave, run, status};
 use vipward_agent::failure::AgentError;
-use vipward_agent::{ask, check, depart, log, start};
+use vipward_agent::host::log;
 
 fn main() -> ExitCode {
     let ended = match Args::parse().into_command() {
         Command::Run(args) => {
             log::init(args.log);
-            start::start(&args).map(|()| 0)
+            run::start(&args).map(|()| 0)
         }
         Command::Check(args) => check::check(&args),
-        Command::Leave(args) => depart::leave(&args),
-        Command::Stay(args) => depart::stay(&args),
-        Command::Status(args) => ask::status(&args),
+        Command::Leave(args) => leave::leave(&args),
+        Command::Stay(args) => leave::stay(&args),
+        Command::Status(args) => status::status(&args),
     };
     ended.map_or_else(|error| fail(&error), ExitCode::from)
 }

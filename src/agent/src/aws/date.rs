@@ -13,7 +13,7 @@ use aws_smithy_types::config_bag::{Storable, StoreReplace};
 use jiff::{SignedDuration, Timestamp};
 use vipward_observe::aws_time::AwsTime;
 
-use crate::clock::{Clock, wall};
+use crate::host::clock::{Clock, wall};
 
 /// Far more than an answer takes, far less than what signatures bear (five minutes).
 const TOLERANCE: SignedDuration = SignedDuration::from_secs(30);

@@ -13,7 +13,7 @@ use vipward_core::{Hint, NodeName};
 use vipward_observe::datum::Datum;
 use vipward_observe::ports::{Outlet, SendError};
 
-use crate::clock::wall;
+use crate::host::clock::wall;
 
 /// The unit writes at least once a minute while it runs.
 const FRESH: SignedDuration = SignedDuration::from_mins(3);

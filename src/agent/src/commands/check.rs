@@ -12,11 +12,11 @@ use vipward_observe::target::{Target, targets};
 use vipward_probes::probe;
 
 use crate::args::{CheckArgs, OutputFormat};
+use crate::commands::run;
 use crate::failure::{AgentError, DEGRADED};
 use crate::hooks::ready::{self, Readiness};
-use crate::membership::Membership;
-use crate::start;
-use crate::watches::WatchEnded;
+use crate::host::membership::Membership;
+use crate::probing::watches::WatchEnded;
 
 /// What all probes saw.
 #[derive(Debug, Clone, Serialize)]
@@ -48,7 +48,7 @@ struct Probed {
 /// When the file or this host's place in it is not right, and nothing was probed.
 pub fn check(args: &CheckArgs) -> Result<u8, AgentError> {
     let Membership { config, me } = Membership::load(&args.host)?;
-    let probes = start::block_on(probe_all(targets(&config, &me), me.clone()))??;
+    let probes = run::block_on(probe_all(targets(&config, &me), me.clone()))??;
     let hooks = ready::of_all(&config, &me);
     let all_pass = probes.iter().all(|probed| probed.result == "pass")
         && hooks.iter().all(|hook| hook.obstacle.is_none());

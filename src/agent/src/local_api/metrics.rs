@@ -19,7 +19,7 @@ use vipward_observe::prometheus;
 use vipward_observe::requests;
 
 use crate::failure::AgentError;
-use crate::orders::{Order, ask};
+use crate::local_api::orders::{Order, ask};
 
 /// One is answered at a time: a client that dawdles may hold the others up so long.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(1);

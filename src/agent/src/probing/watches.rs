@@ -10,9 +10,9 @@ use vipward_core::{NodeName, ServiceName};
 use vipward_observe::target::{Target, TargetKey};
 use vipward_observe::view::Sighting;
 
-use crate::clock::Clock;
-use crate::knocking::Knocking;
-use crate::watch::{LastSeen, watch as watch_over};
+use crate::host::clock::Clock;
+use crate::probing::knocking::Knocking;
+use crate::probing::watch::{LastSeen, watch as watch_over};
 
 /// Verdict changes that may wait for the driver; watches wait when there are more.
 const WAITING_SIGHTINGS: usize = 64;
@@ -179,7 +179,7 @@ mod tests {
     use vipward_core::Verdict;
 
     use super::*;
-    use crate::run::tests::config;
+    use crate::driver::tests::config;
     use vipward_observe::target::targets;
 
     /// Nobody serves on that port: each target soon has a verdict.

@@ -9,7 +9,7 @@ use vipward_observe::requests::Request;
 use vipward_observe::status::VipStatus;
 
 use crate::args::{LeaveArgs, StayArgs};
-use crate::ask::ask;
+use crate::commands::status::ask;
 use crate::failure::{AgentError, DEGRADED};
 
 /// From one question to the agent to the next, while waiting.

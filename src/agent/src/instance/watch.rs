@@ -10,8 +10,8 @@ use vipward_core::EniId;
 use vipward_observe::interruptions::{Notice, Notices};
 use vipward_observe::ports::{Metadata, MetadataError};
 
-use crate::clock::Clock;
-use crate::own_interface::OwnInterface;
+use crate::host::clock::Clock;
+use crate::instance::own_interface::OwnInterface;
 
 /// From one look at the addresses to the next, while they matter.
 const LOOK: Duration = Duration::from_secs(1);
@@ -85,7 +85,7 @@ async fn look_at_notices(notices: &mut Notices, metadata: &impl Metadata) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::own_interface::tests::Tree;
+    use crate::instance::own_interface::tests::Tree;
 
     #[tokio::test]
     async fn notices_come_by_themselves_and_addresses_when_they_matter() {

@@ -12,7 +12,7 @@ use vipward_core::Verdict;
 use vipward_observe::status::Status;
 
 use super::*;
-use crate::own_interface::tests::Tree;
+use crate::instance::own_interface::tests::Tree;
 
 /// A pair with a witness.
 pub(crate) fn config(port: u16) -> Config {

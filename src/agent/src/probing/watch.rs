@@ -17,8 +17,8 @@ use vipward_observe::target::Target;
 use vipward_observe::verdict::VerdictMachine;
 use vipward_observe::view::Sighting;
 
-use crate::clock::Clock;
-use crate::standing::StandingConnection;
+use crate::host::clock::Clock;
+use crate::probing::standing::StandingConnection;
 
 /// What the last probes of a target saw besides whether it is well.
 #[derive(Debug, Default)]

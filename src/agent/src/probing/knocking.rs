@@ -55,7 +55,7 @@ mod tests {
 
     /// Node `b`, as `a` sees it.
     fn other(address: SocketAddr) -> Target {
-        let config = crate::run::tests::config(address.port());
+        let config = crate::driver::tests::config(address.port());
         let mut target = targets(&config, &"a".parse().expect("a name")).remove(1);
         target.address = address;
         target

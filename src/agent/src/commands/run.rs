@@ -6,17 +6,17 @@ use tokio::runtime;
 use tokio::sync::mpsc;
 use vipward_observe::reporter::Reporter;
 
-use crate::alias_report::WithAliases;
 use crate::args::{DEFAULT_MEMORY, PathChoice, RunArgs};
 use crate::aws::{Aws, Imds, authorities};
-use crate::clock::Clock;
-use crate::duties::Duties;
+use crate::driver::run;
 use crate::failure::AgentError;
-use crate::membership::Membership;
-use crate::metrics_listener::MetricsListener;
-use crate::orders::{Signals, WAITING_ORDERS};
-use crate::run::run;
-use crate::status_socket::StatusSocket;
+use crate::host::alias_report::WithAliases;
+use crate::host::clock::Clock;
+use crate::host::membership::Membership;
+use crate::lifecycle::Duties;
+use crate::local_api::metrics::MetricsListener;
+use crate::local_api::orders::{Signals, WAITING_ORDERS};
+use crate::local_api::socket::StatusSocket;
 
 /// A fresh random UUID at each read; see random(4).
 const RANDOM_UUID: &str = "/proc/sys/kernel/random/uuid";

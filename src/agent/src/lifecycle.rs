@@ -16,10 +16,10 @@ use vipward_observe::ports::Metadata;
 use vipward_observe::requests::{Refusal, Which};
 use vipward_observe::status::{HookStatus, LeavingStatus, VipStatus};
 
-use crate::clock::Clock;
 use crate::hooks::command::{Ended, Setting, run};
 use crate::hooks::memory::Memory;
-use crate::metadata_watch::{News, watch_metadata};
+use crate::host::clock::Clock;
+use crate::instance::watch::{News, watch_metadata};
 
 /// News of the instance that may wait for the driver.
 const WAITING_NEWS: usize = 4;

@@ -10,7 +10,7 @@ async fn listener() -> (TcpListener, SocketAddr) {
 }
 
 fn target(address: SocketAddr) -> Target {
-    let config = crate::run::tests::config(address.port());
+    let config = crate::driver::tests::config(address.port());
     let mut target =
         vipward_observe::target::targets(&config, &"a".parse().expect("a name")).remove(0);
     target.address = address;

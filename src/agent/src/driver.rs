@@ -15,12 +15,12 @@ use vipward_observe::status::{Status, word};
 use vipward_observe::target::targets;
 use vipward_observe::view::Sighting;
 
-use crate::clock::Clock;
-use crate::duties::{Call, Duties};
 use crate::failure::AgentError;
-use crate::orders::Order;
-use crate::service_manager::ServiceManager;
-use crate::watches::{WatchEnded, Watches};
+use crate::host::clock::Clock;
+use crate::host::systemd::ServiceManager;
+use crate::lifecycle::{Call, Duties};
+use crate::local_api::orders::Order;
+use crate::probing::watches::{WatchEnded, Watches};
 
 /// Runs until ordered to stop, then ends at once: what was on its way is dropped. `reload` reads
 /// the file anew.

@@ -1,5 +1,5 @@
 use super::*;
-use crate::run::tests::config;
+use crate::driver::tests::config;
 
 fn find_at(named: Option<&str>, local: &[&str]) -> Result<String, String> {
     let named = named.map(|name| name.parse().expect("a name"));

@@ -4,7 +4,7 @@ use vipward_core::{Config, Faults, NodeName};
 
 use crate::args::HostArgs;
 use crate::failure::AgentError;
-use crate::identity;
+use crate::host::identity;
 
 /// A good file, and who of it this host is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,7 +59,7 @@ fn origin(host: &HostArgs) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run::tests::config;
+    use crate::driver::tests::config;
 
     #[test]
     fn a_reload_changes_neither_the_cluster_nor_who_this_is() {

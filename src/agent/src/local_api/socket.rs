@@ -14,7 +14,7 @@ use vipward_observe::requests::{Refusal, Request};
 
 use crate::args::{DEFAULT_SOCKET, PathChoice};
 use crate::failure::AgentError;
-use crate::orders::{Order, ask};
+use crate::local_api::orders::{Order, ask};
 
 /// Its owner and group may ask.
 const MODE: u32 = 0o660;

@@ -1,0 +1,8 @@
+//! The host that the agent runs on: its clock, its log, its service manager, its name.
+
+pub mod alias_report;
+pub mod clock;
+pub mod identity;
+pub mod log;
+pub mod membership;
+pub mod systemd;

@@ -1,0 +1,4 @@
+//! The instance, by its metadata.
+
+pub mod own_interface;
+pub mod watch;

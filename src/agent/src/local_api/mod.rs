@@ -1,0 +1,5 @@
+//! How the agent is asked on its own host.
+
+pub mod metrics;
+pub mod orders;
+pub mod socket;
