@@ -1,4 +1,4 @@
-//! What the function was told by EC2 and asked of it, as its clerk put it down: from it the auditor
+//! What the function was told by EC2 and asked of it, as its ports put it down: from it the auditor
 //! tells what a sender knew from what nobody could have known.
 
 use std::collections::BTreeMap;
@@ -121,7 +121,7 @@ pub struct Assignment {
     /// Whether it may take them from others.
     pub reassign: Reassign,
     /// What the sender had been told in that invocation.
-    pub papers: Papers,
+    pub call_log: CallLog,
     /// Its sender's earlier ones that may take effect yet, as far as it can know.
     pub under_way: Vec<UnderWay>,
 }
@@ -129,7 +129,7 @@ pub struct Assignment {
 impl Assignment {
     /// What EC2 had last told the sender; nothing where it had not asked.
     pub fn look(&self) -> Option<&Look> {
-        self.papers.looks.last().map(|(_, look)| look)
+        self.call_log.looks.last().map(|(_, look)| look)
     }
 }
 
@@ -145,7 +145,7 @@ pub struct UnderWay {
 
 /// What one invocation was told, and wrote.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Papers {
+pub struct CallLog {
     /// When it began, and who woke it.
     pub began: Option<(Timestamp, Caller)>,
     /// Each answer, with the moment at which it was there, oldest first.
@@ -158,33 +158,33 @@ pub struct Papers {
     pub tags: Vec<(String, BTreeMap<String, String>)>,
 }
 
-impl Papers {
+impl CallLog {
     /// The last answer that was there by then.
     pub fn look_by(&self, moment: Timestamp) -> Option<&Look> {
         self.looks.iter().rfind(|(at, _)| *at <= moment).map(|(_, look)| look)
     }
 }
 
-/// The papers of all environments, and the assignments on their way.
+/// The call logs of all environments, and the assignments on their way.
 #[derive(Debug, Default)]
-pub struct Archive {
+pub struct CallLogs {
     /// The function's calls, by operation.
     pub calls: BTreeMap<&'static str, u64>,
-    papers: BTreeMap<EnvironmentId, Papers>,
+    call_log: BTreeMap<EnvironmentId, CallLog>,
     on_its_way: Vec<Assignment>,
     just_sent: Vec<Assignment>,
     unsettled: BTreeMap<EnvironmentId, Vec<UnderWay>>,
     serial: u64,
 }
 
-impl Archive {
+impl CallLogs {
     /// An invocation begins.
     pub fn begins(&mut self, environment: EnvironmentId, at: Timestamp, caller: Caller) {
         self.of(environment).began = Some((at, caller));
     }
 
-    fn of(&mut self, environment: EnvironmentId) -> &mut Papers {
-        self.papers.entry(environment).or_default()
+    fn of(&mut self, environment: EnvironmentId) -> &mut CallLog {
+        self.call_log.entry(environment).or_default()
     }
 
     /// The function calls AWS.
@@ -201,9 +201,9 @@ impl Archive {
         if let Some(unsettled) = self.unsettled.get_mut(&environment) {
             unsettled.retain(|sent| !is_there(sent) || read.arrived < sent.arrives);
         }
-        let papers = self.of(environment);
-        papers.read = Some(read);
-        papers.looks.push((read.arrived, look));
+        let call_log = self.of(environment);
+        call_log.read = Some(read);
+        call_log.looks.push((read.arrived, look));
     }
 
     /// The metrics are there.
@@ -235,7 +235,7 @@ impl Archive {
         (sent, arrives): (Timestamp, Timestamp),
         (eni, addresses): (String, Vec<Ipv4Addr>),
     ) {
-        let papers = self.of(environment).clone();
+        let call_log = self.of(environment).clone();
         let under_way = self.unsettled.entry(environment).or_default();
         let new =
             UnderWay { serial, sent, arrives, eni: eni.clone(), addresses: addresses.clone() };
@@ -246,7 +246,7 @@ impl Archive {
             eni,
             addresses,
             reassign,
-            papers,
+            call_log,
             under_way: under_way.clone(),
         };
         under_way.push(new);
@@ -281,9 +281,9 @@ impl Archive {
         Some(self.on_its_way.remove(at))
     }
 
-    /// The invocation is over: its papers.
-    pub fn take(&mut self, environment: EnvironmentId) -> Papers {
-        self.papers.remove(&environment).unwrap_or_default()
+    /// The invocation is over: its call log.
+    pub fn take(&mut self, environment: EnvironmentId) -> CallLog {
+        self.call_log.remove(&environment).unwrap_or_default()
     }
 }
 
@@ -306,7 +306,7 @@ mod tests {
     #[test]
     fn an_assignment_is_found_when_it_arrives_with_what_its_sender_knew() {
         let at = |second| Timestamp::from_second(second).expect("within range");
-        let mut archive = Archive::default();
+        let mut call_logs = CallLogs::default();
         let (one, other) = (EnvironmentId(1), EnvironmentId(2));
         let vip = [Ipv4Addr::new(10, 0, 0, 201)];
         let look = |eni: &str| Look {
@@ -316,30 +316,34 @@ mod tests {
         };
         let read = |second| Read { asked: at(second - 1), arrived: at(second) };
         let call = |eni: &str| (eni.to_owned(), vip.to_vec());
-        archive.told(one, read(1), look("eni-a"));
-        archive.assigns(one, (1, Reassign::Allowed), (at(1), at(40)), call("eni-b"));
-        archive.told(other, read(5), look("eni-b"));
-        archive.assigns(one, (2, Reassign::Allowed), (at(5), at(42)), call("eni-c"));
-        assert_eq!(archive.arrives(at(40), "eni-c", &vip), None, "nobody asked for that");
-        let found = archive.arrives(at(40), "eni-b", &vip).expect("it was sent");
+        call_logs.told(one, read(1), look("eni-a"));
+        call_logs.assigns(one, (1, Reassign::Allowed), (at(1), at(40)), call("eni-b"));
+        call_logs.told(other, read(5), look("eni-b"));
+        call_logs.assigns(one, (2, Reassign::Allowed), (at(5), at(42)), call("eni-c"));
+        assert_eq!(call_logs.arrives(at(40), "eni-c", &vip), None, "nobody asked for that");
+        let found = call_logs.arrives(at(40), "eni-b", &vip).expect("it was sent");
         assert_eq!((found.sent, found.look()), (at(1), Some(&look("eni-a"))));
-        assert_eq!(archive.arrives(at(40), "eni-b", &vip), None, "it was sent once");
-        let sent = archive.take_sent();
+        assert_eq!(call_logs.arrives(at(40), "eni-b", &vip), None, "it was sent once");
+        let sent = call_logs.take_sent();
         let open = |at: usize| sent[at].under_way.iter().map(|of| of.serial).collect::<Vec<_>>();
         assert_eq!((open(0), open(1)), (vec![], vec![1]), "nothing has settled the first");
-        archive.told(one, read(6), look("eni-b"));
-        archive.settles(one, 2);
-        archive.assigns(one, (3, Reassign::Allowed), (at(7), at(43)), call("eni-a"));
+        call_logs.told(one, read(6), look("eni-b"));
+        call_logs.settles(one, 2);
+        call_logs.assigns(one, (3, Reassign::Allowed), (at(7), at(43)), call("eni-a"));
         let open =
             |sent: &[Assignment]| sent[0].under_way.iter().map(|of| of.serial).collect::<Vec<_>>();
-        assert_eq!(open(&archive.take_sent()), [1], "another has brought it there; 2 is answered");
-        archive.told(one, read(40), look("eni-b"));
-        archive.assigns(one, (4, Reassign::Allowed), (at(41), at(44)), call("eni-a"));
-        assert_eq!(open(&archive.take_sent()), [3], "the first has landed");
-        let papers = archive.take(one);
-        assert_eq!(papers.look_by(at(5)), Some(&look("eni-a")));
-        assert_eq!(papers.look_by(at(6)), Some(&look("eni-b")));
-        assert_eq!(papers.look_by(at(0)), None);
-        assert_eq!(archive.take(one), Papers::default());
+        assert_eq!(
+            open(&call_logs.take_sent()),
+            [1],
+            "another has brought it there; 2 is answered"
+        );
+        call_logs.told(one, read(40), look("eni-b"));
+        call_logs.assigns(one, (4, Reassign::Allowed), (at(41), at(44)), call("eni-a"));
+        assert_eq!(open(&call_logs.take_sent()), [3], "the first has landed");
+        let call_log = call_logs.take(one);
+        assert_eq!(call_log.look_by(at(5)), Some(&look("eni-a")));
+        assert_eq!(call_log.look_by(at(6)), Some(&look("eni-b")));
+        assert_eq!(call_log.look_by(at(0)), None);
+        assert_eq!(call_logs.take(one), CallLog::default());
     }
 }

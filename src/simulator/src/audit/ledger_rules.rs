@@ -10,7 +10,7 @@ use vipward_core::Config;
 use vipward_core::drain::Drain;
 use vipward_core::ledger::Ledger;
 
-use crate::audit::call_log::{Look, Papers, Remembered, drained_until};
+use crate::audit::call_log::{CallLog, Look, Remembered, drained_until};
 use crate::audit::figures::{Counts, Proven};
 
 /// The wait before the first move beyond the budget.
@@ -65,18 +65,23 @@ impl Decided {
         })
     }
 
-    /// The first rule that the decision breaks; `papers` are of the invocation that made it.
-    pub fn judge(&self, config: &Config, papers: &Papers) -> Option<Finding> {
-        let look = papers.look_by(self.at)?;
-        self.spares_the_drained(config, look, papers)
-            .or_else(|| self.keeps_the_budget(config, look, papers))
-            .or_else(|| self.is_remembered(config, papers))
+    /// The first rule that the decision breaks; `call_log` is of the invocation that made it.
+    pub fn judge(&self, config: &Config, call_log: &CallLog) -> Option<Finding> {
+        let look = call_log.look_by(self.at)?;
+        self.spares_the_drained(config, look, call_log)
+            .or_else(|| self.keeps_the_budget(config, look, call_log))
+            .or_else(|| self.is_remembered(config, call_log))
     }
 
     /// What an order of this very invocation has written counts before EC2 shows it.
-    fn spares_the_drained(&self, config: &Config, look: &Look, papers: &Papers) -> Option<Finding> {
+    fn spares_the_drained(
+        &self,
+        config: &Config,
+        look: &Look,
+        call_log: &CallLog,
+    ) -> Option<Finding> {
         let node = config.nodes.iter().find(|node| node.name.as_str() == self.to)?;
-        let ordered = papers.tags.iter().rev().find_map(|(eni, tags)| {
+        let ordered = call_log.tags.iter().rev().find_map(|(eni, tags)| {
             let text = tags.get(&Drain::tag_key(&config.cluster))?;
             drained_until(text).filter(|_| *eni == node.eni.as_str())
         });
@@ -87,13 +92,19 @@ impl Decided {
     }
 
     /// Beyond the budget each move waits 1, 2, 4 … minutes after the last.
-    fn keeps_the_budget(&self, config: &Config, look: &Look, papers: &Papers) -> Option<Finding> {
+    fn keeps_the_budget(
+        &self,
+        config: &Config,
+        look: &Look,
+        call_log: &CallLog,
+    ) -> Option<Finding> {
         if !self.is_unplanned() {
             return None;
         }
         // An unfreeze of this very invocation counts before EC2 shows it.
         let key = Ledger::tag_key(&config.cluster, &self.service.parse().ok()?);
-        let written = papers.tags.iter().filter_map(|(_, tags)| Remembered::read(tags.get(&key)?));
+        let written =
+            call_log.tags.iter().filter_map(|(_, tags)| Remembered::read(tags.get(&key)?));
         let before = written.filter(|ledger| ledger.last < self.at.as_second());
         let waits: Vec<_> = look.ledgers(&self.service).into_iter().chain(before).collect();
         let until = waits.iter().map(|ledger| free_from(config, ledger, self.at)).min()?;
@@ -106,12 +117,12 @@ impl Decided {
 
     /// A move that EC2 has accepted is to be written down, with those before it: whether EC2 took the
     /// tag is another matter.
-    fn is_remembered(&self, config: &Config, papers: &Papers) -> Option<Finding> {
+    fn is_remembered(&self, config: &Config, call_log: &CallLog) -> Option<Finding> {
         let assigned = self.assigned?;
         let key = Ledger::tag_key(&config.cluster, &self.service.parse().ok()?);
         let written =
-            || papers.tags.iter().filter_map(|(_, tags)| Remembered::read(tags.get(&key)?));
-        let seen = papers.looks.iter().flat_map(|(_, look)| look.ledgers(&self.service));
+            || call_log.tags.iter().filter_map(|(_, tags)| Remembered::read(tags.get(&key)?));
+        let seen = call_log.looks.iter().flat_map(|(_, look)| look.ledgers(&self.service));
         let unfrozen = written().filter(|ledger| ledger.last < assigned.as_second());
         let mut expected = seen.chain(unfrozen).map(|ledger| self.after(config, &ledger, assigned));
         let is_right = expected.any(|ledger| written().any(|is| is == ledger));

@@ -21,7 +21,7 @@ use vipward_core::Config;
 use vipward_region_model::journal::Happening;
 
 use crate::audit::alias_rules::AliasBook;
-use crate::audit::call_log::{Assignment, Look, Papers};
+use crate::audit::call_log::{Assignment, CallLog, Look};
 use crate::audit::figures::Proven;
 use crate::audit::ledger_rules::Decided;
 use crate::audit::move_rules::{Book, Change};
@@ -147,7 +147,7 @@ impl Auditor {
             Happening::Assigned { eni, addresses, from } => {
                 let sent = asked.as_ref().map_or(at, |asked| self.since_start(asked.sent));
                 let look = asked.as_ref().and_then(|asked| asked.look().cloned());
-                let took = asked.map(|asked| asked.papers.took()).unwrap_or_default();
+                let took = asked.map(|asked| asked.call_log.took()).unwrap_or_default();
                 for address in addresses {
                     self.aliases.goes_to(*address, Some(eni), at);
                     let service = self.config.services.iter().find(|s| s.vip.0 == *address);
@@ -230,8 +230,8 @@ impl Auditor {
         Duration::try_from(moment.duration_since(self.start)).unwrap_or_default()
     }
 
-    /// What an invocation of the function logged, with its papers.
-    pub fn reads(&mut self, at: Duration, lines: &[Value], papers: &Papers) {
+    /// What an invocation of the function logged, with its call log.
+    pub fn reads(&mut self, at: Duration, lines: &[Value], call_log: &CallLog) {
         for line in lines {
             match line["record"].as_str() {
                 Some("decision") => {
@@ -242,7 +242,7 @@ impl Auditor {
                         let accepted = self.since_start(of.assigned?);
                         of.proven(at, self.book.came(&of.service, node.eni.as_str(), accepted))
                     }));
-                    let broken = decided.and_then(|decided| decided.judge(&self.config, papers));
+                    let broken = decided.and_then(|decided| decided.judge(&self.config, call_log));
                     if let Some((rule, what)) = broken {
                         self.accuse(at, rule, what);
                     }

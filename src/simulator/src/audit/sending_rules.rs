@@ -7,7 +7,7 @@ use vipward_core::Config;
 use vipward_core::config::Failback;
 use vipward_core::plan::Reassign;
 
-use crate::audit::call_log::{Assignment, Caller, Papers};
+use crate::audit::call_log::{Assignment, CallLog, Caller};
 use crate::history::cluster::companions;
 use crate::history::fault::What;
 use crate::history::truth::voice::known;
@@ -32,7 +32,7 @@ pub struct Sending<'s> {
     pub call: &'s Assignment,
 }
 
-impl Papers {
+impl CallLog {
     /// How long the last read of EC2 took.
     pub fn took(&self) -> Duration {
         let took = self.read.map(|read| read.arrived.duration_since(read.asked));
@@ -84,15 +84,15 @@ impl Sending<'_> {
     fn is_on_fresh_evidence(&self) -> Option<Finding> {
         const RULE: &str = "a call is sent on fresh evidence";
         let found = |what: String| Some((RULE, format!("{}: {what}", self.in_words())));
-        let papers = &self.call.papers;
-        let Some(read) = papers.read else {
+        let call_log = &self.call.call_log;
+        let Some(read) = call_log.read else {
             return found("EC2 was not read".to_owned());
         };
         let age = self.call.sent.duration_since(read.arrived);
         if age.unsigned_abs() > FRESH {
             return found(format!("EC2's answer was {age:#} old"));
         }
-        let Some(heard) = papers.heard() else {
+        let Some(heard) = call_log.heard() else {
             return found("no agent was heard".to_owned());
         };
         let age = read.asked.duration_since(heard);
@@ -126,14 +126,14 @@ impl Sending<'_> {
         let Some(node) = self.node(eni) else { return true };
         let sent = self.sent();
         self.services().flat_map(|service| companions(self.config, service)).any(|of| {
-            let since = sent.saturating_sub(unheard(self.config, of, self.call.papers.took()));
+            let since = sent.saturating_sub(unheard(self.config, of, self.call.call_log.took()));
             !matches!(self.truth.health(node, of, sent), Health::Answers(_))
                 || self.truth.was_touched(node, of, since, sent)
         })
     }
 
     fn robs_nobody(&self) -> Option<Finding> {
-        let looks = &self.call.papers.looks;
+        let looks = &self.call.call_log.looks;
         let (_, last) = looks.last()?;
         let mut free = self.call.addresses.iter().filter(|of| !last.vips.contains_key(of));
         if self.call.reassign == Reassign::Forbidden || free.clone().next().is_none() {
@@ -157,7 +157,7 @@ impl Sending<'_> {
         let look = self.call.look()?;
         let seen = look.holders.get(service)?;
         let holder = self.node(seen)?;
-        let order = self.call.papers.began.is_some_and(|(_, by)| by == Caller::Switchover);
+        let order = self.call.call_log.began.is_some_and(|(_, by)| by == Caller::Switchover);
         let drained = look.drains.get(holder).is_some_and(|until| self.call.sent < *until);
         let together =
             companions(self.config, service).all(|of| look.holders.get(of) == Some(seen));
@@ -171,7 +171,7 @@ impl Sending<'_> {
         {
             return None;
         }
-        let since = unheard(self.config, service, self.call.papers.took());
+        let since = unheard(self.config, service, self.call.call_log.took());
         let what = format!("{}: {holder} has been well for {since:?}", self.in_words());
         Some(("a holder that is well again is left alone", what))
     }
@@ -180,7 +180,7 @@ impl Sending<'_> {
     /// who cannot counts until it is stale.
     fn is_known_well(&self, node: &str, service: &str) -> bool {
         let (config, truth, sent) = (self.config, self.truth, self.sent());
-        let lately = unheard(config, service, self.call.papers.took());
+        let lately = unheard(config, service, self.call.call_log.took());
         let since = sent.saturating_sub(lately);
         let speaks = |host: &str, since| truth.could_speak(host, service, (since, sent));
         let all_speak = config.members().all(|member| speaks(member.as_str(), since));

@@ -17,7 +17,7 @@ use crate::history::truth::Health;
 use crate::world::agent::{Heard, Start};
 use crate::world::cloud::Trip;
 use crate::world::ports::put_event;
-use crate::world::{Errand, Event, Host, World};
+use crate::world::{AgentTask, Event, Host, World};
 
 /// The agent's patience with one request, by its `aws` outlet.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -29,44 +29,44 @@ const RETRANSMISSION: [Duration; 2] = [Duration::from_secs(1), Duration::from_mi
 
 impl World {
     /// An agent does what it has to, unless it was started anew since, or its host is stalled.
-    pub fn run_errand(&mut self, index: usize, generation: u64, errand: Errand) {
+    pub fn run_errand(&mut self, index: usize, generation: u64, task: AgentTask) {
         let (now, elapsed) = (self.now(), self.elapsed());
         let host = &self.hosts[index];
         // What somebody asks of the agent waits while the host is stalled, and is then asked.
-        if host.generation != generation && !matches!(errand, Errand::Told(..)) {
+        if host.generation != generation && !matches!(task, AgentTask::Told(..)) {
             return;
         }
         if let Some(until) = self.truth.stalled_until(host.name.as_str(), elapsed) {
             let later = self.start + until + Duration::from_micros(10);
-            return self.plan(later, Event::Agent(index, generation, errand));
+            return self.plan(later, Event::Agent(index, generation, task));
         }
-        if let Errand::Probe(target) = errand {
+        if let AgentTask::Probe(target) = task {
             return self.probes(index, generation, target);
         }
         let Host { name, agent: Some(agent), .. } = &mut self.hosts[index] else { return };
-        let wishes = match errand {
-            Errand::Probe(_) => Vec::new(),
-            Errand::Probed(target, outcome, steady) => agent.ends(target, outcome, steady, now),
-            Errand::Asked(report, heard) => {
+        let wishes = match task {
+            AgentTask::Probe(_) => Vec::new(),
+            AgentTask::Probed(target, outcome, steady) => agent.ends(target, outcome, steady, now),
+            AgentTask::Asked(report, heard) => {
                 agent.hears(heard, now);
                 return self.tell(index, *report, heard.sent);
             }
-            Errand::Published(outcome, heard) => {
+            AgentTask::Published(outcome, heard) => {
                 agent.hears(heard, now);
                 agent.published(&outcome, now)
             }
-            Errand::Hinted(outcome, heard) => {
+            AgentTask::Hinted(outcome, heard) => {
                 agent.hears(heard, now);
                 agent.hinted(&outcome, now)
             }
-            Errand::Silence(subject) => agent.breaks(&subject, None, now),
-            Errand::Told(services, leave) => agent.is_told(&services, leave, now),
-            Errand::Notices => {
+            AgentTask::Silence(subject) => agent.breaks(&subject, None, now),
+            AgentTask::Told(services, leave) => agent.is_told(&services, leave, now),
+            AgentTask::Notices => {
                 let text =
                     |notice| self.truth.announced(name.as_str(), notice, elapsed, self.start);
                 agent.reads_notices(text, now)
             }
-            Errand::Look => agent.look(now),
+            AgentTask::Look => agent.look(now),
         };
         self.grant(index, wishes);
     }
@@ -78,13 +78,13 @@ impl World {
             Start::Now => {}
             Start::Void => return,
             Start::At(later) => {
-                return self.plan(later, Event::Agent(index, generation, Errand::Probe(target)));
+                return self.plan(later, Event::Agent(index, generation, AgentTask::Probe(target)));
             }
         }
         let (took, outcome) = self.outcome(index, target);
         let steady = !self.truth.is_fickle(elapsed);
-        let errand = Errand::Probed(target, outcome, steady);
-        self.plan(now + took, Event::Agent(index, generation, errand));
+        let task = AgentTask::Probed(target, outcome, steady);
+        self.plan(now + took, Event::Agent(index, generation, task));
     }
 
     /// How a probe that begins now goes, and how long it takes.
@@ -156,8 +156,8 @@ impl World {
             Ok(trip) => (trip.answered.min(now + PATIENCE), trip.dated(now + PATIENCE)),
             Err(_) => (now + PATIENCE, None),
         };
-        let errand = Errand::Asked(Box::new(report), Heard { sent: now, date });
-        self.plan(answered, Event::Agent(index, generation, errand));
+        let task = AgentTask::Asked(Box::new(report), Heard { sent: now, date });
+        self.plan(answered, Event::Agent(index, generation, task));
     }
 
     /// What AWS's clock showed then, as far as the agent knows.
@@ -170,14 +170,14 @@ impl World {
         let (now, generation) = (self.now(), self.hosts[index].generation);
         let failed = Err(SendError::Failed("no answer in time".to_owned()));
         let Some(said) = self.said(index, at) else {
-            let errand = answer_of(&report, failed, Heard::nothing(now));
-            return self.plan(now, Event::Agent(index, generation, errand));
+            let task = answer_of(&report, failed, Heard::nothing(now));
+            return self.plan(now, Event::Agent(index, generation, task));
         };
         let trip = match self.sets_out(index, &report) {
             Ok(trip) => trip,
             Err(held) => {
-                let errand = answer_of(&report, failed, Heard::nothing(now));
-                self.plan(now + PATIENCE, Event::Agent(index, generation, errand));
+                let task = answer_of(&report, failed, Heard::nothing(now));
+                self.plan(now + PATIENCE, Event::Agent(index, generation, task));
                 if let Some(arrives) = held {
                     self.takes(index, report, said, arrives);
                 }
@@ -190,12 +190,12 @@ impl World {
             Some(error) => Err(SendError::Failed(error.to_string())),
             None => Ok(()),
         };
-        let errand = answer_of(&report, outcome, Heard { sent: now, date });
+        let task = answer_of(&report, outcome, Heard { sent: now, date });
         if trip.hit.error.is_none() {
             self.takes(index, report, said, trip.arrives);
         }
         let answered = trip.answered.min(now + PATIENCE);
-        self.plan(answered, Event::Agent(index, generation, errand));
+        self.plan(answered, Event::Agent(index, generation, task));
     }
 
     /// A request sets out. Where the host does not reach AWS: when it arrives after all, if so. The
@@ -254,10 +254,10 @@ impl Trip {
     }
 }
 
-fn answer_of(report: &Report, outcome: Result<(), SendError>, heard: Heard) -> Errand {
+fn answer_of(report: &Report, outcome: Result<(), SendError>, heard: Heard) -> AgentTask {
     match report {
-        Report::Metrics(..) => Errand::Published(outcome, heard),
-        Report::Hint(_) => Errand::Hinted(outcome, heard),
+        Report::Metrics(..) => AgentTask::Published(outcome, heard),
+        Report::Hint(_) => AgentTask::Hinted(outcome, heard),
     }
 }
 

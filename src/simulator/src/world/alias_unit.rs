@@ -28,7 +28,7 @@ pub enum Wish {
 }
 
 /// A running alias unit.
-pub struct Keeper {
+pub struct AliasUnit {
     upkeep: Upkeep,
     pace: Pace,
     questions: Questions,
@@ -45,7 +45,7 @@ pub struct Keeper {
     resting: bool,
 }
 
-impl Keeper {
+impl AliasUnit {
     /// A unit that starts now.
     pub fn start(config: &Config, now: Timestamp) -> Self {
         Self {

@@ -12,7 +12,7 @@ use vipward_region_model::Region;
 use vipward_region_model::fault::Hit;
 use vipward_region_model::lambda::EnvironmentId;
 
-use crate::audit::call_log::Archive;
+use crate::audit::call_log::CallLogs;
 use crate::history::random::Stream;
 
 /// From the sending of a request to its arrival, and back, in milliseconds.
@@ -28,7 +28,7 @@ pub struct Cloud {
     /// The region.
     pub region: Region,
     /// What the function was told and asked for.
-    pub archive: Archive,
+    pub call_logs: CallLogs,
     /// When environments want to be woken.
     timers: BTreeSet<(Timestamp, EnvironmentId)>,
     posted: BTreeMap<(Timestamp, u64), Posted>,
@@ -56,7 +56,7 @@ impl Shared {
         Self(Arc::new(Mutex::new(Cloud {
             now,
             region,
-            archive: Archive::default(),
+            call_logs: CallLogs::default(),
             timers: BTreeSet::new(),
             posted: BTreeMap::new(),
             serial: 0,

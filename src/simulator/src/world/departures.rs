@@ -1,6 +1,6 @@
 //! Nodes that leave by their own word.
 
-use crate::world::{Errand, Event, World};
+use crate::world::{AgentTask, Event, World};
 
 /// From one look at the metadata to the next, in milliseconds.
 const LOOKS_MS: u64 = 5_000;
@@ -17,7 +17,7 @@ impl World {
             meant && (leave || !self.truth.is_told_to_leave(node, of.as_str(), elapsed))
         });
         let (now, generation) = (self.now(), self.hosts[index].generation);
-        let told = Errand::Told(services.collect(), leave);
+        let told = AgentTask::Told(services.collect(), leave);
         self.plan(now, Event::Agent(index, generation, told));
     }
 
@@ -27,6 +27,6 @@ impl World {
         let Some(index) = self.host(node) else { return };
         let at = self.now() + self.chance.millis(0, LOOKS_MS);
         let generation = self.hosts[index].generation;
-        self.plan(at, Event::Agent(index, generation, Errand::Notices));
+        self.plan(at, Event::Agent(index, generation, AgentTask::Notices));
     }
 }

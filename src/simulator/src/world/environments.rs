@@ -16,7 +16,7 @@ use vipward_region_model::lambda::{Answer, EnvironmentId, FunctionSpec, Invocati
 
 use crate::audit::call_log::Caller;
 use crate::world::cloud::Shared;
-use crate::world::ports::Clerk;
+use crate::world::ports::FunctionPorts;
 
 type Handling = Pin<Box<dyn Future<Output = Result<Value, HandlerError>> + Send>>;
 type Log = Arc<Mutex<Vec<Value>>>;
@@ -28,7 +28,7 @@ struct Running {
 }
 
 struct Environment {
-    function: Arc<Function<Clerk>>,
+    function: Arc<Function<FunctionPorts>>,
     /// When it has started.
     ready: Timestamp,
     handed: Option<Invocation>,
@@ -51,8 +51,8 @@ impl Environments {
     /// A cold one, which has started by then.
     pub fn start(&mut self, id: EnvironmentId, spec: &FunctionSpec, ready: Timestamp) {
         let role = spec.environment.get("VIPWARD_ROLE").and_then(|role| role.parse().ok());
-        let clerk = Clerk { cloud: self.cloud.clone(), environment: id };
-        let function = Function::new(self.config.clone(), clerk, role.unwrap_or(Role::Failover));
+        let ports = FunctionPorts { cloud: self.cloud.clone(), environment: id };
+        let function = Function::new(self.config.clone(), ports, role.unwrap_or(Role::Failover));
         let function = Arc::new(function);
         let environment = Environment { function, ready, handed: None, running: None };
         self.alive.insert(id, environment);
@@ -72,7 +72,7 @@ impl Environments {
         let (deadline, now) = {
             let mut cloud = self.cloud.lock();
             let now = cloud.now;
-            cloud.archive.begins(id, now, caller(&invocation.payload));
+            cloud.call_logs.begins(id, now, caller(&invocation.payload));
             (cloud.region.lambda.began(id, now), now)
         };
         let deadline = deadline.unwrap_or(now);
@@ -138,7 +138,7 @@ fn caller(payload: &[u8]) -> Caller {
 }
 
 fn handling(
-    function: Arc<Function<Clerk>>,
+    function: Arc<Function<FunctionPorts>>,
     payload: Vec<u8>,
     deadline: Timestamp,
     log: Log,

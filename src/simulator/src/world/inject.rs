@@ -4,7 +4,7 @@
 use crate::history::cluster::FOREIGN_ENI;
 use crate::history::fault::{Fault, What};
 use crate::world::setup::instance_of;
-use crate::world::{Errand, Event, World};
+use crate::world::{AgentTask, Event, World};
 use serde_json::{Value, json};
 use std::time::Duration;
 use vipward_region_model::ec2::inventory::InstanceState;
@@ -95,8 +95,8 @@ impl World {
                     && self.truth.passes(host, &me, elapsed);
                 if !answers {
                     let at = now + self.chance.millis(0, interval) + UNANSWERED;
-                    let errand = Errand::Silence(host.clone());
-                    self.plan(at, Event::Agent(index, generation, errand));
+                    let task = AgentTask::Silence(host.clone());
+                    self.plan(at, Event::Agent(index, generation, task));
                 }
             }
         }

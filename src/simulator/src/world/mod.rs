@@ -54,7 +54,7 @@ pub enum Event {
     /// An agent starts, of that generation.
     AgentStarts(usize, u64),
     /// An agent has something to do.
-    Agent(usize, u64, Errand),
+    Agent(usize, u64, AgentTask),
     /// An environment takes up its invocation.
     Invocation(EnvironmentId),
     /// The auditor looks.
@@ -69,7 +69,7 @@ pub enum Event {
 
 /// What an agent has to do.
 #[derive(Debug, Clone)]
-pub enum Errand {
+pub enum AgentTask {
     /// A probe begins.
     Probe(usize),
     /// A probe has ended.
@@ -195,7 +195,7 @@ impl World {
         }
         let elapsed = self.elapsed();
         let holders = self.holders();
-        self.auditor.tally.figures.calls = std::mem::take(&mut self.cloud.lock().archive.calls);
+        self.auditor.tally.figures.calls = std::mem::take(&mut self.cloud.lock().call_logs.calls);
         self.auditor.ends(elapsed, &holders, &self.scenario);
         let calm = self.scenario.troubled_until() + Duration::from_millis(BOOT_MS);
         let standings = self.standings();
@@ -225,7 +225,7 @@ impl World {
             Event::Begins(index) => self.begins(index),
             Event::Ends(index) => self.ends(index),
             Event::AgentStarts(index, generation) => self.agent_starts(index, generation),
-            Event::Agent(index, generation, errand) => self.run_errand(index, generation, errand),
+            Event::Agent(index, generation, task) => self.run_errand(index, generation, task),
             Event::Invocation(environment) => {
                 self.environments.begin(environment);
                 self.go_on(environment);
@@ -272,8 +272,8 @@ impl World {
                 }
                 Effect::Lambda(lambda::Effect::Stop { environment }) => {
                     let lines = self.environments.stop(environment).unwrap_or_default();
-                    let papers = self.cloud.lock().archive.take(environment);
-                    self.auditor.reads(elapsed, &lines, &papers);
+                    let call_log = self.cloud.lock().call_logs.take(environment);
+                    self.auditor.reads(elapsed, &lines, &call_log);
                 }
                 Effect::Lambda(lambda::Effect::Answer { .. }) => {}
             }
@@ -285,7 +285,7 @@ impl World {
         let Happening::Assigned { eni, addresses, .. } = happening else { return None };
         let mut cloud = self.cloud.lock();
         let now = cloud.now;
-        cloud.archive.arrives(now, eni, addresses)
+        cloud.call_logs.arrives(now, eni, addresses)
     }
 
     /// How long a new environment takes to start.
@@ -301,13 +301,13 @@ impl World {
     fn go_on(&mut self, environment: EnvironmentId) {
         let lines = self.environments.poll(environment);
         let elapsed = self.elapsed();
-        let sent = self.cloud.lock().archive.take_sent();
+        let sent = self.cloud.lock().call_logs.take_sent();
         for call in &sent {
             self.auditor.sees_sent(elapsed, call);
         }
         if let Some(lines) = lines {
-            let papers = self.cloud.lock().archive.take(environment);
-            self.auditor.reads(elapsed, &lines, &papers);
+            let call_log = self.cloud.lock().call_logs.take(environment);
+            self.auditor.reads(elapsed, &lines, &call_log);
         }
     }
 
@@ -343,7 +343,7 @@ impl World {
         self.hosts[index].agent = Some(agent);
         self.hosts[index].stalled_from = None;
         self.grant(index, wishes);
-        self.plan(now, Event::Agent(index, generation, Errand::Notices));
+        self.plan(now, Event::Agent(index, generation, AgentTask::Notices));
     }
 
     /// The agent of that host starts anew, when the host has booted.
@@ -374,9 +374,9 @@ impl World {
         for wish in wishes {
             match wish {
                 Wish::Probe(target, at) => {
-                    self.plan(at, Event::Agent(index, generation, Errand::Probe(target)));
+                    self.plan(at, Event::Agent(index, generation, AgentTask::Probe(target)));
                 }
-                Wish::Wake(at) => self.plan(at, Event::Agent(index, generation, Errand::Look)),
+                Wish::Wake(at) => self.plan(at, Event::Agent(index, generation, AgentTask::Look)),
                 Wish::Send(report) => self.send(index, *report),
             }
         }

@@ -13,17 +13,17 @@ use crate::audit::alias_rules::Standing;
 use crate::history::host_fault::HostFault;
 use crate::history::random::Stream;
 use crate::interface::Interface;
-use crate::world::alias_unit::{Keeper, Wish};
+use crate::world::alias_unit::{AliasUnit, Wish};
 use crate::world::setup::mac;
 use crate::world::{Event, World};
 
 mod inject;
 mod metadata;
 
-/// One node's interface and its keeper.
+/// One node's interface and its unit.
 pub struct Site {
     pub interface: Interface,
-    keeper: Option<Keeper>,
+    unit: Option<AliasUnit>,
     /// Grows with each start of the unit, and with each boot: what belongs to an earlier one is void.
     generation: u64,
     boots: u64,
@@ -70,7 +70,7 @@ impl Site {
             let first = index == 0 && chance.percent(50);
             Self {
                 interface,
-                keeper: None,
+                unit: None,
                 generation: 0,
                 boots: 0,
                 own: node.address,
@@ -133,8 +133,8 @@ impl World {
             Task::Answered(subject, answer, steady) => {
                 self.auditor.unit_heard(elapsed, &name, &answer);
                 let site = &mut self.sites[index];
-                let Some(keeper) = site.keeper.as_mut() else { return };
-                let wishes = keeper.hears(&subject, answer, steady, now);
+                let Some(unit) = site.unit.as_mut() else { return };
+                let wishes = unit.hears(&subject, answer, steady, now);
                 self.grant_unit(index, wishes);
             }
         }
@@ -144,10 +144,10 @@ impl World {
         let (now, elapsed) = (self.now(), self.elapsed());
         let node = &self.config.nodes[index];
         let site = &mut self.sites[index];
-        if site.keeper.is_some() || !self.truth.unit_runs(node.name.as_str(), elapsed) {
+        if site.unit.is_some() || !self.truth.unit_runs(node.name.as_str(), elapsed) {
             return;
         }
-        site.keeper = Some(Keeper::start(&self.config, now));
+        site.unit = Some(AliasUnit::start(&self.config, now));
         site.sound_since = site.interface.has(site.own).then_some(elapsed);
         self.auditor.unit_started(elapsed, node.name.as_str());
         self.grant_unit(index, vec![Wish::Pass(now)]);
@@ -156,8 +156,8 @@ impl World {
     fn unit_passes(&mut self, index: usize) {
         let (now, elapsed) = (self.now(), self.elapsed());
         let site = &mut self.sites[index];
-        let Some(keeper) = site.keeper.as_mut() else { return };
-        let (done, wishes) = keeper.pass(&mut site.interface, now);
+        let Some(unit) = site.unit.as_mut() else { return };
+        let (done, wishes) = unit.pass(&mut site.interface, now);
         let name = self.config.nodes[index].name.to_string();
         for (repair, along) in done {
             self.auditor.unit_repaired(elapsed, &name, &repair, &along);
@@ -167,8 +167,8 @@ impl World {
 
     fn unit_asks(&mut self, index: usize) {
         let (now, elapsed) = (self.now(), self.elapsed());
-        let Some(keeper) = self.sites[index].keeper.as_mut() else { return };
-        let Some(subject) = keeper.asks(now) else { return };
+        let Some(unit) = self.sites[index].unit.as_mut() else { return };
+        let Some(subject) = unit.asks(now) else { return };
         let (took, answer) = self.metadata(index, &subject);
         let name = self.config.nodes[index].name.as_str();
         let partial = self.truth.ails(name, elapsed).any(|f| *f == HostFault::MetadataPartial);
@@ -191,7 +191,7 @@ impl World {
 
     fn kernel_tells(&mut self, index: usize) {
         let now = self.now();
-        let wish = self.sites[index].keeper.as_mut().map(|keeper| keeper.wakes(now));
+        let wish = self.sites[index].unit.as_mut().map(|unit| unit.wakes(now));
         self.grant_unit(index, wish);
     }
 
@@ -199,7 +199,7 @@ impl World {
     pub fn stir_units(&mut self) {
         let now = self.now();
         for index in 0..self.sites.len() {
-            let wish = self.sites[index].keeper.as_mut().and_then(|keeper| keeper.stirs(now));
+            let wish = self.sites[index].unit.as_mut().and_then(|unit| unit.stirs(now));
             self.grant_unit(index, wish);
         }
     }

@@ -39,14 +39,14 @@ const BROKEN: Duration = Duration::from_millis(500);
 
 /// What one environment of the function calls.
 #[derive(Clone)]
-pub struct Clerk {
+pub struct FunctionPorts {
     pub cloud: Shared,
     pub environment: EnvironmentId,
 }
 
 /// A moment that is waited for.
 struct Moment {
-    clerk: Clerk,
+    ports: FunctionPorts,
     at: Timestamp,
 }
 
@@ -54,11 +54,11 @@ impl Future for Moment {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
-        let mut cloud = self.clerk.cloud.lock();
+        let mut cloud = self.ports.cloud.lock();
         if cloud.now >= self.at {
             return Poll::Ready(());
         }
-        cloud.wake_at(self.at, self.clerk.environment);
+        cloud.wake_at(self.at, self.ports.environment);
         Poll::Pending
     }
 }
@@ -103,14 +103,14 @@ impl Operation {
     }
 }
 
-impl Clerk {
+impl FunctionPorts {
     fn moment(&self, at: Timestamp) -> Moment {
-        Moment { clerk: self.clone(), at }
+        Moment { ports: self.clone(), at }
     }
 
     fn sets_out(&self, operation: Operation) -> Trip {
         let mut cloud = self.cloud.lock();
-        cloud.archive.counts(operation.name);
+        cloud.call_logs.counts(operation.name);
         cloud.sets_out(operation.name)
     }
 
@@ -196,7 +196,7 @@ fn settles(answer: &Result<(), ApiError>) -> bool {
     }
 }
 
-impl Ports for Clerk {
+impl Ports for FunctionPorts {
     fn now(&self) -> Timestamp {
         self.cloud.lock().now
     }
@@ -222,7 +222,7 @@ impl Ports for Clerk {
         let (inventory, look) = read.await?;
         let mut cloud = self.cloud.lock();
         let read = Read { asked, arrived: cloud.now };
-        cloud.archive.told(self.environment, read, look);
+        cloud.call_logs.told(self.environment, read, look);
         Ok(inventory)
     }
 
@@ -270,7 +270,7 @@ impl Ports for Clerk {
         let published = read.await?;
         let mut cloud = self.cloud.lock();
         let now = cloud.now;
-        cloud.archive.hears(self.environment, now);
+        cloud.call_logs.hears(self.environment, now);
         Ok(published)
     }
 
@@ -283,17 +283,17 @@ impl Ports for Clerk {
         let operation = Operation::ec2("ec2:AssignPrivateIpAddresses", Class::Assign);
         let addresses: Vec<_> = vips.iter().map(|vip| vip.0).collect();
         let (eni, call) = (eni.to_string(), (eni.to_string(), addresses.clone()));
-        let serial = self.cloud.lock().archive.next_serial();
+        let serial = self.cloud.lock().call_logs.next_serial();
         let noted = |cloud: &mut Cloud, arrives| {
             let times = (cloud.now, arrives);
-            cloud.archive.assigns(self.environment, (serial, reassign), times, call);
+            cloud.call_logs.assigns(self.environment, (serial, reassign), times, call);
         };
         let effect = move |region: &mut Region, now| {
             region.ec2.assign(&eni, &addresses, reassign == Reassign::Allowed, now).map(|_| ())
         };
         let answer = self.ask(operation, noted, effect).await;
         if answer.as_ref().is_some_and(settles) {
-            self.cloud.lock().archive.settles(self.environment, serial);
+            self.cloud.lock().call_logs.settles(self.environment, serial);
         }
         operation.outcome(answer)
     }
@@ -303,7 +303,7 @@ impl Ports for Clerk {
         let (eni, tags) = (eni.to_string(), tags.clone());
         let written = (eni.clone(), tags.clone());
         let noted =
-            |cloud: &mut Cloud, _| cloud.archive.writes(self.environment, written.0, written.1);
+            |cloud: &mut Cloud, _| cloud.call_logs.writes(self.environment, written.0, written.1);
         self.write(operation, noted, move |region, now| region.ec2.create_tags(&[eni], &tags, now))
             .await
     }

@@ -52,12 +52,12 @@ fn moved(kind: &str, second: i64) -> Decided {
 /// What the invocation that saw `looks` and wrote `text` is accused of.
 fn judged(decided: &Decided, looks: &[Look], text: &str) -> Option<&'static str> {
     let key = "vipward:sim:svc".to_owned();
-    let papers = Papers {
+    let call_log = CallLog {
         looks: looks.iter().map(|look| (at(0), look.clone())).collect(),
         tags: vec![("eni-0000000b".to_owned(), BTreeMap::from([(key, text.to_owned())]))],
-        ..Papers::default()
+        ..CallLog::default()
     };
-    decided.judge(&config(), &papers).map(|(rule, _)| rule)
+    decided.judge(&config(), &call_log).map(|(rule, _)| rule)
 }
 
 #[test]
@@ -148,12 +148,12 @@ fn what_an_order_wrote_in_this_invocation_counts_before_it_shows() {
         let tag = |(eni, key, text): &(&str, &str, &str)| {
             ((*eni).to_owned(), BTreeMap::from([((*key).to_owned(), (*text).to_owned())]))
         };
-        let papers = Papers {
+        let call_log = CallLog {
             looks: vec![(at(0), looks.clone())],
             tags: orders.iter().map(tag).collect(),
-            ..Papers::default()
+            ..CallLog::default()
         };
-        moved.judge(&config(), &papers).map(|(rule, _)| rule)
+        moved.judge(&config(), &call_log).map(|(rule, _)| rule)
     };
     let decided = moved("failover", 1_500);
     let after = ("eni-0000000b", "vipward:sim:svc", "moved=1500 moves=1500");

@@ -64,7 +64,7 @@ fn call() -> Assignment {
         eni: B.to_owned(),
         addresses: vec![VIPS[0]],
         reassign: Reassign::Allowed,
-        papers: Papers {
+        call_log: CallLog {
             began: Some((at(999_000), Caller::Other)),
             looks: vec![(now, look(&[Some(A)]))],
             read: Some(Read { asked: now, arrived: now }),
@@ -103,27 +103,27 @@ fn a_failover_on_fresh_evidence_breaks_no_rule() {
 
 #[test]
 fn a_slow_read_is_used_once_at_once() {
-    let papers = |asked, arrived, words, began| Papers {
+    let call_log = |asked, arrived, words, began| CallLog {
         read: Some(Read { asked: at(asked), arrived: at(arrived) }),
         words,
         began,
-        ..call().papers
+        ..call().call_log
     };
     let hint = Some((at(994_500), Caller::Hint));
     let alarm = Some((at(994_500), Caller::Other));
-    for (papers, is_right) in [
-        (papers(995_000, 1_000_000, Some(at(994_000)), alarm), true),
-        (papers(995_000, 1_000_000, Some(at(993_999)), alarm), false),
-        (papers(995_000, 999_000, Some(at(999_500)), alarm), true),
-        (papers(995_000, 998_999, Some(at(999_500)), alarm), false),
-        (papers(995_000, 1_000_000, None, hint), true),
-        (papers(995_501, 1_000_000, None, hint), false),
-        (papers(995_000, 1_000_000, None, alarm), false),
-        (Papers { read: None, ..call().papers }, false),
+    for (call_log, is_right) in [
+        (call_log(995_000, 1_000_000, Some(at(994_000)), alarm), true),
+        (call_log(995_000, 1_000_000, Some(at(993_999)), alarm), false),
+        (call_log(995_000, 999_000, Some(at(999_500)), alarm), true),
+        (call_log(995_000, 998_999, Some(at(999_500)), alarm), false),
+        (call_log(995_000, 1_000_000, None, hint), true),
+        (call_log(995_501, 1_000_000, None, hint), false),
+        (call_log(995_000, 1_000_000, None, alarm), false),
+        (CallLog { read: None, ..call().call_log }, false),
     ] {
         let expected: &[&str] = if is_right { &[] } else { &[FRESH_EVIDENCE] };
-        let call = Assignment { papers, ..call() };
-        assert_eq!(judged(&dead(), &call), expected, "{:?}", call.papers);
+        let call = Assignment { call_log, ..call() };
+        assert_eq!(judged(&dead(), &call), expected, "{:?}", call.call_log);
     }
 }
 
@@ -147,8 +147,8 @@ fn a_holder_is_spared_once_it_could_say_that_it_is_well() {
     ] {
         assert_eq!(judged(&faults, &call()), expected, "{faults:?}");
     }
-    let order = Papers { began: Some((at(999_000), Caller::Switchover)), ..call().papers };
-    assert_eq!(judged(&[], &Assignment { papers: order, ..call() }), [""; 0]);
+    let order = CallLog { began: Some((at(999_000), Caller::Switchover)), ..call().call_log };
+    assert_eq!(judged(&[], &Assignment { call_log: order, ..call() }), [""; 0]);
 }
 
 #[test]
@@ -171,8 +171,8 @@ fn while_a_call_may_land_its_target_alone_is_asked_again() {
 fn a_placement_takes_from_nobody() {
     let seen = |looks: &[&[Option<&str>]], reassign| {
         let looks = looks.iter().map(|holders| (at(1_000_000), look(holders))).collect();
-        let papers = Papers { looks, ..call().papers };
-        Assignment { papers, reassign, addresses: VIPS.to_vec(), ..call() }
+        let call_log = CallLog { looks, ..call().call_log };
+        Assignment { call_log, reassign, addresses: VIPS.to_vec(), ..call() }
     };
     let (nobody, one): (&[_], &[_]) = (&[None, None], &[Some(A), None]);
     assert_eq!(judged(&dead(), &seen(&[nobody], Reassign::Allowed)), [ROBS_NOBODY]);

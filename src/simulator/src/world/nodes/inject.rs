@@ -43,7 +43,7 @@ impl World {
     fn unit_ends(&mut self, index: usize) {
         let site = &mut self.sites[index];
         site.generation += 1;
-        (site.keeper, site.sound_since) = (None, None);
+        (site.unit, site.sound_since) = (None, None);
     }
 
     pub(super) fn address_comes(&mut self, index: usize) {
@@ -64,7 +64,7 @@ impl World {
             site.interface.gains(address, prefix);
         }
         site.touches(site.imprinted.clone(), elapsed);
-        if site.keeper.is_some() {
+        if site.unit.is_some() {
             site.sound_since.get_or_insert(elapsed);
         }
         self.kernel_tells(index);
