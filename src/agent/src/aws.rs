@@ -89,7 +89,7 @@ impl Outlet for Aws {
 
     async fn hint(&self, hint: &Hint) -> Result<(), SendError> {
         let client = &self.clients().await?.eventbridge;
-        let said = self.time(events::ask(client)).await?;
+        let said = self.time(events::ask(client, &self.source)).await?;
         events::put(client, &self.source, hint, said).await
     }
 }

@@ -113,6 +113,7 @@ impl Step {
     }
 
     /// Without these moves. What is left robs nobody where nobody holds any of it.
+    #[must_use]
     pub fn without(mut self, is_left_out: impl Fn(&PlannedMove) -> bool) -> Self {
         self.moves.retain(|planned| !is_left_out(planned));
         if self.moves.iter().all(|planned| planned.from == Holder::Nobody) {

@@ -28,7 +28,7 @@ const LOOK_BACK: u32 = 4;
 /// How long a pass takes at most for what it needs beside the interfaces.
 const PATIENCE: Duration = Duration::from_millis(2_500);
 /// How long it waits for the states of alarms and instances: they may call for metrics, or decide.
-pub const STATES: Duration = Duration::from_millis(1_500);
+pub const STATES: Duration = Duration::from_secs(2);
 
 pub type Read<'r> = Pin<Box<dyn FusedFuture<Output = ()> + Send + 'r>>;
 

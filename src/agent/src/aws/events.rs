@@ -6,7 +6,7 @@ use aws_sdk_eventbridge::primitives::DateTime;
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use jiff::Timestamp;
 use vipward_core::Hint;
-use vipward_core::signals::HINT_DETAIL_TYPE;
+use vipward_core::signals::{HELLO_DETAIL_TYPE, HINT_DETAIL_TYPE};
 use vipward_observe::ports::SendError;
 
 use super::{answered, failed};
@@ -36,9 +36,15 @@ pub(super) async fn put(
     })
 }
 
-/// Asks for nothing, for the date of the answer, whatever that is.
-pub(super) async fn ask(client: &Client) -> Result<(), SendError> {
-    answered(client.put_events().set_entries(Some(Vec::new())).send().await)
+/// Says something that no rule hears, for the date of the answer, whatever that is. It comes from the
+/// node's own source, as its role demands.
+pub(super) async fn ask(client: &Client, source: &str) -> Result<(), SendError> {
+    let hello = PutEventsRequestEntry::builder()
+        .source(source)
+        .detail_type(HELLO_DETAIL_TYPE)
+        .detail("{}")
+        .build();
+    answered(client.put_events().entries(hello).send().await)
 }
 
 #[cfg(test)]
