@@ -16,7 +16,7 @@ pub fn check(sources: &[Source]) -> Vec<String> {
             crates.entry(of).or_default().insert(module, &source.text);
         }
     }
-    let circles = crates.iter().flat_map(|(of, texts)| {
+    let circles = crates.iter().filter_map(|(of, texts)| {
         let modules = modules(texts);
         let circle = circle(&modules);
         circle.map(|circle| format!("{of}: {}: files that need each other", circle.join(" -> ")))

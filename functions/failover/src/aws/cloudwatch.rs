@@ -65,7 +65,9 @@ pub(super) async fn words(
             published.take(asked, points);
         }
     }
-    incomplete.iter().for_each(|service| published.leave_out(service));
+    for service in &incomplete {
+        published.leave_out(service);
+    }
     Ok(published)
 }
 

@@ -6,7 +6,7 @@ use crate::handler::Function;
 use crate::role::Role;
 use serde_json::{Value, json};
 use std::time::Duration;
-use vipward_core::Verdict;
+use vipward_core::{NodeName, Verdict};
 
 /// The memory of a function that has heard that `a` is ill, and that `b` has long been well.
 fn told_that_a_is_ill(world: &World) -> Mutex<Memory> {
@@ -234,7 +234,7 @@ async fn a_call_whose_effect_does_not_show_stays_on_its_way_for_the_next_invocat
         let memory = Mutex::default();
         pass(&config(), &world, &memory).await;
         let flying = locked(&memory).in_flight(world.now());
-        let flying: Vec<_> = flying.values().flatten().map(|node| node.as_str()).collect();
+        let flying: Vec<_> = flying.values().flatten().map(NodeName::as_str).collect();
         assert_eq!(flying, ["b"], "{fault:?}");
     }
 }

@@ -6,7 +6,7 @@ use crate::orders::{Obeyed, obey};
 use crate::wake::Command;
 use serde_json::json;
 use std::time::Duration;
-use vipward_core::VipAddr;
+use vipward_core::{NodeName, VipAddr};
 
 fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
@@ -108,7 +108,7 @@ async fn a_call_that_was_accepted_and_overtaken_may_still_land() {
     let records = pass(&config, &world, &memory).await;
     assert_eq!(outcomes(&records)[0], Outcome::Overtaken);
     let flying = locked(&memory).in_flight(world.now());
-    let flying: Vec<_> = flying.values().flatten().map(|node| node.as_str()).collect();
+    let flying: Vec<_> = flying.values().flatten().map(NodeName::as_str).collect();
     assert_eq!(flying, ["b"]);
 }
 
