@@ -92,7 +92,7 @@ impl AgentError {
                 _ => "is vipward-agent running? name its socket with --socket",
             }),
             Self::Answer { .. } => Some("the agent may be of another version: restart it"),
-            Self::Refused(_) => Some("name a service of the file, or a unit that it names"),
+            Self::Refused(_) => Some("name a service or a unit from vipward.toml"),
             Self::Faults(_) | Self::System { .. } | Self::WatchEnded(_) => None,
         }
     }

@@ -67,7 +67,7 @@ pub struct ServiceState {
 pub enum Holder {
     /// A node of the cluster.
     Node(String),
-    /// One of these nodes: its move settles yet.
+    /// One of these nodes: its last move has not settled.
     Several(Vec<String>),
     /// An interface that the file does not name.
     Foreign(String),

@@ -157,8 +157,8 @@ pub enum Refusal {
     /// It was replayed from an archive.
     #[error("it was replayed from an archive")]
     Replay,
-    /// Its source and detail type are none that vipward listens to.
-    #[error("{detail_type:?} from {source_name:?} is nothing that vipward listens to")]
+    /// vipward handles no such source and detail type.
+    #[error("vipward does not handle {detail_type:?} from {source_name:?}")]
     Unexpected {
         /// The event's source.
         source_name: String,
