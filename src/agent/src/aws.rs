@@ -65,14 +65,14 @@ impl Aws {
         self.clients.get_or_try_init(|| connect(&self.dates)).await
     }
 
-    /// What AWS's clock shows now. As long as no answer has told, something is asked: nothing is said
+    /// What AWS's clock showed at that time of the agent's own. As long as no answer has told, something is asked: nothing is said
     /// that does not carry its age. `None` where answers come without a date: then the time of arrival
     /// has to do.
     async fn time(
         &self,
+        now: Timestamp,
         ask: impl Future<Output = Result<(), SendError>>,
     ) -> Result<Option<Timestamp>, SendError> {
-        let now = self.dates.now();
         if self.dates.time().at(now).is_none() {
             ask.await?;
         }
@@ -82,14 +82,16 @@ impl Aws {
 
 impl Outlet for Aws {
     async fn publish(&self, data: &[Datum]) -> Result<(), SendError> {
+        let now = self.dates.now();
         let client = &self.clients().await?.cloudwatch;
-        let said = self.time(metrics::ask(client, &self.namespace)).await?;
+        let said = self.time(now, metrics::ask(client, &self.namespace)).await?;
         metrics::put(client, &self.namespace, data, said).await
     }
 
     async fn hint(&self, hint: &Hint) -> Result<(), SendError> {
+        let now = self.dates.now();
         let client = &self.clients().await?.eventbridge;
-        let said = self.time(events::ask(client, &self.source)).await?;
+        let said = self.time(now, events::ask(client, &self.source)).await?;
         events::put(client, &self.source, hint, said).await
     }
 }

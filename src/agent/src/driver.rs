@@ -140,7 +140,7 @@ impl<O: Outlet> Agent<'_, O> {
         let ms = u64::try_from(gap.as_millis()).unwrap_or(u64::MAX);
         tracing::warn!(ms, "stall noticed");
         self.watches.start_over();
-        // A request from before would be taken for fresh when it arrives.
+        // What came of a request from before says nothing about what is sent from now on.
         (self.metrics, self.hint) = (OnItsWay(None), OnItsWay(None));
         self.reporter.start_over(now);
         self.show();

@@ -2,16 +2,21 @@
 
 use super::*;
 use crate::execute::MoveOutcome;
-use crate::fake::{Fault, World, config, config_with_policy, denied, hint, id, start, throttled};
+use crate::fake::{
+    Fault, State, World, config, config_with_policy, denied, hint, id, start, throttled,
+};
 use crate::memory::Memory;
 use crate::notices::{announce, notices};
+use crate::orders::{Obeyed, obey};
 use crate::record::Outcome;
-use crate::wake::WakeKind;
+use crate::wake::{Command, WakeKind};
 use jiff::SignedDuration;
+use serde_json::json;
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 use vipward_core::Config;
 use vipward_core::Verdict::{Healthy, Unhealthy};
+use vipward_core::VipAddr;
 use vipward_core::decide::{Choice, HoldReason};
 use vipward_core::ledger::Ledger;
 
@@ -351,4 +356,28 @@ async fn a_cloudwatch_that_hangs_holds_nothing_up_past_the_deadline() {
     let records = one_pass(&world).await;
     assert_eq!(hold_reason(&records[0]), Some(HoldReason::AwaitingEvidence));
     assert!(world.now() <= deadline);
+}
+
+/// A call of a while ago takes effect.
+fn bring(state: &mut State, to: &str) {
+    let vip: VipAddr = REDIS.parse().expect("an address");
+    for eni in state.inventory.enis.values_mut() {
+        eni.addresses.retain(|address| *address != vip.0);
+    }
+    state.inventory.enis.get_mut(&id(to)).expect("there").addresses.push(vip.0);
+}
+
+async fn switched_over(world: &World, memory: &Mutex<Memory>, to: &str) -> Obeyed {
+    let order = json!({"command": "switchover", "service": "redis", "to": to});
+    let command: Command = serde_json::from_value(order).expect("it is a command");
+    let invocation = Invocation {
+        config: &config(),
+        ports: world,
+        memory,
+        wake: WakeKind::Command,
+        woken: world.now(),
+        brings_news: false,
+        deadline: world.deadline(),
+    };
+    obey(&invocation, &command).await.expect("AWS answers")
 }

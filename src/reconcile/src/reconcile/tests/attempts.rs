@@ -2,9 +2,7 @@
 
 use super::*;
 use crate::fake::unanswered;
-use crate::orders::{Obeyed, obey};
-use crate::wake::Command;
-use serde_json::json;
+use crate::orders::Obeyed;
 use std::time::Duration;
 use vipward_core::VipAddr;
 
@@ -25,23 +23,6 @@ fn both_well() -> World {
     })
 }
 
-async fn switched_over(world: &World) -> Obeyed {
-    let order = json!({"command": "switchover", "service": "redis", "to": "b"});
-    let command: Command = serde_json::from_value(order).expect("it is a command");
-    let (config, memory, wake) = (&config(), &Mutex::default(), WakeKind::Command);
-    let (woken, deadline) = (world.now(), world.deadline());
-    let invocation = Invocation {
-        config,
-        ports: world,
-        memory,
-        wake,
-        woken,
-        brings_news: wake == WakeKind::Hint,
-        deadline,
-    };
-    obey(&invocation, &command).await.expect("AWS answers")
-}
-
 fn done(obeyed: &Obeyed) -> Vec<Outcome> {
     let Obeyed::Done { records, .. } = obeyed else { panic!("{obeyed:?}") };
     outcomes(records)
@@ -53,7 +34,11 @@ async fn a_switchover_outlasts_throttling() {
         let world = both_well().with(|state| {
             state.assign_faults.extend(std::iter::repeat_with(assign_throttled).take(times));
         });
-        assert_eq!(done(&switched_over(&world).await), [Outcome::Moved], "{times} times");
+        assert_eq!(
+            done(&switched_over(&world, &Mutex::default(), "b").await),
+            [Outcome::Moved],
+            "{times} times"
+        );
     }
 }
 
@@ -63,7 +48,11 @@ async fn a_switchover_waits_for_answers_that_lag() {
         let world = both_well();
         let before = world.state().inventory.clone();
         world.state().stale = Some((before, start() + SignedDuration::from_secs(lag)));
-        assert_eq!(done(&switched_over(&world).await), [Outcome::Moved], "{lag} s");
+        assert_eq!(
+            done(&switched_over(&world, &Mutex::default(), "b").await),
+            [Outcome::Moved],
+            "{lag} s"
+        );
     }
 }
 
@@ -74,7 +63,11 @@ async fn a_switchover_that_shows_on_both_nodes_for_a_while_is_waited_for() {
             state.settling = ms(3_000);
             state.assign_faults.extend(lost.then_some(Fault::LosesReply));
         });
-        assert_eq!(done(&switched_over(&world).await), [Outcome::Moved], "reply lost: {lost}");
+        assert_eq!(
+            done(&switched_over(&world, &Mutex::default(), "b").await),
+            [Outcome::Moved],
+            "reply lost: {lost}"
+        );
         let redis = "redis".parse().expect("a name");
         let ledger = world.state().inventory.ledger(&config(), &redis);
         assert!(ledger.last_move().is_some(), "the ledger has it");
@@ -107,14 +100,7 @@ async fn where_a_call_without_an_answer_landed_is_looked_at() {
                 state.says("b", "b", "redis", Unhealthy);
                 state.alarms.insert("vipward/test/redis/b/self".parse().expect("a name"));
             }),
-            (ms(3_000), |state| {
-                let vip: VipAddr = REDIS.parse().expect("an address");
-                for eni in state.inventory.enis.values_mut() {
-                    eni.addresses.retain(|address| *address != vip.0);
-                }
-                let b = state.inventory.enis.get_mut(&id("eni-0000000b")).expect("there");
-                b.addresses.push(vip.0);
-            }),
+            (ms(3_000), |state| bring(state, "eni-0000000b")),
         ];
     });
     let records = one_pass(&world).await;
@@ -214,14 +200,7 @@ async fn what_an_own_call_brought_there_late_is_not_somebody_elses_doing() {
         state.assign_faults.extend(std::iter::repeat_with(assign_throttled).take(5));
         state.later = vec![
             (ms(50), |state| state.says("b", "b", "redis", Unhealthy)),
-            (ms(1_000), |state| {
-                let vip: VipAddr = REDIS.parse().expect("an address");
-                for eni in state.inventory.enis.values_mut() {
-                    eni.addresses.retain(|address| *address != vip.0);
-                }
-                let b = state.inventory.enis.get_mut(&id("eni-0000000b")).expect("there");
-                b.addresses.push(vip.0);
-            }),
+            (ms(1_000), |state| bring(state, "eni-0000000b")),
         ];
     });
     let records = pass(&config, &world, &Mutex::default()).await;

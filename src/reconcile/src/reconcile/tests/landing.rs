@@ -1,12 +1,10 @@
 //! Calls that may land yet: all of them, whatever became of later ones.
 
 use super::*;
-use crate::fake::{State, unanswered};
-use crate::orders::{Obeyed, obey};
-use crate::wake::Command;
-use serde_json::json;
+use crate::fake::unanswered;
+use crate::orders::Obeyed;
 use std::time::Duration;
-use vipward_core::{NodeName, VipAddr};
+use vipward_core::NodeName;
 
 fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
@@ -14,30 +12,6 @@ fn ms(ms: u64) -> Duration {
 
 fn no_answer() -> Fault {
     Fault::Fails(unanswered("AssignPrivateIpAddresses"))
-}
-
-/// A call of a while ago takes effect.
-fn bring(state: &mut State, to: &str) {
-    let vip: VipAddr = REDIS.parse().expect("an address");
-    for eni in state.inventory.enis.values_mut() {
-        eni.addresses.retain(|address| *address != vip.0);
-    }
-    state.inventory.enis.get_mut(&id(to)).expect("there").addresses.push(vip.0);
-}
-
-async fn switched_over(world: &World, memory: &Mutex<Memory>, to: &str) -> Obeyed {
-    let order = json!({"command": "switchover", "service": "redis", "to": to});
-    let command: Command = serde_json::from_value(order).expect("it is a command");
-    let invocation = Invocation {
-        config: &config(),
-        ports: world,
-        memory,
-        wake: WakeKind::Command,
-        woken: world.now(),
-        brings_news: false,
-        deadline: world.deadline(),
-    };
-    obey(&invocation, &command).await.expect("AWS answers")
 }
 
 /// The first call to b has no answer, the second is accepted and seen.
