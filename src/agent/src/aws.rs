@@ -18,7 +18,7 @@ use date::Dates;
 pub use imds::Imds;
 use jiff::Timestamp;
 use tokio::sync::OnceCell;
-use vipward_core::signals::{hint_source, namespace};
+use vipward_core::telemetry::{hint_source, namespace};
 use vipward_core::text::chain;
 use vipward_core::{ClusterName, Hint, NodeName};
 

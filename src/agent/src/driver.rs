@@ -13,12 +13,12 @@ use vipward_observe::reporter::{Report, Reporter};
 use vipward_observe::requests::{Refusal, Request};
 use vipward_observe::status::{Status, word};
 use vipward_observe::target::targets;
-use vipward_observe::view::Sighting;
+use vipward_observe::view::TargetChange;
 
 use crate::failure::AgentError;
 use crate::host::clock::Clock;
 use crate::host::systemd::ServiceManager;
-use crate::lifecycle::{Call, Duties};
+use crate::lifecycle::{Call, Lifecycle};
 use crate::local_api::orders::Order;
 use crate::probing::watches::{WatchEnded, Watches};
 
@@ -30,7 +30,7 @@ use crate::probing::watches::{WatchEnded, Watches};
 pub async fn run(
     config: &Config,
     reporter: Reporter,
-    duties: Duties,
+    lifecycle: Lifecycle,
     clock: Clock,
     outlet: &impl Outlet,
     mut orders: mpsc::Receiver<Order>,
@@ -44,7 +44,7 @@ pub async fn run(
         hint: OnItsWay(None),
         config: config.clone(),
         reporter,
-        duties,
+        lifecycle,
         clock,
         outlet,
     };
@@ -57,12 +57,12 @@ pub async fn run(
         match event {
             // It may straddle the gap. A watch that ended then has been started anew.
             Event::Seen(_) if stalled => {}
-            Event::Seen(sighting) => agent.take_in_all(&sighting?),
+            Event::Seen(change) => agent.take_in_all(&change?),
             Event::Published(outcome) => agent.reporter.published(clock.now(), &outcome),
             Event::Hinted(outcome) => agent.reporter.hinted(clock.now(), &outcome),
             Event::Due => {}
             Event::Ordered(Order::Reload) => agent.reload(&reload),
-            Event::Called(call) => agent.duties.take(call, clock.now()),
+            Event::Called(call) => agent.lifecycle.take(call, clock.now()),
             Event::Ordered(Order::Ask(request, to)) => {
                 let answer = agent.answer(&request);
                 // Who asked may have gone.
@@ -78,7 +78,7 @@ pub async fn run(
 
 /// What the agent waits for.
 enum Event {
-    Seen(Result<Sighting, WatchEnded>),
+    Seen(Result<TargetChange, WatchEnded>),
     Published(Result<(), SendError>),
     Hinted(Result<(), SendError>),
     Ordered(Order),
@@ -90,7 +90,7 @@ enum Event {
 struct Agent<'a, O> {
     config: Config,
     reporter: Reporter,
-    duties: Duties,
+    lifecycle: Lifecycle,
     clock: Clock,
     outlet: &'a O,
     watches: Watches,
@@ -105,9 +105,9 @@ impl<O: Outlet> Agent<'_, O> {
         let (now, me) = (self.clock.now(), self.reporter.me());
         let (lags, primaries) = (self.watches.lags(me), self.watches.primaries(me));
         self.reporter.see_places(now, lags, primaries);
-        self.duties.run_what_is_due(now);
-        self.reporter.see_leaving(now, self.duties.leaving());
-        self.reporter.see_hooks(now, self.duties.hooks_failing());
+        self.lifecycle.run_what_is_due(now);
+        self.reporter.see_leaving(now, self.lifecycle.leaving());
+        self.reporter.see_hooks(now, self.lifecycle.hooks_failing());
         while let Some(report) = self.reporter.due(now) {
             match report {
                 Report::Metrics(why, data) => self.metrics.start(publish(self.outlet, why, data)),
@@ -118,14 +118,14 @@ impl<O: Outlet> Agent<'_, O> {
 
     async fn next(&mut self, orders: &mut mpsc::Receiver<Order>) -> Event {
         let beat = self.pulse.deadline();
-        let due = [self.reporter.deadline(), self.duties.deadline(), Some(beat)];
+        let due = [self.reporter.deadline(), self.lifecycle.deadline(), Some(beat)];
         let due = due.into_iter().flatten().min();
         tokio::select! {
             seen = self.watches.next() => Event::Seen(seen),
             outcome = self.metrics.arrived() => Event::Published(outcome),
             outcome = self.hint.arrived() => Event::Hinted(outcome),
             Some(order) = orders.recv() => Event::Ordered(order),
-            call = self.duties.next() => Event::Called(call),
+            call = self.lifecycle.next() => Event::Called(call),
             () = self.clock.sleep_until(due) => Event::Due,
             () = self.manager.stay_alive() => Event::Due,
         }
@@ -148,24 +148,24 @@ impl<O: Outlet> Agent<'_, O> {
     }
 
     /// A host that dies takes all its services along: one hint says it all.
-    fn take_in_all(&mut self, sighting: &Sighting) {
-        self.take_in(sighting);
-        while let Some(sighting) = self.watches.waiting() {
-            self.take_in(&sighting);
+    fn take_in_all(&mut self, change: &TargetChange) {
+        self.take_in(change);
+        while let Some(change) = self.watches.waiting() {
+            self.take_in(&change);
         }
         self.show();
     }
 
-    fn take_in(&mut self, sighting: &Sighting) {
-        let Sighting { subject, service, change } = sighting;
+    fn take_in(&mut self, of_target: &TargetChange) {
+        let TargetChange { subject, service, change } = of_target;
         let (from, to) = (word(change.from), word(change.to));
         let cause = change.cause.as_deref();
         tracing::info!(%subject, %service, %from, %to, cause, "verdict changed");
-        self.reporter.observe(self.clock.now(), sighting);
-        if sighting.subject == *self.reporter.me() {
+        self.reporter.observe(self.clock.now(), of_target);
+        if *subject == *self.reporter.me() {
             match (change.from, change.to) {
-                (_, Verdict::Unhealthy) => self.duties.fault(service),
-                (Verdict::Unhealthy, Verdict::Healthy) => self.duties.recovered(service),
+                (_, Verdict::Unhealthy) => self.lifecycle.fault(service),
+                (Verdict::Unhealthy, Verdict::Healthy) => self.lifecycle.recovered(service),
                 _ => {}
             }
         }
@@ -176,9 +176,9 @@ impl<O: Outlet> Agent<'_, O> {
         match request {
             Request::Status => {}
             Request::Leave { which, reason } => {
-                self.duties.depart(&self.config, which, Some(reason), now)?;
+                self.lifecycle.depart(&self.config, which, Some(reason), now)?;
             }
-            Request::Stay { which } => self.duties.depart(&self.config, which, None, now)?,
+            Request::Stay { which } => self.lifecycle.depart(&self.config, which, None, now)?,
         }
         Ok(self.status())
     }
@@ -200,14 +200,14 @@ impl<O: Outlet> Agent<'_, O> {
     }
 
     fn adopt(&mut self, config: &Config) {
-        while let Some(sighting) = self.watches.waiting() {
-            self.take_in(&sighting);
+        while let Some(change) = self.watches.waiting() {
+            self.take_in(&change);
         }
         let targets = targets(config, self.reporter.me());
         let all = targets.len();
         let kept = self.watches.replace(targets);
         self.reporter.adopt(config, &kept, self.clock.now());
-        self.duties.adopt(config);
+        self.lifecycle.adopt(config);
         self.config = config.clone();
         let (kept, fresh) = (kept.len(), all - kept.len());
         tracing::info!(digest = %config.digest(), kept, fresh, "configuration reloaded");
@@ -223,7 +223,7 @@ impl<O: Outlet> Agent<'_, O> {
                 target.cause = self.watches.cause(&key).or(target.cause.take());
             }
         }
-        (status.leaving, status.vips, status.hooks) = self.duties.status(&self.config);
+        (status.leaving, status.vips, status.hooks) = self.lifecycle.status(&self.config);
         status
     }
 

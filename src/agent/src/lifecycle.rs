@@ -33,8 +33,8 @@ pub enum Call {
     Hook(Result<(Due, Ended), JoinError>),
 }
 
-/// The duties of one node. A witness has none.
-pub struct Duties {
+/// The lifecycle of one node. A witness has none.
+pub struct Lifecycle {
     me: NodeName,
     is_node: bool,
     /// The addresses of the other nodes.
@@ -46,12 +46,12 @@ pub struct Duties {
     runs: JoinSet<(Due, Ended)>,
     wanted: watch::Sender<bool>,
     news: mpsc::Receiver<News>,
-    /// The watch of the metadata; it ends with the duties.
+    /// The watch of the metadata; it ends with the lifecycle.
     _watch: JoinSet<()>,
 }
 
-impl Duties {
-    /// Takes the duties of `me` up. Without metadata (not an instance, or switched off) nothing is
+impl Lifecycle {
+    /// Takes the lifecycle of `me` up. Without metadata (not an instance, or switched off) nothing is
     /// known of VIPs and of the instance's end; `memory` is where to remember what hooks did.
     pub fn start(
         config: &Config,
@@ -69,7 +69,7 @@ impl Duties {
         if let (Some(metadata), Some(node)) = (metadata, node) {
             watch.spawn(watch_metadata(metadata, node.eni.clone(), clock, wanting, tell));
         }
-        let duties = Self {
+        let lifecycle = Self {
             me: me.clone(),
             is_node: node.is_some(),
             peers: peers(config, me),
@@ -82,8 +82,8 @@ impl Duties {
             news,
             _watch: watch,
         };
-        duties.want_addresses();
-        duties
+        lifecycle.want_addresses();
+        lifecycle
     }
 
     /// The file has changed.
@@ -124,8 +124,8 @@ impl Duties {
             tracing::info!(%service, reason, leaves = reason.is_some(), "told to leave or stay");
         }
         match reason {
-            Some(reason) => self.leaving.order(&services, reason, now),
-            None => self.leaving.countermand(&services),
+            Some(reason) => self.leaving.request(&services, reason, now),
+            None => self.leaving.cancel(&services),
         }
         self.want_addresses();
         Ok(())

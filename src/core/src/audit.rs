@@ -7,11 +7,9 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use jiff::Timestamp;
-
-use crate::config::{Config, Service};
+use crate::config::Service;
 use crate::decide::{Choice, Decision, HoldReason, MoveKind};
-use crate::evidence::{Evidence, Holder, Presence, Statement};
+use crate::evidence::{Holder, Observation, Presence, Snapshot};
 use crate::hint::Verdict;
 use crate::name::{NodeName, ServiceName};
 use crate::observed::age;
@@ -55,16 +53,14 @@ impl fmt::Display for Breach {
 
 /// The decisions, of which those to move that break a rule become holds; and what they break.
 pub fn vet(
-    config: &Config,
-    evidence: &Evidence,
+    snapshot: Snapshot<'_>,
     decisions: Vec<Decision>,
-    now: Timestamp,
 ) -> (Vec<Decision>, Vec<(Decision, Breach)>) {
     let mut refused = Vec::new();
     let mut vetted = decisions;
-    refuse(&mut vetted, &mut refused, |decision| breach(config, evidence, decision, now));
+    refuse(&mut vetted, &mut refused, |decision| breach(snapshot, decision));
     // Where one of a group must not move, the others must not leave it.
-    let torn = groups_torn(config, evidence, &vetted);
+    let torn = groups_torn(snapshot, &vetted);
     refuse(&mut vetted, &mut refused, |decision| {
         let moves = matches!(decision.choice, Choice::Move { .. });
         (moves && torn.contains(&decision.service)).then_some(Breach::SplitsGroup)
@@ -86,12 +82,9 @@ fn refuse(
 }
 
 /// The services of the groups that would be on more nodes than before.
-fn groups_torn(
-    config: &Config,
-    evidence: &Evidence,
-    decisions: &[Decision],
-) -> BTreeSet<ServiceName> {
-    let before = |service: &Service| evidence.inventory.holder(config, service.vip).node().cloned();
+fn groups_torn(snapshot: Snapshot<'_>, decisions: &[Decision]) -> BTreeSet<ServiceName> {
+    let config = snapshot.config;
+    let before = |service: &Service| snapshot.holder(service).node().cloned();
     let after = |service: &Service| {
         let decision = decisions.iter().find(|decision| decision.service == service.name);
         match decision.map(|decision| &decision.choice) {
@@ -112,16 +105,11 @@ fn groups_torn(
 }
 
 /// The first rule that the decision breaks; a hold breaks none.
-pub fn breach(
-    config: &Config,
-    evidence: &Evidence,
-    decision: &Decision,
-    now: Timestamp,
-) -> Option<Breach> {
+pub fn breach(snapshot: Snapshot<'_>, decision: &Decision) -> Option<Breach> {
     let Choice::Move { to, kind } = &decision.choice else {
         return None;
     };
-    let audit = Audit { config, evidence, decision, now };
+    let audit = Audit { snapshot, decision };
     [
         (audit.is_in_the_file(to), Breach::NotInTheFile),
         (!matches!(audit.holder(), Holder::Foreign(_)), Breach::ForeignHolder),
@@ -136,39 +124,38 @@ pub fn breach(
 }
 
 struct Audit<'a> {
-    config: &'a Config,
-    evidence: &'a Evidence,
+    snapshot: Snapshot<'a>,
     decision: &'a Decision,
-    now: Timestamp,
 }
 
 impl Audit<'_> {
     fn is_in_the_file(&self, to: &NodeName) -> bool {
-        let service = self.config.service(&self.decision.service);
+        let service = self.snapshot.config.service(&self.decision.service);
         service.is_some_and(|service| service.vip == self.decision.vip)
-            && self.config.node(to).is_some()
+            && self.snapshot.config.node(to).is_some()
     }
 
     fn holder(&self) -> Holder {
-        self.evidence.inventory.holder(self.config, self.decision.vip)
+        self.snapshot.evidence.inventory.holder(self.snapshot.config, self.decision.vip)
     }
 
     fn presence(&self, node: &NodeName) -> Presence {
-        self.config
+        self.snapshot
+            .config
             .node(node)
-            .map_or(Presence::Absent, |node| self.evidence.inventory.presence(node))
+            .map_or(Presence::NotDescribed, |node| self.snapshot.presence(node))
     }
 
     /// What is said of the node that still counts, by whom.
-    fn words<'a>(
+    fn observations<'a>(
         &'a self,
         subject: &'a NodeName,
-    ) -> impl Iterator<Item = (&'a NodeName, &'a Statement)> {
-        let stale_after = self.config.policy.stale_after;
-        self.evidence.testimony.iter().filter_map(move |(topic, word)| {
-            let about = topic.service == self.decision.service && topic.subject == *subject;
-            let fresh = word.fresh(self.now, stale_after).filter(|_| about)?;
-            Some((&topic.observer, fresh))
+    ) -> impl Iterator<Item = (&'a NodeName, &'a Observation)> {
+        let stale_after = self.snapshot.config.policy.stale_after;
+        self.snapshot.evidence.observations.iter().filter_map(move |(key, newest)| {
+            let about = key.service == self.decision.service && key.subject == *subject;
+            let fresh = newest.fresh(self.snapshot.now, stale_after).filter(|_| about)?;
+            Some((&key.observer, fresh))
         })
     }
 
@@ -178,15 +165,17 @@ impl Audit<'_> {
             (Holder::Foreign(_) | Holder::Several(_), _)
             | (Holder::Node(_), MoveKind::Placement) => false,
             (Holder::Node(holder), MoveKind::Failover) => {
-                self.presence(&holder) != Presence::Here
-                    || self.words(&holder).any(|(_, said)| said.verdict == Verdict::Unhealthy)
+                self.presence(&holder) != Presence::Attached
+                    || self
+                        .observations(&holder)
+                        .any(|(_, said)| said.verdict == Verdict::Unhealthy)
             }
             (
                 Holder::Node(_),
                 MoveKind::Failback | MoveKind::Vacate | MoveKind::Follow | MoveKind::Switchover,
             ) => true,
             (Holder::Node(_), MoveKind::Together) => {
-                let service = self.config.service(&self.decision.service);
+                let service = self.snapshot.config.service(&self.decision.service);
                 service.is_some_and(|service| service.group.is_some())
             }
         }
@@ -194,35 +183,39 @@ impl Audit<'_> {
 
     /// By its own word; where it has none that judges, by somebody else's.
     fn is_seen_well(&self, to: &NodeName) -> bool {
-        let own = self.words(to).find(|(observer, _)| *observer == to);
+        let own = self.observations(to).find(|(observer, _)| *observer == to);
         let well = match own.map(|(_, said)| said.verdict) {
             Some(Verdict::Healthy) => true,
             Some(Verdict::Unhealthy) => false,
             Some(Verdict::Unknown) | None => {
-                self.words(to).any(|(_, said)| said.verdict == Verdict::Healthy)
+                self.observations(to).any(|(_, said)| said.verdict == Verdict::Healthy)
             }
         };
-        well && self.presence(to) == Presence::Here
+        well && self.presence(to) == Presence::Attached
     }
 
     fn crosses_no_call(&self, to: &NodeName) -> bool {
-        let is_ill = |node| self.words(node).any(|(_, said)| said.verdict == Verdict::Unhealthy);
-        let is_gone = |node| self.presence(node) != Presence::Here;
-        let mut bound = self.evidence.in_flight.get(&self.decision.service).into_iter().flatten();
+        let is_ill =
+            |node| self.observations(node).any(|(_, said)| said.verdict == Verdict::Unhealthy);
+        let is_gone = |node| self.presence(node) != Presence::Attached;
+        let mut bound =
+            self.snapshot.evidence.in_flight.get(&self.decision.service).into_iter().flatten();
         bound.all(|node| node == to || is_gone(node) || is_ill(node))
     }
 
     fn is_rested(&self, kind: MoveKind) -> bool {
-        let ledger = self.evidence.inventory.ledger(self.config, &self.decision.service);
-        let rested = ledger.last_move().map(|last| age(last, self.now));
+        let ledger = self.snapshot.ledger(&self.decision.service);
+        let rested = ledger.last_move().map(|last| age(last, self.snapshot.now));
         kind != MoveKind::Failback
-            || rested.is_none_or(|rested| rested >= self.config.policy.cooldown)
+            || rested.is_none_or(|rested| rested >= self.snapshot.config.policy.cooldown)
     }
 
     fn is_within_budget(&self, kind: MoveKind) -> bool {
-        let ledger = self.evidence.inventory.ledger(self.config, &self.decision.service);
+        let ledger = self.snapshot.ledger(&self.decision.service);
         !kind.is_unplanned()
-            || ledger.wait_until(self.config.policy.move_budget, self.now).is_none()
+            || ledger
+                .wait_until(self.snapshot.config.policy.move_budget, self.snapshot.now)
+                .is_none()
     }
 }
 

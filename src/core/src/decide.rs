@@ -9,22 +9,21 @@ use std::collections::BTreeMap;
 
 use candidates::Fitness;
 use group::Group;
-use jiff::Timestamp;
 use serde::Serialize;
 
 pub use choice::{Choice, HoldReason, MoveKind};
 pub use switchover::{NoSwitchover, switchover};
 
-use crate::config::{Config, Failback, Role, Service};
-use crate::evidence::{Evidence, Holder, Presence};
-use crate::glance::calls_for_closer_look;
+use crate::config::{Failback, Role, Service};
+use crate::evidence::{Holder, Presence, Snapshot};
 use crate::judge::{Judgement, UpBasis};
 use crate::name::{NodeName, ServiceName, VipAddr};
 use crate::observed::age;
+use crate::triage::needs_metrics;
 
 /// How many times `stale_after` a node must be well before a VIP returns to it; the metrics are
 /// read back a little further.
-const SETTLED: u32 = 3;
+const SETTLED_AFTER: u32 = 3;
 
 /// What should be done with one VIP, and what that rests on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -42,28 +41,23 @@ pub struct Decision {
 }
 
 /// The decision for every service, in the order of the file.
-pub fn decide(config: &Config, evidence: &Evidence, now: Timestamp) -> Vec<Decision> {
-    let groups = config.groups();
+pub fn decide(snapshot: Snapshot<'_>) -> Vec<Decision> {
+    let groups = snapshot.config.groups();
     let mut decisions: Vec<_> =
-        groups.flat_map(|services| decide_group(config, evidence, &services, now)).collect();
-    let place = |name: &ServiceName| config.services.iter().position(|s| s.name == *name);
+        groups.flat_map(|services| decide_group(snapshot, &services)).collect();
+    let place = |name: &ServiceName| snapshot.config.services.iter().position(|s| s.name == *name);
     decisions.sort_by_key(|decision| place(&decision.service));
     decisions
 }
 
-fn decide_group(
-    config: &Config,
-    evidence: &Evidence,
-    services: &[&Service],
-    now: Timestamp,
-) -> Vec<Decision> {
-    if services.iter().any(|service| calls_for_closer_look(config, evidence, service, now)) {
-        return Group::of(config, evidence, services.iter().copied(), now).decisions();
+fn decide_group(snapshot: Snapshot<'_>, services: &[&Service]) -> Vec<Decision> {
+    if services.iter().any(|service| needs_metrics(snapshot, service)) {
+        return Group::of(snapshot, services.iter().copied()).decisions();
     }
     let quiet = services.iter().map(|service| Decision {
         service: service.name.clone(),
         vip: service.vip,
-        holder: evidence.inventory.holder(config, service.vip),
+        holder: snapshot.holder(service),
         judgements: BTreeMap::new(),
         choice: hold(HoldReason::HolderUp),
     });
@@ -89,10 +83,8 @@ fn planned_move(kind: MoveKind, target: &Target, otherwise: HoldReason) -> Choic
 
 /// All that bears on one VIP.
 struct Case<'e> {
-    config: &'e Config,
-    evidence: &'e Evidence,
+    snapshot: Snapshot<'e>,
     service: &'e Service,
-    now: Timestamp,
     holder: Holder,
     judgements: BTreeMap<NodeName, Judgement>,
 }
@@ -132,8 +124,8 @@ impl Case<'_> {
 
     /// Whether EC2's answer leaves out the interface of a node that is well: it may be the holder.
     fn holder_may_be_left_out(&self) -> bool {
-        self.config.nodes.iter().any(|node| {
-            self.evidence.inventory.presence(node) == Presence::Absent
+        self.snapshot.config.nodes.iter().any(|node| {
+            self.snapshot.presence(node) == Presence::NotDescribed
                 && self.judgements.get(&node.name) == Some(&Judgement::Unknown)
         })
     }
@@ -143,8 +135,8 @@ impl Case<'_> {
             Ok((to, _)) => to,
             Err(reason) => return hold(*reason),
         };
-        let ledger = self.evidence.inventory.ledger(self.config, &self.service.name);
-        match ledger.wait_until(self.config.policy.move_budget, self.now) {
+        let ledger = self.snapshot.ledger(&self.service.name);
+        match ledger.wait_until(self.snapshot.config.policy.move_budget, self.snapshot.now) {
             Some(_) => hold(HoldReason::BudgetSpent),
             None => Choice::Move { to: to.clone(), kind },
         }
@@ -153,10 +145,10 @@ impl Case<'_> {
     /// Whether a node has said for a while that it is well: one that crashes again and again gets
     /// no VIP back in its good moments.
     fn has_settled(&self, node: &NodeName) -> bool {
-        let stale_after = self.config.policy.stale_after;
-        let long_enough = self.config.policy.cooldown.min(stale_after * SETTLED);
-        let word = self.evidence.testimony.word(node, node, &self.service.name);
-        word.is_some_and(|word| age(word.value.since, self.now) >= long_enough)
+        let Snapshot { config, evidence, now } = self.snapshot;
+        let long_enough = config.policy.cooldown.min(config.policy.stale_after * SETTLED_AFTER);
+        let own = evidence.observations.newest(node, node, &self.service.name);
+        own.is_some_and(|own| age(own.value.since, now) >= long_enough)
     }
 
     fn with_holder_up(&self, holder: &NodeName, basis: UpBasis, target: &Target) -> Choice {
@@ -199,20 +191,20 @@ impl Case<'_> {
             UpBasis::Suspect => HoldReason::HolderSuspect,
             UpBasis::PeersOnly => HoldReason::AgentSilent,
         });
-        let Failback::After(away) = self.config.policy.failback else {
+        let Failback::After(away) = self.snapshot.config.policy.failback else {
             return stay;
         };
         let Ok((best, Fitness { leaving: false, basis: UpBasis::OwnWord, .. })) = target else {
             return stay;
         };
-        if !self.config.prefers(best, holder) || !self.has_settled(best) {
+        if !self.snapshot.config.prefers(best, holder) || !self.has_settled(best) {
             return stay;
         }
-        let ledger = self.evidence.inventory.ledger(self.config, &self.service.name);
-        let rested = ledger.last_move().map(|last| age(last, self.now));
+        let ledger = self.snapshot.ledger(&self.service.name);
+        let rested = ledger.last_move().map(|last| age(last, self.snapshot.now));
         if rested.is_some_and(|rest| rest < away) {
             stay
-        } else if rested.is_some_and(|rest| rest < self.config.policy.cooldown) {
+        } else if rested.is_some_and(|rest| rest < self.snapshot.config.policy.cooldown) {
             hold(HoldReason::Cooldown)
         } else {
             Choice::Move { to: best.clone(), kind: MoveKind::Failback }

@@ -28,7 +28,7 @@ pub enum Verdict {
 
 /// A verdict of the observer that sends it about one service on one node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Observation {
+pub struct HintEntry {
     /// The node it is about. The observer itself: a self observation.
     pub subject: NodeName,
     /// The service it is about.
@@ -67,5 +67,5 @@ pub struct Hint {
     /// [`crate::Config::digest`] of the agent's file.
     pub config_digest: String,
     /// One for each service and node that the agent probes.
-    pub observations: Vec<Observation>,
+    pub observations: Vec<HintEntry>,
 }

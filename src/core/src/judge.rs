@@ -5,14 +5,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::config::{Config, Node, Service};
-use crate::evidence::{Evidence, Presence, Statement};
+use crate::config::{Node, Service};
+use crate::evidence::{Observation, Presence, Snapshot};
 use crate::hint::Verdict;
 use crate::name::NodeName;
-use crate::observed::{Observed, age};
+use crate::observed::age;
 
 /// Of one service on one node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -75,46 +74,39 @@ impl Judgement {
 
 /// For so long observers have to say that they cannot reach a node: the network may lose a second and
 /// be well again, and a TCP connection needs as long to try once more.
-pub const LASTING: Duration = Duration::from_secs(2);
+pub const UNREACHABLE_FOR: Duration = Duration::from_secs(2);
 
 /// The judgement of `service` on every node.
 ///
 /// The word of an observer that is itself down does not count. Who is down is first judged with
 /// every word, then again without those of the ones found down.
-pub fn judge(
-    config: &Config,
-    evidence: &Evidence,
-    service: &Service,
-    now: Timestamp,
-) -> BTreeMap<NodeName, Judgement> {
+pub fn judge(snapshot: Snapshot<'_>, service: &Service) -> BTreeMap<NodeName, Judgement> {
     let judge_without = |blind: &BTreeSet<NodeName>| -> BTreeMap<NodeName, Judgement> {
-        let court = Court { config, evidence, service, now, blind };
-        config.nodes.iter().map(|node| (node.name.clone(), court.of(node))).collect()
+        let judge = Judge { snapshot, service, blind };
+        snapshot.config.nodes.iter().map(|node| (node.name.clone(), judge.of(node))).collect()
     };
     let first = judge_without(&BTreeSet::new());
     let blind = first.iter().filter(|(_, judgement)| judgement.is_blind());
     judge_without(&blind.map(|(name, _)| name.clone()).collect())
 }
 
-struct Court<'e> {
-    config: &'e Config,
-    evidence: &'e Evidence,
+struct Judge<'e> {
+    snapshot: Snapshot<'e>,
     service: &'e Service,
-    now: Timestamp,
     blind: &'e BTreeSet<NodeName>,
 }
 
-/// What the observers of a node say, of those whose word is fresh and counts.
+/// What the observers of a node say whose observations are fresh and count.
 struct Votes {
     configured: usize,
     reach: usize,
-    /// For each that says unreachable: for how long.
-    unreachable: Vec<Span>,
+    /// One for each that says unreachable.
+    unreachable: Vec<Unreachable>,
 }
 
-/// For how long an observer has said something.
+/// For how long an observer has said that it cannot reach a node.
 #[derive(Clone, Copy)]
-struct Span {
+struct Unreachable {
     /// When it last said so: what came after, it has not said yet.
     said: Duration,
     /// Up to now.
@@ -128,7 +120,7 @@ impl Votes {
 
     /// How many say unreachable, and have said so for that long.
     fn saying(&self, long: Duration) -> usize {
-        self.unreachable.iter().filter(|span| span.said >= long).count()
+        self.unreachable.iter().filter(|unreachable| unreachable.said >= long).count()
     }
 
     /// A majority of all *configured* observers, at least two: beyond one partition's reach.
@@ -140,55 +132,57 @@ impl Votes {
     /// A majority of the fresh, at least two of them; or the only fresh one, for longer.
     fn fresh_say_unreachable(&self, alone: Duration) -> bool {
         match self.unreachable.as_slice() {
-            [span] if self.fresh() == 1 => span.until_now >= alone,
-            _ => self.fresh() >= 2 && self.saying(LASTING) * 2 > self.fresh(),
+            [only] if self.fresh() == 1 => only.until_now >= alone,
+            _ => self.fresh() >= 2 && self.saying(UNREACHABLE_FOR) * 2 > self.fresh(),
         }
     }
 }
 
-impl Court<'_> {
+impl Judge<'_> {
     fn of(&self, node: &Node) -> Judgement {
-        let own_word = self.fresh_word(&node.name, &node.name).map(|word| word.value.verdict);
-        match (self.evidence.inventory.presence(node), own_word) {
-            (Presence::Here, _) => {}
+        let own = self
+            .snapshot
+            .fresh(&node.name, &node.name, &self.service.name)
+            .map(|own| own.value.verdict);
+        match (self.snapshot.presence(node), own) {
+            (Presence::Attached, _) => {}
             // EC2's answers are eventually consistent: one that leaves out the interface of a node
             // that speaks is incomplete.
-            (Presence::Absent, Some(Verdict::Healthy)) => return Judgement::Unknown,
-            (Presence::Absent | Presence::Gone, _) => return Judgement::Down(DownBasis::Gone),
-        }
-        let votes = self.votes_on(&node.name);
-        match own_word {
-            Some(Verdict::Unhealthy) => Judgement::Down(DownBasis::OwnWord),
-            Some(Verdict::Healthy) => of_well(&votes),
-            Some(Verdict::Unknown) => of_mute(&votes, None),
-            None => {
-                let read = self.evidence.testimony.read.contains(&self.service.name);
-                of_mute(&votes, read.then_some(self.config.policy.stale_after))
+            (Presence::NotDescribed, Some(Verdict::Healthy)) => return Judgement::Unknown,
+            (Presence::NotDescribed | Presence::Detached, _) => {
+                return Judgement::Down(DownBasis::Gone);
             }
         }
-    }
-
-    fn fresh_word(&self, observer: &NodeName, subject: &NodeName) -> Option<&Observed<Statement>> {
-        let word = self.evidence.testimony.word(observer, subject, &self.service.name)?;
-        word.fresh(self.now, self.config.policy.stale_after).map(|_| word)
+        let votes = self.votes_on(&node.name);
+        match own {
+            Some(Verdict::Unhealthy) => Judgement::Down(DownBasis::OwnWord),
+            Some(Verdict::Healthy) => when_healthy(&votes),
+            Some(Verdict::Unknown) => when_silent(&votes, None),
+            None => {
+                let read = &self.snapshot.evidence.observations.read;
+                let stale_after = self.snapshot.config.policy.stale_after;
+                when_silent(&votes, read.contains(&self.service.name).then_some(stale_after))
+            }
+        }
     }
 
     fn votes_on(&self, subject: &NodeName) -> Votes {
         let mut votes = Votes { configured: 0, reach: 0, unreachable: Vec::new() };
-        for observer in self.config.observers_of(subject) {
+        for observer in self.snapshot.config.observers_of(subject) {
             votes.configured += 1;
             if self.blind.contains(observer) {
                 continue;
             }
-            let Some(word) = self.fresh_word(observer, subject) else {
+            let Some(fresh) = self.snapshot.fresh(observer, subject, &self.service.name) else {
                 continue;
             };
-            let Statement { verdict, since, .. } = word.value;
+            let Observation { verdict, since, .. } = fresh.value;
             match verdict {
                 Verdict::Healthy => votes.reach += 1,
-                Verdict::Unhealthy => votes
-                    .unreachable
-                    .push(Span { said: age(since, word.at), until_now: age(since, self.now) }),
+                Verdict::Unhealthy => votes.unreachable.push(Unreachable {
+                    said: age(since, fresh.at),
+                    until_now: age(since, self.snapshot.now),
+                }),
                 Verdict::Unknown => {}
             }
         }
@@ -197,8 +191,8 @@ impl Court<'_> {
 }
 
 /// The rows of the table where the node says that it is healthy.
-fn of_well(votes: &Votes) -> Judgement {
-    if votes.most_configured_say_unreachable(LASTING) {
+fn when_healthy(votes: &Votes) -> Judgement {
+    if votes.most_configured_say_unreachable(UNREACHABLE_FOR) {
         Judgement::Down(DownBasis::Unreachable)
     } else if votes.most_configured_say_unreachable(Duration::ZERO) {
         Judgement::Unknown
@@ -212,8 +206,8 @@ fn of_well(votes: &Votes) -> Judgement {
 /// The rows where the node says nothing that helps. `silent`: it is known to have said nothing for
 /// that long, and one observer has to disagree as long; otherwise its metrics could not be read, or it cannot judge, and then only a majority of
 /// all observers speaks against it: an error of AWS is not a silence of the node.
-fn of_mute(votes: &Votes, silent: Option<Duration>) -> Judgement {
-    if votes.most_configured_say_unreachable(LASTING)
+fn when_silent(votes: &Votes, silent: Option<Duration>) -> Judgement {
+    if votes.most_configured_say_unreachable(UNREACHABLE_FOR)
         || silent.is_some_and(|long| votes.fresh_say_unreachable(long))
     {
         Judgement::Down(DownBasis::SilentAndUnreachable)

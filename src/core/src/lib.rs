@@ -10,7 +10,6 @@ pub mod config;
 pub mod decide;
 pub mod drain;
 pub mod evidence;
-pub mod glance;
 pub mod hint;
 pub mod judge;
 pub mod ledger;
@@ -18,12 +17,13 @@ pub mod name;
 pub mod observed;
 pub mod outcome;
 pub mod plan;
-pub mod signals;
+pub mod telemetry;
 pub mod text;
+pub mod triage;
 
 #[cfg(test)]
 mod scene;
 
 pub use config::{Config, Faults};
-pub use hint::{Hint, Observation, Verdict};
+pub use hint::{Hint, HintEntry, Verdict};
 pub use name::{ClusterName, EniId, GroupName, NodeName, ServiceName, VipAddr};

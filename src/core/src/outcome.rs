@@ -6,13 +6,13 @@ use std::time::Duration;
 const LONGEST_CAUSE: usize = 200;
 
 /// What a probe came to.
-pub type Outcome = Result<Pass, Shortfall>;
+pub type Outcome = Result<Pass, ProbeFailure>;
 
 /// The service answered as it should.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pass {
     /// Its place in replication, where the protocol knows it.
-    pub role: Option<Role>,
+    pub role: Option<Replication>,
     /// How it follows its primary, where it follows one and the protocol knows it.
     pub lag: Option<Lag>,
 }
@@ -24,7 +24,7 @@ impl Pass {
 
 /// A service's place in replication.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
+pub enum Replication {
     /// Takes writes.
     Primary,
     /// Follows a primary, or is read-only.
@@ -45,38 +45,38 @@ pub enum Lag {
 
 /// Why a probe did not pass, with a cause for people: one line of at most 200 characters.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Shortfall {
+pub enum ProbeFailure {
     /// The service answered wrongly, refused or hung up: it is not well.
     #[error("{0}")]
-    Fail(String),
+    Failed(String),
     /// It did not answer in time: as bad as a failure.
     #[error("{0}")]
-    Timeout(String),
+    TimedOut(String),
     /// The probe itself cannot judge (wrong password, unreadable file, no free descriptor): says
     /// nothing about the service.
     #[error("{0}")]
-    Error(String),
+    Inconclusive(String),
 }
 
-impl Shortfall {
+impl ProbeFailure {
     /// The service is not well, for that cause.
-    pub fn fail(cause: impl AsRef<str>) -> Self {
-        Self::Fail(one_line(cause.as_ref()))
+    pub fn failed(cause: impl AsRef<str>) -> Self {
+        Self::Failed(one_line(cause.as_ref()))
     }
 
     /// It did not answer in time.
-    pub fn timeout(cause: impl AsRef<str>) -> Self {
-        Self::Timeout(one_line(cause.as_ref()))
+    pub fn timed_out(cause: impl AsRef<str>) -> Self {
+        Self::TimedOut(one_line(cause.as_ref()))
     }
 
     /// The probe cannot judge.
-    pub fn error(cause: impl AsRef<str>) -> Self {
-        Self::Error(one_line(cause.as_ref()))
+    pub fn inconclusive(cause: impl AsRef<str>) -> Self {
+        Self::Inconclusive(one_line(cause.as_ref()))
     }
 
     /// Whether it leaves the service's health open.
-    pub fn is_error(&self) -> bool {
-        matches!(self, Self::Error(_))
+    pub fn is_inconclusive(&self) -> bool {
+        matches!(self, Self::Inconclusive(_))
     }
 }
 
@@ -97,12 +97,12 @@ mod tests {
 
     #[test]
     fn a_cause_is_one_bounded_line_whatever_the_peer_wrote() {
-        assert_eq!(Shortfall::fail("a\r\nb\u{1b}[31m").to_string(), "a  b [31m");
-        let long = Shortfall::fail("é".repeat(5000)).to_string();
+        assert_eq!(ProbeFailure::failed("a\r\nb\u{1b}[31m").to_string(), "a  b [31m");
+        let long = ProbeFailure::failed("é".repeat(5000)).to_string();
         assert_eq!(long.chars().count(), LONGEST_CAUSE);
         assert!(long.ends_with('…'));
         assert_eq!(
-            Shortfall::fail("é".repeat(LONGEST_CAUSE)).to_string(),
+            ProbeFailure::failed("é".repeat(LONGEST_CAUSE)).to_string(),
             "é".repeat(LONGEST_CAUSE)
         );
     }

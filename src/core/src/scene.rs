@@ -7,11 +7,11 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::config::{CheckKind, Config, Role, Service};
-use crate::evidence::{Eni, Evidence, Statement, Topic};
+use crate::evidence::{Eni, Evidence, Observation, ObservationKey, Snapshot};
 use crate::hint::Verdict;
 use crate::name::{NodeName, VipAddr};
 use crate::observed::Observed;
-use crate::signals::{AlarmKind, AlarmName};
+use crate::telemetry::{AlarmKind, AlarmName};
 
 /// The VIP of a scene's first service.
 pub(crate) const VIP: VipAddr = VipAddr(Ipv4Addr::new(10, 0, 0, 200));
@@ -91,7 +91,10 @@ impl Scene {
             quiet_alarms: Some(AlarmName::all(&config).collect()),
             ..Evidence::default()
         };
-        evidence.testimony.read.extend(config.services.iter().map(|service| service.name.clone()));
+        evidence
+            .observations
+            .read
+            .extend(config.services.iter().map(|service| service.name.clone()));
         for node in &config.nodes {
             evidence.inventory.enis.insert(
                 node.eni.clone(),
@@ -105,6 +108,11 @@ impl Scene {
         }
         let now = Timestamp::from_second(1_790_000_000).expect("within range");
         Self { config, evidence, now, about: 0 }
+    }
+
+    /// What is known now.
+    pub fn snapshot(&self) -> Snapshot<'_> {
+        Snapshot { config: &self.config, evidence: &self.evidence, now: self.now }
     }
 
     /// The VIP is on `holder`.
@@ -138,23 +146,23 @@ impl Scene {
     ) -> Self {
         let at = self.now - SignedDuration::from_secs(age);
         let since = at - SignedDuration::from_secs(held);
-        self.hears(observer, subject, Statement { verdict, since, leaving: false }, at)
+        self.hears(observer, subject, Observation { verdict, since, leaving: false }, at)
     }
 
     /// `name` said, `age` seconds ago, that it is well and that it leaves.
     pub fn leaves(self, name: &str, age: i64) -> Self {
         let at = self.now - SignedDuration::from_secs(age);
-        let statement = Statement { verdict: Verdict::Healthy, since: at, leaving: true };
+        let statement = Observation { verdict: Verdict::Healthy, since: at, leaving: true };
         self.hears(name, name, statement, at)
     }
 
-    fn hears(mut self, observer: &str, subject: &str, value: Statement, at: Timestamp) -> Self {
-        let topic = Topic {
+    fn hears(mut self, observer: &str, subject: &str, value: Observation, at: Timestamp) -> Self {
+        let key = ObservationKey {
             observer: node(observer),
             subject: node(subject),
             service: self.service().name.clone(),
         };
-        self.evidence.testimony.hear(topic, Observed { value, at });
+        self.evidence.observations.add(key, Observed { value, at });
         self
     }
 
@@ -174,7 +182,7 @@ impl Scene {
     pub fn claims(mut self, name: &str, is: bool, age: i64) -> Self {
         let at = self.now - SignedDuration::from_secs(age);
         let service = self.service().name.clone();
-        self.evidence.testimony.hear_primary(node(name), service, Observed { value: is, at });
+        self.evidence.observations.add_primary(node(name), service, Observed { value: is, at });
         self
     }
 
@@ -191,7 +199,7 @@ impl Scene {
         let at = self.now - SignedDuration::from_secs(age);
         let lag = Observed { value: Duration::from_secs(seconds), at };
         let service = self.service().name.clone();
-        self.evidence.testimony.hear_lag(node(name), service, lag);
+        self.evidence.observations.add_lag(node(name), service, lag);
         self
     }
 
@@ -256,7 +264,7 @@ impl Scene {
 
     /// The metrics could not be read.
     pub fn unread(mut self) -> Self {
-        self.evidence.testimony.read.clear();
+        self.evidence.observations.read.clear();
         self
     }
 }

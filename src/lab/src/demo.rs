@@ -7,12 +7,12 @@ use tokio::time::Instant;
 use vipward_core::{NodeName, ServiceName};
 
 use crate::ask::ServiceKind;
-use crate::cluster::{Cluster, ClusterError, Setting};
+use crate::cluster::{Cluster, ClusterError, Environment};
+use crate::console::{Console, Tone};
 use crate::folder::{Folder, FolderError};
-use crate::layout::{ServicePlan, Wish};
+use crate::layout::{ClusterSpec, ServicePlan};
 use crate::observed::{self, Answer};
 use crate::record::Record;
-use crate::talk::{Talk, Tone};
 use crate::timeline::{Outage, Subject, Timeline, draw};
 
 /// Until clients must be served again: the alarm path alone may take a minute.
@@ -42,45 +42,47 @@ struct Act {
 /// Shows the demo; whether clients were served again each time.
 pub async fn show(
     kind: ServiceKind,
-    setting: &Setting,
+    environment: &Environment,
     folder: &Path,
     keep: bool,
-    talk: &mut Talk,
+    console: &mut Console,
 ) -> Result<bool, DemoError> {
     let mut folder = Folder::create_in(folder, "demo")?;
-    let shown = show_in(kind, setting, &folder, talk).await;
+    let shown = show_in(kind, environment, &folder, console).await;
     let all_well = matches!(shown, Ok(true));
     folder.keep(keep || !all_well);
     if folder.is_kept() {
-        talk.line(&format!("logs and files: {}", folder.path.display()));
+        console.line(&format!("logs and files: {}", folder.path.display()));
     }
     Ok(shown?)
 }
 
 async fn show_in(
     kind: ServiceKind,
-    setting: &Setting,
+    environment: &Environment,
     folder: &Folder,
-    talk: &mut Talk,
+    console: &mut Console,
 ) -> Result<bool, ClusterError> {
     let service: ServiceName = kind.name().parse().expect("kinds of service are plain words");
-    let wish = Wish { kind, services: vec![service], ..Wish::default() };
-    heading(talk, "1", "A service crashes; the agents hint at once.");
-    let by_hint = Wish { placed: false, ..wish.clone() };
-    let mut cluster = Cluster::start(setting, by_hint, &folder.path.join("hints"), talk).await?;
-    let crash = crash_of_a_service(&mut cluster, talk).await?;
+    let spec = ClusterSpec { kind, services: vec![service], ..ClusterSpec::default() };
+    heading(console, "1", "A service crashes; the agents hint at once.");
+    let by_hint = ClusterSpec { placed: false, ..spec.clone() };
+    let mut cluster =
+        Cluster::start(environment, by_hint, &folder.path.join("hints"), console).await?;
+    let crash = crash_of_a_service(&mut cluster, console).await?;
     cluster.stop().await?;
-    heading(talk, "2", "A whole node dies; there are no hints, alarms alone carry the news.");
-    let by_alarm = Wish { hints: false, ..wish };
-    let mut cluster = Cluster::start(setting, by_alarm, &folder.path.join("alarms"), talk).await?;
-    let death = death_of_a_node(&mut cluster, talk).await?;
+    heading(console, "2", "A whole node dies; there are no hints, alarms alone carry the news.");
+    let by_alarm = ClusterSpec { hints: false, ..spec };
+    let mut cluster =
+        Cluster::start(environment, by_alarm, &folder.path.join("alarms"), console).await?;
+    let death = death_of_a_node(&mut cluster, console).await?;
     cluster.stop().await?;
-    Ok(sum_up(&[crash, death], talk))
+    Ok(sum_up(&[crash, death], console))
 }
 
-fn heading(talk: &mut Talk, number: &str, text: &str) {
-    let heading = talk.toned(Tone::Strong, &format!("{number}. {text}"));
-    talk.line(&format!("\n{heading}"));
+fn heading(console: &mut Console, number: &str, text: &str) {
+    let heading = console.toned(Tone::Strong, &format!("{number}. {text}"));
+    console.line(&format!("\n{heading}"));
 }
 
 /// The one service of the demo's cluster, and the node that holds its VIP.
@@ -95,14 +97,17 @@ fn scene(cluster: &Cluster) -> Result<(ServicePlan, NodeName), ClusterError> {
     Ok((service, holder))
 }
 
-async fn crash_of_a_service(cluster: &mut Cluster, talk: &mut Talk) -> Result<Act, ClusterError> {
+async fn crash_of_a_service(
+    cluster: &mut Cluster,
+    console: &mut Console,
+) -> Result<Act, ClusterError> {
     let (service, holder) = scene(cluster)?;
-    show_steady(cluster, &service, &holder, talk);
+    show_steady(cluster, &service, &holder, console);
     let fault = format!("service {} on {holder} killed", service.name);
-    talk.line(&format!("   Now: {fault}."));
+    console.line(&format!("   Now: {fault}."));
     let mark = cluster.log.mark();
     cluster.kill_service(&service.name, &holder).await?;
-    let outage = watch(cluster, mark, &service, &holder, fault, talk).await;
+    let outage = watch(cluster, mark, &service, &holder, fault, console).await;
     let mark = cluster.log.mark();
     cluster.restore_node(&holder).await?;
     let healthy = |record: &Record| {
@@ -117,35 +122,38 @@ async fn crash_of_a_service(cluster: &mut Cluster, talk: &mut Talk) -> Result<Ac
         Some(()) => "is healthy again; the VIP stays where it is (failback = \"never\")",
         None => "did not become healthy again",
     };
-    talk.line(&format!("   The service on {holder} is started again: it {mended}."));
+    console.line(&format!("   The service on {holder} is started again: it {mended}."));
     Ok(Act { title: "service crash, by hint", outage })
 }
 
-async fn death_of_a_node(cluster: &mut Cluster, talk: &mut Talk) -> Result<Act, ClusterError> {
+async fn death_of_a_node(
+    cluster: &mut Cluster,
+    console: &mut Console,
+) -> Result<Act, ClusterError> {
     let (service, holder) = scene(cluster)?;
-    show_steady(cluster, &service, &holder, talk);
+    show_steady(cluster, &service, &holder, console);
     let fault = format!("{holder} dies, with everything on it");
-    talk.line(&format!(
+    console.line(&format!(
         "   Now: {fault}. Silence has to last until it is evidence: about half a minute to a minute."
     ));
     let mark = cluster.log.mark();
     cluster.kill_node(&holder).await?;
-    let outage = watch(cluster, mark, &service, &holder, fault, talk).await;
+    let outage = watch(cluster, mark, &service, &holder, fault, console).await;
     Ok(Act { title: "death of a node, by alarm alone", outage })
 }
 
-fn show_steady(cluster: &Cluster, service: &ServicePlan, holder: &NodeName, talk: &mut Talk) {
+fn show_steady(cluster: &Cluster, service: &ServicePlan, holder: &NodeName, console: &mut Console) {
     for host in cluster.layout.hosts.iter().filter(|host| host.name.as_str() != "client") {
         let held =
             if host.name == *holder { format!("holds {}", service.vip) } else { String::new() };
-        talk.line(&format!(
+        console.line(&format!(
             "   {:<10} {:<15} {} up  {held}",
             host.name, host.address, service.name
         ));
     }
     let answer = cluster.log.read(|records| observed::answer(records, service.name.as_str()));
     if let Some(Answer::Served(node)) = answer {
-        talk.line(&format!(
+        console.line(&format!(
             "   client asks {} ten times a second: {node} answers",
             service.address()
         ));
@@ -159,28 +167,28 @@ async fn watch(
     service: &ServicePlan,
     holder: &NodeName,
     fault: String,
-    talk: &mut Talk,
+    console: &mut Console,
 ) -> Option<Outage> {
     let name = service.name.as_str();
     let served = |records: &[Record]| match observed::answer(records, name) {
         Some(Answer::Served(node)) if node != holder.as_str() => Some(()),
         _ => None,
     };
-    wait(cluster, SERVED_WITHIN, "until another node answers", talk, served).await;
+    wait(cluster, SERVED_WITHIN, "until another node answers", console, served).await;
     let told = |records: &[Record]| {
         let decisions = observed::decisions(&records[mark..], name);
         decisions.iter().any(|one| one.outcome == "moved").then_some(())
     };
-    wait(cluster, TOLD_WITHIN, "for the function's record", talk, told).await;
+    wait(cluster, TOLD_WITHIN, "for the function's record", console, told).await;
     let struck = cluster.log.read(|records| records.get(mark).map(|record| record.at))?;
     let (service, vip, from) = (service.name.clone(), service.vip, holder.clone());
     let subject = Subject { service, vip, from, struck, fault };
     let timeline = Timeline::read(&cluster.log.sorted(), subject);
-    talk.line("");
+    console.line("");
     for line in draw(&timeline) {
-        talk.line(&format!("   {line}"));
+        console.line(&format!("   {line}"));
     }
-    talk.line("");
+    console.line("");
     timeline.outage.filter(|outage| outage.by != holder.as_str())
 }
 
@@ -188,21 +196,21 @@ async fn wait(
     cluster: &Cluster,
     within: Duration,
     what: &str,
-    talk: &mut Talk,
+    console: &mut Console,
     mut look: impl FnMut(&[Record]) -> Option<()>,
 ) {
     let deadline = Instant::now() + within;
     loop {
-        let tick = deadline.min(Instant::now() + talk.tick());
+        let tick = deadline.min(Instant::now() + console.tick());
         if cluster.log.wait(tick, &mut look).await.is_some() || Instant::now() >= deadline {
-            talk.waited();
+            console.waited();
             return;
         }
-        talk.waiting(what);
+        console.waiting(what);
     }
 }
 
-fn sum_up(acts: &[Act], talk: &mut Talk) -> bool {
+fn sum_up(acts: &[Act], console: &mut Console) -> bool {
     for Act { title, outage } in acts {
         let (tone, told) = match outage {
             Some(outage) => {
@@ -211,8 +219,8 @@ fn sum_up(acts: &[Act], talk: &mut Talk) -> bool {
             }
             None => (Tone::Bad, "NOT served again by the other node".to_owned()),
         };
-        let told = talk.toned(tone, &told);
-        talk.line(&format!("   {title:<34} {told}"));
+        let told = console.toned(tone, &told);
+        console.line(&format!("   {title:<34} {told}"));
     }
     acts.iter().all(|act| act.outage.is_some())
 }

@@ -1,8 +1,8 @@
 //! A hint that no agent sent.
 
 use serde_json::{Value, json};
-use vipward_core::signals::{HINT_DETAIL_TYPE, hint_source};
-use vipward_core::{Config, Faults, Hint, NodeName, Observation, Verdict};
+use vipward_core::telemetry::{HINT_DETAIL_TYPE, hint_source};
+use vipward_core::{Config, Faults, Hint, HintEntry, NodeName, Verdict};
 
 use crate::layout::Layout;
 
@@ -15,7 +15,7 @@ const HELD_MS: u64 = 60_000;
 /// The layout's configuration is wrong.
 pub fn ill(layout: &Layout, node: &NodeName) -> Result<Value, Faults> {
     let config = Config::parse("the lab's vipward.toml", &layout.vipward_toml())?;
-    let observations = layout.services.iter().map(|service| Observation {
+    let observations = layout.services.iter().map(|service| HintEntry {
         subject: node.clone(),
         service: service.name.clone(),
         verdict: Verdict::Unhealthy,
@@ -45,11 +45,11 @@ pub fn ill(layout: &Layout, node: &NodeName) -> Result<Value, Faults> {
 mod tests {
     use super::*;
     use crate::fabric_kind::FabricKind;
-    use crate::layout::Wish;
+    use crate::layout::ClusterSpec;
 
     #[test]
     fn it_speaks_in_the_name_of_the_node_that_it_accuses() {
-        let layout = Layout::new(Wish::default(), FabricKind::Namespaces);
+        let layout = Layout::new(ClusterSpec::default(), FabricKind::Namespaces);
         let node = layout.hosts[0].name.clone();
         let input = ill(&layout, &node).expect("is right");
         let entry = &input["Entries"][0];

@@ -28,7 +28,7 @@ const ENDS_WITHIN: Duration = Duration::from_secs(5);
 
 /// The fabric that is wished for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum FabricWish {
+pub enum FabricChoice {
     /// Namespaces where the machine allows them, loopback where not
     Auto,
     /// Network namespaces, or fail
@@ -62,15 +62,15 @@ pub enum NoFabric {
 }
 
 /// Finds out by trying which fabric the machine allows.
-pub async fn survey(wish: FabricWish) -> Result<Ground, NoFabric> {
-    if wish == FabricWish::Loopback {
+pub async fn survey(choice: FabricChoice) -> Result<Ground, NoFabric> {
+    if choice == FabricChoice::Loopback {
         return loopback("it was asked for".to_owned());
     }
-    match (try_namespaces().await, wish) {
+    match (try_namespaces().await, choice) {
         (Ok(()), _) => {
             Ok(Ground { fabric: FabricKind::Namespaces, because: String::new(), claim: None })
         }
-        (Err(told), FabricWish::Namespaces) => Err(NoFabric::NoNamespaces(told)),
+        (Err(told), FabricChoice::Namespaces) => Err(NoFabric::NoNamespaces(told)),
         (Err(told), _) => loopback(format!("network namespaces are not allowed here: {told}")),
     }
 }

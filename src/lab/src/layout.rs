@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::net::{Ipv4Addr, SocketAddrV4};
 
 use vipward_core::config::Role as FollowRole;
-use vipward_core::signals::{AlarmKind, AlarmName};
+use vipward_core::telemetry::{AlarmKind, AlarmName};
 use vipward_core::{ClusterName, EniId, GroupName, NodeName, ServiceName};
 
 use crate::ask::ServiceKind;
@@ -17,7 +17,7 @@ pub const MOST_SERVICES: u8 = 14;
 
 /// What a run asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wish {
+pub struct ClusterSpec {
     /// How many nodes.
     pub nodes: u8,
     /// How many witnesses.
@@ -45,7 +45,7 @@ pub struct Wish {
     pub answers: Vec<(String, String)>,
 }
 
-impl Default for Wish {
+impl Default for ClusterSpec {
     fn default() -> Self {
         Self {
             nodes: 2,
@@ -64,7 +64,7 @@ impl Default for Wish {
     }
 }
 
-impl Wish {
+impl ClusterSpec {
     /// The names of its nodes, then its witnesses.
     pub fn members(&self) -> Vec<NodeName> {
         let nodes = (1..=self.nodes).map(|n| format!("node-{n}"));
@@ -125,7 +125,7 @@ impl ServicePlan {
 #[derive(Debug, Clone)]
 pub struct Layout {
     /// What was asked for.
-    pub wish: Wish,
+    pub spec: ClusterSpec,
     /// The subnet as `address/bits`.
     pub subnet: String,
     /// Nodes, witnesses, the client.
@@ -136,29 +136,29 @@ pub struct Layout {
 
 impl Layout {
     /// Lays out a cluster for a fabric.
-    pub fn new(wish: Wish, fabric: FabricKind) -> Self {
+    pub fn new(spec: ClusterSpec, fabric: FabricKind) -> Self {
         let (base, bits) = fabric.subnet();
         let [a, b, c, _] = base.octets();
         let at = |last: u8| Ipv4Addr::new(a, b, c, last);
         let mut hosts = Vec::new();
         let mut add = |name: NodeName, role: Role, last: u8| hosts.push(host(name, role, at(last)));
-        for n in 1..=wish.nodes {
+        for n in 1..=spec.nodes {
             add(name(&format!("node-{n}")), Role::Node, 10 + n);
         }
-        for n in 1..=wish.witnesses {
+        for n in 1..=spec.witnesses {
             add(name(&format!("witness-{n}")), Role::Witness, 30 + n);
         }
         add(name("client"), Role::Client, 50);
-        let first_port = match wish.kind {
+        let first_port = match spec.kind {
             ServiceKind::Builtin => 7001,
             ServiceKind::Redis => 6379,
         };
-        let services = wish.services.iter().zip(0..).map(|(name, n)| ServicePlan {
+        let services = spec.services.iter().zip(0..).map(|(name, n)| ServicePlan {
             name: name.clone(),
             vip: at(201 + n),
             port: first_port + u16::from(n),
         });
-        Self { services: services.collect(), subnet: format!("{base}/{bits}"), hosts, wish }
+        Self { services: services.collect(), subnet: format!("{base}/{bits}"), hosts, spec }
     }
 
     /// The cluster's name.
@@ -188,7 +188,7 @@ impl Layout {
 
     /// The node that holds every VIP from the start, when one does.
     pub fn first_holder(&self) -> Option<&HostPlan> {
-        self.of(Role::Node).next().filter(|_| self.wish.placed)
+        self.of(Role::Node).next().filter(|_| self.spec.placed)
     }
 
     /// The alarms on the nodes' own word, which must be OK before anything is broken.
@@ -214,8 +214,8 @@ impl Layout {
     }
 
     fn write_to(&self, text: &mut String) -> std::fmt::Result {
-        writeln!(text, "\n[policy]\nhints = {}", self.wish.hints)?;
-        for (key, value) in &self.wish.policy {
+        writeln!(text, "\n[policy]\nhints = {}", self.spec.hints)?;
+        for (key, value) in &self.spec.policy {
             match value.as_str() {
                 "on" => writeln!(text, "{key} = true")?,
                 "off" => writeln!(text, "{key} = false")?,
@@ -233,7 +233,7 @@ impl Layout {
         for HostPlan { name, address, .. } in self.of(Role::Witness) {
             writeln!(text, "\n[[witness]]\nname = \"{name}\"\naddress = \"{address}\"")?;
         }
-        let kind = match self.wish.kind {
+        let kind = match self.spec.kind {
             ServiceKind::Builtin => "tcp",
             ServiceKind::Redis => "redis",
         };
@@ -242,13 +242,13 @@ impl Layout {
                 text,
                 "\n[[service]]\nname = \"{name}\"\nvip = \"{vip}\"\ncheck = {{ kind = \"{kind}\", port = {port} }}"
             )?;
-            if self.wish.follow == FollowRole::Primary {
+            if self.spec.follow == FollowRole::Primary {
                 writeln!(text, "role = \"primary\"")?;
             }
-            if let Some(group) = &self.wish.group {
+            if let Some(group) = &self.spec.group {
                 writeln!(text, "group = \"{group}\"")?;
             }
-            for key in ["on_acquire", "on_release", "on_fault"].iter().filter(|_| self.wish.hooks) {
+            for key in ["on_acquire", "on_release", "on_fault"].iter().filter(|_| self.spec.hooks) {
                 writeln!(text, "{key} = {{ command = [\"/bin/true\"] }}")?;
             }
         }
@@ -283,7 +283,7 @@ mod tests {
 
     #[test]
     fn what_is_laid_out_is_a_right_configuration_on_either_fabric() {
-        let most = Wish {
+        let most = ClusterSpec {
             nodes: MOST,
             witnesses: MOST,
             services: (0..MOST_SERVICES).map(|n| name(&format!("service-{n}"))).collect(),
@@ -292,11 +292,11 @@ mod tests {
             group: Some(name("db")),
             hooks: true,
             policy: vec![("stale_after".into(), "20s".into()), ("peer_alarms".into(), "on".into())],
-            ..Wish::default()
+            ..ClusterSpec::default()
         };
-        for wish in [Wish::default(), most] {
+        for spec in [ClusterSpec::default(), most] {
             for fabric in [FabricKind::Namespaces, FabricKind::Loopback(1)] {
-                let layout = Layout::new(wish.clone(), fabric);
+                let layout = Layout::new(spec.clone(), fabric);
                 let config = Config::parse("lab", &layout.vipward_toml()).expect("is right");
                 assert_eq!(config.services.len(), layout.services.len());
                 assert_eq!(config.nodes.len() + config.witnesses.len() + 1, layout.hosts.len());
@@ -306,8 +306,8 @@ mod tests {
 
     #[test]
     fn every_host_has_its_own_of_everything() {
-        let wish = Wish { nodes: MOST, witnesses: MOST, ..Wish::default() };
-        let layout = Layout::new(wish, FabricKind::Namespaces);
+        let spec = ClusterSpec { nodes: MOST, witnesses: MOST, ..ClusterSpec::default() };
+        let layout = Layout::new(spec, FabricKind::Namespaces);
         let distinct = |of: fn(&HostPlan) -> String| {
             layout.hosts.iter().map(of).collect::<std::collections::BTreeSet<_>>().len()
         };

@@ -10,14 +10,14 @@ use anyhow::Context as _;
 use clap::Parser as _;
 use vipward_core::Faults;
 use vipward_lab::binaries::Binaries;
-use vipward_lab::cluster::Setting;
+use vipward_lab::cluster::Environment;
 use vipward_lab::fabric_kind::FabricKind;
 use vipward_lab::folder::Folder;
 use vipward_lab::interrupt::{Interrupted, Interrupts};
 use vipward_lab::isolation::{self, Enclosure, Ground};
-use vipward_lab::options::{Command, Manner, Options};
+use vipward_lab::options::{Command, GlobalOptions, Options};
 use vipward_lab::scenario::{self, PlayError};
-use vipward_lab::{client, demo, serve, talk::Talk};
+use vipward_lab::{client, console::Console, demo, serve};
 
 /// The exit code when nobody reads any more what the lab says: as of a program that SIGPIPE ends.
 const UNHEARD: u8 = 141;
@@ -35,7 +35,7 @@ async fn main() -> ExitCode {
     })
 }
 
-async fn run(Options { command, manner }: Options) -> anyhow::Result<ExitCode> {
+async fn run(Options { command, global }: Options) -> anyhow::Result<ExitCode> {
     match &command {
         Command::Serve { name, listen } => {
             serve::serve(name, *listen)
@@ -47,23 +47,23 @@ async fn run(Options { command, manner }: Options) -> anyhow::Result<ExitCode> {
             client::run(*service, targets.clone()).await?;
             return Ok(ExitCode::SUCCESS);
         }
-        Command::Simulate { scenario } => return Err(simulate(&manner, scenario)),
+        Command::Simulate { scenario } => return Err(simulate(&global, scenario)),
         Command::Demo { .. } | Command::Run { .. } => {}
     }
-    match &manner.inside {
-        Some(folder) => inside(&command, &manner, folder).await,
-        None => outside(&command, &manner).await,
+    match &global.inside {
+        Some(folder) => inside(&command, &global, folder).await,
+        None => outside(&command, &global).await,
     }
 }
 
 /// Owns the lab's folder and hears the signals that are meant for it.
-async fn outside(command: &Command, manner: &Manner) -> anyhow::Result<ExitCode> {
+async fn outside(command: &Command, global: &GlobalOptions) -> anyhow::Result<ExitCode> {
     let mut interrupts = Interrupts::listen().context("cannot listen for signals")?;
     let mut folder = Folder::create()?;
     let ground = tokio::select! {
         biased;
         interrupted = interrupts.next() => return Ok(say(interrupted)),
-        ground = isolation::survey(manner.fabric) => ground?,
+        ground = isolation::survey(global.fabric) => ground?,
     };
     let done = if ground.fabric == FabricKind::Namespaces {
         let own_path = std::env::current_exe().context("cannot find this program")?;
@@ -82,7 +82,7 @@ async fn outside(command: &Command, manner: &Manner) -> anyhow::Result<ExitCode>
             biased;
             // The other future is dropped, with it the cluster, and with that every process.
             interrupted = interrupts.next() => Ok(say(interrupted)),
-            done = play(command, manner, &ground, &folder.path) => done,
+            done = play(command, global, &ground, &folder.path) => done,
         }
     };
     folder.keep_what_is_left();
@@ -94,7 +94,11 @@ fn say(interrupted: Interrupted) -> ExitCode {
     interrupted.exit_code()
 }
 
-async fn inside(command: &Command, manner: &Manner, folder: &Path) -> anyhow::Result<ExitCode> {
+async fn inside(
+    command: &Command,
+    global: &GlobalOptions,
+    folder: &Path,
+) -> anyhow::Result<ExitCode> {
     isolation::furnish().await?;
     let ground = Ground { fabric: FabricKind::Namespaces, because: String::new(), claim: None };
     tokio::select! {
@@ -103,27 +107,30 @@ async fn inside(command: &Command, manner: &Manner, folder: &Path) -> anyhow::Re
             called_off.context("cannot hear the lab outside")?;
             Ok(ExitCode::FAILURE)
         }
-        done = play(command, manner, &ground, folder) => done,
+        done = play(command, global, &ground, folder) => done,
     }
 }
 
 async fn play(
     command: &Command,
-    manner: &Manner,
+    global: &GlobalOptions,
     ground: &Ground,
     folder: &Path,
 ) -> anyhow::Result<ExitCode> {
-    let setting =
-        Setting { binaries: binaries(manner)?, fabric: ground.fabric, path: manner.path.clone() };
-    let mut talk = Talk::new(!manner.no_color);
-    let unheard = talk.unheard();
-    talk.line(&format!("fabric: {}", ground.fabric.describe()));
+    let environment = Environment {
+        binaries: binaries(global)?,
+        fabric: ground.fabric,
+        path: global.path.clone(),
+    };
+    let mut console = Console::new(!global.no_color);
+    let unheard = console.unheard();
+    console.line(&format!("fabric: {}", ground.fabric.describe()));
     if !ground.because.is_empty() {
-        talk.line(&format!("        because {}", ground.because));
+        console.line(&format!("        because {}", ground.because));
     }
     tokio::select! {
         () = unheard.notified() => Ok(ExitCode::from(UNHEARD)),
-        all_well = put_on(command, &setting, folder, manner.keep, &mut talk) => {
+        all_well = put_on(command, &environment, folder, global.keep, &mut console) => {
             Ok(if all_well? { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
     }
@@ -132,34 +139,36 @@ async fn play(
 /// Whether all went as it should.
 async fn put_on(
     command: &Command,
-    setting: &Setting,
+    environment: &Environment,
     folder: &Path,
     keep: bool,
-    talk: &mut Talk,
+    console: &mut Console,
 ) -> anyhow::Result<bool> {
     Ok(match command {
-        Command::Demo { service } => demo::show(*service, setting, folder, keep, talk).await?,
+        Command::Demo { service } => {
+            demo::show(*service, environment, folder, keep, console).await?
+        }
         Command::Run { scenarios } => {
-            scenario::play(scenarios, setting, folder, keep, talk).await?
+            scenario::play(scenarios, environment, folder, keep, console).await?
         }
         Command::Simulate { .. } | Command::Serve { .. } | Command::Client { .. } => true,
     })
 }
 
-fn binaries(manner: &Manner) -> anyhow::Result<Binaries> {
-    Ok(Binaries::find(&folder_of_binaries(manner)?)?)
+fn binaries(global: &GlobalOptions) -> anyhow::Result<Binaries> {
+    Ok(Binaries::find(&folder_of_binaries(global)?)?)
 }
 
-fn folder_of_binaries(manner: &Manner) -> anyhow::Result<PathBuf> {
+fn folder_of_binaries(global: &GlobalOptions) -> anyhow::Result<PathBuf> {
     let own_path = std::env::current_exe().context("cannot find this program")?;
     let beside = own_path.parent().map(ToOwned::to_owned).unwrap_or_default();
-    Ok(manner.bin_dir.clone().unwrap_or(beside))
+    Ok(global.bin_dir.clone().unwrap_or(beside))
 }
 
 /// Becomes the simulator; returns only when that cannot be.
-fn simulate(manner: &Manner, scenario: &Path) -> anyhow::Error {
+fn simulate(global: &GlobalOptions, scenario: &Path) -> anyhow::Error {
     let become_it = || {
-        let program = folder_of_binaries(manner)?.join("vipward-simulator");
+        let program = folder_of_binaries(global)?.join("vipward-simulator");
         let failure = std::process::Command::new(&program).arg("play").arg(scenario).exec();
         Err(failure).with_context(|| format!("cannot start {}", program.display()))
     };

@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 
 use jiff::Timestamp;
 use serde_json::Value;
-use vipward_core::signals::FUNCTION_SOURCE;
+use vipward_core::telemetry::FUNCTION_SOURCE;
 
 use crate::record::{CLIENT, LAB, REGION, Record};
 

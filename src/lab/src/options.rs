@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::ask::ServiceKind;
 use crate::client::Target;
-use crate::isolation::FabricWish;
+use crate::isolation::FabricChoice;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -28,15 +28,15 @@ pub struct Options {
     pub command: Command,
     /// How it is done
     #[command(flatten)]
-    pub manner: Manner,
+    pub global: GlobalOptions,
 }
 
 /// What all commands share.
 #[derive(Debug, Args)]
-pub struct Manner {
+pub struct GlobalOptions {
     /// How VIPs are delivered to their holders
-    #[arg(long, value_enum, default_value_t = FabricWish::Auto, global = true)]
-    pub fabric: FabricWish,
+    #[arg(long, value_enum, default_value_t = FabricChoice::Auto, global = true)]
+    pub fabric: FabricChoice,
     /// Keep logs and files also when all went well
     #[arg(long, global = true)]
     pub keep: bool,

@@ -95,8 +95,8 @@ pub fn world_toml(
         template: &files.template,
         imds: fabric.imds().map(|address| address.to_string()),
         lambda: Lambda { bootstrap: &files.bootstrap, layer: &files.layer },
-        delays: table(&layout.wish.delays),
-        answers: table(&layout.wish.answers),
+        delays: table(&layout.spec.delays),
+        answers: table(&layout.spec.answers),
         subnet: [Subnet { id: SUBNET, cidr: &layout.subnet }],
         instance: instances.collect(),
     })
@@ -117,22 +117,23 @@ fn table(settings: &[(String, String)]) -> toml::Table {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::layout::{MOST_SERVICES, Wish};
+    use crate::layout::{ClusterSpec, MOST_SERVICES};
 
-    fn world(wish: Wish, fabric: FabricKind) -> toml::Table {
+    fn world(spec: ClusterSpec, fabric: FabricKind) -> toml::Table {
         let files = Files {
             template: "/t/template.yaml".into(),
             bootstrap: "/t/bootstrap".into(),
             layer: "/t/layer".into(),
         };
-        let text = world_toml(&Layout::new(wish, fabric), fabric, &files).expect("is written");
+        let text = world_toml(&Layout::new(spec, fabric), fabric, &files).expect("is written");
         text.parse().expect("is TOML")
     }
 
     #[test]
     fn the_first_node_holds_the_vips_only_when_placed() {
         for (placed, held) in [(true, 1), (false, 0)] {
-            let world = world(Wish { placed, ..Wish::default() }, FabricKind::Namespaces);
+            let world =
+                world(ClusterSpec { placed, ..ClusterSpec::default() }, FabricKind::Namespaces);
             let secondaries = world["instance"][0]["secondaries"].as_array().expect("is a list");
             assert_eq!(secondaries.len(), held);
         }
@@ -140,7 +141,8 @@ mod tests {
 
     #[test]
     fn every_member_has_the_role_of_its_host() {
-        let world = world(Wish { witnesses: 1, ..Wish::default() }, FabricKind::Namespaces);
+        let world =
+            world(ClusterSpec { witnesses: 1, ..ClusterSpec::default() }, FabricKind::Namespaces);
         let instances = world["instance"].as_array().expect("is a list");
         let told: Vec<_> = instances
             .iter()
@@ -163,8 +165,8 @@ mod tests {
             (MOST_SERVICES, "c6i.xlarge"),
         ] {
             let names = (0..services).map(|n| format!("s{n}").parse().expect("a name"));
-            let wish = Wish { services: names.collect(), ..Wish::default() };
-            let world = world(wish, FabricKind::Namespaces);
+            let spec = ClusterSpec { services: names.collect(), ..ClusterSpec::default() };
+            let world = world(spec, FabricKind::Namespaces);
             assert_eq!(world["instance"][0]["type"].as_str(), Some(kind), "{services}");
         }
     }
@@ -174,7 +176,10 @@ mod tests {
         let delays = [("alarm_evaluation_range_extra", "3"), ("describe_lag", "2s")];
         let delays = delays.map(|(key, value)| (key.to_owned(), value.to_owned())).to_vec();
         let answers = vec![("assigned_again".to_owned(), "refused".to_owned())];
-        let world = world(Wish { delays, answers, ..Wish::default() }, FabricKind::Loopback(1));
+        let world = world(
+            ClusterSpec { delays, answers, ..ClusterSpec::default() },
+            FabricKind::Loopback(1),
+        );
         assert_eq!(world["delays"]["alarm_evaluation_range_extra"].as_integer(), Some(3));
         assert_eq!(world["delays"]["describe_lag"].as_str(), Some("2s"));
         assert_eq!(world["answers"]["assigned_again"].as_str(), Some("refused"));

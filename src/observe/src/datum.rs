@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use vipward_core::signals::{
+use vipward_core::telemetry::{
     HOOK_FAILING, IS_PRIMARY, LEAVING_HEALTH, PEER_HEALTH, REPLICA_LAG, SELF_HEALTH,
 };
 use vipward_core::{NodeName, ServiceName};

@@ -27,7 +27,7 @@ const PRECEDENCE: Duration = Duration::from_millis(250);
 
 /// For so much longer than it has to a word holds before the hint that says so: AWS's clocks, by
 /// which the function tells, are not all quite alike.
-pub const LEEWAY: Duration = Duration::from_millis(100);
+pub const CLOCK_LEEWAY: Duration = Duration::from_millis(100);
 
 /// What a verdict that changed is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -29,7 +29,7 @@ pub struct Leaving {
 
 impl Leaving {
     /// These services leave. One that does already keeps its first reason.
-    pub fn order(&mut self, services: &[ServiceName], reason: &str, now: Timestamp) {
+    pub fn request(&mut self, services: &[ServiceName], reason: &str, now: Timestamp) {
         for service in services {
             let departure = Departure { since: now, reason: reason.to_owned() };
             self.ordered.entry(service.clone()).or_insert(departure);
@@ -37,7 +37,7 @@ impl Leaving {
     }
 
     /// These services stay, unless the whole host leaves.
-    pub fn countermand(&mut self, services: &[ServiceName]) {
+    pub fn cancel(&mut self, services: &[ServiceName]) {
         self.ordered.retain(|service, _| !services.contains(service));
     }
 
@@ -90,12 +90,12 @@ mod tests {
     #[test]
     fn what_is_ordered_is_of_those_services_until_it_is_countermanded() {
         let mut leaving = Leaving::default();
-        leaving.order(&services(&["mysql"]), "upgrade", at(1));
-        leaving.order(&services(&["mysql"]), "again", at(2));
+        leaving.request(&services(&["mysql"]), "upgrade", at(1));
+        leaving.request(&services(&["mysql"]), "again", at(2));
         assert_eq!(told(&leaving), [("mysql".to_owned(), "upgrade".to_owned(), at(1))]);
-        leaving.countermand(&services(&["redis"]));
+        leaving.cancel(&services(&["redis"]));
         assert_eq!(leaving.among(&services(&["mysql", "redis"])).len(), 1);
-        leaving.countermand(&services(&["mysql"]));
+        leaving.cancel(&services(&["mysql"]));
         assert_eq!(told(&leaving), []);
     }
 
@@ -104,7 +104,7 @@ mod tests {
         let mut leaving = Leaving::default();
         leaving.announce(Some("spot"), at(1));
         leaving.announce(Some("spot"), at(6));
-        leaving.countermand(&services(&["mysql", "redis"]));
+        leaving.cancel(&services(&["mysql", "redis"]));
         let of_both = told(&leaving);
         assert_eq!(of_both.len(), 2);
         assert!(

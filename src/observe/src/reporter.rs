@@ -5,19 +5,19 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use vipward_core::hint::HINT_VERSION;
-use vipward_core::judge::LASTING;
-use vipward_core::signals::INGESTION;
+use vipward_core::judge::UNREACHABLE_FOR;
+use vipward_core::telemetry::INGESTION_DELAY;
 use vipward_core::{Config, Hint, NodeName, ServiceName, Verdict};
 
 use crate::datum::Datum;
-use crate::hinting::{Hinting, LEEWAY, News};
+use crate::hinting::{CLOCK_LEEWAY, Hinting, News};
 use crate::leaving::Leaving;
 use crate::ports::SendError;
 use crate::publishing::{Publishing, Reason};
 use crate::send_stats::Tally;
 use crate::status::Status;
 use crate::target::{Target, TargetKey, targets};
-use crate::view::{Sighting, View};
+use crate::view::{TargetChange, View};
 
 /// Something to send. Publications and hints do not wait for each other.
 #[derive(Debug, Clone, PartialEq)]
@@ -120,9 +120,9 @@ impl Reporter {
     }
 
     /// A verdict has changed.
-    pub fn observe(&mut self, now: Timestamp, sighting: &Sighting) {
-        self.view.apply(now, sighting);
-        let news = match (self.view.is_own(sighting), sighting.change.from) {
+    pub fn observe(&mut self, now: Timestamp, change: &TargetChange) {
+        self.view.apply(now, change);
+        let news = match (self.view.is_own(change), change.change.from) {
             (true, Verdict::Unhealthy) => News::OwnAllClear,
             (true, _) => News::Own,
             (false, _) => News::Others,
@@ -178,12 +178,16 @@ impl Reporter {
     /// The next thing to send now, hints first. Each must be answered by [`Self::published`] or
     /// [`Self::hinted`], well sent or not.
     pub fn due(&mut self, now: Timestamp) -> Option<Report> {
-        let ripens = self.view.ripens(now, &[LASTING + LEEWAY, self.stale_after + LEEWAY]);
+        let ripens = self
+            .view
+            .ripens(now, &[UNREACHABLE_FOR + CLOCK_LEEWAY, self.stale_after + CLOCK_LEEWAY]);
         if self.hinting.as_mut().is_some_and(|hinting| hinting.take(now, ripens)) {
             return Some(Report::Hint(self.hint(now)));
         }
-        let shows =
-            self.view.ripens(now, &[LASTING + LEEWAY, self.stale_after.saturating_sub(INGESTION)]);
+        let shows = self.view.ripens(
+            now,
+            &[UNREACHABLE_FOR + CLOCK_LEEWAY, self.stale_after.saturating_sub(INGESTION_DELAY)],
+        );
         while let Some(reason) = self.publishing.take(now, shows) {
             let data = self.view.data();
             if !data.is_empty() {

@@ -13,14 +13,14 @@ use std::time::Duration;
 use jiff::Timestamp;
 use vipward_core::Verdict;
 use vipward_core::config::Check;
-use vipward_core::outcome::{Outcome, Shortfall};
+use vipward_core::outcome::{Outcome, ProbeFailure};
 
 /// The least time between probes, whatever wakes them.
 pub const QUICK_STEP: Duration = Duration::from_millis(100);
 
 /// A verdict that differs from the one before.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Change {
+pub struct VerdictChange {
     /// The verdict before.
     pub from: Verdict,
     /// The verdict now.
@@ -60,10 +60,10 @@ impl Streak {
         let shortfalls = self.shortfalls.saturating_add(1);
         match outcome {
             Ok(_) => Self { passes: self.passes.saturating_add(1), ..Self::default() },
-            Err(Shortfall::Fail(_) | Shortfall::Timeout(_)) => {
+            Err(ProbeFailure::Failed(_) | ProbeFailure::TimedOut(_)) => {
                 Self { fails: self.fails.saturating_add(1), shortfalls, ..Self::default() }
             }
-            Err(Shortfall::Error(_)) => {
+            Err(ProbeFailure::Inconclusive(_)) => {
                 Self { errors: self.errors.saturating_add(1), shortfalls, ..Self::default() }
             }
         }
@@ -111,13 +111,13 @@ impl VerdictMachine {
     }
 
     /// The probe that began last came to `outcome`.
-    pub fn finish(&mut self, now: Timestamp, outcome: &Outcome) -> Option<Change> {
+    pub fn finish(&mut self, now: Timestamp, outcome: &Outcome) -> Option<VerdictChange> {
         self.streak = self.streak.after(outcome);
         let from = self.verdict;
         self.verdict = self.judged();
         self.next = now.max(self.begun + self.pause());
         let cause = outcome.as_ref().err().map(ToString::to_string);
-        (from != self.verdict).then_some(Change { from, to: self.verdict, cause })
+        (from != self.verdict).then_some(VerdictChange { from, to: self.verdict, cause })
     }
 
     fn judged(&self) -> Verdict {

@@ -4,22 +4,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use vipward_core::{NodeName, Observation, ServiceName, Verdict};
+use vipward_core::{HintEntry, NodeName, ServiceName, Verdict};
 
 use crate::datum::Datum;
 use crate::status::TargetStatus;
 use crate::target::TargetKey;
-use crate::verdict::Change;
+use crate::verdict::VerdictChange;
 
 /// A change of the verdict on one target.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sighting {
+pub struct TargetChange {
     /// The node it is about.
     pub subject: NodeName,
     /// The service it is about.
     pub service: ServiceName,
     /// What changed.
-    pub change: Change,
+    pub change: VerdictChange,
 }
 
 /// The services of a host that dies are found dead one after the other within that time.
@@ -29,7 +29,7 @@ const TOGETHER: Duration = Duration::from_secs(1);
 #[derive(Debug, Clone)]
 pub struct View {
     me: NodeName,
-    held: BTreeMap<TargetKey, Held>,
+    states: BTreeMap<TargetKey, TargetState>,
     /// Of this node's own services, where it matters and is known.
     lags: BTreeMap<ServiceName, Duration>,
     /// Likewise: whether it is a primary.
@@ -41,13 +41,13 @@ pub struct View {
 }
 
 #[derive(Debug, Clone)]
-struct Held {
+struct TargetState {
     verdict: Verdict,
     since: Timestamp,
     cause: Option<String>,
 }
 
-impl Held {
+impl TargetState {
     fn unknown(since: Timestamp) -> Self {
         Self { verdict: Verdict::Unknown, since, cause: None }
     }
@@ -56,10 +56,10 @@ impl Held {
 impl View {
     /// The view of `me` before the first verdict on any of the targets.
     pub fn new(me: NodeName, targets: impl IntoIterator<Item = TargetKey>, now: Timestamp) -> Self {
-        let unknown = |target| (target, Held::unknown(now));
+        let unknown = |target| (target, TargetState::unknown(now));
         Self {
             me,
-            held: targets.into_iter().map(unknown).collect(),
+            states: targets.into_iter().map(unknown).collect(),
             lags: BTreeMap::new(),
             primaries: BTreeMap::new(),
             leaving: BTreeSet::new(),
@@ -69,7 +69,7 @@ impl View {
 
     /// Forgets every verdict, as at the start.
     pub fn forget(&mut self, now: Timestamp) {
-        self.held.values_mut().for_each(|held| *held = Held::unknown(now));
+        self.states.values_mut().for_each(|held| *held = TargetState::unknown(now));
     }
 
     /// From now on it is about these targets; what is known is kept of those in `kept` only.
@@ -79,19 +79,19 @@ impl View {
         kept: &BTreeSet<TargetKey>,
         now: Timestamp,
     ) {
-        let mut old = std::mem::take(&mut self.held);
+        let mut old = std::mem::take(&mut self.states);
         let held = |target: TargetKey| {
             let known = old.remove(&target).filter(|_| kept.contains(&target));
-            (target, known.unwrap_or_else(|| Held::unknown(now)))
+            (target, known.unwrap_or_else(|| TargetState::unknown(now)))
         };
-        self.held = targets.into_iter().map(held).collect();
+        self.states = targets.into_iter().map(held).collect();
     }
 
     /// Takes a change in.
-    pub fn apply(&mut self, now: Timestamp, sighting: &Sighting) {
-        let Change { to, cause, .. } = &sighting.change;
-        let held = Held { verdict: *to, since: now, cause: cause.clone() };
-        self.held.insert((sighting.subject.clone(), sighting.service.clone()), held);
+    pub fn apply(&mut self, now: Timestamp, change: &TargetChange) {
+        let VerdictChange { to, cause, .. } = &change.change;
+        let held = TargetState { verdict: *to, since: now, cause: cause.clone() };
+        self.states.insert((change.subject.clone(), change.service.clone()), held);
     }
 
     /// Takes in how far the own services are behind their primaries.
@@ -122,13 +122,13 @@ impl View {
     /// Whether any service, of this node or another, is unhealthy, or an own one leaves.
     pub fn trouble(&self) -> bool {
         !self.leaving.is_empty()
-            || self.held.values().any(|held| held.verdict == Verdict::Unhealthy)
+            || self.states.values().any(|held| held.verdict == Verdict::Unhealthy)
     }
 
     /// When, after `now`, the next words against other nodes will have held for one of these times:
     /// all that do so within [`TOGETHER`], so that one hint says it of all services of a host.
     pub fn ripens(&self, now: Timestamp, after: &[Duration]) -> Option<Timestamp> {
-        let against = self.held.iter().filter(|((subject, _), held)| {
+        let against = self.states.iter().filter(|((subject, _), held)| {
             *subject != self.me && held.verdict == Verdict::Unhealthy
         });
         let moments = against.flat_map(|(_, held)| after.iter().map(|after| held.since + *after));
@@ -139,7 +139,7 @@ impl View {
 
     /// This node's own services; none on a witness.
     pub fn own_services(&self) -> impl Iterator<Item = &ServiceName> {
-        self.held.keys().filter(|(subject, _)| *subject == self.me).map(|(_, service)| service)
+        self.states.keys().filter(|(subject, _)| *subject == self.me).map(|(_, service)| service)
     }
 
     /// Of an own service that is well: a dead one is no primary, whatever it was.
@@ -148,18 +148,18 @@ impl View {
         is.filter(|_| verdict == Verdict::Healthy)
     }
 
-    /// Whether the sighting is about this node's own service.
-    pub fn is_own(&self, sighting: &Sighting) -> bool {
-        sighting.subject == self.me
+    /// Whether the change is about this node's own service.
+    pub fn is_own(&self, change: &TargetChange) -> bool {
+        change.subject == self.me
     }
 
     /// The view as a hint carries it.
-    pub fn observations(&self, now: Timestamp) -> Vec<Observation> {
-        let observation = |((subject, service), held): (&TargetKey, &Held)| {
+    pub fn observations(&self, now: Timestamp) -> Vec<HintEntry> {
+        let observation = |((subject, service), held): (&TargetKey, &TargetState)| {
             let held_ms = now.duration_since(held.since).as_millis();
             let own = *subject == self.me;
             let lag = self.lags.get(service).filter(|_| own);
-            Observation {
+            HintEntry {
                 lag_ms: lag.map(|lag| u64::try_from(lag.as_millis()).unwrap_or(u64::MAX)),
                 primary: self.primary(service, held.verdict).filter(|_| own),
                 leaving: own && self.leaving.contains(service),
@@ -170,12 +170,12 @@ impl View {
                 cause: held.cause.clone(),
             }
         };
-        self.held.iter().map(observation).collect()
+        self.states.iter().map(observation).collect()
     }
 
     /// The view as the metrics carry it: on what is unknown, silence.
     pub fn data(&self) -> Vec<Datum> {
-        let datum = |((subject, service), held): (&TargetKey, &Held)| {
+        let datum = |((subject, service), held): (&TargetKey, &TargetState)| {
             let healthy = match held.verdict {
                 Verdict::Healthy => true,
                 Verdict::Unhealthy => false,
@@ -187,7 +187,7 @@ impl View {
             }
             Some(Datum::health(service.clone(), subject, healthy))
         };
-        self.held.iter().filter_map(datum).chain(self.own_data()).collect()
+        self.states.iter().filter_map(datum).chain(self.own_data()).collect()
     }
 
     /// What else is told of the own services, each where it matters and is known.
@@ -196,17 +196,17 @@ impl View {
         let hook = |(service, failing): (&ServiceName, &bool)| {
             Datum::hook_failing(service.clone(), *failing)
         };
-        let primary = |((subject, service), held): (&TargetKey, &Held)| {
+        let primary = |((subject, service), held): (&TargetKey, &TargetState)| {
             let is = self.primary(service, held.verdict).filter(|_| *subject == self.me)?;
             Some(Datum::primary(service.clone(), is))
         };
-        let primaries = self.held.iter().filter_map(primary);
+        let primaries = self.states.iter().filter_map(primary);
         self.lags.iter().map(lag).chain(primaries).chain(self.hooks_failing.iter().map(hook))
     }
 
     /// The view as the status shows it, but for how long probes took.
     pub fn statuses(&self) -> Vec<TargetStatus> {
-        let status = |((subject, service), held): (&TargetKey, &Held)| TargetStatus {
+        let status = |((subject, service), held): (&TargetKey, &TargetState)| TargetStatus {
             subject: subject.clone(),
             service: service.clone(),
             own: *subject == self.me,
@@ -215,12 +215,12 @@ impl View {
             cause: held.cause.clone(),
             probe_us: None,
         };
-        self.held.iter().map(status).collect()
+        self.states.iter().map(status).collect()
     }
 
     /// One line for the service manager: how many targets stand how.
     pub fn summary(&self) -> String {
-        let count = |verdict| self.held.values().filter(|held| held.verdict == verdict).count();
+        let count = |verdict| self.states.values().filter(|held| held.verdict == verdict).count();
         format!(
             "{} healthy, {} unhealthy, {} unknown",
             count(Verdict::Healthy),

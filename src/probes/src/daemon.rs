@@ -10,7 +10,7 @@ use vipward_core::config::{Check, CheckKind};
 
 use crate::scratch::fresh_directory;
 use crate::scripted::check;
-use crate::{Outcome, Shortfall, probe};
+use crate::{Outcome, ProbeFailure, probe};
 
 /// Starts tried when another process takes the port first.
 const TRIES: usize = 5;
@@ -65,7 +65,7 @@ impl Daemon {
         let began = Instant::now();
         while began.elapsed() < PATIENCE && matches!(self.process.try_wait(), Ok(None)) {
             match probe(self.address, &check(kind.clone())).await {
-                Ok(_) | Err(Shortfall::Error(_)) => return true,
+                Ok(_) | Err(ProbeFailure::Inconclusive(_)) => return true,
                 Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
             }
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 use vipward_core::config::Check;
 
-use crate::Shortfall;
+use crate::ProbeFailure;
 
 /// The end of a probe.
 pub(crate) struct Deadline {
@@ -30,7 +30,7 @@ impl Deadline {
         &self,
         step: impl Future<Output = T>,
         missing: impl FnOnce() -> String,
-    ) -> Result<T, Shortfall> {
+    ) -> Result<T, ProbeFailure> {
         bound(self.at, self.timeout, step, missing).await
     }
 
@@ -39,7 +39,7 @@ impl Deadline {
         &self,
         step: impl Future<Output = T>,
         missing: impl FnOnce() -> String,
-    ) -> Result<T, Shortfall> {
+    ) -> Result<T, ProbeFailure> {
         let limit = self.connect_timeout.min(self.timeout);
         bound(self.at.min(Instant::now() + limit), limit, step, missing).await
     }
@@ -50,8 +50,8 @@ async fn bound<T>(
     limit: Duration,
     step: impl Future<Output = T>,
     missing: impl FnOnce() -> String,
-) -> Result<T, Shortfall> {
-    timeout_at(at, step)
-        .await
-        .map_err(|_| Shortfall::timeout(format!("{} within {} ms", missing(), limit.as_millis())))
+) -> Result<T, ProbeFailure> {
+    timeout_at(at, step).await.map_err(|_| {
+        ProbeFailure::timed_out(format!("{} within {} ms", missing(), limit.as_millis()))
+    })
 }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::command::{Command, CommandError, how_failed};
-use crate::{Outcome, Pass, Shortfall};
+use crate::{Outcome, Pass, ProbeFailure};
 
 pub(crate) async fn probe(
     target: SocketAddr,
@@ -18,13 +18,13 @@ pub(crate) async fn probe(
     }
     let ran = Command { words, user, environment }.run(limit).await;
     let status = ran.outcome.map_err(|error| match error {
-        CommandError::Late { .. } => Shortfall::timeout(error.to_string()),
-        _ => Shortfall::error(error.to_string()),
+        CommandError::Late { .. } => ProbeFailure::timed_out(error.to_string()),
+        _ => ProbeFailure::inconclusive(error.to_string()),
     })?;
     match (how_failed(status), ran.output.as_str()) {
         (None, _) => Ok(Pass::PLAIN),
-        (Some(how), "") => Err(Shortfall::fail(how)),
-        (Some(how), said) => Err(Shortfall::fail(format!("{how}: {said}"))),
+        (Some(how), "") => Err(ProbeFailure::failed(how)),
+        (Some(how), said) => Err(ProbeFailure::failed(format!("{how}: {said}"))),
     }
 }
 

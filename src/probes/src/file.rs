@@ -6,7 +6,7 @@ use std::path::Path;
 
 use tokio::task::spawn_blocking;
 
-use crate::Shortfall;
+use crate::ProbeFailure;
 use crate::deadline::Deadline;
 
 /// What the file holds, if that is less than `most` bytes; `what` names it in messages. A file that
@@ -16,7 +16,7 @@ pub(crate) async fn read(
     what: &str,
     most: u64,
     deadline: &Deadline,
-) -> Result<Vec<u8>, Shortfall> {
+) -> Result<Vec<u8>, ProbeFailure> {
     let missing = || format!("no {what} read from {}", path.display());
     let place = path.to_owned();
     // In one go: each step that `tokio::fs` takes wakes a thread, which costs more than the probe.
@@ -28,8 +28,8 @@ pub(crate) async fn read(
 }
 
 /// The file does not hold what it should.
-pub(crate) fn unfit(path: &Path, what: &str, why: &dyn std::fmt::Display) -> Shortfall {
-    Shortfall::error(format!("{what} file {}: {why}", path.display()))
+pub(crate) fn unfit(path: &Path, what: &str, why: &dyn std::fmt::Display) -> ProbeFailure {
+    ProbeFailure::inconclusive(format!("{what} file {}: {why}", path.display()))
 }
 
 fn content(path: &Path, most: u64) -> io::Result<Vec<u8>> {

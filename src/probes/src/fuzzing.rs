@@ -13,7 +13,7 @@ use vipward_core::config::{Check, CheckKind};
 
 use crate::deadline::Deadline;
 use crate::wire::Wire;
-use crate::{Outcome, Shortfall, http, mongodb, mysql, postgres, redis, systemd};
+use crate::{Outcome, ProbeFailure, http, mongodb, mysql, postgres, redis, systemd};
 
 const PEER: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 1);
 
@@ -73,7 +73,7 @@ fn talk(bytes: &[u8], speaks_first: bool, probe: impl AsyncFnOnce(Wire, &Deadlin
     let runtime = Builder::new_current_thread().enable_time().build().expect("a runtime");
     let outcome = runtime.block_on(async { probe(Box::new(peer), &Deadline::of(&check)).await });
     if let Err(shortfall) = outcome {
-        assert!(!matches!(shortfall, Shortfall::Timeout(_)), "the peer hung up: {shortfall}");
+        assert!(!matches!(shortfall, ProbeFailure::TimedOut(_)), "the peer hung up: {shortfall}");
         let cause = shortfall.to_string();
         assert!(cause.chars().count() <= 200 && !cause.contains('\n'), "{cause}");
     }

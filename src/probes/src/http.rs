@@ -18,7 +18,7 @@ use vipward_core::config::Tls;
 
 use crate::deadline::Deadline;
 use crate::wire::Wire;
-use crate::{Outcome, Pass, Shortfall, tcp, tls};
+use crate::{Outcome, Pass, ProbeFailure, tcp, tls};
 
 /// Most bytes of a head.
 const LONGEST_HEAD: usize = 16 * 1024;
@@ -75,7 +75,10 @@ async fn judge(
     match response.status().as_u16() {
         status if status == request.status => {}
         status => {
-            return Err(Shortfall::fail(format!("status {status} instead of {}", request.status)));
+            return Err(ProbeFailure::failed(format!(
+                "status {status} instead of {}",
+                request.status
+            )));
         }
     }
     let Some(pattern) = request.body else { return Ok(Pass::PLAIN) };
@@ -86,7 +89,7 @@ async fn judge(
 fn message(
     target: SocketAddr,
     request: &Request<'_>,
-) -> Result<hyper::Request<Empty<Bytes>>, Shortfall> {
+) -> Result<hyper::Request<Empty<Bytes>>, ProbeFailure> {
     let usual_port = if request.tls.is_some() { 443 } else { 80 };
     let host = match request.host {
         Some(host) if target.port() == usual_port => host.to_owned(),
@@ -98,11 +101,11 @@ fn message(
         .header("user-agent", concat!("vipward-agent/", env!("CARGO_PKG_VERSION")))
         .header("connection", "close")
         .body(Empty::new())
-        .map_err(|error| Shortfall::error(format!("no request: {error}")))
+        .map_err(|error| ProbeFailure::inconclusive(format!("no request: {error}")))
 }
 
 /// All of the body, or its first [`LONGEST_BODY`] bytes.
-async fn beginning(mut body: Incoming) -> Result<Vec<u8>, Shortfall> {
+async fn beginning(mut body: Incoming) -> Result<Vec<u8>, ProbeFailure> {
     let mut kept = Vec::new();
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| failure(&error))?;
@@ -118,17 +121,17 @@ async fn beginning(mut body: Incoming) -> Result<Vec<u8>, Shortfall> {
 
 fn matches(pattern: &str, body: &[u8]) -> Outcome {
     let regex = Regex::new(pattern)
-        .map_err(|error| Shortfall::error(format!("the pattern {pattern:?}: {error}")))?;
+        .map_err(|error| ProbeFailure::inconclusive(format!("the pattern {pattern:?}: {error}")))?;
     let body = String::from_utf8_lossy(body);
     if regex.is_match(&body) {
         Ok(Pass::PLAIN)
     } else {
-        Err(Shortfall::fail(format!("the body does not match {pattern:?}: {body}")))
+        Err(ProbeFailure::failed(format!("the body does not match {pattern:?}: {body}")))
     }
 }
 
 /// The innermost error says what happened; the outer ones only that it happened.
-fn failure(error: &hyper::Error) -> Shortfall {
+fn failure(error: &hyper::Error) -> ProbeFailure {
     let mut cause: &dyn Error = error;
     loop {
         if let Some(io) = cause.downcast_ref::<io::Error>() {
@@ -136,7 +139,7 @@ fn failure(error: &hyper::Error) -> Shortfall {
         }
         match cause.source() {
             Some(inner) => cause = inner,
-            None => return Shortfall::fail(format!("no response: {cause}")),
+            None => return ProbeFailure::failed(format!("no response: {cause}")),
         }
     }
 }

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use vipward_core::config::{Check, CheckKind};
 
 use crate::wire::Wire;
-use crate::{Shortfall, stand};
+use crate::{ProbeFailure, stand};
 
 /// Knocks that are left out after a login that failed: its cause is the probe's to tell.
 const REST: u32 = 30;
@@ -80,7 +80,7 @@ impl Knock {
         }
         match stand(self.address, &self.check).await {
             Ok(wire) => self.standing = Some(wire),
-            Err(Shortfall::Timeout(_)) => return false,
+            Err(ProbeFailure::TimedOut(_)) => return false,
             Err(_) => self.rest = REST,
         }
         true

@@ -67,7 +67,7 @@ mod scripted;
 use std::net::SocketAddr;
 
 use vipward_core::config::{Check, CheckKind};
-use vipward_core::outcome::{Lag, Outcome, Pass, Role, Shortfall};
+use vipward_core::outcome::{Lag, Outcome, Pass, ProbeFailure, Replication};
 
 use deadline::Deadline;
 pub use knock::Knock;
@@ -76,7 +76,7 @@ pub use wire::{Duplex, Wire};
 /// Checks the service at `target` once. Never late: it answers within the check's timeout.
 ///
 /// # Errors
-/// What kept it from passing, told apart by what it says about the service: see [`Shortfall`].
+/// What kept it from passing, told apart by what it says about the service: see [`ProbeFailure`].
 pub async fn probe(target: SocketAddr, check: &Check) -> Outcome {
     let deadline = &Deadline::of(check);
     match &check.kind {
@@ -130,7 +130,9 @@ pub async fn probe(target: SocketAddr, check: &Check) -> Outcome {
             feature = "systemd",
             feature = "tcp",
         )))]
-        kind => Err(Shortfall::error(format!("this build has no probe for {}", kind.name()))),
+        kind => {
+            Err(ProbeFailure::inconclusive(format!("this build has no probe for {}", kind.name())))
+        }
     }
 }
 
@@ -139,7 +141,7 @@ pub async fn probe(target: SocketAddr, check: &Check) -> Outcome {
 ///
 /// # Errors
 /// What kept it from connecting.
-pub async fn stand(target: SocketAddr, check: &Check) -> Result<Wire, Shortfall> {
+pub async fn stand(target: SocketAddr, check: &Check) -> Result<Wire, ProbeFailure> {
     let deadline = &Deadline::of(check);
     match &check.kind {
         #[cfg(feature = "mysql")]

@@ -17,7 +17,7 @@ use vipward_core::config::Tls;
 
 use crate::deadline::Deadline;
 use crate::wire::Wire;
-use crate::{Lag, Outcome, Pass, Role, Shortfall, tls};
+use crate::{Lag, Outcome, Pass, ProbeFailure, Replication, tls};
 use session::{Session, nonsense};
 
 const PRIMARY: i32 = 1;
@@ -42,12 +42,12 @@ pub(crate) async fn ask(wire: Wire, lag_matters: bool, deadline: &Deadline) -> O
     let says = |key| matches!(hello.get(key), Ok(Some(RawBsonRef::Boolean(true))));
     if says("isWritablePrimary") {
         let is_router = hello.get_str("msg").is_ok_and(|word| word == "isdbgrid");
-        let role = if is_router { None } else { Some(Role::Primary) };
+        let role = if is_router { None } else { Some(Replication::Primary) };
         return Ok(Pass { role, lag: None });
     }
     if !says("secondary") {
         let what = if says("arbiterOnly") { ": it is an arbiter" } else { "" };
-        return Err(Shortfall::fail(format!("is neither primary nor secondary{what}")));
+        return Err(ProbeFailure::failed(format!("is neither primary nor secondary{what}")));
     }
     let status = rawdoc! { "replSetGetStatus": 1, "$db": "admin" };
     let reply = session.ask("replSetGetStatus", &status).await?;
@@ -59,11 +59,11 @@ pub(crate) async fn ask(wire: Wire, lag_matters: bool, deadline: &Deadline) -> O
         }
         Some(_) => None,
     };
-    Ok(Pass { role: Some(Role::Replica), lag })
+    Ok(Pass { role: Some(Replication::Replica), lag })
 }
 
 /// By the last operation of the member itself and of the primary, as the member knows it.
-fn lag(status: &RawDocument) -> Result<Lag, Shortfall> {
+fn lag(status: &RawDocument) -> Result<Lag, ProbeFailure> {
     let nonsense = || nonsense("replSetGetStatus");
     let (mut own, mut primary) = (None, None);
     for member in status.get_array("members").map_err(|_| nonsense())? {
@@ -81,7 +81,7 @@ fn lag(status: &RawDocument) -> Result<Lag, Shortfall> {
     Ok(Lag::Behind(Duration::from_millis(behind)))
 }
 
-fn document(reply: &[u8]) -> Result<&RawDocument, Shortfall> {
+fn document(reply: &[u8]) -> Result<&RawDocument, ProbeFailure> {
     RawDocument::from_bytes(reply).map_err(|_| nonsense("a command"))
 }
 
@@ -109,9 +109,13 @@ impl<'r> Refusal<'r> {
         matches!(self.code, 13 | 18)
     }
 
-    fn shortfall(&self, asked: &str) -> Shortfall {
+    fn shortfall(&self, asked: &str) -> ProbeFailure {
         let cause = format!("answered {asked} with error {}: {}", self.code, self.message);
-        if self.is_denial() { Shortfall::error(cause) } else { Shortfall::fail(cause) }
+        if self.is_denial() {
+            ProbeFailure::inconclusive(cause)
+        } else {
+            ProbeFailure::failed(cause)
+        }
     }
 }
 

@@ -19,7 +19,7 @@ use vipward_core::config::Tls;
 
 use crate::deadline::Deadline;
 use crate::wire::Wire;
-use crate::{Outcome, Pass, Role, Shortfall, secret, tls};
+use crate::{Outcome, Pass, ProbeFailure, Replication, secret, tls};
 use login::Login;
 use query::{Row, query};
 use session::{Refusal, Session};
@@ -60,7 +60,7 @@ pub(crate) async fn stand(
     target: SocketAddr,
     account: &Account<'_>,
     deadline: &Deadline,
-) -> Result<Wire, Shortfall> {
+) -> Result<Wire, ProbeFailure> {
     let wire = tls::open(target, None, deadline).await?;
     Ok(open(wire, target, account, deadline).await?.into_wire())
 }
@@ -70,7 +70,7 @@ async fn open<'d>(
     target: SocketAddr,
     account: &Account<'_>,
     deadline: &'d Deadline,
-) -> Result<Session<'d>, Shortfall> {
+) -> Result<Session<'d>, ProbeFailure> {
     let password = match account.password_file {
         Some(path) => secret::first_line(path, deadline).await?,
         None => String::new(),
@@ -83,9 +83,9 @@ async fn open<'d>(
 async fn ask(session: &mut Session<'_>, lag_matters: bool) -> Outcome {
     let rows = query(session, "SELECT 1, @@global.read_only").await?.map_err(|no| refused(&no))?;
     let role = match rows.first().map(|row| [row.at(0), row.at(1)]) {
-        Some([Some("1"), Some("0" | "OFF")]) => Role::Primary,
-        Some([Some("1"), Some(_)]) => Role::Replica,
-        _ => return Err(Shortfall::fail("answered SELECT 1 with something else")),
+        Some([Some("1"), Some("0" | "OFF")]) => Replication::Primary,
+        Some([Some("1"), Some(_)]) => Replication::Replica,
+        _ => return Err(ProbeFailure::failed("answered SELECT 1 with something else")),
     };
     let lag = match replication_status(session).await? {
         Ok(rows) => replication::lag(role, &rows),
@@ -99,7 +99,7 @@ async fn ask(session: &mut Session<'_>, lag_matters: bool) -> Outcome {
 /// 10.5.
 async fn replication_status(
     session: &mut Session<'_>,
-) -> Result<Result<Vec<Row>, Refusal>, Shortfall> {
+) -> Result<Result<Vec<Row>, Refusal>, ProbeFailure> {
     const SYNTAX_ERROR: u16 = 1064;
     match query(session, "SHOW REPLICA STATUS").await? {
         Err(refusal) if refusal.code == SYNTAX_ERROR => query(session, "SHOW SLAVE STATUS").await,
@@ -108,11 +108,11 @@ async fn replication_status(
 }
 
 /// Only a no to *us* is an error; a server that is full or shuts down serves nobody.
-fn refused(refusal: &Refusal) -> Shortfall {
+fn refused(refusal: &Refusal) -> ProbeFailure {
     if is_denial(refusal) {
-        Shortfall::error(refusal.to_string())
+        ProbeFailure::inconclusive(refusal.to_string())
     } else {
-        Shortfall::fail(refusal.to_string())
+        ProbeFailure::failed(refusal.to_string())
     }
 }
 

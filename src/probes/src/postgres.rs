@@ -17,7 +17,7 @@ use vipward_core::config::Tls;
 
 use crate::deadline::Deadline;
 use crate::wire::Wire;
-use crate::{Lag, Outcome, Pass, Role, Shortfall, secret, tcp, tls};
+use crate::{Lag, Outcome, Pass, ProbeFailure, Replication, secret, tcp, tls};
 use guarded::Guarded;
 
 /// Whether in recovery; then how far behind, in seconds or a word. A server that has replayed all
@@ -69,7 +69,7 @@ pub(crate) async fn probe(
 }
 
 /// In the clear, before anything else is said.
-async fn ask_for_tls(wire: &mut Wire, deadline: &Deadline) -> Result<(), Shortfall> {
+async fn ask_for_tls(wire: &mut Wire, deadline: &Deadline) -> Result<(), ProbeFailure> {
     const TLS_PLEASE: [u8; 8] = [0, 0, 0, 8, 4, 210, 22, 47];
     let mut answer = [0];
     let talk = async {
@@ -80,8 +80,8 @@ async fn ask_for_tls(wire: &mut Wire, deadline: &Deadline) -> Result<(), Shortfa
     talked.map_err(|error| tcp::failure("no answer to the wish for TLS", &error))?;
     match answer {
         [b'S'] => Ok(()),
-        [b'N'] => Err(Shortfall::error("the server speaks no TLS")),
-        _ => Err(Shortfall::fail("no answer to the wish for TLS: it is no PostgreSQL server")),
+        [b'N'] => Err(ProbeFailure::inconclusive("the server speaks no TLS")),
+        _ => Err(ProbeFailure::failed("no answer to the wish for TLS: it is no PostgreSQL server")),
     }
 }
 
@@ -115,11 +115,13 @@ async fn ask(client: &Client) -> Outcome {
     });
     let fields = row.filter(|row| row.len() == 3).map(|row| [row.get(0), row.get(1), row.get(2)]);
     match fields {
-        Some([Some("1"), Some("f"), None]) => Ok(Pass { role: Some(Role::Primary), lag: None }),
-        Some([Some("1"), Some("t"), behind]) => {
-            Ok(Pass { role: Some(Role::Replica), lag: behind.and_then(lag) })
+        Some([Some("1"), Some("f"), None]) => {
+            Ok(Pass { role: Some(Replication::Primary), lag: None })
         }
-        _ => Err(Shortfall::fail("answered SELECT 1 with something else")),
+        Some([Some("1"), Some("t"), behind]) => {
+            Ok(Pass { role: Some(Replication::Replica), lag: behind.and_then(lag) })
+        }
+        _ => Err(ProbeFailure::failed("answered SELECT 1 with something else")),
     }
 }
 
@@ -136,7 +138,7 @@ fn lag(word: &str) -> Option<Lag> {
 }
 
 /// Only a no to *us* is an error; a server that starts up, shuts down or is full serves nobody.
-fn failure(asked: &str, error: &Error) -> Shortfall {
+fn failure(asked: &str, error: &Error) -> ProbeFailure {
     let (is_denial, cause) = if let Some(answer) = error.as_db_error() {
         let (code, text) = (answer.code(), answer.message());
         (DENIALS.contains(code), format!("answered {asked} with {}: {text}", code.code()))
@@ -144,7 +146,7 @@ fn failure(asked: &str, error: &Error) -> Shortfall {
         let cause = error.source().map_or_else(|| error.to_string(), ToString::to_string);
         (cause == PASSWORD_MISSING, format!("no answer to {asked}: {cause}"))
     };
-    if is_denial { Shortfall::error(cause) } else { Shortfall::fail(cause) }
+    if is_denial { ProbeFailure::inconclusive(cause) } else { ProbeFailure::failed(cause) }
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use vipward_core::config::Tls;
 
 use crate::deadline::Deadline;
 use crate::wire::Wire;
-use crate::{Lag, Outcome, Pass, Role, Shortfall, secret, tls};
+use crate::{Lag, Outcome, Pass, ProbeFailure, Replication, secret, tls};
 use session::{Refusal, Session};
 
 /// How to log in (with neither, the probe does not), and whether the lag must be known.
@@ -46,11 +46,11 @@ pub(crate) async fn ask(
     let pong =
         session.ask("PING", &redis::cmd("PING")).await?.map_err(|refusal| refused(&refusal))?;
     if pong != Value::SimpleString("PONG".to_owned()) {
-        return Err(Shortfall::fail(format!("answered PING with {pong:?}")));
+        return Err(ProbeFailure::failed(format!("answered PING with {pong:?}")));
     }
     let role = role(&mut session, lag_matters).await?;
     let lag = match role {
-        Some(Role::Replica) => lag(&mut session, lag_matters).await?,
+        Some(Replication::Replica) => lag(&mut session, lag_matters).await?,
         _ => None,
     };
     Ok(Pass { role, lag })
@@ -59,7 +59,7 @@ pub(crate) async fn ask(
 async fn authentication(
     login: &Account<'_>,
     deadline: &Deadline,
-) -> Result<Option<Cmd>, Shortfall> {
+) -> Result<Option<Cmd>, ProbeFailure> {
     let password = match login.password_file {
         Some(path) => Some(secret::first_line(path, deadline).await?),
         None => None,
@@ -77,21 +77,24 @@ async fn authentication(
 }
 
 /// An ACL may forbid `ROLE` to the probing user: then the role stays unknown, unless it matters.
-async fn role(session: &mut Session<'_>, matters: bool) -> Result<Option<Role>, Shortfall> {
+async fn role(
+    session: &mut Session<'_>,
+    matters: bool,
+) -> Result<Option<Replication>, ProbeFailure> {
     let reply = match session.ask("ROLE", &redis::cmd("ROLE")).await? {
         Ok(Value::Array(reply)) => reply,
         Err(refusal) if matters || refusal.code == "LOADING" => return Err(refused(&refusal)),
         Ok(_) | Err(_) => return Ok(None),
     };
     Ok(match reply.first() {
-        Some(Value::BulkString(word)) if word == b"master" => Some(Role::Primary),
-        Some(Value::BulkString(word)) if word == b"slave" => Some(Role::Replica),
+        Some(Value::BulkString(word)) if word == b"master" => Some(Replication::Primary),
+        Some(Value::BulkString(word)) if word == b"slave" => Some(Replication::Replica),
         _ => None,
     })
 }
 
 /// As with the role, it stays unknown where it is forbidden, unless it matters.
-async fn lag(session: &mut Session<'_>, matters: bool) -> Result<Option<Lag>, Shortfall> {
+async fn lag(session: &mut Session<'_>, matters: bool) -> Result<Option<Lag>, ProbeFailure> {
     match session.ask("INFO", redis::cmd("INFO").arg("replication")).await? {
         Ok(Value::BulkString(text)) => Ok(replication::lag(&String::from_utf8_lossy(&text))),
         Err(refusal) if matters || refusal.code == "LOADING" => Err(refused(&refusal)),
@@ -101,20 +104,20 @@ async fn lag(session: &mut Session<'_>, matters: bool) -> Result<Option<Lag>, Sh
 
 /// The server's no to `PING`. Only a no to *us* is an error; a server that loads its data, is
 /// full or refuses writes for a full disk serves nobody.
-fn refused(refusal: &Refusal) -> Shortfall {
+fn refused(refusal: &Refusal) -> ProbeFailure {
     match refusal.code.as_str() {
-        "NOAUTH" | "NOPERM" | "WRONGPASS" => Shortfall::error(refusal.to_string()),
-        "LOADING" => Shortfall::fail("is loading its data set"),
-        _ => Shortfall::fail(refusal.to_string()),
+        "NOAUTH" | "NOPERM" | "WRONGPASS" => ProbeFailure::inconclusive(refusal.to_string()),
+        "LOADING" => ProbeFailure::failed("is loading its data set"),
+        _ => ProbeFailure::failed(refusal.to_string()),
     }
 }
 
 /// The server's no to `AUTH`. A plain `ERR` is about the login when it speaks of it (no password
 /// configured, or the wording of servers before 6.0).
-fn login_refused(refusal: &Refusal) -> Shortfall {
+fn login_refused(refusal: &Refusal) -> ProbeFailure {
     let speaks_of_login = ["AUTH", "password"].iter().any(|word| refusal.details.contains(word));
     if refusal.code == "ERR" && speaks_of_login {
-        Shortfall::error(refusal.to_string())
+        ProbeFailure::inconclusive(refusal.to_string())
     } else {
         refused(refusal)
     }

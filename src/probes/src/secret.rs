@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::Shortfall;
+use crate::ProbeFailure;
 use crate::deadline::Deadline;
 use crate::file;
 
@@ -10,7 +10,7 @@ use crate::file;
 const LONGEST: u64 = 4096;
 
 /// The first line of the file.
-pub(crate) async fn first_line(path: &Path, deadline: &Deadline) -> Result<String, Shortfall> {
+pub(crate) async fn first_line(path: &Path, deadline: &Deadline) -> Result<String, ProbeFailure> {
     let text = file::read(path, "password", LONGEST, deadline).await?;
     let text = String::from_utf8(text).map_err(|_| file::unfit(path, "password", &"not UTF-8"))?;
     match text.lines().next() {

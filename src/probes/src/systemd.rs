@@ -14,7 +14,7 @@ use tokio::net::UnixStream;
 
 use crate::deadline::Deadline;
 use crate::wire::Wire;
-use crate::{Outcome, Pass, Shortfall, tcp};
+use crate::{Outcome, Pass, ProbeFailure, tcp};
 use bus::Bus;
 
 const SYSTEM_BUS: &str = "/run/dbus/system_bus_socket";
@@ -25,16 +25,17 @@ pub(crate) async fn probe(target: SocketAddr, unit: &str, deadline: &Deadline) -
     tcp::connect(target, deadline).await.map(|_| Pass::PLAIN)
 }
 
-async fn connect(bus: &Path, deadline: &Deadline) -> Result<Wire, Shortfall> {
+async fn connect(bus: &Path, deadline: &Deadline) -> Result<Wire, ProbeFailure> {
     let missing = || "the system bus takes no connection".to_owned();
     let connected =
         deadline.bound(UnixStream::connect(bus), missing).await.map_err(|late| cannot(&late))?;
-    let why = |error| Shortfall::error(format!("the system bus {}: {error}", bus.display()));
+    let why =
+        |error| ProbeFailure::inconclusive(format!("the system bus {}: {error}", bus.display()));
     connected.map(|stream| Box::new(stream) as Wire).map_err(why)
 }
 
 /// Whether the unit is active, on an open connection to the bus.
-pub(crate) async fn ask(wire: Wire, unit: &str, deadline: &Deadline) -> Result<(), Shortfall> {
+pub(crate) async fn ask(wire: Wire, unit: &str, deadline: &Deadline) -> Result<(), ProbeFailure> {
     let talk = async {
         let mut bus = Bus::greet(wire).await?;
         let path = object_path(unit);
@@ -45,21 +46,24 @@ pub(crate) async fn ask(wire: Wire, unit: &str, deadline: &Deadline) -> Result<(
     let missing = || "no complete answer from systemd".to_owned();
     let answer: Result<_, bus::NoAnswer> =
         deadline.bound(talk, missing).await.map_err(|late| cannot(&late))?;
-    let (loaded, active) = answer.map_err(|why| Shortfall::error(format!("systemd: {why}")))?;
+    let (loaded, active) =
+        answer.map_err(|why| ProbeFailure::inconclusive(format!("systemd: {why}")))?;
     judge(unit, &loaded, &active)
 }
 
-fn judge(unit: &str, loaded: &str, active: &str) -> Result<(), Shortfall> {
+fn judge(unit: &str, loaded: &str, active: &str) -> Result<(), ProbeFailure> {
     match (loaded, active) {
         (_, "active" | "reloading" | "refreshing") => Ok(()),
-        ("not-found", _) => Err(Shortfall::error(format!("systemd knows no unit {unit}"))),
-        ("loaded", active) => Err(Shortfall::fail(format!("{unit} is {active}"))),
-        (loaded, active) => Err(Shortfall::fail(format!("{unit} is {active} ({loaded})"))),
+        ("not-found", _) => {
+            Err(ProbeFailure::inconclusive(format!("systemd knows no unit {unit}")))
+        }
+        ("loaded", active) => Err(ProbeFailure::failed(format!("{unit} is {active}"))),
+        (loaded, active) => Err(ProbeFailure::failed(format!("{unit} is {active} ({loaded})"))),
     }
 }
 
-fn cannot(late: &Shortfall) -> Shortfall {
-    Shortfall::error(late.to_string())
+fn cannot(late: &ProbeFailure) -> ProbeFailure {
+    ProbeFailure::inconclusive(late.to_string())
 }
 
 /// As systemd names its objects: all but letters and digits as `_` and two hexadecimal digits, a

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use tokio::net::TcpStream;
 
-use crate::Shortfall;
+use crate::ProbeFailure;
 use crate::deadline::Deadline;
 #[cfg(feature = "tcp")]
 use crate::{Outcome, Pass};
@@ -23,7 +23,7 @@ pub(crate) async fn probe(target: SocketAddr, deadline: &Deadline) -> Outcome {
 pub(crate) async fn connect(
     target: SocketAddr,
     deadline: &Deadline,
-) -> Result<TcpStream, Shortfall> {
+) -> Result<TcpStream, ProbeFailure> {
     let connecting = TcpStream::connect(target);
     let connected = deadline.bound_connecting(connecting, || "no connection".to_owned()).await?;
     connected.map_err(|error| failure("no connection", &error))
@@ -31,7 +31,7 @@ pub(crate) async fn connect(
 
 /// Tells an error of the network or the peer from one of this host, which says nothing about the
 /// peer: without the difference, a full descriptor table would look like every node dying.
-pub(crate) fn failure(what: &str, error: &io::Error) -> Shortfall {
+pub(crate) fn failure(what: &str, error: &io::Error) -> ProbeFailure {
     let of_this_host = matches!(error.raw_os_error(), Some(ENFILE | EMFILE | ENOBUFS))
         || matches!(
             error.kind(),
@@ -40,9 +40,9 @@ pub(crate) fn failure(what: &str, error: &io::Error) -> Shortfall {
                 | io::ErrorKind::PermissionDenied
         );
     if of_this_host {
-        Shortfall::error(format!("{what}: this host: {error}"))
+        ProbeFailure::inconclusive(format!("{what}: this host: {error}"))
     } else {
-        Shortfall::fail(format!("{what}: {error}"))
+        ProbeFailure::failed(format!("{what}: {error}"))
     }
 }
 

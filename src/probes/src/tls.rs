@@ -14,14 +14,14 @@ use vipward_core::config::Tls;
 
 use crate::deadline::Deadline;
 use crate::wire::Wire;
-use crate::{Shortfall, tcp};
+use crate::{ProbeFailure, tcp};
 
 /// Connects, and shakes hands where the check asks for TLS from the first byte on.
 pub(crate) async fn open(
     target: SocketAddr,
     tls: Option<&Tls>,
     deadline: &Deadline,
-) -> Result<Wire, Shortfall> {
+) -> Result<Wire, ProbeFailure> {
     let stream = Box::new(tcp::connect(target, deadline).await?);
     match tls {
         None => Ok(stream),
@@ -35,11 +35,11 @@ pub(crate) async fn shake_hands(
     address: IpAddr,
     tls: &Tls,
     deadline: &Deadline,
-) -> Result<Wire, Shortfall> {
+) -> Result<Wire, ProbeFailure> {
     let name = match &tls.name {
         None => ServerName::from(address),
         Some(name) => ServerName::try_from(name.clone())
-            .map_err(|error| Shortfall::error(format!("the host {name:?}: {error}")))?,
+            .map_err(|error| ProbeFailure::inconclusive(format!("the host {name:?}: {error}")))?,
     };
     let connector = TlsConnector::from(trust::configuration(tls, deadline).await?);
     let missing = || "no complete TLS handshake".to_owned();
@@ -51,7 +51,7 @@ pub(crate) async fn shake_hands(
 
 /// A certificate of an authority that we do not know, or of another name, may be as right as our
 /// knowledge is wrong: that is for people to look at. All else turns clients away, too.
-fn failure(error: &io::Error) -> Shortfall {
+fn failure(error: &io::Error) -> ProbeFailure {
     let of_tls = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>());
     match of_tls {
         Some(Error::InvalidCertificate(
@@ -60,13 +60,13 @@ fn failure(error: &io::Error) -> Shortfall {
             | CertificateError::BadSignature
             | CertificateError::NotValidForName
             | CertificateError::NotValidForNameContext { .. }),
-        )) => Shortfall::error(format!("does not trust the certificate: {problem}")),
+        )) => ProbeFailure::inconclusive(format!("does not trust the certificate: {problem}")),
         Some(Error::InvalidCertificate(problem)) => {
-            Shortfall::fail(format!("shows a bad certificate: {problem}"))
+            ProbeFailure::failed(format!("shows a bad certificate: {problem}"))
         }
-        Some(error) => Shortfall::fail(format!("no TLS: {error}")),
+        Some(error) => ProbeFailure::failed(format!("no TLS: {error}")),
         None if error.kind() == io::ErrorKind::UnexpectedEof => {
-            Shortfall::fail("hung up during the TLS handshake")
+            ProbeFailure::failed("hung up during the TLS handshake")
         }
         None => tcp::failure("no TLS", error),
     }

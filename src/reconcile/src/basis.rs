@@ -13,7 +13,7 @@ use vipward_core::name::EniId;
 use vipward_core::observed::millis;
 use vipward_core::{Config, NodeName, ServiceName, Verdict};
 
-/// Most words and alarms that a record carries: a line of CloudWatch Logs has its limit, and a reader too.
+/// Most observations and alarms that a record carries: a line of CloudWatch Logs has its limit, and a reader too.
 const MOST: usize = 100;
 
 /// The evidence about one service and its group.
@@ -26,8 +26,9 @@ pub struct Basis {
     pub stopped: BTreeSet<NodeName>,
     /// The alarms that were not quiet; `None` when they were not read.
     pub alarms: Option<Vec<String>>,
-    /// What agents said.
-    pub words: Vec<Word>,
+    /// What agents observed.
+    #[serde(rename = "words")]
+    pub observations: Vec<RecordedObservation>,
     /// The services whose metrics showed who is silent.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub read: BTreeSet<ServiceName>,
@@ -40,7 +41,7 @@ pub struct Basis {
     /// Where EC2 had just refused which VIP.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub refusals: BTreeSet<(ServiceName, NodeName)>,
-    /// How many words and alarms were left out for want of room.
+    /// How many observations and alarms were left out for want of room.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub left_out: usize,
 }
@@ -57,14 +58,14 @@ pub struct Interface {
     pub tags: BTreeMap<String, String>,
 }
 
-/// What an agent said last about a service on a node, with its age in milliseconds.
+/// The newest observation of a service on a node by an agent, with its age in milliseconds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Word {
-    /// Who said it.
+pub struct RecordedObservation {
+    /// Whose it is.
     pub observer: NodeName,
-    /// About which node.
+    /// Of which node.
     pub subject: NodeName,
-    /// About which service, where it is another one of the group.
+    /// Of which service, where it is another one of the group.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service: Option<ServiceName>,
     /// What.
@@ -94,23 +95,29 @@ impl Basis {
     pub fn of(config: &Config, evidence: &Evidence, service: &Service, now: Timestamp) -> Self {
         let group: Vec<&Service> = config.companions(service).collect();
         let is_about = |name: &ServiceName| group.iter().any(|one| one.name == *name);
-        let mut words: Vec<Word> =
-            group.iter().flat_map(|one| words(evidence, &one.name, now)).collect();
-        for word in words.iter_mut().filter(|word| word.service.as_ref() == Some(&service.name)) {
-            word.service = None;
+        let mut observations: Vec<RecordedObservation> =
+            group.iter().flat_map(|one| observations(evidence, &one.name, now)).collect();
+        for one in &mut observations {
+            one.service.take_if(|name| *name == service.name);
         }
         let troubled = group.iter().flat_map(|one| evidence.troubled_alarms(config, &one.name));
         let troubled = troubled.map(|alarm| alarm.to_string());
         let mut alarms = evidence.quiet_alarms.as_ref().map(|_| troubled.collect());
-        let left_out = cut(&mut words) + alarms.as_mut().map_or(0, cut);
+        let left_out = cut(&mut observations) + alarms.as_mut().map_or(0, cut);
         let in_flight = evidence.in_flight.iter().filter(|(name, _)| is_about(name));
         let refusals = evidence.refusals.iter().filter(|(name, _)| is_about(name));
         Self {
             interfaces: interfaces(config, evidence, &group),
             stopped: evidence.inventory.stopped.clone(),
             alarms,
-            words,
-            read: evidence.testimony.read.iter().filter(|name| is_about(name)).cloned().collect(),
+            observations,
+            read: evidence
+                .observations
+                .read
+                .iter()
+                .filter(|name| is_about(name))
+                .cloned()
+                .collect(),
             in_flight: in_flight.map(|(name, to)| (name.clone(), to.clone())).collect(),
             unheard: evidence.unheard.iter().filter(|name| is_about(name)).cloned().collect(),
             refusals: refusals.cloned().collect(),
@@ -154,22 +161,26 @@ fn interfaces(
     described.collect()
 }
 
-/// What was said about the service, each word with what its speaker said of itself besides.
-pub fn words(evidence: &Evidence, service: &ServiceName, now: Timestamp) -> Vec<Word> {
-    let about = evidence.testimony.iter().filter(|(topic, _)| topic.service == *service);
+/// What is observed of the service, each with what its observer says of itself besides.
+pub fn observations(
+    evidence: &Evidence,
+    service: &ServiceName,
+    now: Timestamp,
+) -> Vec<RecordedObservation> {
+    let about = evidence.observations.iter().filter(|(key, _)| key.service == *service);
     about
-        .map(|(topic, word)| {
-            let own = (topic.observer == topic.subject).then_some(&topic.subject);
-            let primary = own.and_then(|node| evidence.testimony.primary(node, service));
-            let lag = own.and_then(|node| evidence.testimony.lag(node, service));
-            Word {
-                observer: topic.observer.clone(),
-                subject: topic.subject.clone(),
+        .map(|(key, newest)| {
+            let own = (key.observer == key.subject).then_some(&key.subject);
+            let primary = own.and_then(|node| evidence.observations.primary(node, service));
+            let lag = own.and_then(|node| evidence.observations.lag(node, service));
+            RecordedObservation {
+                observer: key.observer.clone(),
+                subject: key.subject.clone(),
                 service: Some(service.clone()),
-                verdict: word.value.verdict,
-                age_ms: millis(now.duration_since(word.at)),
-                held_ms: millis(word.at.duration_since(word.value.since)),
-                leaving: word.value.leaving,
+                verdict: newest.value.verdict,
+                age_ms: millis(now.duration_since(newest.at)),
+                held_ms: millis(newest.at.duration_since(newest.value.since)),
+                leaving: newest.value.leaving,
                 primary: primary.map(|said| said.value),
                 lag_ms: lag.map(|said| u64::try_from(said.value.as_millis()).unwrap_or(u64::MAX)),
             }

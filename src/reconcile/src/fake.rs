@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
-use vipward_core::evidence::{Eni, Inventory, Statement, Topic};
+use vipward_core::evidence::{Eni, Inventory, Observation, ObservationKey};
 use vipward_core::hint::HINT_VERSION;
 use vipward_core::name::ServiceName;
 use vipward_core::observed::Observed;
 use vipward_core::plan::Reassign;
-use vipward_core::signals::AlarmName;
-use vipward_core::{Config, EniId, Hint, NodeName, Observation, Verdict, VipAddr};
+use vipward_core::telemetry::AlarmName;
+use vipward_core::{Config, EniId, Hint, HintEntry, NodeName, Verdict, VipAddr};
 
 use crate::notice::Notice;
 use crate::ports::{PortError, Ports, Published};
@@ -68,7 +68,7 @@ pub(crate) struct State {
     /// The most addresses that an interface takes.
     pub room: Option<usize>,
     /// Each as of the start: agents go on saying the same until they say something else.
-    pub words: Vec<(Topic, Observed<Statement>)>,
+    pub observations: Vec<(ObservationKey, Observed<Observation>)>,
     pub primaries: Vec<(NodeName, ServiceName, Observed<bool>)>,
     /// The calls that fail for now, as AWS names them.
     pub failing: BTreeSet<&'static str>,
@@ -163,16 +163,16 @@ impl State {
     /// The metrics say that of `service` on `subject`, as of a second ago, and go on saying so.
     pub fn says(&mut self, observer: &str, subject: &str, service: &str, verdict: Verdict) {
         let node = |text: &str| text.parse::<NodeName>().expect("a name");
-        let topic = Topic {
+        let key = ObservationKey {
             observer: node(observer),
             subject: node(subject),
             service: service.parse().expect("a name"),
         };
-        self.words.retain(|(other, _)| *other != topic);
+        self.observations.retain(|(other, _)| *other != key);
         let at = start() - SignedDuration::from_secs(1);
         let since = self.now - SignedDuration::from_secs(1);
-        let value = Statement { verdict, since, leaving: false };
-        self.words.push((topic, Observed { value, at }));
+        let value = Observation { verdict, since, leaving: false };
+        self.observations.push((key, Observed { value, at }));
     }
 
     /// `service` is ill on `a` and well on `b`, and the alarm of `a` has told.
@@ -270,7 +270,7 @@ impl Ports for World {
         Ok(AlarmName::all(config).filter(|alarm| !state.alarms.contains(alarm)).collect())
     }
 
-    async fn words(
+    async fn metrics(
         &self,
         _: &Config,
         services: &BTreeSet<ServiceName>,
@@ -284,10 +284,10 @@ impl Ports for World {
         state.answer("GetMetricData")?;
         let passed = state.now.duration_since(start());
         let mut published = Published::default();
-        for (topic, Observed { value, at }) in &state.words {
-            let word = Observed { value: *value, at: *at + passed };
-            let is_asked = services.contains(&topic.service) && word.at >= since;
-            published.words.extend(is_asked.then(|| (topic.clone(), word)));
+        for (key, Observed { value, at }) in &state.observations {
+            let newest = Observed { value: *value, at: *at + passed };
+            let is_asked = services.contains(&key.service) && newest.at >= since;
+            published.observations.extend(is_asked.then(|| (key.clone(), newest)));
         }
         for (node, service, Observed { value, at }) in &state.primaries {
             let is = Observed { value: *value, at: *at + passed };
@@ -353,7 +353,7 @@ impl Ports for World {
 /// A hint of `observer`, heard now: what it says of redis on which node, and for how many milliseconds
 /// it has been saying so.
 pub(crate) fn hint(world: &World, observer: &str, said: &[(&str, Verdict, u64)]) -> HeardHint {
-    let observation = |(subject, verdict, held_ms): &(&str, Verdict, u64)| Observation {
+    let observation = |(subject, verdict, held_ms): &(&str, Verdict, u64)| HintEntry {
         subject: subject.parse().expect("a name"),
         service: "redis".parse().expect("a name"),
         verdict: *verdict,

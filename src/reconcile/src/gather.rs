@@ -21,11 +21,11 @@ const SECOND_BEST: Duration = Duration::from_millis(400);
 
 /// Which services' metrics are read at once; others follow where the answers call for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Look {
-    /// Those of these.
-    At(BTreeSet<ServiceName>),
-    /// Those of every service.
-    Everywhere,
+pub enum Scope {
+    /// Of these.
+    Services(BTreeSet<ServiceName>),
+    /// Of every service.
+    All,
 }
 
 /// Whether a pass may go on without the metrics.
@@ -42,7 +42,7 @@ pub enum Haste {
 pub struct Gathered {
     /// What was read and heard.
     pub evidence: Evidence,
-    /// The services that call for a closer look, and whose metrics were not waited for, since hints
+    /// The services that need metrics, and whose metrics were not waited for, since hints
     /// decided about another.
     pub unread: BTreeSet<ServiceName>,
     /// Whether all was read that a pass reads, and nothing was wrong with it.
@@ -57,14 +57,14 @@ pub struct Gathered {
 pub async fn gather<P: Ports>(
     invocation: &Invocation<'_, P>,
     hints: Hints,
-    look: &Look,
+    scope: &Scope,
     haste: Haste,
 ) -> Result<Gathered, PortError> {
     let reading = &Reading::new(invocation, hints, haste == Haste::ByHints);
     let everything = reading.services(|_| true);
-    let at_once = match look {
-        Look::At(services) => services,
-        Look::Everywhere => &everything,
+    let at_once = match scope {
+        Scope::Services(services) => services,
+        Scope::All => &everything,
     };
     let mut reads = Reads(vec![
         Box::pin(reading.inventory().fuse()),
@@ -77,9 +77,9 @@ pub async fn gather<P: Ports>(
         reads.until_within(invocation.ports, SECOND_BEST, || reading.has_come()).await;
     }
     reads.until_within(invocation.ports, GRACE, || false).await;
-    let wanted = match look {
-        Look::At(_) => reading.wanted()?,
-        Look::Everywhere => everything,
+    let wanted = match scope {
+        Scope::Services(_) => reading.wanted()?,
+        Scope::All => everything,
     };
     let left = reading.not_asked(&wanted);
     match reading.by_hints() {

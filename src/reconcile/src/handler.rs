@@ -6,14 +6,14 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use vipward_core::observed::age;
-use vipward_core::signals::ALERT_DETAIL_TYPE;
+use vipward_core::telemetry::ALERT_DETAIL_TYPE;
 use vipward_core::{Config, NodeName, ServiceName};
 
 use crate::invocation::Invocation;
 use crate::memory::{Memory, locked};
 use crate::notice::{Alert, Notice};
 use crate::notices::{announce, notices, notices_lost};
-use crate::orders::{self, Obeyed};
+use crate::orders::{self, OrderOutcome};
 use crate::own_tags::OwnTags;
 use crate::ports::{PortError, Ports};
 use crate::query::answer;
@@ -145,9 +145,9 @@ impl<P: Ports> Function<P> {
         if self.role == Role::Query {
             return Ok(json!(answer(invocation, &command).await?));
         }
-        let obeyed = orders::obey(invocation, &command).await?;
-        let Obeyed::Done { records, what } = obeyed else {
-            return Ok(json!(obeyed));
+        let outcome = orders::run_order(invocation, &command).await?;
+        let OrderOutcome::Done { records, what } = outcome else {
+            return Ok(json!(outcome));
         };
         let outcomes = self.publish(&records, Vec::new(), lambda_deadline, log).await;
         Ok(json!({ "done": what, "outcomes": outcomes }))

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use vipward_core::evidence::Testimony;
+use vipward_core::evidence::Observations;
 use vipward_core::observed::age;
 use vipward_core::{Config, ServiceName};
 
@@ -21,9 +21,9 @@ pub const EVIDENCE_AGE: Duration = Duration::from_secs(1);
 #[derive(Debug, Default)]
 pub struct Hints {
     /// What they said by hints.
-    pub said: Testimony,
+    pub said: Observations,
     /// What the last pass read in the metrics: it may have taken an older hint back.
-    pub read_before: Testimony,
+    pub read_before: Observations,
     /// Whether the newest of them has only just been heard: then a move may rest on them alone.
     pub are_news: bool,
 }
@@ -64,13 +64,13 @@ impl<P: Ports> Invocation<'_, P> {
     pub fn hints(&self) -> Hints {
         let now = self.ports.now();
         let mut memory = locked(self.memory);
-        let (said, read_before) = (memory.testimony(self.config, now), memory.read_before());
+        let (said, read_before) = (memory.observations(self.config, now), memory.read_before());
         let are_news = self.brings_news && age(self.woken, now) <= EVIDENCE_AGE;
         Hints { said, read_before, are_news }
     }
 
     /// Whose metrics the first pass reads at once, without waiting for EC2's answer to ask for them.
-    pub fn first_look(&self) -> BTreeSet<ServiceName> {
-        locked(self.memory).first_look(self.config, self.wake, self.ports.now())
+    pub fn first_scope(&self) -> BTreeSet<ServiceName> {
+        locked(self.memory).first_scope(self.config, self.wake, self.ports.now())
     }
 }

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use vipward_core::decide::{Choice, Decision, decide};
-use vipward_core::evidence::{Evidence, Statement, Testimony, Topic};
-use vipward_core::glance::calls_for_closer_look;
+use vipward_core::evidence::{Evidence, Observation, ObservationKey, Observations, Snapshot};
 use vipward_core::observed::{Observed, age};
+use vipward_core::triage::needs_metrics;
 use vipward_core::{Config, NodeName, ServiceName};
 
 use crate::wake::{HeardHint, WakeKind};
@@ -71,9 +71,9 @@ impl Memory {
     }
 
     /// What the fresh hints say of what the file names.
-    pub fn testimony(&mut self, config: &Config, now: Timestamp) -> Testimony {
+    pub fn observations(&mut self, config: &Config, now: Timestamp) -> Observations {
         self.hints.retain(|_, heard| age(heard.at, now) < config.policy.stale_after);
-        let mut testimony = Testimony::default();
+        let mut observations = Observations::default();
         for heard in self.hints.values() {
             let known = heard.hint.observations.iter().filter(|said| {
                 config.node(&said.subject).is_some() && config.service(&said.service).is_some()
@@ -82,28 +82,28 @@ impl Memory {
                 let held = i64::try_from(said.held_ms).unwrap_or(i64::MAX);
                 let since = heard.at.checked_sub(SignedDuration::from_millis(held));
                 let is_own = said.subject == heard.observer;
-                let statement = Statement {
+                let statement = Observation {
                     verdict: said.verdict,
                     since: since.unwrap_or(Timestamp::MIN),
                     leaving: said.leaving && is_own,
                 };
-                let topic = Topic {
+                let key = ObservationKey {
                     observer: heard.observer.clone(),
                     subject: said.subject.clone(),
                     service: said.service.clone(),
                 };
-                testimony.hear(topic, Observed { value: statement, at: heard.at });
+                observations.add(key, Observed { value: statement, at: heard.at });
                 if let Some(lag) = said.lag_ms.filter(|_| is_own) {
                     let lag = Observed { value: Duration::from_millis(lag), at: heard.at };
-                    testimony.hear_lag(heard.observer.clone(), said.service.clone(), lag);
+                    observations.add_lag(heard.observer.clone(), said.service.clone(), lag);
                 }
                 if let Some(value) = said.primary.filter(|_| is_own) {
                     let is = Observed { value, at: heard.at };
-                    testimony.hear_primary(heard.observer.clone(), said.service.clone(), is);
+                    observations.add_primary(heard.observer.clone(), said.service.clone(), is);
                 }
             }
         }
-        testimony
+        observations
     }
 
     /// Whether this alert is worth sending: it is a new one about that subject, or was told long
@@ -189,14 +189,15 @@ impl Memory {
         let choices = choices.clone();
         let mut evidence = self.evidence_by_now(config, now);
         let all = config.services.iter().map(|service| service.name.clone());
-        evidence.testimony.read = all.collect();
-        let by_now = decide(config, &evidence, now).into_iter().map(|d| (d.service, d.choice));
+        evidence.observations.read = all.collect();
+        let snapshot = Snapshot { config, evidence: &evidence, now };
+        let by_now = decide(snapshot).into_iter().map(|d| (d.service, d.choice));
         by_now.eq(choices)
     }
 
     /// The services whose metrics a pass reads at once: those about which a move may be on the table
     /// by what is remembered; all of them when nothing is, but for the minute's schedule.
-    pub fn first_look(
+    pub fn first_scope(
         &mut self,
         config: &Config,
         wake: WakeKind,
@@ -206,8 +207,9 @@ impl Memory {
         let wanted: Vec<_> = match (wake, &self.last) {
             (WakeKind::Schedule, _) => Vec::new(),
             (WakeKind::Hint, Some(_)) => {
-                let evidence = self.evidence_by_now(config, now);
-                all.filter(|of| calls_for_closer_look(config, &evidence, of, now)).collect()
+                let evidence = &self.evidence_by_now(config, now);
+                let snapshot = Snapshot { config, evidence, now };
+                all.filter(|of| needs_metrics(snapshot, of)).collect()
             }
             _ => all.collect(),
         };
@@ -215,18 +217,18 @@ impl Memory {
     }
 
     /// What the last pass knew of agents' words.
-    pub fn read_before(&self) -> Testimony {
-        self.last.as_ref().map(|seen| seen.evidence.testimony.clone()).unwrap_or_default()
+    pub fn read_before(&self) -> Observations {
+        self.last.as_ref().map(|seen| seen.evidence.observations.clone()).unwrap_or_default()
     }
 
     /// What the last pass saw, with what hints have said since; what EC2 refused then it may not now.
     fn evidence_by_now(&mut self, config: &Config, now: Timestamp) -> Evidence {
-        let mut testimony = self.testimony(config, now);
-        testimony.absorb(&self.read_before());
+        let mut observations = self.observations(config, now);
+        observations.merge(&self.read_before());
         let seen = self.last.as_ref().map(|seen| seen.evidence.clone()).unwrap_or_default();
         let in_flight = self.in_flight(now);
         let (unheard, refusals) = Default::default();
-        Evidence { testimony, in_flight, unheard, refusals, ..seen }
+        Evidence { observations, in_flight, unheard, refusals, ..seen }
     }
 
     /// Whether an instance is known not to be the cluster's; a cold function knows of none.

@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use vipward_core::Config;
-use vipward_core::signals::{ALERT_DETAIL_TYPE, MOVE_DETAIL_TYPE};
+use vipward_core::telemetry::{ALERT_DETAIL_TYPE, MOVE_DETAIL_TYPE};
 
 use crate::backoff::bounded;
 use crate::memory::{Memory, locked};

@@ -9,13 +9,13 @@ use serde::Serialize;
 use vipward_core::config::{Mode, Service};
 use vipward_core::decide::{Choice, Decision, switchover};
 use vipward_core::drain::Drain;
-use vipward_core::evidence::Evidence;
+use vipward_core::evidence::Snapshot;
 use vipward_core::ledger::Ledger;
 use vipward_core::observed::age;
-use vipward_core::{Config, NodeName, ServiceName};
+use vipward_core::{NodeName, ServiceName};
 
 use crate::backoff::retry;
-use crate::gather::Look;
+use crate::gather::Scope;
 use crate::invocation::Invocation;
 use crate::own_tags::OwnTags;
 use crate::ports::{PortError, Ports};
@@ -27,13 +27,13 @@ use crate::wake::Command;
 const LONGEST_DRAIN: u32 = 14 * 24 * 60 * 60;
 
 /// So long after a move a switchover that names no node may be the one that brought it about, given
-/// again because its answer was lost: to obey would undo it.
+/// again because its answer was lost: running it would undo it.
 const REPEATED: Duration = Duration::from_mins(3);
 
 /// What came of an order.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Obeyed {
+pub enum OrderOutcome {
     /// It was carried out.
     #[serde(skip)]
     Done {
@@ -50,32 +50,32 @@ pub enum Obeyed {
 ///
 /// # Errors
 /// When EC2 could not be read, or did not take the tag.
-pub async fn obey<P: Ports>(
+pub async fn run_order<P: Ports>(
     invocation: &Invocation<'_, P>,
     command: &Command,
-) -> Result<Obeyed, PortError> {
+) -> Result<OrderOutcome, PortError> {
     let ports = &OwnTags::new(invocation.ports);
     let invocation = invocation.through(ports);
-    let office = Office { invocation };
+    let operator = Operator { invocation };
     match command {
-        Command::Switchover { service, to } => office.switch_over(service, to.as_ref()).await,
+        Command::Switchover { service, to } => operator.switch_over(service, to.as_ref()).await,
         Command::Drain { seconds, .. } if !(1..=LONGEST_DRAIN).contains(seconds) => {
             let why = format!("a drain lasts from 1 to {LONGEST_DRAIN} seconds, not {seconds}");
-            Ok(Obeyed::Refused(why))
+            Ok(OrderOutcome::Refused(why))
         }
         Command::Drain { node, seconds, owner, reason } => {
             let until = ports.now() + SignedDuration::from_secs(i64::from(*seconds));
             let drain = Drain::new(until, owner, reason);
             let what = format!("{node} is drained until {}", whole_seconds(until));
-            office.drain(node, &drain, what).await
+            operator.drain(node, &drain, what).await
         }
         Command::Resume { node } => {
             let drain = Drain::new(ports.now(), "", "resumed");
-            office.drain(node, &drain, format!("{node} may hold VIPs again")).await
+            operator.drain(node, &drain, format!("{node} may hold VIPs again")).await
         }
-        Command::Unfreeze { service } => office.unfreeze(service).await,
+        Command::Unfreeze { service } => operator.unfreeze(service).await,
         Command::Status | Command::Explain { .. } => {
-            Ok(Obeyed::Refused("it is a question, not an order".to_owned()))
+            Ok(OrderOutcome::Refused("it is a question, not an order".to_owned()))
         }
     }
 }
@@ -84,30 +84,29 @@ fn whole_seconds(at: Timestamp) -> Timestamp {
     Timestamp::from_second(at.as_second()).unwrap_or(at)
 }
 
-struct Office<'o, P> {
+struct Operator<'o, P> {
     invocation: Invocation<'o, P>,
 }
 
 /// The decisions of a switchover, pass by pass: the same node in each, once one was chosen.
 struct Switchover<'s> {
-    config: &'s Config,
     service: &'s Service,
     to: Option<NodeName>,
 }
 
 impl Switchover<'_> {
-    fn decisions(&mut self, evidence: &Evidence, now: Timestamp) -> Result<Vec<Decision>, String> {
-        let Self { config, service, to } = self;
-        let last = evidence.inventory.ledger(config, &service.name).last_move();
-        let rest = last.map(|last| age(last, now)).filter(|_| to.is_none());
+    fn decisions(&mut self, snapshot: Snapshot<'_>) -> Result<Vec<Decision>, String> {
+        let Self { service, to } = self;
+        let last = snapshot.ledger(&service.name).last_move();
+        let rest = last.map(|last| age(last, snapshot.now)).filter(|_| to.is_none());
         if let Some(rest) = rest.filter(|rest| *rest < REPEATED) {
             return Err(format!(
                 "the VIP moved {} s ago, perhaps by this very order; to move it again, name the node",
                 rest.as_secs()
             ));
         }
-        let decisions = switchover(config, evidence, service, to.as_ref(), now)
-            .map_err(|why| why.to_string())?;
+        let decisions =
+            switchover(snapshot, service, to.as_ref()).map_err(|why| why.to_string())?;
         let target = decisions.iter().find_map(|decision| match &decision.choice {
             Choice::Move { to, .. } => Some(to.clone()),
             Choice::Hold { .. } => None,
@@ -117,26 +116,26 @@ impl Switchover<'_> {
     }
 }
 
-impl<P: Ports> Office<'_, P> {
+impl<P: Ports> Operator<'_, P> {
     async fn switch_over(
         &self,
         service: &ServiceName,
         to: Option<&NodeName>,
-    ) -> Result<Obeyed, PortError> {
+    ) -> Result<OrderOutcome, PortError> {
         let config = self.invocation.config;
         if config.policy.mode == Mode::Observe {
-            return Ok(Obeyed::Refused("the file says to observe only".to_owned()));
+            return Ok(OrderOutcome::Refused("the file says to observe only".to_owned()));
         }
         let Some(service) = config.service(service) else {
-            return Ok(Obeyed::Refused(format!("service {service} is not in the file")));
+            return Ok(OrderOutcome::Refused(format!("service {service} is not in the file")));
         };
-        let mut order = Switchover { config, service, to: to.cloned() };
-        let goal = |evidence: &Evidence, now| order.decisions(evidence, now);
-        match pursue(&self.invocation, Look::Everywhere, goal).await {
+        let mut order = Switchover { service, to: to.cloned() };
+        let goal = |snapshot: Snapshot<'_>| order.decisions(snapshot);
+        match pursue(&self.invocation, Scope::All, goal).await {
             Ok(records) => {
-                Ok(Obeyed::Done { what: format!("switchover of {}", service.name), records })
+                Ok(OrderOutcome::Done { what: format!("switchover of {}", service.name), records })
             }
-            Err(Stopped::NotAllowed(why)) => Ok(Obeyed::Refused(why)),
+            Err(Stopped::NotAllowed(why)) => Ok(OrderOutcome::Refused(why)),
             Err(Stopped::Unread(error)) => Err(error),
         }
     }
@@ -147,20 +146,20 @@ impl<P: Ports> Office<'_, P> {
         node: &NodeName,
         drain: &Drain,
         what: String,
-    ) -> Result<Obeyed, PortError> {
+    ) -> Result<OrderOutcome, PortError> {
         let Invocation { config, ports, deadline, .. } = self.invocation;
         let Some(node) = config.node(node) else {
-            return Ok(Obeyed::Refused(format!("node {node} is not in the file")));
+            return Ok(OrderOutcome::Refused(format!("node {node} is not in the file")));
         };
         let key = Drain::tag_key(&config.cluster);
         let tags = BTreeMap::from([(key, drain.to_string())]);
         retry(ports, deadline, || ports.tag(&node.eni, &tags)).await?;
         // The tag stands; should the look fail, the next minute's does not.
         let looked = reconcile(&self.invocation).await;
-        Ok(Obeyed::Done { what, records: looked.unwrap_or_default() })
+        Ok(OrderOutcome::Done { what, records: looked.unwrap_or_default() })
     }
 
-    async fn unfreeze(&self, service: &ServiceName) -> Result<Obeyed, PortError> {
+    async fn unfreeze(&self, service: &ServiceName) -> Result<OrderOutcome, PortError> {
         let Invocation { config, ports, deadline, .. } = self.invocation;
         let inventory = retry(ports, deadline, || ports.inventory(config)).await?;
         if let Some(keeper) = inventory.ledger_keeper(config, service) {
@@ -171,7 +170,7 @@ impl<P: Ports> Office<'_, P> {
         }
         let looked = reconcile(&self.invocation).await;
         let what = format!("the move budget of {service} is whole again");
-        Ok(Obeyed::Done { what, records: looked.unwrap_or_default() })
+        Ok(OrderOutcome::Done { what, records: looked.unwrap_or_default() })
     }
 }
 

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use vipward_core::evidence::Inventory;
 use vipward_core::name::ServiceName;
 use vipward_core::plan::Reassign;
-use vipward_core::signals::AlarmName;
+use vipward_core::telemetry::AlarmName;
 use vipward_core::{Config, EniId, VipAddr};
 
 use crate::notice::Notice;
@@ -62,13 +62,13 @@ impl<P: Ports> Ports for OwnTags<'_, P> {
         self.ports.quiet_alarms(config).await
     }
 
-    async fn words(
+    async fn metrics(
         &self,
         config: &Config,
         services: &BTreeSet<ServiceName>,
         since: Timestamp,
     ) -> Result<Published, PortError> {
-        self.ports.words(config, services, since).await
+        self.ports.metrics(config, services, since).await
     }
 
     async fn assign(

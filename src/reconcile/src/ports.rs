@@ -5,11 +5,11 @@ use std::future::Future;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use vipward_core::evidence::{Inventory, Statement, Topic};
+use vipward_core::evidence::{Inventory, Observation, ObservationKey};
 use vipward_core::name::ServiceName;
 use vipward_core::observed::Observed;
 use vipward_core::plan::Reassign;
-use vipward_core::signals::AlarmName;
+use vipward_core::telemetry::AlarmName;
 use vipward_core::{Config, EniId, NodeName, VipAddr};
 
 use crate::notice::Notice;
@@ -90,8 +90,8 @@ impl PortError {
 /// What the agents published.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Published {
-    /// The newest word on each topic.
-    pub words: Vec<(Topic, Observed<Statement>)>,
+    /// The newest word on each key.
+    pub observations: Vec<(ObservationKey, Observed<Observation>)>,
     /// How far nodes are behind, where that matters.
     pub lags: Vec<(NodeName, ServiceName, Observed<Duration>)>,
     /// Who is a primary, where the VIP follows one.
@@ -104,14 +104,14 @@ pub struct Published {
 impl Published {
     /// Adds what another call answered.
     pub fn extend(&mut self, more: Self) {
-        self.words.extend(more.words);
+        self.observations.extend(more.observations);
         self.lags.extend(more.lags);
         self.primaries.extend(more.primaries);
     }
 
     /// Tells nothing of that service.
     pub fn leave_out(&mut self, service: &ServiceName) {
-        self.words.retain(|(topic, _)| topic.service != *service);
+        self.observations.retain(|(key, _)| key.service != *service);
         self.lags.retain(|(_, of, _)| of != service);
         self.primaries.retain(|(_, of, _)| of != service);
         self.incomplete.insert(service.clone());
@@ -145,7 +145,7 @@ pub trait Ports: Sync {
     ) -> impl Future<Output = Result<BTreeSet<AlarmName>, PortError>> + Send;
 
     /// The newest that the metrics hold of `services`, looking back to `since`.
-    fn words(
+    fn metrics(
         &self,
         config: &Config,
         services: &BTreeSet<ServiceName>,

@@ -8,12 +8,12 @@ use vipward_core::audit::vet;
 use vipward_core::config::Mode;
 use vipward_core::decide::{Choice, HoldReason, MoveKind, decide};
 use vipward_core::drain::Drain;
-use vipward_core::evidence::{Evidence, Holder};
+use vipward_core::evidence::{Evidence, Holder, Snapshot};
 use vipward_core::judge::{Judgement, judge};
 use vipward_core::{ClusterName, NodeName, ServiceName, VipAddr};
 
-use crate::basis::{Word, words};
-use crate::gather::{Gathered, Haste, Look, gather};
+use crate::basis::{RecordedObservation, observations};
+use crate::gather::{Gathered, Haste, Scope, gather};
 use crate::invocation::Invocation;
 use crate::ports::{PortError, Ports};
 use crate::wake::Command;
@@ -44,7 +44,7 @@ struct ServiceAnswer {
 #[derive(Debug, Serialize)]
 struct Explanation {
     because: &'static str,
-    evidence: Vec<Word>,
+    evidence: Vec<RecordedObservation>,
     alarms: Vec<String>,
 }
 
@@ -58,19 +58,20 @@ pub async fn answer<P: Ports>(
 ) -> Result<Answer, PortError> {
     let config = invocation.config;
     let Gathered { evidence, .. } =
-        gather(invocation, invocation.hints(), &Look::Everywhere, Haste::Thorough).await?;
+        gather(invocation, invocation.hints(), &Scope::All, Haste::Thorough).await?;
     let now = invocation.ports.now();
     let (explains, only) = match command {
         Command::Explain { service } => (true, service.as_ref()),
         _ => (false, None),
     };
-    let (decisions, _) = vet(config, &evidence, decide(config, &evidence, now), now);
+    let snapshot = Snapshot { config, evidence: &evidence, now };
+    let (decisions, _) = vet(snapshot, decide(snapshot));
     let services = config.services.iter().zip(decisions);
     let services = services
         .filter(|(service, _)| only.is_none_or(|only| service.name == *only))
         .map(|(service, decision)| ServiceAnswer {
-            last_move: evidence.inventory.ledger(config, &service.name).last_move(),
-            judgements: judge(config, &evidence, service, now),
+            last_move: snapshot.ledger(&service.name).last_move(),
+            judgements: judge(snapshot, service),
             explanation: explains.then(|| Explanation {
                 because: because(&decision.choice),
                 evidence: said(&evidence, &service.name, now),
@@ -94,9 +95,9 @@ pub async fn answer<P: Ports>(
     Ok(Answer { cluster, now, config_digest: config.digest(), mode, drained, services })
 }
 
-fn said(evidence: &Evidence, service: &ServiceName, now: Timestamp) -> Vec<Word> {
-    let words = words(evidence, service, now);
-    words.into_iter().map(|word| Word { service: None, ..word }).collect()
+fn said(evidence: &Evidence, service: &ServiceName, now: Timestamp) -> Vec<RecordedObservation> {
+    let all = observations(evidence, service, now).into_iter();
+    all.map(|one| RecordedObservation { service: None, ..one }).collect()
 }
 
 fn because(choice: &Choice) -> &'static str {

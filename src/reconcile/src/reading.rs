@@ -11,11 +11,11 @@ use futures::future::{FusedFuture, select};
 use jiff::Timestamp;
 use vipward_core::config::Node;
 use vipward_core::decide::{Choice, Decision, decide};
-use vipward_core::evidence::{Evidence, Inventory, Statement, Topic};
-use vipward_core::glance::calls_for_closer_look;
+use vipward_core::evidence::{Evidence, Inventory, Observation, ObservationKey, Snapshot};
 use vipward_core::judge::{Judgement, UpBasis};
 use vipward_core::observed::{Observed, age};
-use vipward_core::signals::{AlarmName, INGESTION};
+use vipward_core::telemetry::{AlarmName, INGESTION_DELAY};
+use vipward_core::triage::needs_metrics;
 use vipward_core::{Config, NodeName, ServiceName};
 
 use crate::backoff::bounded;
@@ -78,7 +78,7 @@ struct Partial {
     alarms: Option<BTreeSet<AlarmName>>,
     published: Published,
     /// By service: when its metrics last came.
-    words_came: BTreeMap<ServiceName, Timestamp>,
+    metrics_came: BTreeMap<ServiceName, Timestamp>,
     /// The services whose metrics were asked for.
     asked: BTreeSet<ServiceName>,
     /// Those for which an answer came, if only an error.
@@ -128,7 +128,7 @@ impl<'g, P: Ports> Reading<'g, P> {
     pub fn has_read(&self, wanted: &BTreeSet<ServiceName>) -> bool {
         let partial = self.partial();
         let (states, alarms) = (partial.states_came.is_some(), partial.alarms.is_some());
-        states && alarms && wanted.iter().all(|of| partial.words_came.contains_key(of))
+        states && alarms && wanted.iter().all(|of| partial.metrics_came.contains_key(of))
     }
 
     fn partial(&self) -> MutexGuard<'_, Partial> {
@@ -182,14 +182,14 @@ impl<'g, P: Ports> Reading<'g, P> {
         let Invocation { config, ports, .. } = *self.invocation;
         let since = ports.now() - config.policy.stale_after * LOOK_BACK;
         let answer =
-            bounded(ports, self.until(PATIENCE), ports.words(config, &services, since)).await;
+            bounded(ports, self.until(PATIENCE), ports.metrics(config, &services, since)).await;
         let came = ports.now();
         let mut partial = self.partial();
         partial.answered.extend(services.clone());
         match answer {
             Ok(published) => {
                 let told = services.into_iter().filter(|of| !published.incomplete.contains(of));
-                partial.words_came.extend(told.map(|service| (service, came)));
+                partial.metrics_came.extend(told.map(|service| (service, came)));
                 partial.published.extend(published);
             }
             Err(error) => tracing::warn!(%error, "metrics not read"),
@@ -224,15 +224,16 @@ impl<'g, P: Ports> Reading<'g, P> {
     pub async fn refresh(&self, wanted: &BTreeSet<ServiceName>) {
         let now = self.invocation.ports.now();
         let is_old = |came: Timestamp| age(came, now) > EVIDENCE_AGE;
-        let (arrived, words, states) = {
+        let (arrived, metrics, states) = {
             let partial = self.partial();
             let Some(Ok(Answer { inventory, arrived, .. })) = &partial.inventory else { return };
             let are_stopped = !nodes_on(self.config(), inventory, &partial.stopped).is_empty();
-            let words = is_old(*arrived) && partial.words_came.values().any(|came| is_old(*came));
-            (*arrived, words, are_stopped && partial.states_came.is_some_and(is_old))
+            let metrics =
+                is_old(*arrived) && partial.metrics_came.values().any(|came| is_old(*came));
+            (*arrived, metrics, are_stopped && partial.states_came.is_some_and(is_old))
         };
-        let words = async {
-            if words {
+        let metrics = async {
+            if metrics {
                 self.metrics(wanted.clone()).await;
             }
         };
@@ -241,7 +242,7 @@ impl<'g, P: Ports> Reading<'g, P> {
                 self.stopped(EVIDENCE_AGE).await;
             }
         };
-        futures::join!(words, states);
+        futures::join!(metrics, states);
         if age(arrived, self.invocation.ports.now()) > EVIDENCE_AGE {
             self.inventory().await;
         }
@@ -258,7 +259,7 @@ impl<'g, P: Ports> Reading<'g, P> {
         if self.hints.are_news && is_recent(self.invocation.woken) {
             return self.services(|_| true);
         }
-        let came = self.partial().words_came.clone();
+        let came = self.partial().metrics_came.clone();
         came.into_iter().filter(|(_, came)| is_recent(*came)).map(|(service, _)| service).collect()
     }
 
@@ -272,32 +273,31 @@ impl<'g, P: Ports> Reading<'g, P> {
             None => Inventory::default(),
         };
         inventory.stopped = nodes_on(config, &inventory, &partial.stopped);
-        let mut testimony = self.hints.said.clone();
-        let Published { words, lags, primaries, .. } = &partial.published;
-        testimony.read = flowing(config, words, now);
-        for (topic, word) in words {
-            testimony.hear(topic.clone(), *word);
+        let mut observations = self.hints.said.clone();
+        let Published { observations: read, lags, primaries, .. } = &partial.published;
+        observations.read = flowing(config, read, now);
+        for (key, newest) in read {
+            observations.add(key.clone(), *newest);
         }
         for (node, service, lag) in lags {
-            testimony.hear_lag(node.clone(), service.clone(), *lag);
+            observations.add_lag(node.clone(), service.clone(), *lag);
         }
         for (node, service, is) in primaries {
-            testimony.hear_primary(node.clone(), service.clone(), *is);
+            observations.add_primary(node.clone(), service.clone(), *is);
         }
         // Of one second the later read counts: it may have become worse.
-        testimony.absorb(&self.hints.read_before);
+        observations.merge(&self.hints.read_before);
         let quiet_alarms = partial.alarms.clone();
         let unheard = self.services(|service| !live.contains(service));
-        Ok(Evidence { inventory, quiet_alarms, testimony, unheard, ..Evidence::default() })
+        Ok(Evidence { inventory, quiet_alarms, observations, unheard, ..Evidence::default() })
     }
 
     /// The services about which a move may be on the table.
     pub fn wanted(&self) -> Result<BTreeSet<ServiceName>, PortError> {
-        let (config, evidence) = (self.config(), self.evidence()?);
-        let now = self.invocation.ports.now();
-        let services = config.services.iter();
-        let wanted =
-            services.filter(|service| calls_for_closer_look(config, &evidence, service, now));
+        let (evidence, config, now) =
+            (&self.evidence()?, self.config(), self.invocation.ports.now());
+        let snapshot = Snapshot { config, evidence, now };
+        let wanted = config.services.iter().filter(|service| needs_metrics(snapshot, service));
         Ok(wanted.map(|service| service.name.clone()).collect())
     }
 
@@ -310,10 +310,11 @@ impl<'g, P: Ports> Reading<'g, P> {
         };
         let good = Some(&Judgement::Up(UpBasis::OwnWord));
         let mut by_hints = ByHints::Nothing;
-        for Decision { service, judgements, choice, .. } in decide(config, &evidence, now) {
+        let snapshot = Snapshot { config, evidence: &evidence, now };
+        for Decision { service, judgements, choice, .. } in decide(snapshot) {
             let Choice::Move { to, .. } = choice else { continue };
             let service = config.service(&service);
-            let leaves = service.is_some_and(|of| evidence.is_leaving(config, of, &to, now));
+            let leaves = service.is_some_and(|of| snapshot.is_leaving(of, &to));
             if judgements.get(&to) != good || leaves {
                 return ByHints::SecondBest;
             }
@@ -328,21 +329,21 @@ impl<'g, P: Ports> Reading<'g, P> {
 /// others, not by the clock: while CloudWatch is late with everybody, the last words of two nodes that
 /// are well lie up to a publish interval apart, and the older is stale before the newer.
 ///
-/// Metrics that are later than [`INGESTION`] thus delay the verdict on a node that is silent indeed, at
+/// Metrics that are later than [`INGESTION_DELAY`] thus delay the verdict on a node that is silent indeed, at
 /// most until the next hint or alarm; they were taken for the silence of a node that is well.
 fn flowing(
     config: &Config,
-    words: &[(Topic, Observed<Statement>)],
+    newest: &[(ObservationKey, Observed<Observation>)],
     now: Timestamp,
 ) -> BTreeSet<ServiceName> {
     let mut last: BTreeMap<&ServiceName, BTreeMap<&NodeName, Timestamp>> = BTreeMap::new();
-    for (topic, word) in words {
-        let by_observer = last.entry(&topic.service).or_default();
-        let spoke = by_observer.entry(&topic.observer).or_insert(word.at);
-        *spoke = word.at.max(*spoke);
+    for (key, newest) in newest {
+        let by_observer = last.entry(&key.service).or_default();
+        let spoke = by_observer.entry(&key.observer).or_insert(newest.at);
+        *spoke = newest.at.max(*spoke);
     }
     let stale_after = config.policy.stale_after;
-    let silence = stale_after.saturating_sub(INGESTION);
+    let silence = stale_after.saturating_sub(INGESTION_DELAY);
     let flows = |spoke: &BTreeMap<&NodeName, Timestamp>| {
         let is_fresh = |at: Timestamp| age(at, now) < stale_after;
         let newest = spoke.values().copied().max().filter(|at| is_fresh(*at));

@@ -4,16 +4,15 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use vipward_core::audit::vet;
 use vipward_core::decide::{Decision, decide};
-use vipward_core::evidence::Evidence;
+use vipward_core::evidence::{Evidence, Snapshot};
 use vipward_core::plan::{Step, plan};
 
 use crate::attempts::Attempts;
 use crate::backoff::Backoff;
 use crate::execute::send;
-use crate::gather::{Gathered, Haste, Look, gather};
+use crate::gather::{Gathered, Haste, Scope, gather};
 use crate::invocation::Invocation;
 use crate::memory::locked;
 use crate::ports::{PortError, Ports};
@@ -34,9 +33,9 @@ pub enum Stopped {
 /// # Errors
 /// When EC2 could not be read. Then nothing was done; the next wake-up tries afresh.
 pub async fn reconcile<P: Ports>(invocation: &Invocation<'_, P>) -> Result<Vec<Record>, PortError> {
-    let look = Look::At(invocation.first_look());
-    let goal = |evidence: &Evidence, now| Ok(decide(invocation.config, evidence, now));
-    match pursue(invocation, look, goal).await {
+    let scope = Scope::Services(invocation.first_scope());
+    let goal = |snapshot: Snapshot<'_>| Ok(decide(snapshot));
+    match pursue(invocation, scope, goal).await {
         Err(Stopped::Unread(error)) => Err(error),
         records => Ok(records.unwrap_or_default()),
     }
@@ -49,16 +48,16 @@ pub async fn reconcile<P: Ports>(invocation: &Invocation<'_, P>) -> Result<Vec<R
 /// When EC2 could not be read, or the goal allows nothing: then nothing was done.
 pub async fn pursue<P, G>(
     invocation: &Invocation<'_, P>,
-    look: Look,
+    scope: Scope,
     goal: G,
 ) -> Result<Vec<Record>, Stopped>
 where
     P: Ports,
-    G: FnMut(&Evidence, Timestamp) -> Result<Vec<Decision>, String> + Send,
+    G: FnMut(Snapshot<'_>) -> Result<Vec<Decision>, String> + Send,
 {
     let attempts = Attempts::default();
     let haste = Haste::ByHints;
-    let mut run = Run { invocation, look, haste, goal, attempts, decided: Vec::new() };
+    let mut run = Run { invocation, scope, haste, goal, attempts, decided: Vec::new() };
     let mut backoff = Backoff::until(invocation.deadline);
     loop {
         let next = match run.pass().await {
@@ -87,7 +86,7 @@ where
 struct Run<'r, P, G> {
     invocation: &'r Invocation<'r, P>,
     /// Whose metrics the next pass reads at once; from the second pass on everybody's.
-    look: Look,
+    scope: Scope,
     haste: Haste,
     goal: G,
     attempts: Attempts,
@@ -98,7 +97,7 @@ struct Run<'r, P, G> {
 impl<P, G> Run<'_, P, G>
 where
     P: Ports,
-    G: FnMut(&Evidence, Timestamp) -> Result<Vec<Decision>, String> + Send,
+    G: FnMut(Snapshot<'_>) -> Result<Vec<Decision>, String> + Send,
 {
     /// One pass, and what comes after it.
     async fn pass(&mut self) -> Result<Next, Stopped> {
@@ -106,15 +105,16 @@ where
         let hints = self.invocation.hints();
         let haste = std::mem::replace(&mut self.haste, Haste::Thorough);
         // Once the first pass is over hints may wait in the queue: the metrics tell about whom.
-        let look = std::mem::replace(&mut self.look, Look::Everywhere);
-        let gathered = gather(self.invocation, hints, &look, haste).await;
+        let scope = std::mem::replace(&mut self.scope, Scope::All);
+        let gathered = gather(self.invocation, hints, &scope, haste).await;
         let Gathered { mut evidence, unread, is_whole } = gathered.map_err(Stopped::Unread)?;
         let now = ports.now();
         self.attempts.settle(self.invocation, &evidence.inventory, now);
         evidence.refusals = self.attempts.refusals();
         evidence.in_flight = locked(memory).in_flight(now);
-        let decisions = match (self.goal)(&evidence, now) {
-            Ok(decisions) => self.vetted(&evidence, decisions, now),
+        let snapshot = Snapshot { config, evidence: &evidence, now };
+        let decisions = match (self.goal)(snapshot) {
+            Ok(decisions) => vetted(snapshot, decisions),
             Err(why) if self.decided.is_empty() => return Err(Stopped::NotAllowed(why)),
             // What was sent already is looked after all the same.
             Err(_) => {
@@ -143,20 +143,6 @@ where
         Ok(if is_partial && next == Next::Over { Next::AtOnce } else { next })
     }
 
-    /// The decisions that stand up to the audit.
-    fn vetted(
-        &self,
-        evidence: &Evidence,
-        decisions: Vec<Decision>,
-        now: Timestamp,
-    ) -> Vec<Decision> {
-        let (decisions, refused) = vet(self.invocation.config, evidence, decisions, now);
-        for (decision, breach) in refused {
-            tracing::error!(service = %decision.service, %breach, "decision refused by the audit");
-        }
-        decisions
-    }
-
     async fn carry_out(&mut self, steps: Vec<Step>, evidence: &Evidence) -> Next {
         let recorded = self.attempts.recorded();
         let sending = steps
@@ -170,6 +156,15 @@ where
             sent.into_iter().map(|sent| self.attempts.note(self.invocation, sent, &self.decided));
         noted.max().unwrap_or(Next::Over)
     }
+}
+
+/// The decisions that stand up to the audit.
+fn vetted(snapshot: Snapshot<'_>, decisions: Vec<Decision>) -> Vec<Decision> {
+    let (decisions, refused) = vet(snapshot, decisions);
+    for (decision, breach) in refused {
+        tracing::error!(service = %decision.service, %breach, "decision refused by the audit");
+    }
+    decisions
 }
 
 #[cfg(test)]

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use vipward_core::config::Role;
-use vipward_core::evidence::{Statement, Topic};
+use vipward_core::evidence::{Observation, ObservationKey};
 use vipward_core::observed::Observed;
-use vipward_core::signals::{
+use vipward_core::telemetry::{
     DIM_SERVICE, DIM_SUBJECT, IS_PRIMARY, LEAVING_HEALTH, PEER_HEALTH, REPLICA_LAG, SELF_HEALTH,
     namespace,
 };
@@ -25,7 +25,7 @@ const WHOLE: f64 = 1.0;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Question {
     /// What somebody says about a service.
-    Word(Topic),
+    Observation(ObservationKey),
     /// How far a node's service is behind.
     Lag(NodeName, ServiceName),
     /// Whether a node's service is a primary.
@@ -59,7 +59,11 @@ pub fn questions(config: &Config, services: &BTreeSet<ServiceName>) -> Vec<Quest
         for node in &config.nodes {
             questions.extend(config.members().map(|observer| {
                 let (subject, service) = (node.name.clone(), service.name.clone());
-                Question::Word(Topic { observer: observer.clone(), subject, service })
+                Question::Observation(ObservationKey {
+                    observer: observer.clone(),
+                    subject,
+                    service,
+                })
             }));
             if service.check.kind.max_lag().is_some() {
                 questions.push(Question::Lag(node.name.clone(), service.name.clone()));
@@ -76,7 +80,7 @@ impl Question {
     /// Whose word it asks for.
     pub fn observer(&self) -> &NodeName {
         match self {
-            Self::Word(Topic { observer, .. })
+            Self::Observation(ObservationKey { observer, .. })
             | Self::Lag(observer, _)
             | Self::Primary(observer, _) => observer,
         }
@@ -85,7 +89,7 @@ impl Question {
     /// The service it is about.
     pub fn service(&self) -> &ServiceName {
         match self {
-            Self::Word(Topic { service, .. })
+            Self::Observation(ObservationKey { service, .. })
             | Self::Lag(_, service)
             | Self::Primary(_, service) => service,
         }
@@ -94,8 +98,8 @@ impl Question {
     /// The metric's name.
     pub fn metric(&self) -> &'static str {
         match self {
-            Self::Word(topic) if topic.observer == topic.subject => SELF_HEALTH,
-            Self::Word(_) => PEER_HEALTH,
+            Self::Observation(key) if key.observer == key.subject => SELF_HEALTH,
+            Self::Observation(_) => PEER_HEALTH,
             Self::Lag(..) => REPLICA_LAG,
             Self::Primary(..) => IS_PRIMARY,
         }
@@ -105,7 +109,7 @@ impl Question {
     /// illness.
     pub fn worse(&self) -> Worse {
         match self {
-            Self::Word(_) | Self::Primary(..) => Worse::Minimum,
+            Self::Observation(_) | Self::Primary(..) => Worse::Minimum,
             Self::Lag(..) => Worse::Maximum,
         }
     }
@@ -118,10 +122,10 @@ impl Question {
     /// The metric's dimensions.
     pub fn dimensions(&self) -> BTreeMap<&'static str, &str> {
         let mut dimensions = BTreeMap::from([(DIM_SERVICE, self.service().as_str())]);
-        if let Self::Word(topic) = self
-            && topic.observer != topic.subject
+        if let Self::Observation(key) = self
+            && key.observer != key.subject
         {
-            dimensions.insert(DIM_SUBJECT, topic.subject.as_str());
+            dimensions.insert(DIM_SUBJECT, key.subject.as_str());
         }
         dimensions
     }
@@ -131,8 +135,9 @@ impl Published {
     /// Takes in the points of the series that was asked for, oldest first.
     pub fn take(&mut self, asked: &Question, points: &[(Timestamp, f64)]) {
         match asked {
-            Question::Word(topic) => {
-                self.words.extend(newest_word(points).map(|word| (topic.clone(), word)));
+            Question::Observation(key) => {
+                self.observations
+                    .extend(newest_observation(points).map(|newest| (key.clone(), newest)));
             }
             Question::Lag(node, service) => {
                 let lag = newest_lag(points).map(|lag| (node.clone(), service.clone(), lag));
@@ -150,7 +155,7 @@ impl Published {
 }
 
 /// The last of the points, and since when it has been the same.
-fn newest_word(points: &[(Timestamp, f64)]) -> Option<Observed<Statement>> {
+fn newest_observation(points: &[(Timestamp, f64)]) -> Option<Observed<Observation>> {
     let verdict = |value| {
         if value >= LEAVING_HEALTH { Verdict::Healthy } else { Verdict::Unhealthy }
     };
@@ -158,7 +163,7 @@ fn newest_word(points: &[(Timestamp, f64)]) -> Option<Observed<Statement>> {
     let run = points.iter().rev().take_while(|(_, other)| verdict(*other) == verdict(value));
     let since = run.last().map_or(at, |(since, _)| *since);
     let leaving = (LEAVING_HEALTH..WHOLE).contains(&value);
-    Some(Observed { value: Statement { verdict: verdict(value), since, leaving }, at })
+    Some(Observed { value: Observation { verdict: verdict(value), since, leaving }, at })
 }
 
 /// The last of the points, in seconds; what is no duration was not published by an agent.
@@ -175,23 +180,23 @@ mod tests {
     #[test]
     fn a_word_is_the_last_point_and_how_long_it_was_the_same() {
         let at = |second| start() + Duration::from_secs(second);
-        let word = |values: &[(u64, f64)]| {
+        let newest = |values: &[(u64, f64)]| {
             let points: Vec<_> =
                 values.iter().map(|(second, value)| (at(*second), *value)).collect();
-            newest_word(&points)
+            newest_observation(&points)
         };
         let said = |verdict, since, last| {
-            let value = Statement { verdict, since: at(since), leaving: false };
+            let value = Observation { verdict, since: at(since), leaving: false };
             Some(Observed { value, at: at(last) })
         };
-        assert_eq!(word(&[]), None);
-        assert_eq!(word(&[(0, 1.0)]), said(Verdict::Healthy, 0, 0));
-        assert_eq!(word(&[(0, 1.0), (10, 0.0), (20, 0.0)]), said(Verdict::Unhealthy, 10, 20));
-        assert_eq!(word(&[(0, 0.0), (10, 1.0), (20, 0.1)]), said(Verdict::Unhealthy, 20, 20));
-        let leaving = word(&[(0, 0.0), (10, 1.0), (20, LEAVING_HEALTH)]).expect("a word");
-        let expected = Statement { verdict: Verdict::Healthy, since: at(10), leaving: true };
+        assert_eq!(newest(&[]), None);
+        assert_eq!(newest(&[(0, 1.0)]), said(Verdict::Healthy, 0, 0));
+        assert_eq!(newest(&[(0, 1.0), (10, 0.0), (20, 0.0)]), said(Verdict::Unhealthy, 10, 20));
+        assert_eq!(newest(&[(0, 0.0), (10, 1.0), (20, 0.1)]), said(Verdict::Unhealthy, 20, 20));
+        let leaving = newest(&[(0, 0.0), (10, 1.0), (20, LEAVING_HEALTH)]).expect("a word");
+        let expected = Observation { verdict: Verdict::Healthy, since: at(10), leaving: true };
         assert_eq!(leaving.value, expected, "well, and soon gone");
-        let stays = word(&[(0, LEAVING_HEALTH), (10, 1.0)]);
+        let stays = newest(&[(0, LEAVING_HEALTH), (10, 1.0)]);
         assert_eq!(stays, said(Verdict::Healthy, 0, 10), "it changed its mind");
     }
 
@@ -203,13 +208,13 @@ mod tests {
         let mut published = Published::default();
         for service in [&redis, &mysql] {
             let (observer, subject) = (a.clone(), a.clone());
-            let topic = Topic { observer, subject, service: service.clone() };
-            published.take(&Question::Word(topic), &[(start(), 1.0)]);
+            let key = ObservationKey { observer, subject, service: service.clone() };
+            published.take(&Question::Observation(key), &[(start(), 1.0)]);
             published.take(&Question::Lag(a.clone(), service.clone()), &[(start(), 1.0)]);
             published.take(&Question::Primary(a.clone(), service.clone()), &[(start(), 1.0)]);
         }
         published.leave_out(&redis);
-        let words: Vec<_> = published.words.iter().map(|(topic, _)| &topic.service).collect();
+        let words: Vec<_> = published.observations.iter().map(|(key, _)| &key.service).collect();
         let lags: Vec<_> = published.lags.iter().map(|(_, service, _)| service).collect();
         let primaries: Vec<_> = published.primaries.iter().map(|(_, service, _)| service).collect();
         assert_eq!([words, lags, primaries], [[&mysql], [&mysql], [&mysql]]);

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use vipward_core::hint::HINT_VERSION;
 use vipward_core::name::ServiceName;
-use vipward_core::signals::{AlarmName, HINT_DETAIL_TYPE, NotOurAlarm, parse_hint_source};
+use vipward_core::telemetry::{AlarmName, HINT_DETAIL_TYPE, NotOurAlarm, parse_hint_source};
 use vipward_core::{Config, Hint, NodeName};
 
 use crate::role::Role;

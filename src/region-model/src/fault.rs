@@ -6,7 +6,7 @@ mod tests;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::journal::Happening;
+use super::journal::JournalEvent;
 use crate::ApiError;
 
 /// The pseudo operation that stands for a rule handing an event to its target.
@@ -226,7 +226,7 @@ pub struct Hit {
 pub struct Faults {
     active: Vec<Active>,
     /// What there is to tell since the last drain.
-    pub journal: Vec<Happening>,
+    pub journal: Vec<JournalEvent>,
 }
 
 impl Faults {
@@ -272,7 +272,7 @@ impl Faults {
                 Kind::Drop => hit.drop = true,
             }
             self.journal
-                .push(Happening::Fault { on: operation.to_owned(), kind: fault.name.clone() });
+                .push(JournalEvent::Fault { on: operation.to_owned(), kind: fault.name.clone() });
         }
         self.active
             .retain(|fault| fault.left != Some(0) && fault.until.is_none_or(|until| now < until));

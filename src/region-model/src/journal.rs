@@ -1,6 +1,6 @@
 //! What happens in the region, as a closed list of events: the journal that drivers write line by line.
 //!
-//! A service model that has something to tell pushes it to its own `journal: Vec<Happening>`;
+//! A service model that has something to tell pushes it to its own `journal: Vec<JournalEvent>`;
 //! [`super::Region::advance`] drains it.
 
 use std::collections::BTreeMap;
@@ -16,13 +16,13 @@ pub struct Entry {
     pub at: Timestamp,
     /// What happened.
     #[serde(flatten)]
-    pub happening: Happening,
+    pub happening: JournalEvent,
 }
 
 /// Everything a journal can tell; `event` names it in the line.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
-pub enum Happening {
+pub enum JournalEvent {
     /// The region serves; always the first line.
     Ready {
         /// Base URL of all AWS APIs.

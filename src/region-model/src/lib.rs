@@ -25,7 +25,7 @@ use events::{Delivery, EventBridge};
 use fault::Faults;
 use iam::Iam;
 use imds::Imds;
-use journal::{Entry, Happening};
+use journal::{Entry, JournalEvent};
 use lambda::Lambda;
 
 /// Where the region is: what its ARNs and events carry.
@@ -98,13 +98,13 @@ impl Region {
 
     /// Hands an event to its target. Targets of other services than Lambda are not in the region:
     /// that the event was delivered is all that there is to tell of them.
-    fn hand_over(&mut self, delivery: &Delivery, now: Timestamp) -> Option<Happening> {
+    fn hand_over(&mut self, delivery: &Delivery, now: Timestamp) -> Option<JournalEvent> {
         if !delivery.target_arn.starts_with("arn:aws:lambda:") {
             return None;
         }
         let payload = delivery.event.to_string().into_bytes();
         let refused = self.lambda.enqueue(&delivery.target_arn, payload, now).err()?;
-        Some(Happening::DeliveryFailed {
+        Some(JournalEvent::DeliveryFailed {
             rule: delivery.rule.clone(),
             target: delivery.target_arn.clone(),
             reason: refused.to_string(),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use vipward_core::config::{Role, Service};
-use vipward_core::signals::{
+use vipward_core::telemetry::{
     AlarmKind, AlarmName, DIM_SERVICE, DIM_SUBJECT, IS_PRIMARY, PEER_HEALTH, SELF_HEALTH, namespace,
 };
 use vipward_core::{Config, NodeName};

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use vipward_core::Config;
-use vipward_core::signals::{ALERT_DETAIL_TYPE, FUNCTION_SOURCE, MOVE_DETAIL_TYPE};
+use vipward_core::telemetry::{ALERT_DETAIL_TYPE, FUNCTION_SOURCE, MOVE_DETAIL_TYPE};
 
 use super::functions::{DEAD_LETTERS, FAILOVER};
 use super::iam::{allow_service, policy};

@@ -17,7 +17,7 @@ mod yaml;
 
 use serde_json::Value;
 use vipward_core::Config;
-use vipward_core::signals::alarm_prefix;
+use vipward_core::telemetry::alarm_prefix;
 
 pub use functions::{CODE, name_of as function_name};
 pub use limits::{MOST_RESOURCES, within_limits};

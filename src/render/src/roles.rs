@@ -1,7 +1,7 @@
 //! Who may do what. A node can speak for itself, the function alone can move, operators can ask.
 
 use serde_json::{Value, json};
-use vipward_core::signals::{FUNCTION_SOURCE, hint_source, namespace};
+use vipward_core::telemetry::{FUNCTION_SOURCE, hint_source, namespace};
 use vipward_core::{Config, NodeName};
 
 use super::functions::{FAILOVER, FAILOVER_LOG, QUERY, QUERY_LOG};

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use vipward_core::Config;
-use vipward_core::signals::{HINT_DETAIL_TYPE, alarm_prefix, hint_source};
+use vipward_core::telemetry::{HINT_DETAIL_TYPE, alarm_prefix, hint_source};
 
 use super::functions::{DEAD_LETTERS, FAILOVER, OLDEST_EVENT_SECONDS};
 use super::iam::{allow_service, policy};

@@ -13,7 +13,7 @@ use vipward_core::EniId;
 use vipward_core::alias_report::Holding;
 
 use crate::inventory::Mac;
-use crate::plan::Duty;
+use crate::plan::Desired;
 
 #[cfg(test)]
 mod tests;
@@ -91,7 +91,7 @@ impl Knowledge {
             Answer::Unknown(why) => self.doubt(why.clone()),
         }
         let differs = |vip: &Ipv4Addr| {
-            (self.duty(*vip), self.holding(*vip)) != (before.duty(*vip), before.holding(*vip))
+            (self.desired(*vip), self.holding(*vip)) != (before.desired(*vip), before.holding(*vip))
         };
         self.trouble != before.trouble || self.vips.keys().any(differs)
     }
@@ -112,11 +112,11 @@ impl Knowledge {
     }
 
     /// What the node owes a VIP; nothing is known of those that do not follow.
-    pub fn duty(&self, vip: Ipv4Addr) -> Duty {
+    pub fn desired(&self, vip: Ipv4Addr) -> Desired {
         match self.holding(vip) {
-            Holding::Held => Duty::Hold,
-            Holding::NotHeld => Duty::Clear,
-            Holding::NotAsked | Holding::Unknown => Duty::Leave,
+            Holding::Held => Desired::Present,
+            Holding::NotHeld => Desired::Absent,
+            Holding::NotAsked | Holding::Unknown => Desired::Unchanged,
         }
     }
 

@@ -8,24 +8,24 @@ use crate::inventory::Inventory;
 #[cfg(test)]
 mod tests;
 
-/// What the node owes a VIP.
+/// What the interface should be like for one VIP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Duty {
+pub enum Desired {
     /// It must be there.
-    Hold,
+    Present,
     /// Nobody knows: what is, stays.
-    Leave,
+    Unchanged,
     /// It must not be there: EC2 has confirmed that this node's ENI does not hold it.
-    Clear,
+    Absent,
 }
 
-/// What must be held and what must not.
+/// What should be of every VIP.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Desired {
+pub struct DesiredAliases {
     /// The index of the node's interface.
     pub link: u32,
-    /// Each VIP with the duty towards it.
-    pub aliases: BTreeMap<Ipv4Addr, Duty>,
+    /// Each VIP, and whether it should be there.
+    pub aliases: BTreeMap<Ipv4Addr, Desired>,
 }
 
 /// One change of one VIP on the node's interface. Other addresses cannot be expressed.
@@ -64,18 +64,18 @@ pub struct Plan {
 /// every prefix length. On another interface it is somebody else's and counts for nothing.
 ///
 /// Secondaries go before the primaries that the kernel would take them away with.
-pub fn plan(desired: &Desired, actual: &Inventory) -> Plan {
+pub fn plan(desired: &DesiredAliases, actual: &Inventory) -> Plan {
     let mut plan = Plan::default();
     let mut primaries = Vec::new();
     let link = desired.link;
-    let stays = |other: &Ipv4Addr| desired.aliases.get(other) != Some(&Duty::Clear);
-    for (vip, duty) in &desired.aliases {
+    let stays = |other: &Ipv4Addr| desired.aliases.get(other) != Some(&Desired::Absent);
+    for (vip, desired) in &desired.aliases {
         let repair = |act| Repair { link, vip: *vip, act };
-        match duty {
-            Duty::Leave => {}
-            Duty::Hold if actual.prefix_on(link, *vip).is_some() => {}
-            Duty::Hold => plan.repairs.push(repair(Act::Add)),
-            Duty::Clear => {
+        match desired {
+            Desired::Unchanged => {}
+            Desired::Present if actual.prefix_on(link, *vip).is_some() => {}
+            Desired::Present => plan.repairs.push(repair(Act::Add)),
+            Desired::Absent => {
                 for copy in actual.copies_on(link, *vip) {
                     let others: Vec<_> =
                         actual.going_with(copy).into_iter().filter(stays).collect();

@@ -12,7 +12,7 @@ use crate::inventory::{Inventory, Link, Mac};
 use crate::knowledge::{Answer, Knowledge, Subject};
 use crate::locate::locate;
 use crate::own_node::own_node;
-use crate::plan::{Desired, Duty, Plan, plan};
+use crate::plan::{Desired, DesiredAliases, Plan, plan};
 
 #[cfg(test)]
 mod tests;
@@ -35,8 +35,8 @@ struct Own {
     mac: Option<Mac>,
     on: Option<Link>,
     knowledge: Knowledge,
-    /// The duty towards each VIP that the interface was seen to fulfil.
-    settled: BTreeMap<Ipv4Addr, Duty>,
+    /// What was desired of each VIP when the interface was last seen to be so.
+    settled: BTreeMap<Ipv4Addr, Desired>,
     present: Vec<Ipv4Addr>,
 }
 
@@ -150,11 +150,11 @@ impl Upkeep {
         let Some(own) = &mut self.own else {
             return false;
         };
-        let duty = own.duty(vip, &self.config.services);
-        let again = own.settled.get(&vip) == Some(&duty);
+        let desired = own.desired(vip, &self.config.services);
+        let again = own.settled.get(&vip) == Some(&desired);
         own.present.retain(|present| *present != vip);
-        if duty == Duty::Hold {
-            own.settled.insert(vip, duty);
+        if desired == Desired::Present {
+            own.settled.insert(vip, desired);
             own.present.push(vip);
         }
         if again {
@@ -188,7 +188,8 @@ impl Upkeep {
             AliasMode::Follow => alias_report::Holding::Unknown,
         };
         // Where the node or its interface is missing, so is every alias it owes.
-        let owed = own.is_none_or(|own| own.duty(vip, &self.config.services) == Duty::Hold);
+        let owed =
+            own.is_none_or(|own| own.desired(vip, &self.config.services) == Desired::Present);
         let missing = self.trouble.clone().filter(|_| owed);
         AliasState {
             service: service.name.clone(),
@@ -210,16 +211,16 @@ impl Own {
     }
 
     fn compare(&mut self, link: &Link, services: &[Service], actual: &Inventory) -> Plan {
-        let owed = services.iter().map(|s| (s.vip.0, self.duty(s.vip.0, services)));
-        let desired = Desired { link: link.index, aliases: owed.collect() };
+        let owed = services.iter().map(|s| (s.vip.0, self.desired(s.vip.0, services)));
+        let desired = DesiredAliases { link: link.index, aliases: owed.collect() };
         let plan = plan(&desired, actual);
         self.present.clear();
-        for (vip, duty) in desired.aliases {
+        for (vip, desired) in desired.aliases {
             let present = actual.prefix_on(link.index, vip).is_some();
-            if duty != Duty::Leave {
-                if present == (duty == Duty::Hold) {
-                    self.settled.insert(vip, duty);
-                } else if self.settled.get(&vip) != Some(&duty) {
+            if desired != Desired::Unchanged {
+                if present == (desired == Desired::Present) {
+                    self.settled.insert(vip, desired);
+                } else if self.settled.get(&vip) != Some(&desired) {
                     self.settled.remove(&vip);
                 }
             }
@@ -228,12 +229,12 @@ impl Own {
         plan
     }
 
-    fn duty(&self, vip: Ipv4Addr, services: &[Service]) -> Duty {
+    fn desired(&self, vip: Ipv4Addr, services: &[Service]) -> Desired {
         let service = services.iter().find(|service| service.vip.0 == vip);
         match service.map(|service| service.alias) {
-            Some(AliasMode::Static) => Duty::Hold,
-            Some(AliasMode::Follow) => self.knowledge.duty(vip),
-            None => Duty::Leave,
+            Some(AliasMode::Static) => Desired::Present,
+            Some(AliasMode::Follow) => self.knowledge.desired(vip),
+            None => Desired::Unchanged,
         }
     }
 }

@@ -11,7 +11,7 @@ use aws_sdk_cloudwatch::types::{
 use jiff::{SignedDuration, Timestamp};
 use vipward_core::Config;
 use vipward_core::name::ServiceName;
-use vipward_core::signals::{AlarmName, alarm_prefix};
+use vipward_core::telemetry::{AlarmName, alarm_prefix};
 use vipward_reconcile::ports::{PortError, Published};
 use vipward_reconcile::series::{PERIOD, Question, questions};
 
@@ -43,7 +43,7 @@ pub(super) async fn quiet_alarms(
 }
 
 /// The newest that was published of `services` since then.
-pub(super) async fn words(
+pub(super) async fn metrics(
     client: &Client,
     config: &Config,
     services: &BTreeSet<ServiceName>,

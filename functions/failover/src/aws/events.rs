@@ -2,7 +2,7 @@
 
 use aws_sdk_eventbridge::Client;
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
-use vipward_core::signals::FUNCTION_SOURCE;
+use vipward_core::telemetry::FUNCTION_SOURCE;
 
 use super::failure;
 use vipward_reconcile::notice::Notice;

@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use vipward_core::evidence::Inventory;
 use vipward_core::name::ServiceName;
 use vipward_core::plan::Reassign;
-use vipward_core::signals::AlarmName;
+use vipward_core::telemetry::AlarmName;
 use vipward_core::{Config, EniId, VipAddr};
 
 use vipward_reconcile::notice::Notice;
@@ -52,13 +52,13 @@ impl Ports for Aws {
         Box::pin(cloudwatch::quiet_alarms(&self.cloudwatch, config)).await
     }
 
-    async fn words(
+    async fn metrics(
         &self,
         config: &Config,
         services: &BTreeSet<ServiceName>,
         since: Timestamp,
     ) -> Result<Published, PortError> {
-        Box::pin(cloudwatch::words(&self.cloudwatch, config, services, since, self.now())).await
+        Box::pin(cloudwatch::metrics(&self.cloudwatch, config, services, since, self.now())).await
     }
 
     async fn assign(

@@ -6,7 +6,7 @@ use aws_sdk_eventbridge::primitives::DateTime;
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use jiff::Timestamp;
 use vipward_core::Hint;
-use vipward_core::signals::{HELLO_DETAIL_TYPE, HINT_DETAIL_TYPE};
+use vipward_core::telemetry::{HELLO_DETAIL_TYPE, HINT_DETAIL_TYPE};
 use vipward_observe::ports::SendError;
 
 use super::{answered, failed};

@@ -5,7 +5,7 @@ use aws_sdk_cloudwatch::Client;
 use aws_sdk_cloudwatch::primitives::DateTime;
 use aws_sdk_cloudwatch::types::{Dimension, MetricDatum};
 use jiff::Timestamp;
-use vipward_core::signals::{DIM_SERVICE, DIM_SUBJECT};
+use vipward_core::telemetry::{DIM_SERVICE, DIM_SUBJECT};
 use vipward_observe::datum::Datum;
 use vipward_observe::ports::SendError;
 

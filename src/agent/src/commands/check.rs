@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 use tokio::time::Instant;
-use vipward_core::outcome::{Lag, Outcome, Role, Shortfall};
+use vipward_core::outcome::{Lag, Outcome, ProbeFailure, Replication};
 use vipward_core::text::{NOTHING, aligned};
 use vipward_core::{ClusterName, NodeName, ServiceName};
 use vipward_observe::target::{Target, targets};
@@ -86,13 +86,13 @@ impl Probed {
     fn new(target: Target, own: bool, outcome: &Outcome, took: Duration) -> Self {
         let result = match outcome {
             Ok(_) => "pass",
-            Err(Shortfall::Fail(_)) => "fail",
-            Err(Shortfall::Timeout(_)) => "timeout",
-            Err(Shortfall::Error(_)) => "error",
+            Err(ProbeFailure::Failed(_)) => "fail",
+            Err(ProbeFailure::TimedOut(_)) => "timeout",
+            Err(ProbeFailure::Inconclusive(_)) => "error",
         };
         let role = outcome.as_ref().ok().and_then(|pass| pass.role).map(|role| match role {
-            Role::Primary => "primary",
-            Role::Replica => "replica",
+            Replication::Primary => "primary",
+            Replication::Replica => "replica",
         });
         Self {
             own,

@@ -15,7 +15,7 @@ use crate::failure::{AgentError, DEGRADED};
 /// From one question to the agent to the next, while waiting.
 const LOOK: Duration = Duration::from_millis(200);
 /// So long after a node has said that it leaves, a VIP that was on its way to it is named there.
-const SETTLED: Duration = Duration::from_secs(2);
+const SETTLED_AFTER: Duration = Duration::from_secs(2);
 
 /// Announces that services leave, and waits where told to; the exit code.
 ///
@@ -67,7 +67,7 @@ fn obstacle(vip: &VipStatus, told: Timestamp) -> Option<String> {
     let seen_since = |then: Timestamp| looked.is_some_and(|at| at >= then);
     match here {
         Some(true) if seen_since(told) => Some(format!("{vip} of {service} is still here")),
-        Some(false) if seen_since(told + SETTLED) => None,
+        Some(false) if seen_since(told + SETTLED_AFTER) => None,
         _ => Some(format!("whether {vip} of {service} is here is not known")),
     }
 }

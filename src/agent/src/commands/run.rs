@@ -13,7 +13,7 @@ use crate::failure::AgentError;
 use crate::host::alias_report::WithAliases;
 use crate::host::clock::Clock;
 use crate::host::membership::Membership;
-use crate::lifecycle::Duties;
+use crate::lifecycle::Lifecycle;
 use crate::local_api::metrics::MetricsListener;
 use crate::local_api::orders::{Signals, WAITING_ORDERS};
 use crate::local_api::socket::StatusSocket;
@@ -79,10 +79,10 @@ async fn serve(args: &RunArgs, membership: &Membership) -> Result<(), AgentError
         Some(PathChoice::At(path)) => Some(path.clone()),
         None => Some(DEFAULT_MEMORY.into()),
     };
-    let duties = Duties::start(config, me, clock, Imds::find(), memory);
+    let lifecycle = Lifecycle::start(config, me, clock, Imds::find(), memory);
     let reload = || membership.reload(&args.host);
     tokio::select! {
-        ended = run(config, reporter, duties, clock, &outlet, orders, reload) => ended?,
+        ended = run(config, reporter, lifecycle, clock, &outlet, orders, reload) => ended?,
         never = signals.pass_on(give.clone()) => match never {},
         never = tell => match never {},
         never = measure => match never {},

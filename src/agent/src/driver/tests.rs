@@ -97,8 +97,9 @@ impl Agent {
             let reporter = Reporter::new(&config, &me, "start".to_owned(), clock.now());
             let outlet = Recorder { metrics: metrics_in, hints: hints_in, fails };
             let nothing = None::<Tree>;
-            let duties = Duties::start(&config, &me, clock, nothing, None);
-            run(&config, reporter, duties, clock, &outlet, asked, || Ok(without_b(&config))).await
+            let lifecycle = Lifecycle::start(&config, &me, clock, nothing, None);
+            run(&config, reporter, lifecycle, clock, &outlet, asked, || Ok(without_b(&config)))
+                .await
         });
         Self { metrics, hints, orders, task }
     }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::{SignedDuration, Timestamp};
 use vipward_core::alias_report::{AliasReport, AliasState, VERSION};
-use vipward_core::signals::{ALIAS_DRIFT, ALIAS_REPAIRS};
+use vipward_core::telemetry::{ALIAS_DRIFT, ALIAS_REPAIRS};
 use vipward_core::{Hint, NodeName};
 use vipward_observe::datum::Datum;
 use vipward_observe::ports::{Outlet, SendError};

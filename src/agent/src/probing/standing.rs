@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::io::AsyncReadExt as _;
 use tokio::time::{Instant, sleep_until};
 use vipward_core::config::Check;
-use vipward_core::outcome::Shortfall;
+use vipward_core::outcome::ProbeFailure;
 use vipward_probes::{Wire, stand};
 
 use vipward_observe::target::Target;
@@ -21,7 +21,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(200);
 /// The longest pause, after many short-lived connections.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// A connection that lived this long was a good one: pauses start over.
-const SETTLED: Duration = Duration::from_secs(30);
+const STABLE_AFTER: Duration = Duration::from_secs(30);
 /// A silent host is given more time than a probe of it would be: a break is what is waited for.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// A server may greet. One that sends more than this talks without end, and reading it would
@@ -37,7 +37,7 @@ struct Backoff {
 
 impl Backoff {
     fn after(&mut self, lived: Duration) -> Duration {
-        if lived >= SETTLED {
+        if lived >= STABLE_AFTER {
             self.next = FIRST_PAUSE;
         }
         let pause = self.next;
@@ -54,7 +54,7 @@ pub struct StandingConnection {
     state: State,
 }
 
-type Connecting = Pin<Box<dyn Future<Output = Result<Wire, Shortfall>> + Send>>;
+type Connecting = Pin<Box<dyn Future<Output = Result<Wire, ProbeFailure>> + Send>>;
 
 enum State {
     Waiting { until: Instant },

@@ -8,14 +8,14 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use tokio::sync::{mpsc, watch};
-use vipward_core::outcome::{Lag, Outcome, Pass, Role, Shortfall};
+use vipward_core::outcome::{Lag, Outcome, Pass, ProbeFailure, Replication};
 use vipward_probes::probe;
 
 use vipward_core::Verdict;
 use vipward_core::hint::NOT_REPLICATING;
 use vipward_observe::target::Target;
 use vipward_observe::verdict::VerdictMachine;
-use vipward_observe::view::Sighting;
+use vipward_observe::view::TargetChange;
 
 use crate::host::clock::Clock;
 use crate::probing::standing::StandingConnection;
@@ -48,14 +48,14 @@ impl LastSeen {
     }
 
     fn passed(&self, pass: &Pass) {
-        let primary = pass.role.map_or(0, |role| 1 + u8::from(role == Role::Primary));
+        let primary = pass.role.map_or(0, |role| 1 + u8::from(role == Replication::Primary));
         self.primary.store(primary, Ordering::Relaxed);
         self.saw_lag(pass);
     }
 
     fn saw_lag(&self, pass: &Pass) {
         let lag = match (pass.role, pass.lag) {
-            (Some(Role::Primary), _) => Duration::ZERO,
+            (Some(Replication::Primary), _) => Duration::ZERO,
             (_, Some(Lag::Behind(lag))) => lag,
             // Every replica of a primary that died has lost it: what it was behind before counts.
             (_, Some(Lag::Severed)) if self.lag().is_some() => return,
@@ -91,7 +91,7 @@ impl LastSeen {
 pub async fn watch(
     target: Target,
     clock: Clock,
-    sightings: mpsc::Sender<Sighting>,
+    changes: mpsc::Sender<TargetChange>,
     seen: Arc<LastSeen>,
     silence: watch::Receiver<()>,
 ) {
@@ -118,7 +118,7 @@ pub async fn watch(
             watch.standing.iter_mut().for_each(StandingConnection::renew);
         }
         let Target { subject, service, .. } = watch.target.clone();
-        if sightings.send(Sighting { subject, service, change }).await.is_err() {
+        if changes.send(TargetChange { subject, service, change }).await.is_err() {
             return;
         }
     }
@@ -159,8 +159,8 @@ struct Watch {
     last_place: Option<Place>,
 }
 
-/// Role and lag, but for how many seconds the lag is.
-type Place = (Option<Role>, Option<Discriminant<Lag>>);
+/// Replication and lag, but for how many seconds the lag is.
+type Place = (Option<Replication>, Option<Discriminant<Lag>>);
 
 impl Watch {
     /// Until the next probe is due.
@@ -202,7 +202,7 @@ impl Watch {
         }
         let Target { subject, service, .. } = &self.target;
         match (shortfall, &cause) {
-            (Some(Shortfall::Error(_)), Some(cause)) => {
+            (Some(ProbeFailure::Inconclusive(_)), Some(cause)) => {
                 tracing::error!(%subject, %service, cause, "probe could not judge");
             }
             (Some(_), Some(cause)) => tracing::warn!(%subject, %service, cause, "probe failed"),
@@ -216,7 +216,7 @@ impl Watch {
 mod tests {
     use super::*;
 
-    fn lag_after(passes: &[(Option<Role>, Option<Lag>)]) -> Option<Duration> {
+    fn lag_after(passes: &[(Option<Replication>, Option<Lag>)]) -> Option<Duration> {
         let seen = LastSeen::default();
         for (role, lag) in passes {
             seen.passed(&Pass { role: *role, lag: *lag });
@@ -227,10 +227,10 @@ mod tests {
     #[test]
     fn the_lag_is_what_probes_saw_and_outlives_the_primary() {
         let behind =
-            |seconds| (Some(Role::Replica), Some(Lag::Behind(Duration::from_secs(seconds))));
-        let severed = (Some(Role::Replica), Some(Lag::Severed));
-        let stopped = (Some(Role::Replica), Some(Lag::NotReplicating));
-        let primary = (Some(Role::Primary), None);
+            |seconds| (Some(Replication::Replica), Some(Lag::Behind(Duration::from_secs(seconds))));
+        let severed = (Some(Replication::Replica), Some(Lag::Severed));
+        let stopped = (Some(Replication::Replica), Some(Lag::NotReplicating));
+        let primary = (Some(Replication::Primary), None);
         assert_eq!(lag_after(&[]), None);
         assert_eq!(lag_after(&[(None, None)]), None);
         assert_eq!(lag_after(&[primary]), Some(Duration::ZERO));
@@ -245,9 +245,9 @@ mod tests {
         let seen = LastSeen::default();
         let passed = |role| seen.passed(&Pass { role, lag: None });
         assert_eq!(seen.primary(), None);
-        passed(Some(Role::Primary));
+        passed(Some(Replication::Primary));
         assert_eq!(seen.primary(), Some(true));
-        passed(Some(Role::Replica));
+        passed(Some(Replication::Replica));
         assert_eq!(seen.primary(), Some(false));
         passed(None);
         assert_eq!(seen.primary(), None, "it is a router now");

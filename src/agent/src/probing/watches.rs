@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::{AbortHandle, JoinSet};
 use vipward_core::{NodeName, ServiceName};
 use vipward_observe::target::{Target, TargetKey};
-use vipward_observe::view::Sighting;
+use vipward_observe::view::TargetChange;
 
 use crate::host::clock::Clock;
 use crate::probing::knocking::Knocking;
@@ -41,16 +41,16 @@ pub struct Watches {
     tasks: JoinSet<()>,
     watched: BTreeMap<TargetKey, Watched>,
     hosts: BTreeMap<NodeName, Host>,
-    seen: mpsc::Sender<Sighting>,
-    sightings: mpsc::Receiver<Sighting>,
+    seen: mpsc::Sender<TargetChange>,
+    changes: mpsc::Receiver<TargetChange>,
 }
 
 impl Watches {
     /// Watches the targets from now on.
     pub fn start(clock: Clock, targets: Vec<Target>) -> Self {
-        let (seen, sightings) = mpsc::channel(WAITING_SIGHTINGS);
+        let (seen, changes) = mpsc::channel(WAITING_SIGHTINGS);
         let (tasks, watched, hosts) = (JoinSet::new(), BTreeMap::new(), BTreeMap::new());
-        let mut all = Self { clock, tasks, watched, hosts, seen, sightings };
+        let mut all = Self { clock, tasks, watched, hosts, seen, changes };
         for target in targets {
             all.add(target);
         }
@@ -59,14 +59,14 @@ impl Watches {
     }
 
     /// Watches the same targets with fresh eyes: what the watches saw or were about to see is gone,
-    /// sightings that wait included.
+    /// changes that wait included.
     pub fn start_over(&mut self) {
         let targets = std::mem::take(&mut self.watched).into_values().map(|watched| watched.target);
         *self = Self::start(self.clock, targets.collect());
     }
 
     /// Watches these targets instead, and says which of them are watched as before. The caller has
-    /// taken every sighting that waits: one may be of a target that goes.
+    /// taken every change that waits: one may be of a target that goes.
     pub fn replace(&mut self, targets: Vec<Target>) -> BTreeSet<TargetKey> {
         let mut old = std::mem::take(&mut self.watched);
         let mut kept = BTreeSet::new();
@@ -148,14 +148,14 @@ impl Watches {
             .collect()
     }
 
-    /// The next sighting. Cancel safe.
+    /// The next change. Cancel safe.
     ///
     /// # Errors
     /// When a watch has ended.
-    pub async fn next(&mut self) -> Result<Sighting, WatchEnded> {
+    pub async fn next(&mut self) -> Result<TargetChange, WatchEnded> {
         loop {
             tokio::select! {
-                Some(sighting) = self.sightings.recv() => return Ok(sighting),
+                Some(change) = self.changes.recv() => return Ok(change),
                 Some(ended) = self.tasks.join_next() => {
                     // Those that were replaced end too.
                     if !ended.is_err_and(|error| error.is_cancelled()) {
@@ -166,9 +166,9 @@ impl Watches {
         }
     }
 
-    /// A sighting that waits, if any.
-    pub fn waiting(&mut self) -> Option<Sighting> {
-        self.sightings.try_recv().ok()
+    /// A change that waits, if any.
+    pub fn waiting(&mut self) -> Option<TargetChange> {
+        self.changes.try_recv().ok()
     }
 }
 
@@ -193,12 +193,12 @@ mod tests {
         keys.into_iter().map(|(subject, _)| subject.as_str()).collect()
     }
 
-    /// The next sightings, from the same runtime that runs the watches.
+    /// The next changes, from the same runtime that runs the watches.
     async fn seen(watches: &mut Watches, count: usize) -> Vec<(String, Verdict)> {
         let mut seen = Vec::new();
         while seen.len() < count {
-            let sighting = watches.next().await.expect("no watch ends by itself");
-            seen.push((sighting.subject.to_string(), sighting.change.to));
+            let change = watches.next().await.expect("no watch ends by itself");
+            seen.push((change.subject.to_string(), change.change.to));
         }
         seen.sort();
         seen

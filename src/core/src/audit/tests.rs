@@ -16,7 +16,7 @@ fn to(scene: &Scene, target: &str, kind: MoveKind) -> Option<Breach> {
         judgements: std::collections::BTreeMap::new(),
         choice: Choice::Move { to: node(target), kind },
     };
-    breach(&scene.config, &scene.evidence, &decision, scene.now)
+    breach(scene.snapshot(), &decision)
 }
 
 fn pair() -> Scene {
@@ -27,8 +27,8 @@ fn pair() -> Scene {
 fn a_move_from_an_ill_holder_to_a_well_node_breaks_nothing() {
     let scene = pair().says("a", "a", Unhealthy, 1, 5);
     assert_eq!(to(&scene, "b", MoveKind::Failover), None);
-    let decisions = decide(&scene.config, &scene.evidence, scene.now);
-    let (vetted, refused) = vet(&scene.config, &scene.evidence, decisions.clone(), scene.now);
+    let decisions = decide(scene.snapshot());
+    let (vetted, refused) = vet(scene.snapshot(), decisions.clone());
     assert_eq!((vetted, refused), (decisions, vec![]));
 }
 
@@ -88,11 +88,11 @@ fn what_the_file_does_not_name_is_not_touched() {
     let scene = pair();
     let decision = Decision {
         vip: "10.0.0.99".parse().expect("an address"),
-        ..decide(&scene.config, &scene.evidence, scene.now).remove(0)
+        ..decide(scene.snapshot()).remove(0)
     };
     let choice = Choice::Move { to: node("b"), kind: MoveKind::Switchover };
     let decision = Decision { choice, ..decision };
-    let found = breach(&scene.config, &scene.evidence, &decision, scene.now);
+    let found = breach(scene.snapshot(), &decision);
     assert_eq!(found, Some(Breach::NotInTheFile), "another address than the service's");
 }
 
@@ -109,9 +109,9 @@ fn a_vip_rests_before_it_goes_back_and_waits_beyond_its_budget() {
 #[test]
 fn what_breaks_a_rule_becomes_a_hold_that_alerts() {
     let scene = pair();
-    let mut decisions = decide(&scene.config, &scene.evidence, scene.now);
+    let mut decisions = decide(scene.snapshot());
     decisions[0].choice = Choice::Move { to: node("b"), kind: MoveKind::Failover };
-    let (vetted, refused) = vet(&scene.config, &scene.evidence, decisions, scene.now);
+    let (vetted, refused) = vet(scene.snapshot(), decisions);
     let reason = HoldReason::AuditRefused;
     assert_eq!(vetted[0].choice, Choice::Hold { reason });
     assert!(reason.alerts());
@@ -129,9 +129,9 @@ fn a_group_is_not_torn() {
     };
     let scene = well(well(Scene::group(2, 2, ""), 0), 1);
     let asked = |choices: [Choice; 2]| {
-        let decisions = decide(&scene.config, &scene.evidence, scene.now).into_iter().zip(choices);
+        let decisions = decide(scene.snapshot()).into_iter().zip(choices);
         let decisions = decisions.map(|(decision, choice)| Decision { choice, ..decision });
-        let (_, refused) = vet(&scene.config, &scene.evidence, decisions.collect(), scene.now);
+        let (_, refused) = vet(scene.snapshot(), decisions.collect());
         refused.into_iter().map(|(_, breach)| breach).collect::<Vec<_>>()
     };
     let stay = || Choice::Hold { reason: HoldReason::HolderUp };

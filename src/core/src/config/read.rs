@@ -13,7 +13,7 @@ use super::{
     AliasMode, Check, Config, Failback, Mode, MoveBudget, Node, Policy, Role, Service, Witness,
     check, group, hook, probe,
 };
-use crate::signals::INGESTION;
+use crate::telemetry::INGESTION_DELAY;
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_mins(1);
@@ -119,7 +119,7 @@ fn policy(table: Option<&Table<'_>>) -> Policy {
     let publish_interval =
         table.optional("publish_interval", duration(SECOND..=MINUTE)).unwrap_or(PUBLISH_INTERVAL);
     let base = defaults(publish_interval);
-    let shortest_silence = publish_interval + INGESTION + SECOND;
+    let shortest_silence = publish_interval + INGESTION_DELAY + SECOND;
     let hints = table.optional("hints", flag).unwrap_or(base.hints);
     let policy = Policy {
         mode: table.optional("mode", word(MODES)).unwrap_or(base.mode),

@@ -25,7 +25,7 @@ impl Case<'_> {
 
     /// Whether any node may take the VIP.
     pub(super) fn has_candidate(&self) -> bool {
-        self.config.nodes.iter().any(|node| self.fitness(&node.name).is_some())
+        self.snapshot.config.nodes.iter().any(|node| self.fitness(&node.name).is_some())
     }
 
     /// Why no node may take the VIP.
@@ -49,19 +49,19 @@ impl Case<'_> {
     }
 
     pub(super) fn is_primary(&self, node: &NodeName) -> Option<bool> {
-        self.evidence.is_primary(self.config, self.service, node, self.now)
+        self.snapshot.is_primary(self.service, node)
     }
 
     pub(super) fn is_leaving(&self, node: &NodeName) -> bool {
-        self.evidence.is_leaving(self.config, self.service, node, self.now)
+        self.snapshot.is_leaving(self.service, node)
     }
 
     pub(super) fn is_drained(&self, node: &NodeName) -> bool {
-        self.evidence.is_drained(self.config, node, self.now)
+        self.snapshot.is_drained(node)
     }
 
     fn up(&self) -> impl Iterator<Item = &NodeName> {
-        let nodes = self.config.nodes.iter().map(|node| &node.name);
+        let nodes = self.snapshot.config.nodes.iter().map(|node| &node.name);
         nodes.filter(|node| self.judgement(node).is_up())
     }
 
@@ -72,15 +72,17 @@ impl Case<'_> {
     /// Whether neither an operator nor EC2 keeps it from taking the VIP.
     fn is_willing(&self, node: &NodeName) -> bool {
         let refused = (self.service.name.clone(), node.clone());
-        let is_refused = self.evidence.refusals.contains(&refused);
+        let is_refused = self.snapshot.evidence.refusals.contains(&refused);
         !self.is_drained(node) && self.is_in_reach(node) && !is_refused
     }
 
     /// Whether the node's interface lies in the VIP's subnet: EC2 takes a private address nowhere else.
     fn is_in_reach(&self, node: &NodeName) -> bool {
-        let enis = &self.evidence.inventory.enis;
-        let eni = self.config.node(node).and_then(|node| enis.get(&node.eni));
-        eni.is_some_and(|eni| eni.addresses.iter().any(|at| self.config.subnet.contains(at)))
+        let enis = &self.snapshot.evidence.inventory.enis;
+        let eni = self.snapshot.config.node(node).and_then(|node| enis.get(&node.eni));
+        eni.is_some_and(|eni| {
+            eni.addresses.iter().any(|at| self.snapshot.config.subnet.contains(at))
+        })
     }
 
     fn has_right_role(&self, node: &NodeName) -> bool {
@@ -96,8 +98,8 @@ impl Case<'_> {
         let Some(max_lag) = self.service.check.kind.max_lag() else {
             return Some(Duration::ZERO);
         };
-        let lag = self.evidence.testimony.lag(node, &self.service.name)?;
-        let lag = lag.fresh(self.now, self.config.policy.stale_after)?;
+        let lag = self.snapshot.evidence.observations.lag(node, &self.service.name)?;
+        let lag = lag.fresh(self.snapshot.now, self.snapshot.config.policy.stale_after)?;
         (*lag <= max_lag).then_some(*lag)
     }
 }

@@ -4,12 +4,10 @@
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
-
 use super::candidates::{Candidate, Fitness};
 use super::{Case, Choice, Decision, HoldReason, MoveKind, Target, hold, planned_move};
 use crate::config::{Config, Node, Service};
-use crate::evidence::{Evidence, Holder};
+use crate::evidence::{Holder, Snapshot};
 use crate::judge::judge;
 use crate::name::NodeName;
 
@@ -20,18 +18,14 @@ pub(super) struct Group<'e> {
 }
 
 impl<'e> Group<'e> {
-    pub fn of(
-        config: &'e Config,
-        evidence: &'e Evidence,
-        services: impl Iterator<Item = &'e Service>,
-        now: Timestamp,
-    ) -> Self {
-        let cases = services.map(|service| {
-            let holder = evidence.inventory.holder(config, service.vip);
-            let judgements = judge(config, evidence, service, now);
-            Case { config, evidence, service, now, holder, judgements }
+    pub fn of(snapshot: Snapshot<'e>, services: impl Iterator<Item = &'e Service>) -> Self {
+        let cases = services.map(|service| Case {
+            snapshot,
+            service,
+            holder: snapshot.holder(service),
+            judgements: judge(snapshot, service),
         });
-        Self { config, cases: cases.collect() }
+        Self { config: snapshot.config, cases: cases.collect() }
     }
 
     /// What should be done with each.
@@ -55,14 +49,15 @@ impl<'e> Group<'e> {
 
     /// Whether what is known of any of it is only remembered.
     pub fn is_unheard(&self) -> bool {
-        self.cases.iter().any(|case| case.evidence.unheard.contains(&case.service.name))
+        self.cases.iter().any(|case| case.snapshot.evidence.unheard.contains(&case.service.name))
     }
 
     /// Whether a call on its way may bring any of it to another node than `to`, and that node is not
     /// down: whichever of two calls lands last would win.
     pub fn may_land_elsewhere(&self, to: &NodeName) -> bool {
         self.cases.iter().any(|case| {
-            let mut bound = case.evidence.in_flight.get(&case.service.name).into_iter().flatten();
+            let mut bound =
+                case.snapshot.evidence.in_flight.get(&case.service.name).into_iter().flatten();
             bound.any(|bound| bound != to && !case.judgement(bound).is_down())
         })
     }

@@ -2,12 +2,10 @@
 
 use std::fmt;
 
-use jiff::Timestamp;
-
 use super::group::Group;
 use super::{Case, Choice, Decision, HoldReason, MoveKind};
-use crate::config::{Config, Service};
-use crate::evidence::{Evidence, Holder};
+use crate::config::Service;
+use crate::evidence::{Holder, Snapshot};
 use crate::name::NodeName;
 
 /// Why a VIP is not moved for an operator.
@@ -53,13 +51,11 @@ impl fmt::Display for NoSwitchover {
 /// # Errors
 /// When that would not be safe.
 pub fn switchover(
-    config: &Config,
-    evidence: &Evidence,
+    snapshot: Snapshot<'_>,
     service: &Service,
     to: Option<&NodeName>,
-    now: Timestamp,
 ) -> Result<Vec<Decision>, NoSwitchover> {
-    let group = Group::of(config, evidence, config.companions(service), now);
+    let group = Group::of(snapshot, snapshot.config.companions(service));
     if group.cases.iter().any(|case| matches!(case.holder, Holder::Foreign(_))) {
         return Err(NoSwitchover::ForeignHolder);
     }
@@ -121,8 +117,7 @@ mod tests {
     fn asked(scene: &Scene, to: Option<&str>) -> Result<Choice, NoSwitchover> {
         let service = &scene.config.services[0];
         let to = to.map(node);
-        let (config, evidence) = (&scene.config, &scene.evidence);
-        let mut decisions = switchover(config, evidence, service, to.as_ref(), scene.now)?;
+        let mut decisions = switchover(scene.snapshot(), service, to.as_ref())?;
         Ok(decisions.remove(0).choice)
     }
 
@@ -168,10 +163,10 @@ mod tests {
         };
         let scene = spent(spent(Scene::group(2, 2, ""), 0), 1);
         assert_eq!(asked(&scene, None), Ok(moves("b")));
-        let (config, evidence, now) = (&scene.config, &scene.evidence, scene.now);
-        let ordered = switchover(config, evidence, &config.services[0], None, now).expect("able");
+        let snapshot = scene.snapshot();
+        let ordered = switchover(snapshot, &snapshot.config.services[0], None).expect("able");
         assert_eq!(ordered.len(), 2);
-        assert_eq!(vet(config, evidence, ordered.clone(), now), (ordered, vec![]));
+        assert_eq!(vet(snapshot, ordered.clone()), (ordered, vec![]));
     }
 
     #[test]

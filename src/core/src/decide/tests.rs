@@ -14,7 +14,7 @@ mod situations;
 const LONG: i64 = 600;
 
 fn choice(scene: &Scene) -> Choice {
-    decide(&scene.config, &scene.evidence, scene.now).remove(0).choice
+    decide(scene.snapshot()).remove(0).choice
 }
 
 fn moves(to: &str, kind: MoveKind) -> Choice {
@@ -37,7 +37,7 @@ fn an_ill_holder_is_left_for_the_well_node() {
 #[test]
 fn a_quiet_holder_needs_no_judgement() {
     let scene = Scene::new(2, 0, "").held_by("a").unread();
-    let decision = decide(&scene.config, &scene.evidence, scene.now).remove(0);
+    let decision = decide(scene.snapshot()).remove(0);
     assert_eq!(decision.choice, hold(HoldReason::HolderUp));
     assert!(decision.judgements.is_empty());
 }
@@ -283,14 +283,14 @@ proptest! {
         let scene = if follows { scene.following("a") } else { scene };
         let says = |node: &NodeName| {
             let service = &scene.config.services[0];
-            let evidence = &scene.evidence;
+
             (
-                evidence.is_leaving(&scene.config, service, node, scene.now),
-                evidence.is_primary(&scene.config, service, node, scene.now),
+                scene.snapshot().is_leaving(service, node),
+                scene.snapshot().is_primary(service, node),
             )
         };
-        let decision = decide(&scene.config, &scene.evidence, scene.now).remove(0);
-        let breach = crate::audit::breach(&scene.config, &scene.evidence, &decision, scene.now);
+        let decision = decide(scene.snapshot()).remove(0);
+        let breach = crate::audit::breach(scene.snapshot(), &decision);
         prop_assert_eq!(breach, None, "the audit agrees");
         if let Choice::Move { to, kind } = &decision.choice {
             prop_assert!(decision.judgements[to].is_up());

@@ -1,8 +1,15 @@
 //! What counts of all that is heard and seen.
 
-use jiff::SignedDuration;
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
 
 use super::*;
+use crate::ledger::Ledger;
+use crate::name::EniId;
+use crate::observed::Observed;
 use crate::scene::{FOREIGN, Scene, VIP, node};
 
 fn at(second: i64) -> Timestamp {
@@ -29,12 +36,12 @@ fn foreign(addresses: Vec<Ipv4Addr>) -> (EniId, Eni) {
 fn the_newest_word_counts_in_whatever_order_and_of_one_moment_the_first() {
     // A hint is heard before the metrics, and knows more than they do of its second.
     let heard = |words: [(i64, u64); 2]| {
-        let mut testimony = Testimony::default();
+        let mut observations = Observations::default();
         for (second, lag) in words {
             let lag = Observed { value: Duration::from_secs(lag), at: at(second) };
-            testimony.hear_lag(node("a"), service(), lag);
+            observations.add_lag(node("a"), service(), lag);
         }
-        testimony.lag(&node("a"), &service()).map(|lag| lag.value.as_secs())
+        observations.lag(&node("a"), &service()).map(|lag| lag.value.as_secs())
     };
     assert_eq!(heard([(1, 7), (2, 8)]), Some(8));
     assert_eq!(heard([(2, 8), (1, 7)]), Some(8));
@@ -77,7 +84,7 @@ fn a_drain_is_read_from_its_own_tag_and_other_text_is_none() {
         let mut scene = Scene::new(2, 0, "");
         tags(&mut scene, "a").insert(key.to_owned(), text.to_owned());
         let now = scene.now;
-        ["a", "b"].map(|name| scene.evidence.is_drained(&scene.config, &node(name), now))
+        ["a", "b"].map(|name| Snapshot { now, ..scene.snapshot() }.is_drained(&node(name)))
     };
     let until = |second| format!("until={} by=anna why=kernel update", at(second).as_second());
     assert_eq!(drained("vipward:test:node:drain", &until(60)), [true, false]);

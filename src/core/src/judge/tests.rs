@@ -8,7 +8,7 @@ use proptest::prelude::*;
 const LONG: i64 = 600;
 
 fn of(scene: &Scene, name: &str) -> Judgement {
-    judge(&scene.config, &scene.evidence, &scene.config.services[0], scene.now)[&node(name)]
+    judge(scene.snapshot(), &scene.config.services[0])[&node(name)]
 }
 
 fn pair() -> Scene {
@@ -215,9 +215,9 @@ proptest! {
             scene.says(members[*by], members[*of], *verdict, *age, *held)
         });
         for name in ["a", "b", "c"] {
-            let against = scene.evidence.testimony.iter().any(|(topic, word)| {
+            let against = scene.evidence.observations.iter().any(|(key, word)| {
                 let fresh = word.fresh(scene.now, scene.config.policy.stale_after);
-                topic.subject == node(name) && fresh.is_some_and(|s| s.verdict == Unhealthy)
+                key.subject == node(name) && fresh.is_some_and(|s| s.verdict == Unhealthy)
             });
             if of(&scene, name).is_down() {
                 prop_assert!(against, "{name} is down on nobody's word");

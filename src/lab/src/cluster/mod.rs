@@ -18,16 +18,16 @@ use vipward_core::{Config, Faults, NodeName};
 
 use crate::ask;
 use crate::binaries::Binaries;
+use crate::console::Console;
 use crate::control::ControlError;
 use crate::fabric::{Fabric, FabricError};
 use crate::fabric_kind::FabricKind;
 use crate::host::{Host, Part, Surroundings};
-use crate::layout::{Layout, Role, ServicePlan, Wish};
+use crate::layout::{ClusterSpec, Layout, Role, ServicePlan};
 use crate::log::Log;
 use crate::observed;
 use crate::process::StartError;
 use crate::record::REGION;
-use crate::talk::Talk;
 pub use planned::Announcement;
 use region::Region;
 
@@ -38,7 +38,7 @@ const SERVICE_WITHIN: Duration = Duration::from_secs(20);
 
 /// What the lab has on this machine.
 #[derive(Debug, Clone)]
-pub struct Setting {
+pub struct Environment {
     /// The project's binaries.
     pub binaries: Binaries,
     /// The fabric that this machine allows.
@@ -103,12 +103,12 @@ pub struct Cluster {
 impl Cluster {
     /// Starts everything and waits until it is ready: VIPs held, alarms OK, clients served.
     pub async fn start(
-        setting: &Setting,
-        wish: Wish,
+        environment: &Environment,
+        spec: ClusterSpec,
         folder: &Path,
-        talk: &mut Talk,
+        console: &mut Console,
     ) -> Result<Self, ClusterError> {
-        let layout = Layout::new(wish, setting.fabric);
+        let layout = Layout::new(spec, environment.fabric);
         let write = |path: &Path, source| ClusterError::Write { path: path.to_owned(), source };
         std::fs::create_dir_all(folder).map_err(|error| write(folder, error))?;
         let config = folder.join("vipward.toml");
@@ -117,18 +117,18 @@ impl Cluster {
         let log_path = folder.join("log.jsonl");
         let log = Log::create(&log_path).map_err(|error| write(&log_path, error))?;
 
-        talk.waiting("for fabric and region");
-        let mut fabric = Fabric::build(setting.fabric, &layout).await?;
+        console.waiting("for fabric and region");
+        let mut fabric = Fabric::build(environment.fabric, &layout).await?;
         give_holders(&layout, &mut fabric, &log).await?;
-        let region = Region::start(setting, &layout, folder, &log).await?;
+        let region = Region::start(environment, &layout, folder, &log).await?;
         let fabric = Arc::new(Mutex::new(fabric));
         let around = Surroundings {
-            binaries: setting.binaries.clone(),
+            binaries: environment.binaries.clone(),
             config,
             folder: folder.to_owned(),
-            path: setting.path.clone(),
+            path: environment.path.clone(),
             endpoint: region.endpoint.clone(),
-            kind: layout.wish.kind,
+            kind: layout.spec.kind,
             log: log.clone(),
         };
         let delivery = tokio::spawn(deliver(log.clone(), Arc::clone(&fabric), layout.clone()));
@@ -137,7 +137,7 @@ impl Cluster {
         let mut cluster =
             Self { layout, log, region, fabric, hosts, around, delivery, ready_at: 0 };
         cluster.start_hosts().await?;
-        cluster.become_ready(talk).await?;
+        cluster.become_ready(console).await?;
         Ok(cluster)
     }
 
@@ -178,25 +178,25 @@ impl Cluster {
         Ok(())
     }
 
-    async fn become_ready(&mut self, talk: &mut Talk) -> Result<(), ClusterError> {
+    async fn become_ready(&mut self, console: &mut Console) -> Result<(), ClusterError> {
         let deadline = Instant::now() + READY_WITHIN;
         let layout = &self.layout;
         loop {
-            let tick = deadline.min(Instant::now() + talk.tick());
+            let tick = deadline.min(Instant::now() + console.tick());
             let state = self.log.wait(tick, |records| match observed::fallen(records) {
                 Some(fallen) => Some(Err(ClusterError::NotReady(fallen))),
                 None => ready::missing(records, layout).is_empty().then_some(Ok(())),
             });
             if let Some(state) = state.await {
                 self.ready_at = self.log.mark();
-                talk.waited();
+                console.waited();
                 return state;
             }
             let missing = self.log.read(|records| ready::missing(records, layout)).join(", ");
             if Instant::now() >= deadline {
                 return Err(ClusterError::NotReady(format!("still without {missing}")));
             }
-            talk.waiting(&format!("for {missing}"));
+            console.waiting(&format!("for {missing}"));
         }
     }
 

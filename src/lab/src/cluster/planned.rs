@@ -180,7 +180,7 @@ pub(super) async fn begin_role(
     host: &Host,
     service: &ServicePlan,
 ) -> Result<(), ClusterError> {
-    let first = layout.of(Role::Node).next().filter(|_| layout.wish.follow == FollowRole::Primary);
+    let first = layout.of(Role::Node).next().filter(|_| layout.spec.follow == FollowRole::Primary);
     let Some(first) = first.filter(|first| first.name != host.plan.name) else {
         return Ok(());
     };

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
-use vipward_core::signals::AlarmName;
+use vipward_core::telemetry::AlarmName;
 
 use crate::layout::{Layout, Role, ServicePlan};
 use crate::observed::{self, Answer};
@@ -79,7 +79,7 @@ mod tests {
 
     use super::*;
     use crate::fabric_kind::FabricKind;
-    use crate::layout::Wish;
+    use crate::layout::ClusterSpec;
 
     fn record(by: &str, what: &str, fields: Value) -> Record {
         let mut record = Record::of_lab(Timestamp::UNIX_EPOCH, what, fields);
@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn ready_is_when_agents_run_alarms_are_ok_vips_are_held_and_clients_are_served() {
-        let layout = Layout::new(Wish::default(), FabricKind::Namespaces);
+        let layout = Layout::new(ClusterSpec::default(), FabricKind::Namespaces);
         let mut records = vec![
             record("agent node-1", "agent started", json!({})),
             record("agent node-2", "agent started", json!({})),

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::process::Command;
 use tokio::time::Instant;
 
-use super::{ClusterError, Setting};
+use super::{ClusterError, Environment};
 use crate::control::Control;
 use crate::layout::Layout;
 use crate::log::Log;
@@ -34,7 +34,7 @@ pub struct Region {
 impl Region {
     /// Starts the region of a cluster whose `vipward.toml` is in `folder`, and waits until it serves.
     pub async fn start(
-        setting: &Setting,
+        environment: &Environment,
         layout: &Layout,
         folder: &Path,
         log: &Log,
@@ -43,17 +43,17 @@ impl Region {
             Ok(()) => Ok(path),
             Err(source) => Err(ClusterError::Write { path, source }),
         };
-        let template = render(setting, &folder.join("vipward.toml")).await?;
+        let template = render(environment, &folder.join("vipward.toml")).await?;
         let files = Files {
             template: write(folder.join("template.yaml"), &template)?,
-            bootstrap: setting.binaries.bootstrap.clone(),
+            bootstrap: environment.binaries.bootstrap.clone(),
             layer: folder.to_owned(),
         };
-        let world = world_toml(layout, setting.fabric, &files)?;
+        let world = world_toml(layout, environment.fabric, &files)?;
         let world = write(folder.join("world.toml"), &world)?;
-        let mut command = Command::new(&setting.binaries.region);
+        let mut command = Command::new(&environment.binaries.region);
         command.arg("--world").arg(world);
-        command.env_clear().env("PATH", &setting.path).current_dir(folder);
+        command.env_clear().env("PATH", &environment.path).current_dir(folder);
         let process = Process::start(command, REGION, log)?;
         let endpoint = served(log).await?;
         let control = Control { address: address_of(&endpoint)? };
@@ -69,9 +69,9 @@ impl Region {
     }
 }
 
-async fn render(setting: &Setting, config: &Path) -> Result<String, ClusterError> {
-    let mut command = Command::new(&setting.binaries.vipward);
-    command.arg("render").arg(config).env_clear().env("PATH", &setting.path);
+async fn render(environment: &Environment, config: &Path) -> Result<String, ClusterError> {
+    let mut command = Command::new(&environment.binaries.vipward);
+    command.arg("render").arg(config).env_clear().env("PATH", &environment.path);
     let output = command
         .kill_on_drop(true)
         .process_group(0)

@@ -12,7 +12,7 @@ use super::Fault;
 use super::words::{Words, Wrong};
 use crate::ask::ServiceKind;
 use crate::fabric_kind::FabricKind;
-use crate::layout::{Layout, MOST, MOST_SERVICES, Wish};
+use crate::layout::{ClusterSpec, Layout, MOST, MOST_SERVICES};
 
 /// The region's delays that are durations.
 const DURATIONS: [&str; 8] = [
@@ -35,27 +35,27 @@ const ANSWERS: [(&str, [&str; 2]); 1] = [("assigned_again", ["accepted", "refuse
 #[derive(Debug, Default)]
 pub struct Description {
     /// The cluster.
-    pub wish: Wish,
+    pub spec: ClusterSpec,
     policy_lines: BTreeMap<String, usize>,
 }
 
 impl Description {
     /// Reads what comes after `cluster`.
     pub fn cluster(&mut self, words: &mut Words<'_>) -> Result<(), Wrong> {
-        let wish = &mut self.wish;
+        let spec = &mut self.spec;
         while let Some((key, value)) = pair(words)? {
             match key {
-                "nodes" => wish.nodes = number(key, value, 2)?,
-                "witnesses" => wish.witnesses = number(key, value, 0)?,
-                "services" => wish.services = services(value)?,
+                "nodes" => spec.nodes = number(key, value, 2)?,
+                "witnesses" => spec.witnesses = number(key, value, 0)?,
+                "services" => spec.services = services(value)?,
                 "service" => {
-                    wish.kind = ServiceKind::from_str(value, false).map_err(|_| {
+                    spec.kind = ServiceKind::from_str(value, false).map_err(|_| {
                         Wrong::new(format!("no service `{value}`"), "use builtin or redis")
                     })?;
                 }
-                "hints" => wish.hints = switch(key, value)?,
+                "hints" => spec.hints = switch(key, value)?,
                 "role" => {
-                    wish.follow = match value {
+                    spec.follow = match value {
                         "any" => Role::Any,
                         "primary" => Role::Primary,
                         _ => {
@@ -67,20 +67,20 @@ impl Description {
                 "group" => {
                     let group = value.parse();
                     let wrong = |error: BadName| Wrong::new(format!("{error}"), "write group=db");
-                    wish.group = Some(group.map_err(wrong)?);
+                    spec.group = Some(group.map_err(wrong)?);
                 }
-                "hooks" => wish.hooks = switch(key, value)?,
+                "hooks" => spec.hooks = switch(key, value)?,
                 _ => {
                     let cure = "use nodes, witnesses, services, service, hints, role, group, hooks";
                     return Err(Wrong::new(format!("`{key}` is not known"), cure));
                 }
             }
         }
-        if wish.follow == Role::Primary && wish.kind == ServiceKind::Builtin {
+        if spec.follow == Role::Primary && spec.kind == ServiceKind::Builtin {
             let what = "role=primary, and the lab's own service has no primary";
             return Err(Wrong::new(what, "add service=redis before it"));
         }
-        if wish.group.is_some() && wish.services.len() < 2 {
+        if spec.group.is_some() && spec.services.len() < 2 {
             let what = "there is a group, and one service";
             return Err(Wrong::new(what, "add services=mysql,redis"));
         }
@@ -91,7 +91,7 @@ impl Description {
     pub fn policy(&mut self, line: usize, words: &mut Words<'_>) -> Result<(), Wrong> {
         while let Some((key, value)) = pair(words)? {
             self.policy_lines.insert(key.to_owned(), line);
-            self.wish.policy.push((key.to_owned(), value.to_owned()));
+            self.spec.policy.push((key.to_owned(), value.to_owned()));
         }
         Ok(())
     }
@@ -113,7 +113,7 @@ impl Description {
             if !right {
                 return Err(Wrong::new(format!("{key}={value}"), format!("write {key}={form}")));
             }
-            self.wish.delays.push((key.to_owned(), value.to_owned()));
+            self.spec.delays.push((key.to_owned(), value.to_owned()));
         }
         Ok(())
     }
@@ -129,7 +129,7 @@ impl Description {
                 let cure = format!("use {}", known.join(" or "));
                 return Err(Wrong::new(format!("{key}={value}"), cure));
             }
-            self.wish.answers.push((key.to_owned(), value.to_owned()));
+            self.spec.answers.push((key.to_owned(), value.to_owned()));
         }
         Ok(())
     }
@@ -137,7 +137,7 @@ impl Description {
     /// What is wrong with the `vipward.toml` of this cluster, told of the scenario's lines.
     pub fn faults(&self) -> Vec<Fault> {
         // Fabrics differ in addresses only: either will do.
-        let text = Layout::new(self.wish.clone(), FabricKind::Namespaces).vipward_toml();
+        let text = Layout::new(self.spec.clone(), FabricKind::Namespaces).vipward_toml();
         let Err(faults) = Config::parse("vipward.toml", &text) else {
             return Vec::new();
         };

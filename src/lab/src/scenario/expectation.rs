@@ -5,45 +5,45 @@ use vipward_core::decide::HoldReason;
 
 use super::Expectation;
 use super::words::{Words, Wrong};
-use crate::layout::Wish;
+use crate::layout::ClusterSpec;
 
 const HOOKS: [&str; 3] = ["acquire", "release", "fault"];
 const OUTCOMES: [&str; 6] = ["moved", "held", "observed", "overtaken", "failed", "unproven"];
 
 /// Reads what comes after `expect`.
-pub fn read(words: &mut Words<'_>, wish: &Wish) -> Result<Expectation, Wrong> {
+pub fn read(words: &mut Words<'_>, spec: &ClusterSpec) -> Result<Expectation, Wrong> {
     words.form =
         "expect holder|client|alias|hold|decision|fault|hook|denied|moves|notices|alerts|no ...";
     Ok(match words.next("what is expected")? {
         "holder" => {
             words.form = "expect holder svc is node-1 within 30s";
-            let service = words.service(wish)?;
+            let service = words.service(spec)?;
             words.literally("is")?;
-            Expectation::Holder(service, words.host(wish)?, words.within()?)
+            Expectation::Holder(service, words.host(spec)?, words.within()?)
         }
         "client" => {
             words.form = "expect client of svc served by node-2 within 60s";
             words.literally("of")?;
-            let service = words.service(wish)?;
+            let service = words.service(spec)?;
             words.literally("served by")?;
-            Expectation::Served(service, words.host(wish)?, words.within()?)
+            Expectation::Served(service, words.host(spec)?, words.within()?)
         }
         "alias" => {
             words.form = "expect alias svc on node-1 within 1s";
-            let service = words.service(wish)?;
+            let service = words.service(spec)?;
             words.literally("on")?;
-            alias(service, words, wish, true)?
+            alias(service, words, spec, true)?
         }
         "hold" => {
             words.form = "expect hold svc reason no-candidate within 60s";
-            let service = words.service(wish)?;
+            let service = words.service(spec)?;
             words.literally("reason")?;
             let reason = closed(words, "hold reason", &hold_reasons())?;
             Expectation::Hold(service, reason, words.within()?)
         }
         "decision" => {
             words.form = "expect decision svc outcome failed within 60s";
-            let service = words.service(wish)?;
+            let service = words.service(spec)?;
             words.literally("outcome")?;
             let outcome = closed(words, "outcome", &OUTCOMES.map(ToOwned::to_owned))?;
             Expectation::Decision(service, outcome, words.within()?)
@@ -56,14 +56,14 @@ pub fn read(words: &mut Words<'_>, wish: &Wish) -> Result<Expectation, Wrong> {
             let times = words.value("a count")?;
             Expectation::Fault { on, kind, times, within: words.within()? }
         }
-        "hook" => hook(words, wish)?,
+        "hook" => hook(words, spec)?,
         "denied" => {
             words.form = "expect denied node-2 events:PutEvents within 10s";
-            let host = words.host(wish)?;
+            let host = words.host(spec)?;
             let action = words.next("an action")?.to_owned();
             Expectation::Denied(host, action, words.within()?)
         }
-        "moves" => moves(words, wish)?,
+        "moves" => moves(words, spec)?,
         "notices" => {
             words.form = "expect notices = 1";
             words.literally("=")?;
@@ -74,7 +74,7 @@ pub fn read(words: &mut Words<'_>, wish: &Wish) -> Result<Expectation, Wrong> {
             words.literally("=")?;
             Expectation::Alerts(words.value("a count")?)
         }
-        "no" => no(words, wish)?,
+        "no" => no(words, spec)?,
         other => {
             let cure = "use holder, client, alias, hold, decision, fault, hook, denied, moves, \
                         notices, alerts or no";
@@ -86,27 +86,27 @@ pub fn read(words: &mut Words<'_>, wish: &Wish) -> Result<Expectation, Wrong> {
 fn alias(
     service: ServiceName,
     words: &mut Words<'_>,
-    wish: &Wish,
+    spec: &ClusterSpec,
     present: bool,
 ) -> Result<Expectation, Wrong> {
-    let node = words.host(wish)?;
+    let node = words.host(spec)?;
     Ok(Expectation::Alias { service, node, present, within: words.within()? })
 }
 
 /// `no move of S for D` or `no alias S on N within D`.
-fn no(words: &mut Words<'_>, wish: &Wish) -> Result<Expectation, Wrong> {
+fn no(words: &mut Words<'_>, spec: &ClusterSpec) -> Result<Expectation, Wrong> {
     words.form = "expect no move of svc for 20s` or `expect no alias svc on node-1 within 5s";
     match words.next("what must not be")? {
         "move" => {
             words.literally("of")?;
-            let service = words.service(wish)?;
+            let service = words.service(spec)?;
             words.literally("for")?;
             Ok(Expectation::NoMove(service, words.duration()?))
         }
         "alias" => {
-            let service = words.service(wish)?;
+            let service = words.service(spec)?;
             words.literally("on")?;
-            alias(service, words, wish, false)
+            alias(service, words, spec, false)
         }
         other => {
             let cure = format!("write `{}`", words.form);
@@ -115,18 +115,18 @@ fn no(words: &mut Words<'_>, wish: &Wish) -> Result<Expectation, Wrong> {
     }
 }
 
-fn hook(words: &mut Words<'_>, wish: &Wish) -> Result<Expectation, Wrong> {
+fn hook(words: &mut Words<'_>, spec: &ClusterSpec) -> Result<Expectation, Wrong> {
     words.form = "expect hook acquire of svc on node-2 within 10s";
     let occasion = closed(words, "hook", &HOOKS.map(ToOwned::to_owned))?;
     words.literally("of")?;
-    let service = words.service(wish)?;
+    let service = words.service(spec)?;
     words.literally("on")?;
-    Ok(Expectation::Hook(occasion, service, words.host(wish)?, words.within()?))
+    Ok(Expectation::Hook(occasion, service, words.host(spec)?, words.within()?))
 }
 
-fn moves(words: &mut Words<'_>, wish: &Wish) -> Result<Expectation, Wrong> {
+fn moves(words: &mut Words<'_>, spec: &ClusterSpec) -> Result<Expectation, Wrong> {
     words.form = "expect moves svc = 1";
-    let service: ServiceName = words.service(wish)?;
+    let service: ServiceName = words.service(spec)?;
     words.literally("=")?;
     Ok(Expectation::Moves(service, words.value("a count")?))
 }

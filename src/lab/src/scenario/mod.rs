@@ -1,11 +1,11 @@
 //! Scenarios: text files, one statement a line, that break a cluster and say what must be seen.
 
+mod check;
 mod description;
 mod expectation;
 mod parse;
 mod planned;
 mod play;
-mod see;
 mod words;
 
 #[cfg(test)]
@@ -18,7 +18,7 @@ use crate::cluster::Announcement;
 use serde_json::Value;
 use vipward_core::{NodeName, ServiceName};
 
-use crate::layout::Wish;
+use crate::layout::ClusterSpec;
 
 pub use play::{PlayError, play};
 
@@ -33,7 +33,7 @@ pub struct Scenario {
     /// The file it was read from.
     pub file: PathBuf,
     /// The cluster it needs.
-    pub wish: Wish,
+    pub spec: ClusterSpec,
     /// Its statements after `start`, in order.
     pub steps: Vec<Step>,
 }

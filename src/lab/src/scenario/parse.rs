@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::description::Description;
 use super::words::{Words, Wrong};
 use super::{Action, Fault, Files, Scenario, Statement, Step, expectation, planned};
-use crate::layout::Wish;
+use crate::layout::ClusterSpec;
 
 const STATEMENTS: &str = "cluster, policy, delays, answers, start, kill, cut, restore, instance, delete, put, forge, fault, \
                           clear, leave, stay, stop, promote, imds, expect";
@@ -49,10 +49,10 @@ pub fn scenario(file: &Path, text: &str, files: Files<'_>) -> Result<Scenario, V
     } else if understood && !reader.steps.iter().any(expects) {
         lacks("nothing is expected", "say with `expect ...` what must be seen");
     }
-    let Reader { about: Description { wish, .. }, steps, .. } = reader;
+    let Reader { about: Description { spec, .. }, steps, .. } = reader;
     match title {
         Some(title) if faults.is_empty() => {
-            Ok(Scenario { title, file: file.to_owned(), wish, steps })
+            Ok(Scenario { title, file: file.to_owned(), spec, steps })
         }
         _ => Err(faults),
     }
@@ -83,8 +83,8 @@ impl Reader<'_> {
                 self.started = true;
                 words.form = "start [unplaced]";
                 if let Some(word) = words.maybe() {
-                    self.about.wish.placed = word != "unplaced";
-                    if self.about.wish.placed {
+                    self.about.spec.placed = word != "unplaced";
+                    if self.about.spec.placed {
                         return Err(Wrong::new(
                             format!("`start {word}`"),
                             "write `start [unplaced]`",
@@ -93,8 +93,8 @@ impl Reader<'_> {
                 }
                 return words.end();
             }
-            "expect" => Statement::Expect(expectation::read(&mut words, &self.about.wish)?),
-            _ => Statement::Act(action(first, &mut words, &self.about.wish, self.files)?),
+            "expect" => Statement::Expect(expectation::read(&mut words, &self.about.spec)?),
+            _ => Statement::Act(action(first, &mut words, &self.about.spec, self.files)?),
         };
         words.end()?;
         self.steps.push(Step { line, text: code.to_owned(), statement });
@@ -105,22 +105,22 @@ impl Reader<'_> {
 fn action(
     first: &str,
     words: &mut Words<'_>,
-    wish: &Wish,
+    spec: &ClusterSpec,
     files: Files<'_>,
 ) -> Result<Action, Wrong> {
     Ok(match first {
-        "kill" => kill(words, wish)?,
+        "kill" => kill(words, spec)?,
         "cut" => {
             words.form = "cut node-1";
-            Action::Cut(words.host(wish)?)
+            Action::Cut(words.host(spec)?)
         }
         "restore" => {
             words.form = "restore node-1";
-            Action::Restore(words.host(wish)?)
+            Action::Restore(words.host(spec)?)
         }
         "instance" => {
             words.form = "instance node-1 stopped";
-            let host = words.host(wish)?;
+            let host = words.host(spec)?;
             let state = words.next("a state")?;
             if !INSTANCE_STATES.contains(&state) {
                 let cure = format!("use {}", INSTANCE_STATES.join(", "));
@@ -131,9 +131,9 @@ fn action(
         "delete" => {
             words.form = "delete alias svc on node-1";
             words.literally("alias")?;
-            let service = words.service(wish)?;
+            let service = words.service(spec)?;
             words.literally("on")?;
-            Action::DeleteAlias(service, words.host(wish)?)
+            Action::DeleteAlias(service, words.host(spec)?)
         }
         "put" => {
             words.form = "put event fixtures/foreign-alarm.json";
@@ -143,9 +143,9 @@ fn action(
         "forge" => {
             words.form = "forge hint of node-1 by node-2";
             words.literally("hint of")?;
-            let of = words.host(wish)?;
+            let of = words.host(spec)?;
             words.literally("by")?;
-            Action::ForgeHint { of, by: words.host(wish)? }
+            Action::ForgeHint { of, by: words.host(spec)? }
         }
         "fault" => Action::Fault(fault(words)?),
         "clear" => {
@@ -154,7 +154,7 @@ fn action(
             Action::ClearFaults
         }
         _ => {
-            if let Some(planned) = planned::read(first, words, wish)? {
+            if let Some(planned) = planned::read(first, words, spec)? {
                 return Ok(planned);
             }
             let what = format!("`{first}` is not a statement");
@@ -164,19 +164,19 @@ fn action(
 }
 
 /// `kill service S on N`, `kill agent on N` or `kill node N`.
-fn kill(words: &mut Words<'_>, wish: &Wish) -> Result<Action, Wrong> {
+fn kill(words: &mut Words<'_>, spec: &ClusterSpec) -> Result<Action, Wrong> {
     words.form = "kill service svc on node-1`, `kill agent on node-1` or `kill node node-1";
     Ok(match words.next("what to kill")? {
         "service" => {
-            let service = words.service(wish)?;
+            let service = words.service(spec)?;
             words.literally("on")?;
-            Action::KillService(service, words.host(wish)?)
+            Action::KillService(service, words.host(spec)?)
         }
         "agent" => {
             words.literally("on")?;
-            Action::KillAgent(words.host(wish)?)
+            Action::KillAgent(words.host(spec)?)
         }
-        "node" => Action::KillNode(words.host(wish)?),
+        "node" => Action::KillNode(words.host(spec)?),
         other => {
             let cure = format!("write `{}`", words.form);
             return Err(Wrong::new(format!("cannot kill `{other}`"), cure));

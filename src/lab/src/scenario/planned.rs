@@ -3,35 +3,39 @@
 use super::Action;
 use super::words::{Words, Wrong};
 use crate::cluster::Announcement;
-use crate::layout::Wish;
+use crate::layout::ClusterSpec;
 
 /// Reads a planned change that begins with `first`; `None` when it is none.
-pub fn read(first: &str, words: &mut Words<'_>, wish: &Wish) -> Result<Option<Action>, Wrong> {
+pub fn read(
+    first: &str,
+    words: &mut Words<'_>,
+    spec: &ClusterSpec,
+) -> Result<Option<Action>, Wrong> {
     Ok(Some(match first {
-        "leave" => leave(words, wish)?,
+        "leave" => leave(words, spec)?,
         "stay" => {
             words.form = "stay node-1";
-            Action::Stay(words.host(wish)?)
+            Action::Stay(words.host(spec)?)
         }
         "stop" => {
             words.form = "stop agent on node-1";
             words.literally("agent on")?;
-            Action::StopAgent(words.host(wish)?)
+            Action::StopAgent(words.host(spec)?)
         }
         "promote" => {
             words.form = "promote svc on node-2";
-            let service = words.service(wish)?;
+            let service = words.service(spec)?;
             words.literally("on")?;
-            Action::Promote(service, words.host(wish)?)
+            Action::Promote(service, words.host(spec)?)
         }
-        "imds" => imds(words, wish)?,
+        "imds" => imds(words, spec)?,
         _ => return Ok(None),
     }))
 }
 
-fn leave(words: &mut Words<'_>, wish: &Wish) -> Result<Action, Wrong> {
+fn leave(words: &mut Words<'_>, spec: &ClusterSpec) -> Result<Action, Wrong> {
     words.form = "leave node-1 wait 20s [in vain]";
-    let node = words.host(wish)?;
+    let node = words.host(spec)?;
     words.literally("wait")?;
     let patience = words.duration()?;
     let in_vain = match words.maybe() {
@@ -48,9 +52,9 @@ fn leave(words: &mut Words<'_>, wish: &Wish) -> Result<Action, Wrong> {
     Ok(Action::Leave { node, patience, in_vain })
 }
 
-fn imds(words: &mut Words<'_>, wish: &Wish) -> Result<Action, Wrong> {
+fn imds(words: &mut Words<'_>, spec: &ClusterSpec) -> Result<Action, Wrong> {
     words.form = "imds node-1 spot-interruption";
-    let node = words.host(wish)?;
+    let node = words.host(spec)?;
     let word = words.next("what is announced")?;
     let known = Announcement::ALL.iter().find(|(name, _)| *name == word);
     match known {

@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 
 use tokio::time::Instant;
 
-use super::see::{Seen, Stage};
+use super::check::{Seen, Stage};
 use super::words::seconds;
 use super::{Action, Expectation, Faults, Scenario, Statement, Step};
-use crate::cluster::{Cluster, ClusterError, Setting};
+use crate::cluster::{Cluster, ClusterError, Environment};
+use crate::console::{Console, Tone};
 use crate::folder::{Folder, FolderError};
 use crate::observed;
-use crate::talk::{Talk, Tone};
 
 /// How much of the log a failure shows.
 const TAIL: usize = 40;
@@ -63,27 +63,27 @@ type Missed = Option<String>;
 /// Plays all of them, one after the other; whether everything expected was seen.
 pub async fn play(
     files: &[PathBuf],
-    setting: &Setting,
+    environment: &Environment,
     folder: &Path,
     keep: bool,
-    talk: &mut Talk,
+    console: &mut Console,
 ) -> Result<bool, PlayError> {
     // All are read first: a slip in the last one should not show after minutes.
     let scenarios: Result<Vec<_>, _> = files.iter().map(|file| read(file)).collect();
     let mut all_well = true;
     for (number, scenario) in (1..).zip(scenarios?) {
         let name = scenario.file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        talk.line(&format!("\n{}: {}", talk.toned(Tone::Strong, &name), scenario.title));
+        console.line(&format!("\n{}: {}", console.toned(Tone::Strong, &name), scenario.title));
         let mut folder = Folder::create_in(folder, &format!("{number}-{name}"))?;
-        let missed = play_one(&scenario, setting, &folder.path, talk).await;
+        let missed = play_one(&scenario, environment, &folder.path, console).await;
         let well = matches!(missed, Ok(None));
         all_well &= well;
         folder.keep(keep || !well);
         if folder.is_kept() {
-            talk.line(&format!("    log and files: {}", folder.path.display()));
+            console.line(&format!("    log and files: {}", folder.path.display()));
         }
         if let Some(missed) = missed? {
-            talk.line(&format!("    {}", talk.toned(Tone::Bad, &missed)));
+            console.line(&format!("    {}", console.toned(Tone::Bad, &missed)));
         }
     }
     Ok(all_well)
@@ -99,21 +99,21 @@ fn read(file: &Path) -> Result<Scenario, PlayError> {
 
 async fn play_one(
     scenario: &Scenario,
-    setting: &Setting,
+    environment: &Environment,
     folder: &Path,
-    talk: &mut Talk,
+    console: &mut Console,
 ) -> Result<Missed, PlayError> {
     let began = Instant::now();
-    let mut cluster = Cluster::start(setting, scenario.wish.clone(), folder, talk).await?;
-    talk.line(&format!("{:>8}  start", seconds(began.elapsed())));
-    let missed = follow(scenario, &mut cluster, began, talk).await;
+    let mut cluster = Cluster::start(environment, scenario.spec.clone(), folder, console).await?;
+    console.line(&format!("{:>8}  start", seconds(began.elapsed())));
+    let missed = follow(scenario, &mut cluster, began, console).await;
     if !matches!(missed, Ok(None)) {
-        show_tail(&cluster, talk);
+        show_tail(&cluster, console);
     }
     cluster.stop().await?;
     if matches!(missed, Ok(None)) {
-        let good = talk.toned(Tone::Good, "ok");
-        talk.line(&format!("    {good}: everything seen in {}", seconds(began.elapsed())));
+        let good = console.toned(Tone::Good, "ok");
+        console.line(&format!("    {good}: everything seen in {}", seconds(began.elapsed())));
     }
     missed
 }
@@ -123,7 +123,7 @@ async fn follow(
     scenario: &Scenario,
     cluster: &mut Cluster,
     began: Instant,
-    talk: &mut Talk,
+    console: &mut Console,
 ) -> Result<Missed, PlayError> {
     let mut since = cluster.ready_at();
     for step in &scenario.steps {
@@ -132,13 +132,15 @@ async fn follow(
                 since = cluster.log.mark();
                 act(cluster, action).await.map(|()| Ok(String::new()))
             }
-            Statement::Expect(expectation) => Stage { cluster, since, talk }.see(expectation).await,
+            Statement::Expect(expectation) => {
+                Stage { cluster, since, console }.see(expectation).await
+            }
         };
         let Step { line, text, .. } = step;
         let (file, line) = (scenario.file.clone(), *line);
         let seen =
             seen.map_err(|source| PlayError::Step { file, line, text: text.clone(), source })?;
-        tell(step, began, &seen, talk);
+        tell(step, began, &seen, console);
         if let Err(instead) = seen {
             let file = scenario.file.display();
             return Ok(Some(format!("{file}:{line}: {text}  -> NOT SEEN: {instead}")));
@@ -165,24 +167,24 @@ fn refused(scenario: &Scenario, cluster: &Cluster) -> BTreeSet<(String, String)>
     refused.filter(|one| !expected.contains(one)).collect()
 }
 
-fn tell(step: &Step, began: Instant, seen: &Seen, talk: &mut Talk) {
+fn tell(step: &Step, began: Instant, seen: &Seen, console: &mut Console) {
     let at = format!("{:>8}", seconds(began.elapsed()));
     let (tone, told) = match seen {
         Ok(told) if told.is_empty() => (Tone::Faint, String::new()),
         Ok(told) => (Tone::Faint, format!("  -> {told}")),
         Err(told) => (Tone::Bad, format!("  -> NOT SEEN (line {}): {told}", step.line)),
     };
-    let told = talk.toned(tone, &told);
-    talk.line(&format!("{at}  {}{told}", step.text));
+    let told = console.toned(tone, &told);
+    console.line(&format!("{at}  {}{told}", step.text));
 }
 
-fn show_tail(cluster: &Cluster, talk: &mut Talk) {
+fn show_tail(cluster: &Cluster, console: &mut Console) {
     let mut records = cluster.log.sorted();
     // Every single call is in the file; here they would crowd out what happened.
     records.retain(|record| !matches!(record.what.as_str(), "api" | "metric-data"));
-    talk.line(&format!("    the last {TAIL} of {} records:", records.len()));
+    console.line(&format!("    the last {TAIL} of {} records:", records.len()));
     for record in records.iter().skip(records.len().saturating_sub(TAIL)) {
-        talk.line(&format!("    {record}"));
+        console.line(&format!("    {record}"));
     }
 }
 

@@ -48,7 +48,7 @@ expect no move of redis for 20s
     let scenario = parse(text).expect("is right");
     assert_eq!(scenario.title, "All of it");
     assert_eq!(scenario.steps.len(), 25);
-    assert!(!scenario.wish.placed && !scenario.wish.hints);
+    assert!(!scenario.spec.placed && !scenario.spec.hints);
     let stale = serde_json::json!({
         "on": "ec2:DescribeNetworkInterfaces", "kind": "stale", "ms": 3000, "for_ms": 20000,
     });

@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use vipward_core::{NodeName, ServiceName};
 
-use crate::layout::Wish;
+use crate::layout::ClusterSpec;
 
 /// What the region's operations are named after.
 const SERVICES: [&str; 5] = ["ec2", "cloudwatch", "events", "lambda", "imds"];
@@ -105,15 +105,15 @@ impl<'l> Words<'l> {
     }
 
     /// One of the cluster's services.
-    pub fn service(&mut self, wish: &Wish) -> Result<ServiceName, Wrong> {
+    pub fn service(&mut self, spec: &ClusterSpec) -> Result<ServiceName, Wrong> {
         let word = self.next("a service")?;
-        one_of(&wish.services, word, "service")
+        one_of(&spec.services, word, "service")
     }
 
     /// One of the cluster's nodes and witnesses.
-    pub fn host(&mut self, wish: &Wish) -> Result<NodeName, Wrong> {
+    pub fn host(&mut self, spec: &ClusterSpec) -> Result<NodeName, Wrong> {
         let word = self.next("a node")?;
-        one_of(&wish.members(), word, "node")
+        one_of(&spec.members(), word, "node")
     }
 }
 

@@ -9,7 +9,7 @@ use std::net::Ipv4Addr;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
-use vipward_core::signals::HINT_DETAIL_TYPE;
+use vipward_core::telemetry::HINT_DETAIL_TYPE;
 use vipward_core::{NodeName, ServiceName};
 
 use crate::observed;

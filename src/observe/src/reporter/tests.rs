@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::fixture::config;
-use crate::verdict::Change;
+use crate::verdict::VerdictChange;
 
 fn at(seconds: u64) -> Timestamp {
     Timestamp::UNIX_EPOCH + Duration::from_secs(seconds)
@@ -12,10 +12,10 @@ fn reporter() -> Reporter {
     Reporter::new(&config(4242), &"a".parse().expect("a name"), "start".to_owned(), at(0))
 }
 
-fn sighting(subject: &str, from: Verdict, to: Verdict) -> Sighting {
-    let change = Change { from, to, cause: None };
+fn change(subject: &str, from: Verdict, to: Verdict) -> TargetChange {
+    let change = VerdictChange { from, to, cause: None };
     let service = "web".parse().expect("a name");
-    Sighting { subject: subject.parse().expect("a name"), service, change }
+    TargetChange { subject: subject.parse().expect("a name"), service, change }
 }
 
 /// All that is due, as words, answered at once.
@@ -46,9 +46,9 @@ fn one_who_knows_nothing_says_nothing() {
 #[test]
 fn changes_are_told_at_once_and_own_trouble_by_hint_first() {
     let mut reporter = reporter();
-    reporter.observe(at(1), &sighting("a", Verdict::Unknown, Verdict::Healthy));
+    reporter.observe(at(1), &change("a", Verdict::Unknown, Verdict::Healthy));
     assert_eq!(due(&mut reporter, at(1)), ["change 1"]);
-    reporter.observe(at(2), &sighting("a", Verdict::Healthy, Verdict::Unhealthy));
+    reporter.observe(at(2), &change("a", Verdict::Healthy, Verdict::Unhealthy));
     assert_eq!(due(&mut reporter, at(2)), ["hint 1", "change 1"]);
     assert_eq!(due(&mut reporter, at(3)), ["hint 2"]);
 }
@@ -56,10 +56,10 @@ fn changes_are_told_at_once_and_own_trouble_by_hint_first() {
 #[test]
 fn trouble_of_another_is_hinted_a_moment_later_and_its_end_is_not() {
     let mut reporter = reporter();
-    reporter.observe(at(2), &sighting("b", Verdict::Unknown, Verdict::Unhealthy));
+    reporter.observe(at(2), &change("b", Verdict::Unknown, Verdict::Unhealthy));
     assert_eq!(due(&mut reporter, at(2)), ["change 1"]);
     assert_eq!(due(&mut reporter, at(3)), ["hint 1"]);
-    reporter.observe(at(4), &sighting("b", Verdict::Unhealthy, Verdict::Healthy));
+    reporter.observe(at(4), &change("b", Verdict::Unhealthy, Verdict::Healthy));
     assert_eq!(due(&mut reporter, at(4)), ["change 1"]);
     assert_eq!(due(&mut reporter, at(10)), ["tick 1"]);
 }
@@ -67,9 +67,9 @@ fn trouble_of_another_is_hinted_a_moment_later_and_its_end_is_not() {
 #[test]
 fn the_end_of_own_trouble_is_hinted_once() {
     let mut reporter = reporter();
-    reporter.observe(at(1), &sighting("a", Verdict::Unknown, Verdict::Unhealthy));
+    reporter.observe(at(1), &change("a", Verdict::Unknown, Verdict::Unhealthy));
     assert_eq!(due(&mut reporter, at(1)), ["hint 1", "change 1"]);
-    reporter.observe(at(2), &sighting("a", Verdict::Unhealthy, Verdict::Healthy));
+    reporter.observe(at(2), &change("a", Verdict::Unhealthy, Verdict::Healthy));
     assert_eq!(due(&mut reporter, at(2)), ["hint 2", "change 1"]);
     // The metrics of the illness may lie in the same second.
     assert_eq!(due(&mut reporter, at(4)), ["tick 1"]);
@@ -79,7 +79,7 @@ fn the_end_of_own_trouble_is_hinted_once() {
 #[test]
 fn a_hanging_request_of_one_kind_does_not_hold_up_the_other() {
     let mut reporter = reporter();
-    reporter.observe(at(1), &sighting("a", Verdict::Unknown, Verdict::Unhealthy));
+    reporter.observe(at(1), &change("a", Verdict::Unknown, Verdict::Unhealthy));
     assert!(matches!(reporter.due(at(1)), Some(Report::Hint(_))));
     assert!(matches!(reporter.due(at(1)), Some(Report::Metrics(..))));
     assert_eq!(reporter.deadline(), None, "all is on its way");
@@ -98,7 +98,7 @@ fn with_hints_off_the_metrics_alone_speak() {
     config.policy.hints = false;
     let me = "a".parse().expect("a name");
     let mut reporter = Reporter::new(&config, &me, "start".to_owned(), at(0));
-    reporter.observe(at(1), &sighting("a", Verdict::Unknown, Verdict::Unhealthy));
+    reporter.observe(at(1), &change("a", Verdict::Unknown, Verdict::Unhealthy));
     assert_eq!(due(&mut reporter, at(1)), ["change 1"]);
     assert_eq!(reporter.deadline(), Some(at(10)));
 }
@@ -106,8 +106,8 @@ fn with_hints_off_the_metrics_alone_speak() {
 #[test]
 fn after_a_stall_nothing_known_is_said_until_it_is_seen_again() {
     let mut reporter = reporter();
-    reporter.observe(at(1), &sighting("a", Verdict::Unknown, Verdict::Unhealthy));
-    reporter.observe(at(1), &sighting("b", Verdict::Unknown, Verdict::Healthy));
+    reporter.observe(at(1), &change("a", Verdict::Unknown, Verdict::Unhealthy));
+    reporter.observe(at(1), &change("b", Verdict::Unknown, Verdict::Healthy));
     // Both are on their way when the host pauses.
     assert!(matches!(reporter.due(at(1)), Some(Report::Hint(_))));
     assert!(matches!(reporter.due(at(1)), Some(Report::Metrics(..))));
@@ -115,7 +115,7 @@ fn after_a_stall_nothing_known_is_said_until_it_is_seen_again() {
     assert_eq!(due(&mut reporter, at(60)), Vec::<String>::new());
     assert_eq!(reporter.view().summary(), "0 healthy, 0 unhealthy, 2 unknown");
     assert_eq!(reporter.deadline(), Some(at(70)));
-    reporter.observe(at(61), &sighting("a", Verdict::Unknown, Verdict::Unhealthy));
+    reporter.observe(at(61), &change("a", Verdict::Unknown, Verdict::Unhealthy));
     let Some(Report::Hint(hint)) = reporter.due(at(62)) else { panic!("own trouble is hinted") };
     assert_eq!((hint.sequence, hint.observations[0].held_ms), (2, 1000), "not since the pause");
     assert_eq!(hint.observations[1].verdict, Verdict::Unknown);
@@ -131,8 +131,8 @@ fn changed(change: impl FnOnce(&mut Config)) -> Config {
 #[test]
 fn a_new_file_changes_what_is_said_and_keeps_what_is_known_of_what_it_keeps() {
     let mut reporter = reporter();
-    reporter.observe(at(1), &sighting("a", Verdict::Unknown, Verdict::Healthy));
-    reporter.observe(at(1), &sighting("b", Verdict::Unknown, Verdict::Unhealthy));
+    reporter.observe(at(1), &change("a", Verdict::Unknown, Verdict::Healthy));
+    reporter.observe(at(1), &change("b", Verdict::Unknown, Verdict::Unhealthy));
     assert_eq!(due(&mut reporter, at(2)), ["hint 1", "change 2"]);
     let only_a = BTreeSet::from([("a".parse().expect("a name"), "web".parse().expect("a name"))]);
 
@@ -145,7 +145,7 @@ fn a_new_file_changes_what_is_said_and_keeps_what_is_known_of_what_it_keeps() {
     let next = reporter.deadline().expect("a publication");
     assert_eq!(due(&mut reporter, next), ["tick 1"], "no trouble is left to hint");
 
-    reporter.observe(at(4), &sighting("b", Verdict::Unknown, Verdict::Unhealthy));
+    reporter.observe(at(4), &change("b", Verdict::Unknown, Verdict::Unhealthy));
     reporter.adopt(&changed(|config| config.policy.hints = false), &only_a, at(5));
     assert_eq!(due(&mut reporter, at(5)), ["change 1"]);
     assert_eq!(due(&mut reporter, at(6)), Vec::<String>::new());
@@ -154,7 +154,7 @@ fn a_new_file_changes_what_is_said_and_keeps_what_is_known_of_what_it_keeps() {
 #[test]
 fn what_came_of_each_request_is_counted() {
     let mut reporter = reporter();
-    reporter.observe(at(1), &sighting("a", Verdict::Unknown, Verdict::Unhealthy));
+    reporter.observe(at(1), &change("a", Verdict::Unknown, Verdict::Unhealthy));
     assert_eq!(due(&mut reporter, at(1)).len(), 2);
     assert!(matches!(reporter.due(at(2)), Some(Report::Hint(_))));
     reporter.hinted(at(3), &Err(SendError::NoRegion));
@@ -169,10 +169,10 @@ fn what_came_of_each_request_is_counted() {
 #[test]
 fn leaving_is_told_at_once_and_again_and_that_it_is_over_once() {
     let mut reporter = reporter();
-    reporter.observe(at(1), &sighting("a", Verdict::Unknown, Verdict::Healthy));
+    reporter.observe(at(1), &change("a", Verdict::Unknown, Verdict::Healthy));
     assert_eq!(due(&mut reporter, at(1)), ["change 1"]);
     let mut leaving = Leaving::default();
-    leaving.order(&["web".parse().expect("a name")], "upgrade", at(2));
+    leaving.request(&["web".parse().expect("a name")], "upgrade", at(2));
     reporter.see_leaving(at(2), &leaving);
     reporter.see_leaving(at(2), &leaving);
     assert_eq!(due(&mut reporter, at(2)), ["hint 1", "change 1"]);
@@ -199,7 +199,7 @@ fn another_role_is_told_once() {
 #[test]
 fn a_word_against_another_node_is_said_again_once_it_decides() {
     let mut reporter = reporter();
-    reporter.observe(at(2), &sighting("b", Verdict::Healthy, Verdict::Unhealthy));
+    reporter.observe(at(2), &change("b", Verdict::Healthy, Verdict::Unhealthy));
     let mut said = Vec::new();
     while let Some(due) = reporter.deadline().filter(|due| *due < at(30)) {
         while let Some(report) = reporter.due(due) {
@@ -231,11 +231,11 @@ fn one_hint_says_of_all_services_of_a_host_that_they_are_out_of_reach_for_long_e
     let mut reporter = Reporter::new(&config, &me, "start".to_owned(), at(0));
     let moment = |index: u32| at(2) + Duration::from_millis(90) * index;
     for index in 0..9 {
-        let sighting = Sighting {
+        let change = TargetChange {
             service: format!("s{index}").parse().expect("a name"),
-            ..sighting("b", Verdict::Healthy, Verdict::Unhealthy)
+            ..change("b", Verdict::Healthy, Verdict::Unhealthy)
         };
-        reporter.observe(moment(index), &sighting);
+        reporter.observe(moment(index), &change);
     }
     let mut ripe = 0;
     while let Some(due) = reporter.deadline().filter(|due| *due < at(6)) {
@@ -256,7 +256,7 @@ fn one_hint_says_of_all_services_of_a_host_that_they_are_out_of_reach_for_long_e
 #[test]
 fn a_word_against_a_silent_node_is_published_again_before_it_decides_alone() {
     let mut reporter = reporter();
-    reporter.observe(at(2), &sighting("b", Verdict::Healthy, Verdict::Unhealthy));
+    reporter.observe(at(2), &change("b", Verdict::Healthy, Verdict::Unhealthy));
     let mut published = Vec::new();
     while let Some(due) = reporter.deadline().filter(|due| *due < at(30)) {
         while let Some(report) = reporter.due(due) {

@@ -24,9 +24,9 @@ fn machine(rise: u32, fall: u32) -> VerdictMachine {
 fn outcome(letter: char) -> Outcome {
     match letter {
         'p' => Ok(Pass { role: None, lag: None }),
-        'f' => Err(Shortfall::Fail("refused".to_owned())),
-        't' => Err(Shortfall::Timeout("late".to_owned())),
-        'e' => Err(Shortfall::Error("wrong password".to_owned())),
+        'f' => Err(ProbeFailure::Failed("refused".to_owned())),
+        't' => Err(ProbeFailure::TimedOut("late".to_owned())),
+        'e' => Err(ProbeFailure::Inconclusive("wrong password".to_owned())),
         _ => unreachable!("{letter} is no outcome"),
     }
 }
@@ -91,7 +91,8 @@ fn verdicts_and_pauses_follow_the_table() {
 fn a_change_names_both_verdicts_and_the_cause() {
     let mut machine = machine(1, 1);
     let now = Timestamp::UNIX_EPOCH;
-    let to = |from, to, cause: Option<&str>| Change { from, to, cause: cause.map(str::to_owned) };
+    let to =
+        |from, to, cause: Option<&str>| VerdictChange { from, to, cause: cause.map(str::to_owned) };
     let healthy = machine.finish(now, &outcome('p'));
     assert_eq!(healthy, Some(to(Verdict::Unknown, Verdict::Healthy, None)));
     assert_eq!(machine.finish(now, &outcome('p')), None);

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use vipward_core::signals::{PEER_HEALTH, REPLICA_LAG, SELF_HEALTH};
+use vipward_core::telemetry::{PEER_HEALTH, REPLICA_LAG, SELF_HEALTH};
 
 use super::*;
 
@@ -12,9 +12,9 @@ fn service() -> ServiceName {
     "redis".parse().expect("a name")
 }
 
-fn sighting(subject: &str, from: Verdict, to: Verdict, cause: Option<&str>) -> Sighting {
-    let change = Change { from, to, cause: cause.map(str::to_owned) };
-    Sighting { subject: name(subject), service: service(), change }
+fn change(subject: &str, from: Verdict, to: Verdict, cause: Option<&str>) -> TargetChange {
+    let change = VerdictChange { from, to, cause: cause.map(str::to_owned) };
+    TargetChange { subject: name(subject), service: service(), change }
 }
 
 fn view(me: &str) -> View {
@@ -38,11 +38,11 @@ fn own_and_other_services_are_told_apart() {
     let mut view = view("resource-01");
     view.apply(
         Timestamp::UNIX_EPOCH,
-        &sighting("resource-01", Verdict::Unknown, Verdict::Healthy, None),
+        &change("resource-01", Verdict::Unknown, Verdict::Healthy, None),
     );
     view.apply(
         Timestamp::UNIX_EPOCH,
-        &sighting("resource-02", Verdict::Unknown, Verdict::Unhealthy, Some("refused")),
+        &change("resource-02", Verdict::Unknown, Verdict::Unhealthy, Some("refused")),
     );
     let data = view.data();
     let own = Datum::health(service(), None, true);
@@ -60,7 +60,7 @@ fn a_witness_sees_others_only() {
     let mut view = view("app-01");
     view.apply(
         Timestamp::UNIX_EPOCH,
-        &sighting("resource-01", Verdict::Unknown, Verdict::Healthy, None),
+        &change("resource-01", Verdict::Unknown, Verdict::Healthy, None),
     );
     assert_eq!(view.data().iter().map(|datum| datum.metric).collect::<Vec<_>>(), [PEER_HEALTH]);
 }
@@ -69,7 +69,7 @@ fn a_witness_sees_others_only() {
 fn an_observation_says_for_how_long_it_holds_and_why() {
     let mut view = view("resource-01");
     let at = Timestamp::UNIX_EPOCH + Duration::from_mins(1);
-    view.apply(at, &sighting("resource-02", Verdict::Healthy, Verdict::Unhealthy, Some("refused")));
+    view.apply(at, &change("resource-02", Verdict::Healthy, Verdict::Unhealthy, Some("refused")));
     let observations = view.observations(at + Duration::from_millis(1500));
     assert_eq!(observations[0].held_ms, 61_500);
     assert_eq!(
@@ -78,7 +78,7 @@ fn an_observation_says_for_how_long_it_holds_and_why() {
     );
     view.apply(
         at,
-        &sighting("resource-02", Verdict::Unhealthy, Verdict::Unknown, Some("wrong password")),
+        &change("resource-02", Verdict::Unhealthy, Verdict::Unknown, Some("wrong password")),
     );
     assert_eq!(view.data(), [], "unknown is silence");
     assert!(!view.trouble(), "unknown is an alert, not trouble");
@@ -89,11 +89,11 @@ fn own_lag_is_said_by_metric_and_hint_and_only_of_oneself() {
     let mut view = view("resource-01");
     view.apply(
         Timestamp::UNIX_EPOCH,
-        &sighting("resource-01", Verdict::Unknown, Verdict::Healthy, None),
+        &change("resource-01", Verdict::Unknown, Verdict::Healthy, None),
     );
     view.apply(
         Timestamp::UNIX_EPOCH,
-        &sighting("resource-02", Verdict::Unknown, Verdict::Healthy, None),
+        &change("resource-02", Verdict::Unknown, Verdict::Healthy, None),
     );
     view.see_lags(BTreeMap::from([(service(), Duration::from_millis(2_500))]));
     let lags: Vec<_> =
@@ -108,7 +108,7 @@ fn own_lag_is_said_by_metric_and_hint_and_only_of_oneself() {
 fn what_leaves_is_a_shade_of_health_and_said_of_oneself_only() {
     let mut view = view("resource-01");
     for node in ["resource-01", "resource-02"] {
-        let seen = sighting(node, Verdict::Unknown, Verdict::Healthy, None);
+        let seen = change(node, Verdict::Unknown, Verdict::Healthy, None);
         view.apply(Timestamp::UNIX_EPOCH, &seen);
     }
     assert!(view.see_leaving(BTreeSet::from([service()])));
@@ -118,7 +118,7 @@ fn what_leaves_is_a_shade_of_health_and_said_of_oneself_only() {
     assert_eq!(view.data(), [Datum::leaving(service()), other]);
     let said = view.observations(Timestamp::UNIX_EPOCH);
     assert_eq!(said.iter().map(|one| one.leaving).collect::<Vec<_>>(), [true, false]);
-    let ill = sighting("resource-01", Verdict::Healthy, Verdict::Unhealthy, None);
+    let ill = change("resource-01", Verdict::Healthy, Verdict::Unhealthy, None);
     view.apply(Timestamp::UNIX_EPOCH, &ill);
     assert_eq!(view.data()[0], Datum::health(service(), None, false), "ill is ill");
     assert!(view.see_leaving(BTreeSet::new()));
@@ -132,12 +132,12 @@ fn a_role_is_said_of_what_is_well_and_its_change_is_news() {
     assert!(view.see_primaries(is(true)));
     assert!(!view.see_primaries(is(true)));
     assert_eq!(view.data(), [], "nothing is known of its health");
-    let well = sighting("resource-01", Verdict::Unknown, Verdict::Healthy, None);
+    let well = change("resource-01", Verdict::Unknown, Verdict::Healthy, None);
     view.apply(Timestamp::UNIX_EPOCH, &well);
     assert_eq!(view.data()[1], Datum::primary(service(), true));
     let said = view.observations(Timestamp::UNIX_EPOCH);
     assert_eq!(said.iter().map(|one| one.primary).collect::<Vec<_>>(), [Some(true), None]);
-    let ill = sighting("resource-01", Verdict::Healthy, Verdict::Unhealthy, None);
+    let ill = change("resource-01", Verdict::Healthy, Verdict::Unhealthy, None);
     view.apply(Timestamp::UNIX_EPOCH, &ill);
     assert_eq!(view.observations(Timestamp::UNIX_EPOCH)[0].primary, None);
     assert!(view.see_primaries(is(false)), "it has ceased to be one");

@@ -6,7 +6,7 @@ use vipward_core::config::{Check, CheckKind};
 
 use crate::scratch::fresh_directory;
 use crate::scripted::check;
-use crate::{Outcome, Pass, Shortfall, probe};
+use crate::{Outcome, Pass, ProbeFailure, probe};
 
 const TARGET: &str = "127.0.0.7:3306";
 
@@ -32,7 +32,11 @@ async fn exit_code_0_passes_and_all_else_fails_with_what_was_said() {
         ("kill -9 $$", "ended by signal 9"),
         ("exit 127", "exit code 127"),
     ] {
-        assert_eq!(of_shell(script).await, Err(Shortfall::Fail(expected.to_owned())), "{script}");
+        assert_eq!(
+            of_shell(script).await,
+            Err(ProbeFailure::Failed(expected.to_owned())),
+            "{script}"
+        );
     }
 }
 
@@ -44,7 +48,7 @@ async fn a_command_that_cannot_run_is_an_error() {
     let absent = directory.join("absent");
     for program in [&not_a_program, &absent, &directory] {
         let outcome = comes_of(&command(&[program.to_str().expect("text")])).await;
-        let Err(Shortfall::Error(cause)) = &outcome else { panic!("{outcome:?}") };
+        let Err(ProbeFailure::Inconclusive(cause)) = &outcome else { panic!("{outcome:?}") };
         assert!(cause.starts_with("cannot run /"), "{cause}");
     }
     std::fs::remove_dir_all(directory).expect("our own directory");
@@ -59,7 +63,7 @@ async fn no_shell_reads_the_arguments_and_the_environment_is_almost_empty() {
     std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).expect("our own file");
     let outcome = comes_of(&command(&[program.to_str().expect("text"), "$HOME; a  b"])).await;
     std::fs::remove_dir_all(directory).expect("our own directory");
-    let Err(Shortfall::Fail(said)) = &outcome else { panic!("{outcome:?}") };
+    let Err(ProbeFailure::Failed(said)) = &outcome else { panic!("{outcome:?}") };
     assert!(said.starts_with("exit code 1: / $HOME; a  b PATH="), "{said}");
     assert!(said.ends_with("VIPWARD_ADDRESS=127.0.0.7 VIPWARD_PORT=3306"), "{said}");
 }
@@ -79,7 +83,7 @@ async fn when_the_time_is_up_the_whole_group_is_killed() {
     check.timeout = Duration::from_secs(1);
     let outcome = comes_of(&check).await;
     let expected = "/bin/sh did not end within 1000 ms".to_owned();
-    assert_eq!(outcome, Err(Shortfall::Timeout(expected)));
+    assert_eq!(outcome, Err(ProbeFailure::TimedOut(expected)));
     let ids = std::fs::read_to_string(children).expect("written before the wait");
     assert_eq!(ids.split_whitespace().count(), 2, "{ids}");
     while ids.split_whitespace().any(lives) {
@@ -93,16 +97,16 @@ async fn endless_output_neither_fills_the_memory_nor_outlives_the_time() {
     let mut check = command(&["/bin/sh", "-c", "exec yes"]);
     check.timeout = Duration::from_millis(300);
     let expected = "/bin/sh did not end within 300 ms".to_owned();
-    assert_eq!(comes_of(&check).await, Err(Shortfall::Timeout(expected)));
+    assert_eq!(comes_of(&check).await, Err(ProbeFailure::TimedOut(expected)));
     let much = of_shell("head -c 1000000 /dev/zero | tr '\\0' x; exit 1").await;
-    let Err(Shortfall::Fail(cause)) = &much else { panic!("{much:?}") };
+    let Err(ProbeFailure::Failed(cause)) = &much else { panic!("{much:?}") };
     assert!(cause.starts_with("exit code 1: xxx"), "{cause}");
 }
 
 #[tokio::test]
 async fn what_the_command_leaves_behind_does_not_hold_up_its_end() {
     let outcome = of_shell("sleep 3 & exit 4").await;
-    assert_eq!(outcome, Err(Shortfall::Fail("exit code 4".to_owned())));
+    assert_eq!(outcome, Err(ProbeFailure::Failed("exit code 4".to_owned())));
 }
 
 async fn as_user(user: &str, script: &str) -> Outcome {
@@ -114,7 +118,7 @@ async fn as_user(user: &str, script: &str) -> Outcome {
 async fn a_named_user_runs_the_command_where_we_may_let_it() {
     let outcome = as_user("nobody", "id -un; id -G; exit 1").await;
     if nix::unistd::geteuid().is_root() {
-        let Err(Shortfall::Fail(said)) = &outcome else { panic!("{outcome:?}") };
+        let Err(ProbeFailure::Failed(said)) = &outcome else { panic!("{outcome:?}") };
         assert!(said.starts_with("exit code 1: nobody 65534"), "{said}");
         let late = command(&["/bin/sleep", "1000"]);
         let CheckKind::Exec { command, .. } = late.kind else { panic!("a command") };
@@ -122,9 +126,9 @@ async fn a_named_user_runs_the_command_where_we_may_let_it() {
         let impatient =
             Check { kind, timeout: Duration::from_millis(300), ..check(CheckKind::Tcp) };
         let expected = "/bin/sleep did not end within 300 ms".to_owned();
-        assert_eq!(comes_of(&impatient).await, Err(Shortfall::Timeout(expected)));
+        assert_eq!(comes_of(&impatient).await, Err(ProbeFailure::TimedOut(expected)));
     } else {
-        let Err(Shortfall::Error(cause)) = &outcome else { panic!("{outcome:?}") };
+        let Err(ProbeFailure::Inconclusive(cause)) = &outcome else { panic!("{outcome:?}") };
         assert!(cause.starts_with("cannot run /bin/sh as nobody: "), "{cause}");
         assert!(cause.contains("CAP_SETUID"), "{cause}");
     }
@@ -134,5 +138,5 @@ async fn a_named_user_runs_the_command_where_we_may_let_it() {
 async fn a_user_that_this_host_does_not_know_is_an_error() {
     let outcome = as_user("no-such-user-here", "exit 0").await;
     let expected = "the user no-such-user-here: there is none of that name".to_owned();
-    assert_eq!(outcome, Err(Shortfall::Error(expected)));
+    assert_eq!(outcome, Err(ProbeFailure::Inconclusive(expected)));
 }

@@ -3,7 +3,7 @@ use std::time::Duration;
 use vipward_core::config::CheckKind;
 
 use crate::scripted::{self, Script, check};
-use crate::{Outcome, Pass, Shortfall, probe};
+use crate::{Outcome, Pass, ProbeFailure, probe};
 
 async fn answer_to(script: Script) -> Outcome {
     let target = scripted::serve(script).await;
@@ -45,7 +45,7 @@ async fn what_is_no_such_answer_fails_with_a_cause() {
     ];
     for (script, expected) in table {
         let outcome = answer_to(script.clone()).await;
-        let Err(Shortfall::Fail(cause)) = &outcome else { panic!("{script:?}: {outcome:?}") };
+        let Err(ProbeFailure::Failed(cause)) = &outcome else { panic!("{script:?}: {outcome:?}") };
         assert!(cause.starts_with(expected), "{script:?}: {cause}");
     }
 }
@@ -56,7 +56,7 @@ async fn silence_and_half_a_head_time_out() {
         let target = scripted::serve(script).await;
         let mut check = check(get("/"));
         check.timeout = Duration::from_millis(200);
-        let expected = Shortfall::Timeout("no complete response head within 200 ms".to_owned());
+        let expected = ProbeFailure::TimedOut("no complete response head within 200 ms".to_owned());
         assert_eq!(probe(target, &check).await, Err(expected));
     }
 }
@@ -65,7 +65,7 @@ async fn silence_and_half_a_head_time_out() {
 async fn a_closed_port_fails() {
     let target = scripted::closed_port().await;
     let outcome = probe(target, &check(get("/"))).await;
-    let Err(Shortfall::Fail(cause)) = &outcome else { panic!("{outcome:?}") };
+    let Err(ProbeFailure::Failed(cause)) = &outcome else { panic!("{outcome:?}") };
     assert!(cause.contains("Connection refused"), "{cause}");
 }
 
@@ -107,11 +107,11 @@ async fn a_body_is_asked_for_only_where_a_pattern_is() {
         ),
     ] {
         let outcome = body_comes_to("^ok$", script.clone()).await;
-        let Err(Shortfall::Fail(cause)) = &outcome else { panic!("{script:?}: {outcome:?}") };
+        let Err(ProbeFailure::Failed(cause)) = &outcome else { panic!("{script:?}: {outcome:?}") };
         assert!(cause.starts_with(expected), "{script:?}: {cause}");
     }
     let half = Script::Answers(vec!["HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nok"]);
-    let expected = Shortfall::Timeout("no complete body within 1000 ms".to_owned());
+    let expected = ProbeFailure::TimedOut("no complete body within 1000 ms".to_owned());
     assert_eq!(body_comes_to("ok", half).await, Err(expected));
 }
 
@@ -132,7 +132,7 @@ async fn the_host_that_is_asked_for_is_that_of_the_file_or_the_address() {
             String::from_utf8_lossy(&request[..read.expect("a request")]).into_owned()
         };
         let (outcome, request) = tokio::join!(probe(target, &check), server);
-        assert!(matches!(outcome, Err(Shortfall::Fail(_))), "{outcome:?}");
+        assert!(matches!(outcome, Err(ProbeFailure::Failed(_))), "{outcome:?}");
         assert!(request.starts_with("GET /health?quick HTTP/1.1\r\n"), "{request}");
         let line = format!("host: {expected}:{}\r\n", target.port());
         assert!(request.contains(&line), "{request}");

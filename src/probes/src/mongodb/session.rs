@@ -7,7 +7,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, Take};
 
 use crate::deadline::Deadline;
 use crate::wire::Wire;
-use crate::{Shortfall, tcp};
+use crate::{ProbeFailure, tcp};
 
 /// Most bytes that a whole session may receive; the status of fifty members is some 60 KiB.
 const MOST_BYTES: u64 = 256 * 1024;
@@ -32,7 +32,7 @@ impl<'d> Session<'d> {
         &mut self,
         name: &str,
         command: &RawDocumentBuf,
-    ) -> Result<Vec<u8>, Shortfall> {
+    ) -> Result<Vec<u8>, ProbeFailure> {
         let Self { stream, deadline } = self;
         let incomplete = || format!("no complete reply to {name}");
         let request = message(command.as_bytes());
@@ -40,11 +40,11 @@ impl<'d> Session<'d> {
         sent.map_err(|error| tcp::failure(&format!("cannot send {name}"), &error))?;
         match deadline.bound(reply(stream), incomplete).await? {
             Ok(document) => Ok(document),
-            Err(_) if stream.limit() == 0 => Err(Shortfall::fail(format!(
+            Err(_) if stream.limit() == 0 => Err(ProbeFailure::failed(format!(
                 "sent {MOST_BYTES} bytes without a complete reply to {name}"
             ))),
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-                Err(Shortfall::fail(format!("hung up without a complete reply to {name}")))
+                Err(ProbeFailure::failed(format!("hung up without a complete reply to {name}")))
             }
             Err(error) if error.kind() == io::ErrorKind::InvalidData => Err(nonsense(name)),
             Err(error) => Err(tcp::failure(&format!("no reply to {name}"), &error)),
@@ -77,6 +77,6 @@ async fn reply(stream: &mut Take<Wire>) -> io::Result<Vec<u8>> {
 }
 
 /// What a reply that makes no sense comes to.
-pub(super) fn nonsense(asked: &str) -> Shortfall {
-    Shortfall::fail(format!("no MongoDB reply to {asked}: it makes no sense"))
+pub(super) fn nonsense(asked: &str) -> ProbeFailure {
+    ProbeFailure::failed(format!("no MongoDB reply to {asked}: it makes no sense"))
 }

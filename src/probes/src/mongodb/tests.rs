@@ -7,9 +7,9 @@ use vipward_core::config::{Check, CheckKind, Tls};
 use super::*;
 use crate::scripted::{self, Script, check};
 use crate::tls::certificates::Authority;
-use crate::{Lag, Outcome, Pass, Role, Shortfall, probe};
+use crate::{Lag, Outcome, Pass, ProbeFailure, Replication, probe};
 
-const PRIMARY: Outcome = Ok(Pass { role: Some(Role::Primary), lag: None });
+const PRIMARY: Outcome = Ok(Pass { role: Some(Replication::Primary), lag: None });
 
 fn mongodb(max_lag: Option<Duration>) -> Check {
     let mut check = check(CheckKind::Mongodb { max_lag, tls: None });
@@ -60,7 +60,7 @@ async fn a_real_primary_passes_until_it_is_stopped() {
     assert_eq!(probe(server.address, &check).await, PRIMARY);
     server.stop();
     let outcome = probe(server.address, &check).await;
-    let Err(Shortfall::Fail(cause)) = &outcome else { panic!("{outcome:?}") };
+    let Err(ProbeFailure::Failed(cause)) = &outcome else { panic!("{outcome:?}") };
     assert!(cause.contains("Connection refused"), "{cause}");
 }
 
@@ -77,7 +77,7 @@ async fn a_real_server_passes_alone_and_where_it_wants_a_login() {
 async fn a_real_server_that_hangs_times_out_and_passes_once_it_goes_on() {
     let server = server::start(&[]).await;
     server.signal("STOP");
-    let expected = Shortfall::Timeout("no complete reply to hello within 300 ms".to_owned());
+    let expected = ProbeFailure::TimedOut("no complete reply to hello within 300 ms".to_owned());
     assert_eq!(probe(server.address, &mongodb(None)).await, Err(expected));
     server.signal("CONT");
     let patient = check(CheckKind::Mongodb { max_lag: None, tls: None });
@@ -92,13 +92,13 @@ async fn a_real_server_behind_tls_passes_with_a_good_certificate_only() {
     let with = |tls| check(CheckKind::Mongodb { max_lag: None, tls });
     assert_eq!(probe(good.address, &with(Some(authority.trusted()))).await, PRIMARY);
     let outcome = probe(good.address, &with(Some(other.trusted()))).await;
-    let Err(Shortfall::Error(cause)) = &outcome else { panic!("{outcome:?}") };
+    let Err(ProbeFailure::Inconclusive(cause)) = &outcome else { panic!("{outcome:?}") };
     assert!(cause.contains("does not trust the certificate"), "{cause}");
     let outcome = probe(expired.address, &with(Some(authority.trusted()))).await;
-    let Err(Shortfall::Fail(cause)) = &outcome else { panic!("{outcome:?}") };
+    let Err(ProbeFailure::Failed(cause)) = &outcome else { panic!("{outcome:?}") };
     assert!(cause.contains("certificate expired"), "{cause}");
     let outcome = probe(good.address, &with(None)).await;
-    assert!(matches!(outcome, Err(Shortfall::Fail(_))), "in the clear: {outcome:?}");
+    assert!(matches!(outcome, Err(ProbeFailure::Failed(_))), "in the clear: {outcome:?}");
 }
 
 #[tokio::test]
@@ -125,10 +125,10 @@ async fn a_secondary_says_how_far_behind_it_is() {
         (denied(), None),
     ] {
         let outcome = comes_of(vec![secondary(), answer], None).await;
-        assert_eq!(outcome, Ok(Pass { role: Some(Role::Replica), lag: expected }));
+        assert_eq!(outcome, Ok(Pass { role: Some(Replication::Replica), lag: expected }));
     }
     let outcome = comes_of(vec![secondary(), denied()], Some(Duration::from_secs(1))).await;
-    let Err(Shortfall::Error(cause)) = &outcome else { panic!("{outcome:?}") };
+    let Err(ProbeFailure::Inconclusive(cause)) = &outcome else { panic!("{outcome:?}") };
     assert_eq!(cause, "answered replSetGetStatus with error 13: requires authentication");
 }
 
@@ -156,12 +156,12 @@ async fn what_serves_nobody_fails_with_a_cause() {
         ),
     ] {
         let outcome = comes_of(replies, None).await;
-        let Err(Shortfall::Fail(cause)) = &outcome else { panic!("{expected}: {outcome:?}") };
+        let Err(ProbeFailure::Failed(cause)) = &outcome else { panic!("{expected}: {outcome:?}") };
         assert!(cause.starts_with(expected), "{cause}");
     }
     let target = scripted::serve(Script::AnswerThenHangUp("\u{1}")).await;
     let expected = "hung up without a complete reply to hello".to_owned();
-    assert_eq!(probe(target, &mongodb(None)).await, Err(Shortfall::Fail(expected)));
+    assert_eq!(probe(target, &mongodb(None)).await, Err(ProbeFailure::Failed(expected)));
 }
 
 #[tokio::test]
@@ -177,17 +177,17 @@ async fn it_is_asked_in_tls_where_the_file_says_so() {
     let server = scripted::serve_tls(script.clone(), &good).await;
     assert_eq!(probe(server, &with(authority.trusted())).await, PRIMARY);
     let untrusted = probe(server, &with(other.trusted())).await;
-    assert!(matches!(untrusted, Err(Shortfall::Error(_))), "{untrusted:?}");
+    assert!(matches!(untrusted, Err(ProbeFailure::Inconclusive(_))), "{untrusted:?}");
     let expired = authority.certify_expired("127.0.0.1");
     let server = scripted::serve_tls(script, &expired).await;
     let expired = probe(server, &with(authority.trusted())).await;
-    assert!(matches!(expired, Err(Shortfall::Fail(_))), "{expired:?}");
+    assert!(matches!(expired, Err(ProbeFailure::Failed(_))), "{expired:?}");
 }
 
 #[tokio::test]
 async fn a_stopped_server_fails() {
     let outcome = probe(scripted::closed_port().await, &mongodb(None)).await;
-    let Err(Shortfall::Fail(cause)) = &outcome else { panic!("{outcome:?}") };
+    let Err(ProbeFailure::Failed(cause)) = &outcome else { panic!("{outcome:?}") };
     assert!(cause.contains("Connection refused"), "{cause}");
 }
 
@@ -198,7 +198,7 @@ async fn nothing_and_half_a_reply_time_out() {
         [(vec![], "hello"), (vec![half], "hello"), (vec![secondary()], "replSetGetStatus")]
     {
         let expected = format!("no complete reply to {asked} within 300 ms");
-        assert_eq!(comes_of(replies, None).await, Err(Shortfall::Timeout(expected)));
+        assert_eq!(comes_of(replies, None).await, Err(ProbeFailure::TimedOut(expected)));
     }
 }
 

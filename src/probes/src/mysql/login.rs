@@ -12,7 +12,7 @@ use super::cursor::Cursor;
 use super::greeting::Greeting;
 use super::refused;
 use super::session::{Refusal, Session, nonsense};
-use crate::Shortfall;
+use crate::ProbeFailure;
 
 /// `LONG_PASSWORD`, `PROTOCOL_41`, `TRANSACTIONS`, `SECURE_CONNECTION`, `PLUGIN_AUTH`.
 const CAPABILITIES: u32 = 0x1 | 0x200 | 0x2000 | 0x8000 | 0x8_0000;
@@ -76,7 +76,7 @@ pub(super) struct Login<'l> {
 pub(super) async fn log_in<'d>(
     mut session: Session<'d>,
     login: &Login<'_>,
-) -> Result<Session<'d>, Shortfall> {
+) -> Result<Session<'d>, ProbeFailure> {
     let Login { user, password, tls } = *login;
     let packet = session.receive("greeting").await?;
     if let Some(refusal) = Refusal::of(&packet, "the connection") {
@@ -89,7 +89,7 @@ pub(super) async fn log_in<'d>(
     let capabilities = if tls.is_some() { CAPABILITIES | TLS } else { CAPABILITIES };
     if let Some((address, tls)) = tls {
         if !greeting.offers_tls {
-            return Err(Shortfall::error("the server speaks no TLS"));
+            return Err(ProbeFailure::inconclusive("the server speaks no TLS"));
         }
         session.send(&head(capabilities)).await?;
         session = session.encrypted(address, tls).await?;
@@ -126,7 +126,7 @@ async fn settle(
     mut method: Method,
     login: &Login<'_>,
     mut nonce: Vec<u8>,
-) -> Result<(), Shortfall> {
+) -> Result<(), ProbeFailure> {
     const DONE: &[u8] = &[0x01, 0x03];
     const WANTS_PASSWORD: &[u8] = &[0x01, 0x04];
     loop {
@@ -155,10 +155,10 @@ async fn settle(
     }
 }
 
-fn unknown_method(name: &[u8]) -> Shortfall {
+fn unknown_method(name: &[u8]) -> ProbeFailure {
     let name = String::from_utf8_lossy(name);
     let known = "mysql_native_password or caching_sha2_password";
-    Shortfall::error(format!("the user logs in by {name:?}; give it {known}"))
+    ProbeFailure::inconclusive(format!("the user logs in by {name:?}; give it {known}"))
 }
 
 /// Hands over the password, sealed with the server's key: a server that has not seen this user
@@ -167,7 +167,7 @@ async fn send_sealed(
     session: &mut Session<'_>,
     password: &str,
     nonce: &[u8],
-) -> Result<(), Shortfall> {
+) -> Result<(), ProbeFailure> {
     const KEY_PLEASE: &[u8] = &[0x02];
     session.send(KEY_PLEASE).await?;
     let packet = session.receive("key for the login").await?;

@@ -2,7 +2,7 @@
 
 use super::cursor::Cursor;
 use super::session::{Refusal, Session, nonsense};
-use crate::Shortfall;
+use crate::ProbeFailure;
 
 const QUERY: u8 = 3;
 const NULL: u8 = 0xfb;
@@ -28,7 +28,7 @@ impl Row {
 pub(super) async fn query(
     session: &mut Session<'_>,
     sql: &'static str,
-) -> Result<Result<Vec<Row>, Refusal>, Shortfall> {
+) -> Result<Result<Vec<Row>, Refusal>, ProbeFailure> {
     session.command(QUERY, sql).await?;
     let head = session.receive("answer to a query").await?;
     if let Some(refusal) = Refusal::of(&head, sql) {

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use super::query::Row;
-use crate::{Lag, Role};
+use crate::{Lag, Replication};
 
 /// The worst over all channels. A server with none follows nobody: right for a primary.
-pub(super) fn lag(role: Role, channels: &[Row]) -> Option<Lag> {
+pub(super) fn lag(role: Replication, channels: &[Row]) -> Option<Lag> {
     match channels.iter().map(of_channel).max() {
-        None if role == Role::Replica => Some(Lag::NotReplicating),
+        None if role == Replication::Replica => Some(Lag::NotReplicating),
         worst => worst,
     }
 }
@@ -55,7 +55,11 @@ mod tests {
                 ("No", "No", None, Lag::NotReplicating),
             ] {
                 let row = channel(names, receives, applies, behind);
-                assert_eq!(lag(Role::Replica, &[row]), Some(expected), "{receives} {applies}");
+                assert_eq!(
+                    lag(Replication::Replica, &[row]),
+                    Some(expected),
+                    "{receives} {applies}"
+                );
             }
         }
     }
@@ -67,10 +71,10 @@ mod tests {
         let slow = || channel(names, "Yes", "Yes", Some("60"));
         let lost = || channel(names, "Connecting", "Yes", None);
         let minute = Lag::Behind(Duration::from_mins(1));
-        assert_eq!(lag(Role::Primary, &[good(), slow()]), Some(minute));
-        assert_eq!(lag(Role::Replica, &[lost(), slow()]), Some(Lag::Severed));
-        assert_eq!(lag(Role::Replica, &[lost(), Row::default()]), Some(Lag::NotReplicating));
-        assert_eq!(lag(Role::Replica, &[]), Some(Lag::NotReplicating));
-        assert_eq!(lag(Role::Primary, &[]), None);
+        assert_eq!(lag(Replication::Primary, &[good(), slow()]), Some(minute));
+        assert_eq!(lag(Replication::Replica, &[lost(), slow()]), Some(Lag::Severed));
+        assert_eq!(lag(Replication::Replica, &[lost(), Row::default()]), Some(Lag::NotReplicating));
+        assert_eq!(lag(Replication::Replica, &[]), Some(Lag::NotReplicating));
+        assert_eq!(lag(Replication::Primary, &[]), None);
     }
 }

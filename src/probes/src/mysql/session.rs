@@ -10,7 +10,7 @@ use vipward_core::config::Tls;
 use super::cursor::Cursor;
 use crate::deadline::Deadline;
 use crate::wire::Wire;
-use crate::{Shortfall, tcp, tls};
+use crate::{ProbeFailure, tcp, tls};
 
 /// Most bytes that a whole session may receive. A replica's status is some 10 KiB, and its sets of
 /// transactions can take as much again several times.
@@ -60,14 +60,14 @@ impl<'d> Session<'d> {
     }
 
     /// Begins a new exchange with a command.
-    pub async fn command(&mut self, code: u8, text: &str) -> Result<(), Shortfall> {
+    pub async fn command(&mut self, code: u8, text: &str) -> Result<(), ProbeFailure> {
         self.sequence = 0;
         let mut packet = vec![code];
         packet.extend_from_slice(text.as_bytes());
         self.send(&packet).await
     }
 
-    pub async fn send(&mut self, packet: &[u8]) -> Result<(), Shortfall> {
+    pub async fn send(&mut self, packet: &[u8]) -> Result<(), ProbeFailure> {
         let length = u32::try_from(packet.len()).unwrap_or(u32::MAX).to_le_bytes();
         let mut bytes = vec![length[0], length[1], length[2], self.sequence];
         bytes.extend_from_slice(packet);
@@ -78,7 +78,7 @@ impl<'d> Session<'d> {
     }
 
     /// The next packet; `what` names it in messages.
-    pub async fn receive(&mut self, what: &'static str) -> Result<Vec<u8>, Shortfall> {
+    pub async fn receive(&mut self, what: &'static str) -> Result<Vec<u8>, ProbeFailure> {
         let Self { stream, deadline, sequence } = self;
         let read = deadline.bound(packet(stream), || format!("no complete {what}")).await?;
         match read {
@@ -86,11 +86,11 @@ impl<'d> Session<'d> {
                 *sequence = number.wrapping_add(1);
                 Ok(packet)
             }
-            Err(_) if stream.limit() == 0 => {
-                Err(Shortfall::fail(format!("sent {MOST_BYTES} bytes without a complete {what}")))
-            }
+            Err(_) if stream.limit() == 0 => Err(ProbeFailure::failed(format!(
+                "sent {MOST_BYTES} bytes without a complete {what}"
+            ))),
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-                Err(Shortfall::fail(format!("hung up without a complete {what}")))
+                Err(ProbeFailure::failed(format!("hung up without a complete {what}")))
             }
             Err(error) => Err(tcp::failure(&format!("no {what}"), &error)),
         }
@@ -104,7 +104,7 @@ impl<'d> Session<'d> {
     }
 
     /// The same conversation, in TLS from here on.
-    pub async fn encrypted(self, address: IpAddr, tls: &Tls) -> Result<Self, Shortfall> {
+    pub async fn encrypted(self, address: IpAddr, tls: &Tls) -> Result<Self, ProbeFailure> {
         let (left, wire) = (self.stream.limit(), self.stream.into_inner());
         let stream = tls::shake_hands(wire, address, tls, self.deadline).await?.take(left);
         Ok(Self { stream, ..self })
@@ -131,6 +131,6 @@ async fn packet(stream: &mut Take<Wire>) -> io::Result<(u8, Vec<u8>)> {
 }
 
 /// What a packet that makes no sense comes to.
-pub(super) fn nonsense(what: &str) -> Shortfall {
-    Shortfall::fail(format!("no MySQL {what}: it makes no sense"))
+pub(super) fn nonsense(what: &str) -> ProbeFailure {
+    ProbeFailure::failed(format!("no MySQL {what}: it makes no sense"))
 }

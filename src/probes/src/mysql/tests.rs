@@ -8,14 +8,14 @@ use super::server;
 use crate::daemon::Daemon;
 use crate::scripted::{self, Script, check};
 use crate::tls::certificates::Authority;
-use crate::{Knock, Lag, Outcome, Pass, Role, Shortfall, probe, stand};
+use crate::{Knock, Lag, Outcome, Pass, ProbeFailure, Replication, probe, stand};
 
 mod hook;
 
-const PRIMARY: Outcome = Ok(Pass { role: Some(Role::Primary), lag: None });
+const PRIMARY: Outcome = Ok(Pass { role: Some(Replication::Primary), lag: None });
 
 fn replica(lag: Option<Lag>) -> Pass {
-    Pass { role: Some(Role::Replica), lag }
+    Pass { role: Some(Replication::Replica), lag }
 }
 
 fn account(user: &str, password_file: Option<PathBuf>) -> Check {
@@ -36,13 +36,13 @@ fn impatient(mut check: Check) -> Check {
 
 #[track_caller]
 fn assert_error(outcome: &Outcome, expected: &str) {
-    let Err(Shortfall::Error(cause)) = outcome else { panic!("{expected}: {outcome:?}") };
+    let Err(ProbeFailure::Inconclusive(cause)) = outcome else { panic!("{expected}: {outcome:?}") };
     assert!(cause.contains(expected), "{cause}");
 }
 
 #[track_caller]
 fn assert_fail(outcome: &Outcome, expected: &str) {
-    let Err(Shortfall::Fail(cause)) = outcome else { panic!("{expected}: {outcome:?}") };
+    let Err(ProbeFailure::Failed(cause)) = outcome else { panic!("{expected}: {outcome:?}") };
     assert!(cause.contains(expected), "{cause}");
 }
 
@@ -63,7 +63,7 @@ async fn a_real_server_through_its_life() {
     }
     server.signal("STOP");
     let late = probe(server.address, &impatient(seer.clone())).await;
-    assert_eq!(late, Err(Shortfall::Timeout("no complete greeting within 300 ms".to_owned())));
+    assert_eq!(late, Err(ProbeFailure::TimedOut("no complete greeting within 300 ms".to_owned())));
     assert!(!knock.answers().await, "a hung server does not answer a ping");
     server.signal("CONT");
     assert!(probe(server.address, &seer).await.is_ok());
@@ -119,7 +119,7 @@ async fn a_real_replica_follows_and_says_how_far() {
     let server = server::start(2, &follow).await;
     let seer = strict("seer", server.file("right", "right"));
     let following = |outcome: &Outcome| {
-        matches!(outcome, Ok(Pass { role: Some(Role::Replica), lag: Some(Lag::Behind(_)) }))
+        matches!(outcome, Ok(Pass { role: Some(Replication::Replica), lag: Some(Lag::Behind(_)) }))
     };
     server.comes_to(&seer, following).await;
     server::sql(&server, "STOP SLAVE");
@@ -286,7 +286,7 @@ async fn nothing_and_half_an_answer_time_out_and_a_hang_up_fails() {
         (vec![whole.clone(), packet(2, OK)], "answer to a query"),
         (vec![whole, packet(2, OK), answer("0")[..40].to_vec()], "column of an answer"),
     ] {
-        let expected = Shortfall::Timeout(format!("no complete {missing} within 300 ms"));
+        let expected = ProbeFailure::TimedOut(format!("no complete {missing} within 300 ms"));
         assert_eq!(comes_of(packets).await, Err(expected));
     }
     let target = scripted::serve(Script::HangUp).await;

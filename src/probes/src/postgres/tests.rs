@@ -6,14 +6,14 @@ use vipward_core::config::{Check, CheckKind, Tls};
 use super::server;
 use crate::scripted::{self, Script, check};
 use crate::tls::certificates::Authority;
-use crate::{Lag, Outcome, Pass, Role, Shortfall, probe};
+use crate::{Lag, Outcome, Pass, ProbeFailure, Replication, probe};
 
 mod hook;
 
-const PRIMARY: Outcome = Ok(Pass { role: Some(Role::Primary), lag: None });
+const PRIMARY: Outcome = Ok(Pass { role: Some(Replication::Primary), lag: None });
 
 fn standby(lag: Lag) -> Pass {
-    Pass { role: Some(Role::Replica), lag: Some(lag) }
+    Pass { role: Some(Replication::Replica), lag: Some(lag) }
 }
 
 fn account(user: &str, password_file: Option<PathBuf>, database: &str) -> Check {
@@ -28,13 +28,13 @@ fn impatient(mut check: Check) -> Check {
 
 #[track_caller]
 fn assert_fail(outcome: &Outcome, expected: &str) {
-    let Err(Shortfall::Fail(cause)) = outcome else { panic!("{expected}: {outcome:?}") };
+    let Err(ProbeFailure::Failed(cause)) = outcome else { panic!("{expected}: {outcome:?}") };
     assert!(cause.contains(expected), "{cause}");
 }
 
 #[track_caller]
 fn assert_error(outcome: &Outcome, expected: &str) {
-    let Err(Shortfall::Error(cause)) = outcome else { panic!("{expected}: {outcome:?}") };
+    let Err(ProbeFailure::Inconclusive(cause)) = outcome else { panic!("{expected}: {outcome:?}") };
     assert!(cause.contains(expected), "{cause}");
 }
 
@@ -54,7 +54,7 @@ async fn a_real_server_through_its_life() {
         assert_error(&probe(server.address, &check).await, expected);
     }
     server.signal("STOP");
-    let late = Shortfall::Timeout("no complete answer to the login within 300 ms".to_owned());
+    let late = ProbeFailure::TimedOut("no complete answer to the login within 300 ms".to_owned());
     assert_eq!(probe(server.address, &impatient(good.clone())).await, Err(late));
     server.signal("CONT");
     assert_eq!(probe(server.address, &good).await, PRIMARY);
@@ -68,7 +68,7 @@ async fn a_real_standby_follows_and_says_how_far() {
     let server = server::start_standby(&primary).await;
     let good = account("vipward", Some(server.file("right", server::PASSWORD)), "postgres");
     let following = |outcome: &Outcome| {
-        matches!(outcome, Ok(Pass { role: Some(Role::Replica), lag: Some(Lag::Behind(_)) }))
+        matches!(outcome, Ok(Pass { role: Some(Replication::Replica), lag: Some(Lag::Behind(_)) }))
     };
     server.comes_to(&good, following).await;
     server::sql(&server, "SELECT pg_wal_replay_pause()");
@@ -187,7 +187,8 @@ async fn nothing_and_half_an_answer_time_out() {
         (vec![welcome()], "SELECT 1"),
         (vec![welcome(), message(b'T', b"half")[..7].to_vec()], "SELECT 1"),
     ] {
-        let expected = Shortfall::Timeout(format!("no complete answer to {missing} within 300 ms"));
+        let expected =
+            ProbeFailure::TimedOut(format!("no complete answer to {missing} within 300 ms"));
         assert_eq!(comes_of(answers).await, Err(expected));
     }
 }

@@ -7,7 +7,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, Take};
 
 use crate::deadline::Deadline;
 use crate::wire::Wire;
-use crate::{Shortfall, tcp};
+use crate::{ProbeFailure, tcp};
 
 /// Most bytes that a whole session may receive. `ROLE` of a primary lists its replicas at under
 /// 100 bytes each.
@@ -46,7 +46,7 @@ impl<'d> Session<'d> {
         &mut self,
         name: &'static str,
         command: &Cmd,
-    ) -> Result<Result<Value, Refusal>, Shortfall> {
+    ) -> Result<Result<Value, Refusal>, ProbeFailure> {
         let Self { stream, deadline } = self;
         let left_before = stream.limit();
         let incomplete = || format!("no complete reply to {name}");
@@ -70,18 +70,20 @@ impl<'d> Session<'d> {
         }
     }
 
-    fn no_reply(&self, name: &str, left_before: u64, error: &RedisError) -> Shortfall {
+    fn no_reply(&self, name: &str, left_before: u64, error: &RedisError) -> ProbeFailure {
         let received = left_before - self.stream.limit();
         if self.stream.limit() == 0 {
-            Shortfall::fail(format!("sent {MOST_BYTES} bytes without a complete reply to {name}"))
+            ProbeFailure::failed(format!(
+                "sent {MOST_BYTES} bytes without a complete reply to {name}"
+            ))
         } else if error.kind() == ErrorKind::Parse {
-            Shortfall::fail(format!("no Redis reply to {name}: {error}"))
+            ProbeFailure::failed(format!("no Redis reply to {name}: {error}"))
         } else if error.is_connection_dropped() && received > 0 {
-            Shortfall::fail(format!("hung up in the middle of its reply to {name}"))
+            ProbeFailure::failed(format!("hung up in the middle of its reply to {name}"))
         } else if error.is_connection_dropped() {
-            Shortfall::fail(format!("hung up without a reply to {name}"))
+            ProbeFailure::failed(format!("hung up without a reply to {name}"))
         } else {
-            Shortfall::fail(format!("no reply to {name}: {error}"))
+            ProbeFailure::failed(format!("no reply to {name}: {error}"))
         }
     }
 }

@@ -9,11 +9,11 @@ use crate::daemon::{Daemon, free_address, run};
 use crate::scratch::fresh_directory;
 use crate::scripted::{self, Script, check};
 use crate::tls::certificates::Authority;
-use crate::{Lag, Outcome, Pass, Role, Shortfall, probe};
+use crate::{Lag, Outcome, Pass, ProbeFailure, Replication, probe};
 
 mod hook;
 
-const PRIMARY: Outcome = Ok(Pass { role: Some(Role::Primary), lag: None });
+const PRIMARY: Outcome = Ok(Pass { role: Some(Replication::Primary), lag: None });
 
 fn redis() -> CheckKind {
     CheckKind::Redis { user: None, password_file: None, max_lag: None, tls: None }
@@ -35,7 +35,7 @@ async fn a_real_server_passes_until_it_is_stopped() {
     assert_eq!(probe(server.address, &check(redis())).await, PRIMARY);
     server.stop();
     let outcome = probe(server.address, &check(redis())).await;
-    let Err(Shortfall::Fail(cause)) = &outcome else { panic!("{outcome:?}") };
+    let Err(ProbeFailure::Failed(cause)) = &outcome else { panic!("{outcome:?}") };
     assert!(cause.contains("Connection refused"), "{cause}");
 }
 
@@ -45,11 +45,11 @@ async fn a_real_replica_says_so_and_whether_it_follows() {
     let port = primary.address.port().to_string();
     let replica = server::start(&["--replicaof", "127.0.0.1", &port]).await;
     let following = |outcome: &Outcome| {
-        matches!(outcome, Ok(Pass { role: Some(Role::Replica), lag: Some(Lag::Behind(_)) }))
+        matches!(outcome, Ok(Pass { role: Some(Replication::Replica), lag: Some(Lag::Behind(_)) }))
     };
     replica.comes_to(&check(redis()), following).await;
     primary.stop();
-    let severed = Ok(Pass { role: Some(Role::Replica), lag: Some(Lag::Severed) });
+    let severed = Ok(Pass { role: Some(Replication::Replica), lag: Some(Lag::Severed) });
     replica.comes_to(&check(redis()), |outcome| *outcome == severed).await;
 }
 
@@ -68,12 +68,14 @@ async fn what_may_not_be_asked_is_an_error_only_where_the_lag_matters() {
     let server = server::start(&replica).await;
     let right = server.file("right", "right");
     let outcome = probe(server.address, &check(login(Some("asker"), right.clone()))).await;
-    assert_eq!(outcome, Ok(Pass { role: Some(Role::Replica), lag: None }));
+    assert_eq!(outcome, Ok(Pass { role: Some(Replication::Replica), lag: None }));
     for (user, expected) in
         [("pinger", "answered ROLE with NOPERM"), ("asker", "answered INFO with NOPERM")]
     {
         let outcome = probe(server.address, &check(strict(user, &right))).await;
-        let Err(Shortfall::Error(cause)) = &outcome else { panic!("{expected}: {outcome:?}") };
+        let Err(ProbeFailure::Inconclusive(cause)) = &outcome else {
+            panic!("{expected}: {outcome:?}")
+        };
         assert!(cause.starts_with(expected), "{cause}");
     }
 }
@@ -84,7 +86,7 @@ async fn a_hung_server_times_out_and_passes_once_it_goes_on() {
     server.signal("STOP");
     let mut impatient = check(redis());
     impatient.timeout = Duration::from_millis(200);
-    let expected = Shortfall::Timeout("no complete reply to PING within 200 ms".to_owned());
+    let expected = ProbeFailure::TimedOut("no complete reply to PING within 200 ms".to_owned());
     assert_eq!(probe(server.address, &impatient).await, Err(expected));
     server.signal("CONT");
     assert_eq!(probe(server.address, &check(redis())).await, PRIMARY);
@@ -111,7 +113,9 @@ async fn a_login_passes_and_a_wrong_one_is_an_error() {
         (login(None, server.file("huge", &"x".repeat(10_000))), "password file "),
     ] {
         let outcome = probe(server.address, &check(kind)).await;
-        let Err(Shortfall::Error(cause)) = &outcome else { panic!("{expected}: {outcome:?}") };
+        let Err(ProbeFailure::Inconclusive(cause)) = &outcome else {
+            panic!("{expected}: {outcome:?}")
+        };
         assert!(cause.starts_with(expected), "{cause}");
     }
 }
@@ -121,7 +125,7 @@ async fn a_password_that_the_server_does_not_want_is_an_error() {
     let server = server::start(&[]).await;
     let password = server.file("password", "needless");
     let outcome = probe(server.address, &check(login(None, password))).await;
-    let Err(Shortfall::Error(cause)) = &outcome else { panic!("{outcome:?}") };
+    let Err(ProbeFailure::Inconclusive(cause)) = &outcome else { panic!("{outcome:?}") };
     assert!(cause.starts_with("answered AUTH with ERR AUTH"), "{cause}");
 }
 
@@ -151,7 +155,7 @@ async fn a_server_that_serves_nobody_fails_with_a_cause() {
     ];
     for (script, expected) in table {
         let outcome = answer_to(script.clone()).await;
-        let Err(Shortfall::Fail(cause)) = &outcome else { panic!("{script:?}: {outcome:?}") };
+        let Err(ProbeFailure::Failed(cause)) = &outcome else { panic!("{script:?}: {outcome:?}") };
         assert!(cause.starts_with(expected), "{script:?}: {cause}");
     }
 }
@@ -164,7 +168,7 @@ async fn nothing_and_half_a_reply_time_out() {
         let target = scripted::serve(script.clone()).await;
         let mut impatient = check(redis());
         impatient.timeout = Duration::from_millis(200);
-        let expected = Shortfall::Timeout("no complete reply to PING within 200 ms".to_owned());
+        let expected = ProbeFailure::TimedOut("no complete reply to PING within 200 ms".to_owned());
         assert_eq!(probe(target, &impatient).await, Err(expected), "{script:?}");
     }
 }
@@ -197,7 +201,7 @@ async fn a_real_server_that_loads_its_data_fails_until_it_has() {
     let slowly = ["--key-load-delay", "500", "--loading-process-events-interval-bytes", "1024"];
     let arguments = [&slowly[..], &["--dir", place]].concat();
     let server = server::spawn(&arguments, free_address().await);
-    let loads = Err(Shortfall::Fail("is loading its data set".to_owned()));
+    let loads = Err(ProbeFailure::Failed("is loading its data set".to_owned()));
     server.comes_to(&check(redis()), |outcome| *outcome == loads).await;
     server.comes_to(&check(redis()), |outcome| *outcome == PRIMARY).await;
     std::fs::remove_dir_all(kept).expect("our own directory");
@@ -230,11 +234,11 @@ async fn a_real_server_behind_tls_passes_with_a_good_certificate_only() {
     };
     assert_eq!(probe(good.address, &with(authority.trusted())).await, PRIMARY);
     let outcome = probe(good.address, &with(other.trusted())).await;
-    let Err(Shortfall::Error(cause)) = &outcome else { panic!("{outcome:?}") };
+    let Err(ProbeFailure::Inconclusive(cause)) = &outcome else { panic!("{outcome:?}") };
     assert!(cause.contains("does not trust the certificate"), "{cause}");
     let outcome = probe(expired.address, &with(authority.trusted())).await;
-    let Err(Shortfall::Fail(cause)) = &outcome else { panic!("{outcome:?}") };
+    let Err(ProbeFailure::Failed(cause)) = &outcome else { panic!("{outcome:?}") };
     assert!(cause.contains("certificate expired"), "{cause}");
     let outcome = probe(good.address, &check(redis())).await;
-    assert!(matches!(outcome, Err(Shortfall::Fail(_))), "in the clear: {outcome:?}");
+    assert!(matches!(outcome, Err(ProbeFailure::Failed(_))), "in the clear: {outcome:?}");
 }

@@ -47,7 +47,7 @@ fn text(text: &str) -> Vec<u8> {
     [&length[..], text.as_bytes(), &[0]].concat()
 }
 
-async fn comes_of(sent: Vec<u8>, hangs_up: bool) -> Result<(), Shortfall> {
+async fn comes_of(sent: Vec<u8>, hangs_up: bool) -> Result<(), ProbeFailure> {
     let (ours, mut theirs) = duplex(1024);
     let bus = tokio::spawn(async move {
         let (mut hears, mut says) = tokio::io::split(&mut theirs);
@@ -69,8 +69,8 @@ async fn comes_of(sent: Vec<u8>, hangs_up: bool) -> Result<(), Shortfall> {
 }
 
 #[track_caller]
-fn assert_error(outcome: &Result<(), Shortfall>, expected: &str) {
-    let Err(Shortfall::Error(cause)) = outcome else { panic!("{expected}: {outcome:?}") };
+fn assert_error(outcome: &Result<(), ProbeFailure>, expected: &str) {
+    let Err(ProbeFailure::Inconclusive(cause)) = outcome else { panic!("{expected}: {outcome:?}") };
     assert!(cause.contains(expected), "{cause}");
 }
 
@@ -91,7 +91,7 @@ async fn an_active_unit_passes_and_others_do_not() {
         ("masked", "inactive", "nginx.service is inactive (masked)"),
     ] {
         let outcome = comes_of(says(loaded, active), false).await;
-        assert_eq!(outcome, Err(Shortfall::Fail(expected.to_owned())));
+        assert_eq!(outcome, Err(ProbeFailure::Failed(expected.to_owned())));
     }
     let unknown = comes_of(says("not-found", "inactive"), false).await;
     assert_error(&unknown, "systemd knows no unit nginx.service");
@@ -141,7 +141,7 @@ async fn a_real_bus_takes_what_we_say() {
     let wire = loop {
         match connect(&socket, &deadline).await {
             Ok(wire) => break wire,
-            Err(Shortfall::Error(cause)) if cause.contains("No such file") => {
+            Err(ProbeFailure::Inconclusive(cause)) if cause.contains("No such file") => {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
             Err(other) => panic!("{other}"),

@@ -4,7 +4,7 @@ use std::time::Duration;
 use vipward_core::config::CheckKind;
 
 use crate::scripted::{self, Script, check};
-use crate::{Pass, Shortfall, probe};
+use crate::{Pass, ProbeFailure, probe};
 
 #[tokio::test]
 async fn an_open_port_passes_even_when_the_peer_says_nothing() {
@@ -16,7 +16,7 @@ async fn an_open_port_passes_even_when_the_peer_says_nothing() {
 async fn a_closed_port_fails() {
     let target = scripted::closed_port().await;
     let outcome = probe(target, &check(CheckKind::Tcp)).await;
-    let Err(Shortfall::Fail(cause)) = outcome else { panic!("{outcome:?}") };
+    let Err(ProbeFailure::Failed(cause)) = outcome else { panic!("{outcome:?}") };
     assert!(cause.starts_with("no connection: Connection refused"), "{cause}");
 }
 
@@ -38,7 +38,7 @@ async fn a_full_backlog_times_out() {
             outcome => break outcome,
         }
     };
-    assert_eq!(outcome, Err(Shortfall::Timeout("no connection within 100 ms".to_owned())));
+    assert_eq!(outcome, Err(ProbeFailure::TimedOut("no connection within 100 ms".to_owned())));
 }
 
 #[test]
@@ -57,6 +57,6 @@ fn an_error_of_this_host_says_nothing_about_the_peer() {
         (104, false),
     ] {
         let error = io::Error::from_raw_os_error(errno);
-        assert_eq!(super::failure("no connection", &error).is_error(), is_error, "{error}");
+        assert_eq!(super::failure("no connection", &error).is_inconclusive(), is_error, "{error}");
     }
 }

@@ -4,7 +4,7 @@ use vipward_core::config::{Check, CheckKind, Tls};
 
 use super::certificates::Authority;
 use crate::scripted::{self, Script, check};
-use crate::{Outcome, Pass, Shortfall, probe};
+use crate::{Outcome, Pass, ProbeFailure, probe};
 
 const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
 
@@ -20,13 +20,13 @@ fn answers() -> Script {
 
 #[track_caller]
 fn assert_error(outcome: &Outcome, expected: &str) {
-    let Err(Shortfall::Error(cause)) = outcome else { panic!("{expected}: {outcome:?}") };
+    let Err(ProbeFailure::Inconclusive(cause)) = outcome else { panic!("{expected}: {outcome:?}") };
     assert!(cause.contains(expected), "{cause}");
 }
 
 #[track_caller]
 fn assert_fail(outcome: &Outcome, expected: &str) {
-    let Err(Shortfall::Fail(cause)) = outcome else { panic!("{expected}: {outcome:?}") };
+    let Err(ProbeFailure::Failed(cause)) = outcome else { panic!("{expected}: {outcome:?}") };
     assert!(cause.contains(expected), "{cause}");
 }
 
@@ -95,6 +95,6 @@ async fn nothing_and_half_a_handshake_time_out() {
     for script in [Script::Silence, Script::Answers(vec!["\u{16}\u{3}\u{3}"])] {
         let server = scripted::serve(script).await;
         let expected = "no complete TLS handshake within 200 ms".to_owned();
-        assert_eq!(probe(server, &check).await, Err(Shortfall::Timeout(expected)));
+        assert_eq!(probe(server, &check).await, Err(ProbeFailure::TimedOut(expected)));
     }
 }

@@ -19,7 +19,7 @@ use tokio_rustls::rustls::{
 use vipward_core::config::Tls;
 
 use crate::deadline::Deadline;
-use crate::{Shortfall, file};
+use crate::{ProbeFailure, file};
 
 /// The authorities of a whole system are some 300 KB.
 const LONGEST_CA_FILE: u64 = 1024 * 1024;
@@ -28,7 +28,7 @@ const LONGEST_CA_FILE: u64 = 1024 * 1024;
 pub(super) async fn configuration(
     tls: &Tls,
     deadline: &Deadline,
-) -> Result<Arc<ClientConfig>, Shortfall> {
+) -> Result<Arc<ClientConfig>, ProbeFailure> {
     if !tls.verify {
         return Ok(Arc::new(trusting_all()));
     }
@@ -39,7 +39,7 @@ pub(super) async fn configuration(
 }
 
 /// Read once: the system's authorities are many, and change with its updates only.
-async fn of_the_system(deadline: &Deadline) -> Result<Arc<ClientConfig>, Shortfall> {
+async fn of_the_system(deadline: &Deadline) -> Result<Arc<ClientConfig>, ProbeFailure> {
     static SYSTEM: OnceCell<Arc<ClientConfig>> = OnceCell::const_new();
     let load = || async {
         let found = tokio::task::spawn_blocking(rustls_native_certs::load_native_certs).await;
@@ -53,11 +53,13 @@ async fn of_the_system(deadline: &Deadline) -> Result<Arc<ClientConfig>, Shortfa
     };
     let missing = || "the system's authorities are not read".to_owned();
     let found = deadline.bound(SYSTEM.get_or_try_init(load), missing).await;
-    let found = found.map_err(|late| Shortfall::error(late.to_string()))?;
-    found.cloned().map_err(|why| Shortfall::error(format!("the system's authorities: {why}")))
+    let found = found.map_err(|late| ProbeFailure::inconclusive(late.to_string()))?;
+    found
+        .cloned()
+        .map_err(|why| ProbeFailure::inconclusive(format!("the system's authorities: {why}")))
 }
 
-async fn roots(path: &Path, deadline: &Deadline) -> Result<RootCertStore, Shortfall> {
+async fn roots(path: &Path, deadline: &Deadline) -> Result<RootCertStore, ProbeFailure> {
     let unfit = |why: &dyn std::fmt::Display| file::unfit(path, "CA", why);
     let text = file::read(path, "CA", LONGEST_CA_FILE, deadline).await?;
     let mut roots = RootCertStore::empty();

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::fake::{World, config, start};
-use crate::gather::{Haste, Look, gather};
+use crate::gather::{Haste, Scope, gather};
 use crate::invocation::Invocation;
 use crate::memory::Memory;
 use crate::wake::WakeKind;
@@ -11,29 +11,29 @@ use std::sync::Mutex;
 use std::time::Duration;
 use vipward_core::Verdict::{Healthy, Unhealthy};
 use vipward_core::decide::decide;
-use vipward_core::evidence::{Eni, Inventory, Statement, Testimony, Topic};
+use vipward_core::evidence::{Eni, Inventory, Observation, ObservationKey, Observations, Snapshot};
 use vipward_core::observed::Observed;
-use vipward_core::signals::AlarmName;
+use vipward_core::telemetry::AlarmName;
 
 /// The evidence that a record tells of.
 fn evidence(config: &Config, basis: &Basis, service: &ServiceName, decided: Timestamp) -> Evidence {
-    let mut testimony = Testimony::default();
-    testimony.read.clone_from(&basis.read);
-    for word in &basis.words {
+    let mut observations = Observations::default();
+    observations.read.clone_from(&basis.read);
+    for word in &basis.observations {
         let service = word.service.clone().unwrap_or_else(|| service.clone());
         let at = decided - SignedDuration::from_millis(word.age_ms);
         let since = at - SignedDuration::from_millis(word.held_ms);
-        let value = Statement { verdict: word.verdict, since, leaving: word.leaving };
+        let value = Observation { verdict: word.verdict, since, leaving: word.leaving };
         if let Some(value) = word.primary {
             let is = Observed { value, at };
-            testimony.hear_primary(word.observer.clone(), service.clone(), is);
+            observations.add_primary(word.observer.clone(), service.clone(), is);
         }
         if let Some(lag) = word.lag_ms {
             let lag = Observed { value: Duration::from_millis(lag), at };
-            testimony.hear_lag(word.observer.clone(), service.clone(), lag);
+            observations.add_lag(word.observer.clone(), service.clone(), lag);
         }
         let (observer, subject) = (word.observer.clone(), word.subject.clone());
-        testimony.hear(Topic { observer, subject, service }, Observed { value, at });
+        observations.add(ObservationKey { observer, subject, service }, Observed { value, at });
     }
     let eni = |interface: &Interface| Eni {
         subnet: String::new(),
@@ -48,7 +48,7 @@ fn evidence(config: &Config, basis: &Basis, service: &ServiceName, decided: Time
             let all = AlarmName::all(config);
             all.filter(|alarm| !troubled.contains(&alarm.to_string())).collect()
         }),
-        testimony,
+        observations,
         refusals: basis.refusals.clone(),
         in_flight: basis.in_flight.clone(),
         unheard: basis.unheard.clone(),
@@ -84,14 +84,17 @@ async fn a_record_holds_enough_to_decide_once_more() {
             brings_news: false,
             deadline,
         };
-        let looked =
-            gather(&invocation, invocation.hints(), &Look::Everywhere, Haste::Thorough).await;
+        let looked = gather(&invocation, invocation.hints(), &Scope::All, Haste::Thorough).await;
         let known = looked.expect("EC2 can be read").evidence;
-        for (service, decided) in config.services.iter().zip(decide(&config, &known, woken)) {
+        for (service, decided) in config.services.iter().zip(decide(Snapshot {
+            config: &config,
+            evidence: &known,
+            now: woken,
+        })) {
             let text = serde_json::to_string(&Basis::of(&config, &known, service, woken));
             let basis = serde_json::from_str(&text.expect("it is JSON")).expect("it is a basis");
             let again = evidence(&config, &basis, &service.name, woken);
-            let again = decide(&config, &again, woken);
+            let again = decide(Snapshot { config: &config, evidence: &again, now: woken });
             let again = again.into_iter().find(|other| other.service == service.name);
             assert_eq!(again, Some(decided));
         }
@@ -114,15 +117,15 @@ fn what_is_too_much_for_a_line_is_left_out_and_counted() {
     let mut known = Evidence::default();
     for observer in &config.nodes {
         for subject in &config.nodes {
-            let topic = Topic {
+            let key = ObservationKey {
                 observer: observer.name.clone(),
                 subject: subject.name.clone(),
                 service: config.services[0].name.clone(),
             };
-            let value = Statement { verdict: Healthy, since: start(), leaving: false };
-            known.testimony.hear(topic, Observed { value, at: start() });
+            let value = Observation { verdict: Healthy, since: start(), leaving: false };
+            known.observations.add(key, Observed { value, at: start() });
         }
     }
     let basis = Basis::of(&config, &known, &config.services[0], start());
-    assert_eq!((basis.words.len(), basis.left_out), (100, 44));
+    assert_eq!((basis.observations.len(), basis.left_out), (100, 44));
 }

@@ -2,11 +2,12 @@
 
 use super::*;
 use crate::fake::{CLUSTER, World, config, hint, start};
-use vipward_core::signals::AlarmName;
-use vipward_core::{Hint, Observation, Verdict};
+use vipward_core::evidence::Snapshot;
+use vipward_core::telemetry::AlarmName;
+use vipward_core::{Hint, HintEntry, Verdict};
 
 fn heard(start_id: &str, sequence: u64, at: i64, verdict: Verdict) -> HeardHint {
-    let said = |subject: &str, service: &str| Observation {
+    let said = |subject: &str, service: &str| HintEntry {
         subject: subject.parse().expect("a name"),
         service: service.parse().expect("a name"),
         verdict,
@@ -41,9 +42,9 @@ fn remembered(hints: impl IntoIterator<Item = HeardHint>, later: i64) -> Option<
     for hint in hints {
         memory.hear(hint);
     }
-    let testimony = memory.testimony(&config(), start() + SignedDuration::from_secs(later));
+    let observations = memory.observations(&config(), start() + SignedDuration::from_secs(later));
     let b = "b".parse().expect("a name");
-    testimony.word(&b, &b, &"redis".parse().expect("a name")).map(|word| word.value.verdict)
+    observations.newest(&b, &b, &"redis".parse().expect("a name")).map(|word| word.value.verdict)
 }
 
 #[test]
@@ -94,10 +95,10 @@ fn old_hints_are_forgotten() {
 fn what_the_file_does_not_name_is_not_testimony() {
     let mut memory = Memory::default();
     memory.hear(heard("s", 1, 0, Verdict::Unhealthy));
-    let testimony = memory.testimony(&config(), start());
-    let subjects: Vec<_> = testimony.iter().map(|(topic, _)| topic.subject.as_str()).collect();
+    let observations = memory.observations(&config(), start());
+    let subjects: Vec<_> = observations.iter().map(|(key, _)| key.subject.as_str()).collect();
     assert_eq!(subjects, ["a", "b"]);
-    let (_, word) = testimony.iter().last().expect("of b");
+    let (_, word) = observations.iter().last().expect("of b");
     assert_eq!(word.value.since, start() - SignedDuration::from_secs(4));
 }
 
@@ -105,14 +106,14 @@ fn what_the_file_does_not_name_is_not_testimony() {
 fn of_lag_role_and_leaving_a_node_speaks_for_itself_only() {
     let mut memory = Memory::default();
     memory.hear(heard("s", 1, 0, Verdict::Healthy));
-    let testimony = memory.testimony(&config(), start());
+    let observations = memory.observations(&config(), start());
     let said = |subject: &str| {
         let node = |name: &str| name.parse().expect("a name");
         let redis = "redis".parse().expect("a name");
-        let word = testimony.word(&node("b"), &node(subject), &redis).expect("it was said");
+        let word = observations.newest(&node("b"), &node(subject), &redis).expect("it was said");
         (
-            testimony.lag(&node(subject), &redis).map(|lag| lag.value),
-            testimony.primary(&node(subject), &redis).map(|is| is.value),
+            observations.lag(&node(subject), &redis).map(|lag| lag.value),
+            observations.primary(&node(subject), &redis).map(|is| is.value),
             word.value.leaving,
         )
     };
@@ -144,9 +145,9 @@ fn after_a_pass(config: &Config, hints: &[HeardHint], evidence: Evidence) -> Mem
     for hint in hints {
         memory.hear(hint.clone());
     }
-    let testimony = memory.testimony(config, start());
-    let evidence = Evidence { testimony, ..evidence };
-    let decisions = decide(config, &evidence, start());
+    let observations = memory.observations(config, start());
+    let evidence = Evidence { observations, ..evidence };
+    let decisions = decide(Snapshot { config, evidence: &evidence, now: start() });
     assert!(decisions.iter().all(|one| matches!(one.choice, Choice::Hold { .. })), "{decisions:?}");
     memory.saw(config, start(), &evidence, Some(&decisions));
     memory
@@ -184,9 +185,9 @@ async fn a_hint_changes_nothing_for_moments_after_a_pass() {
 async fn a_hint_is_weighed_with_what_the_pass_read() {
     let mut said = Memory::default();
     said.hear(hint(&World::new(), "a", &[("a", Verdict::Unhealthy, 100)]));
-    let testimony = said.testimony(&config(), start());
-    let evidence = Evidence { testimony, ..all_quiet() };
-    let decisions = decide(&config(), &evidence, start());
+    let observations = said.observations(&config(), start());
+    let evidence = Evidence { observations, ..all_quiet() };
+    let decisions = decide(Snapshot { config: &config(), evidence: &evidence, now: start() });
     let mut memory = Memory::default();
     memory.saw(&config(), start(), &evidence, Some(&decisions));
     assert_eq!(memory.read_before().iter().count(), 1);
@@ -236,7 +237,7 @@ async fn a_hint_is_weighed_without_what_ec2_refused_then() {
 
 #[tokio::test]
 async fn the_first_look_is_at_what_may_move() {
-    let first = |memory: &mut Memory, wake| memory.first_look(&config(), wake, start());
+    let first = |memory: &mut Memory, wake| memory.first_scope(&config(), wake, start());
     let all: BTreeSet<ServiceName> =
         config().services.iter().map(|service| service.name.clone()).collect();
     let mut cold = Memory::default();

@@ -6,6 +6,7 @@ use crate::memory::Memory;
 use crate::record::Outcome;
 use crate::wake::WakeKind;
 use std::sync::Mutex;
+use vipward_core::Config;
 use vipward_core::Verdict::{Healthy, Unhealthy};
 
 fn both_well() -> World {
@@ -34,14 +35,14 @@ fn invocation<'i>(
     }
 }
 
-async fn obeyed(world: &World, config: &Config, order: serde_json::Value) -> Obeyed {
+async fn outcome(world: &World, config: &Config, order: serde_json::Value) -> OrderOutcome {
     let command: Command = serde_json::from_value(order).expect("it is a command");
     let memory = Mutex::default();
-    obey(&invocation(world, config, &memory), &command).await.expect("AWS answers")
+    run_order(&invocation(world, config, &memory), &command).await.expect("AWS answers")
 }
 
-fn outcomes(obeyed: &Obeyed) -> Vec<(String, Outcome)> {
-    let Obeyed::Done { records, .. } = obeyed else { panic!("{obeyed:?}") };
+fn outcomes(outcome: &OrderOutcome) -> Vec<(String, Outcome)> {
+    let OrderOutcome::Done { records, .. } = outcome else { panic!("{outcome:?}") };
     let outcome = |record: &Record| (record.decision.service.to_string(), record.outcome());
     records.iter().map(outcome).collect()
 }
@@ -54,7 +55,7 @@ fn json(text: &str) -> serde_json::Value {
 async fn a_switchover_moves_that_vip_and_no_other() {
     let world = both_well();
     let order = json(r#"{"command":"switchover","service":"redis","to":"b"}"#);
-    let done = obeyed(&world, &config(), order).await;
+    let done = outcome(&world, &config(), order).await;
     assert_eq!(outcomes(&done), [("redis".to_owned(), Outcome::Moved)]);
     assert_eq!(world.state().holder("10.0.0.201"), ["eni-0000000b"]);
     assert_eq!(world.state().holder("10.0.0.202"), ["eni-0000000a"]);
@@ -64,14 +65,14 @@ async fn a_switchover_moves_that_vip_and_no_other() {
 async fn a_switchover_that_is_ordered_twice_does_not_undo_itself() {
     let (world, config) = (both_well(), config_with_policy("stale_after = \"30m\""));
     let order = json(r#"{"command":"switchover","service":"redis"}"#);
-    let done = obeyed(&world, &config, order.clone()).await;
+    let done = outcome(&world, &config, order.clone()).await;
     assert_eq!(outcomes(&done), [("redis".to_owned(), Outcome::Moved)]);
-    let again = obeyed(&world, &config, order.clone()).await;
-    assert!(matches!(again, Obeyed::Refused(_)), "{again:?}");
+    let again = outcome(&world, &config, order.clone()).await;
+    assert!(matches!(again, OrderOutcome::Refused(_)), "{again:?}");
     let back = json(r#"{"command":"switchover","service":"redis","to":"a"}"#);
-    assert_eq!(outcomes(&obeyed(&world, &config, back).await)[0].1, Outcome::Moved);
+    assert_eq!(outcomes(&outcome(&world, &config, back).await)[0].1, Outcome::Moved);
     world.pause(REPEATED).await;
-    let later = obeyed(&world, &config, order).await;
+    let later = outcome(&world, &config, order).await;
     assert_eq!(outcomes(&later)[0].1, Outcome::Moved);
 }
 
@@ -79,8 +80,8 @@ async fn a_switchover_that_is_ordered_twice_does_not_undo_itself() {
 async fn a_switchover_to_an_ill_node_is_refused() {
     let world = both_well().with(|state| state.says("b", "b", "redis", Unhealthy));
     let order = json(r#"{"command":"switchover","service":"redis"}"#);
-    let refused = obeyed(&world, &config(), order).await;
-    assert!(matches!(refused, Obeyed::Refused(_)), "{refused:?}");
+    let refused = outcome(&world, &config(), order).await;
+    assert!(matches!(refused, OrderOutcome::Refused(_)), "{refused:?}");
     assert_eq!(world.state().assigns, []);
 }
 
@@ -88,8 +89,8 @@ async fn a_switchover_to_an_ill_node_is_refused() {
 async fn a_cluster_that_observes_only_is_not_switched_over() {
     let order = json(r#"{"command":"switchover","service":"redis"}"#);
     let world = both_well();
-    let refused = obeyed(&world, &config_with_policy("mode = \"observe\""), order).await;
-    assert!(matches!(refused, Obeyed::Refused(_)), "{refused:?}");
+    let refused = outcome(&world, &config_with_policy("mode = \"observe\""), order).await;
+    assert!(matches!(refused, OrderOutcome::Refused(_)), "{refused:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -98,16 +99,16 @@ async fn a_drained_node_loses_its_vips_at_once_and_gets_none_until_it_is_resumed
     let order = json(
         r#"{"command":"drain","node":"a","seconds":3600,"owner":"anna","reason":"kernel update"}"#,
     );
-    let done = obeyed(&world, &config(), order).await;
+    let done = outcome(&world, &config(), order).await;
     let moved = |service: &str| (service.to_owned(), Outcome::Moved);
     assert_eq!(outcomes(&done), [moved("redis"), moved("mysql")]);
-    let Obeyed::Done { what, .. } = done else { panic!("{done:?}") };
+    let OrderOutcome::Done { what, .. } = done else { panic!("{done:?}") };
     assert_eq!(what, "a is drained until 2026-09-21T15:13:20Z");
     let back = json(r#"{"command":"switchover","service":"redis","to":"a"}"#);
-    let refused = obeyed(&world, &config(), back.clone()).await;
-    assert!(matches!(refused, Obeyed::Refused(_)), "{refused:?}");
-    obeyed(&world, &config(), json(r#"{"command":"resume","node":"a"}"#)).await;
-    let done = obeyed(&world, &config(), back).await;
+    let refused = outcome(&world, &config(), back.clone()).await;
+    assert!(matches!(refused, OrderOutcome::Refused(_)), "{refused:?}");
+    outcome(&world, &config(), json(r#"{"command":"resume","node":"a"}"#)).await;
+    let done = outcome(&world, &config(), back).await;
     assert_eq!(outcomes(&done), [moved("redis")]);
 }
 
@@ -119,7 +120,7 @@ async fn a_drain_that_ec2_does_not_show_yet_is_obeyed_at_once() {
     let order = json(
         r#"{"command":"drain","node":"a","seconds":3600,"owner":"anna","reason":"kernel update"}"#,
     );
-    let done = obeyed(&world, &config(), order).await;
+    let done = outcome(&world, &config(), order).await;
     let moved = |service: &str| (service.to_owned(), Outcome::Moved);
     assert_eq!(outcomes(&done), [moved("redis"), moved("mysql")]);
 }
@@ -131,8 +132,8 @@ async fn a_drain_that_would_be_forgotten_is_refused() {
         let order = serde_json::json!({
             "command": "drain", "node": "a", "seconds": seconds, "owner": "anna", "reason": "",
         });
-        let refused = obeyed(&world, &config(), order).await;
-        assert!(matches!(refused, Obeyed::Refused(_)), "{seconds}: {refused:?}");
+        let refused = outcome(&world, &config(), order).await;
+        assert!(matches!(refused, OrderOutcome::Refused(_)), "{seconds}: {refused:?}");
     }
     assert_eq!(world.state().assigns, []);
 }
@@ -155,6 +156,6 @@ async fn an_unfrozen_service_may_move_at_once() {
     let spent = world.state().inventory.clone();
     world.state().stale = Some((spent, world.now() + Duration::from_secs(3)));
     let order = json(r#"{"command":"unfreeze","service":"redis"}"#);
-    let done = obeyed(&world, &config, order).await;
+    let done = outcome(&world, &config, order).await;
     assert_eq!(outcomes(&done)[0], ("redis".to_owned(), Outcome::Moved));
 }

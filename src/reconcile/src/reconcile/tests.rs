@@ -7,7 +7,7 @@ use crate::fake::{
 };
 use crate::memory::Memory;
 use crate::notices::{announce, notices};
-use crate::orders::{Obeyed, obey};
+use crate::orders::{OrderOutcome, run_order};
 use crate::record::Outcome;
 use crate::wake::{Command, WakeKind};
 use jiff::SignedDuration;
@@ -367,7 +367,7 @@ fn bring(state: &mut State, to: &str) {
     state.inventory.enis.get_mut(&id(to)).expect("there").addresses.push(vip.0);
 }
 
-async fn switched_over(world: &World, memory: &Mutex<Memory>, to: &str) -> Obeyed {
+async fn switched_over(world: &World, memory: &Mutex<Memory>, to: &str) -> OrderOutcome {
     let order = json!({"command": "switchover", "service": "redis", "to": to});
     let command: Command = serde_json::from_value(order).expect("it is a command");
     let invocation = Invocation {
@@ -379,5 +379,5 @@ async fn switched_over(world: &World, memory: &Mutex<Memory>, to: &str) -> Obeye
         brings_news: false,
         deadline: world.deadline(),
     };
-    obey(&invocation, &command).await.expect("AWS answers")
+    run_order(&invocation, &command).await.expect("AWS answers")
 }

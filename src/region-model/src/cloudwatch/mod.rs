@@ -15,7 +15,7 @@ pub use metric::{MetricId, Statistic, StatisticSet, UnknownWord};
 pub use properties::{Properties, PropertyError};
 
 use super::Place;
-use super::journal::Happening;
+use super::journal::JournalEvent;
 use alarm::{Alarm, AlarmChange, AlarmSpec, State};
 use store::MetricStore;
 
@@ -58,7 +58,7 @@ pub struct CloudWatch {
     changes: Vec<AlarmChange>,
     pruned_at: Timestamp,
     /// What happened and was not told yet: metric data and alarm states.
-    pub journal: Vec<Happening>,
+    pub journal: Vec<JournalEvent>,
 }
 
 impl CloudWatch {
@@ -82,7 +82,7 @@ impl CloudWatch {
     /// Takes the values of one request, which share a name space.
     pub fn put_data(&mut self, namespace: &str, data: Vec<Datum>, now: Timestamp) {
         let values = data.iter().map(|d| (d.metric.label(), d.values.get(Statistic::Average)));
-        self.journal.push(Happening::MetricData {
+        self.journal.push(JournalEvent::MetricData {
             namespace: namespace.to_owned(),
             values: values.collect(),
         });
@@ -170,7 +170,7 @@ impl CloudWatch {
                 .collect();
             changes.extend(alarm.judge(range.start, &buckets, now));
         }
-        self.journal.extend(changes.iter().map(|change| Happening::AlarmState {
+        self.journal.extend(changes.iter().map(|change| JournalEvent::AlarmState {
             alarm: change.spec.name.clone(),
             from: change.previous.value.to_string(),
             to: change.current.value.to_string(),

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::inventory::{Interface, addresses_per_interface};
 use super::{AssignedAgain, Ec2, invalid_value};
 use crate::ApiError;
-use crate::journal::Happening;
+use crate::journal::JournalEvent;
 
 /// What an `AssignPrivateIpAddresses` call did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,7 +49,7 @@ impl Ec2 {
             }
         });
         let assigned = Assigned { eni: eni.to_owned(), addresses: addresses.to_vec(), from };
-        self.journal.push(Happening::Assigned {
+        self.journal.push(JournalEvent::Assigned {
             eni: assigned.eni.clone(),
             addresses: assigned.addresses.clone(),
             from: assigned.from.clone(),
@@ -76,7 +76,7 @@ impl Ec2 {
             }
         });
         self.journal
-            .push(Happening::Unassigned { eni: eni.to_owned(), addresses: addresses.to_vec() });
+            .push(JournalEvent::Unassigned { eni: eni.to_owned(), addresses: addresses.to_vec() });
         Ok(())
     }
 

@@ -12,7 +12,7 @@ use crate::ApiError;
 use crate::Place;
 use crate::events::Envelope;
 use crate::ids::stable_id;
-use crate::journal::Happening;
+use crate::journal::JournalEvent;
 
 /// An instance to launch, with its one interface.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -141,7 +141,7 @@ impl Ec2 {
                 inventory.interfaces.remove(&eni);
             }
         });
-        self.journal.push(Happening::InstanceState {
+        self.journal.push(JournalEvent::InstanceState {
             instance: id.to_owned(),
             from: from.name().to_owned(),
             to: to.name().to_owned(),

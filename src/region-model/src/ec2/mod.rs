@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, VecDeque};
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
-use super::journal::Happening;
+use super::journal::JournalEvent;
 use crate::ApiError;
 pub use addresses::Assigned;
 pub use describe::{Filter, Page, Paging, TagDescription};
@@ -57,7 +57,7 @@ pub struct Ec2 {
     past: VecDeque<(Timestamp, Inventory)>,
     throttle: Throttle,
     /// What there is to tell since the last drain.
-    pub journal: Vec<Happening>,
+    pub journal: Vec<JournalEvent>,
 }
 
 impl Ec2 {

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::{Ec2, invalid_value};
 use crate::ApiError;
-use crate::journal::Happening;
+use crate::journal::JournalEvent;
 
 /// EC2's limit of tags on one resource.
 const MOST_TAGS: usize = 50;
@@ -79,7 +79,8 @@ impl Ec2 {
                 })
                 .collect()
         });
-        self.journal.extend(after.into_iter().map(|(eni, tags)| Happening::Tagged { eni, tags }));
+        self.journal
+            .extend(after.into_iter().map(|(eni, tags)| JournalEvent::Tagged { eni, tags }));
     }
 
     fn taggable(&self, resource: &str) -> Result<&super::Interface, ApiError> {

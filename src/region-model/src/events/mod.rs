@@ -17,7 +17,7 @@ pub use rule::{Rate, RuleError, RuleSpec, ScheduleError, Target, targets};
 use super::Place;
 use super::fault::Faults;
 use super::ids::{Ids, stable_id};
-use super::journal::Happening;
+use super::journal::JournalEvent;
 use outbox::Outbox;
 
 /// What is not the same in every region.
@@ -56,7 +56,7 @@ pub struct EventBridge {
     rules: BTreeMap<String, Rule>,
     outbox: Outbox,
     /// What happened and was not told yet: events put and events delivered.
-    pub journal: Vec<Happening>,
+    pub journal: Vec<JournalEvent>,
     ids: Ids,
 }
 
@@ -119,8 +119,10 @@ impl EventBridge {
     /// Takes an event, whole and as it is, and sends it to the targets of every rule that it matches.
     pub fn offer(&mut self, event: &Value, now: Timestamp) {
         let text = |name: &str| event[name].as_str().unwrap_or_default().to_owned();
-        self.journal
-            .push(Happening::EventPut { source: text("source"), detail_type: text("detail-type") });
+        self.journal.push(JournalEvent::EventPut {
+            source: text("source"),
+            detail_type: text("detail-type"),
+        });
         let matching = self.rules.values().filter(|rule| {
             let pattern = rule.spec.pattern.as_ref();
             rule.spec.enabled && pattern.is_some_and(|pattern| pattern.matches(event))
@@ -142,7 +144,7 @@ impl EventBridge {
     pub fn advance(&mut self, now: Timestamp, faults: &mut Faults) -> Vec<Delivery> {
         self.tick(now);
         let arrived = self.outbox.advance(now, faults);
-        self.journal.extend(arrived.iter().map(|delivery| Happening::EventDelivered {
+        self.journal.extend(arrived.iter().map(|delivery| JournalEvent::EventDelivered {
             rule: delivery.rule.clone(),
             function: target_name(&delivery.target_arn).to_owned(),
             id: delivery.id.clone(),

@@ -46,8 +46,8 @@ fn an_event_goes_to_the_rules_that_match() {
     assert_eq!(
         bus.journal,
         [
-            Happening::EventPut { source: "a".to_owned(), detail_type: "T".to_owned() },
-            Happening::EventDelivered {
+            JournalEvent::EventPut { source: "a".to_owned(), detail_type: "T".to_owned() },
+            JournalEvent::EventDelivered {
                 rule: "yes".to_owned(),
                 function: "failover".to_owned(),
                 id: "1".to_owned(),

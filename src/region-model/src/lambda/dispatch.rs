@@ -6,7 +6,7 @@ use super::queue::Queued;
 use super::{
     Answer, Effect, Environment, EnvironmentId, FunctionSpec, Invocation, Lambda, Origin, Work,
 };
-use crate::journal::Happening;
+use crate::journal::JournalEvent;
 
 impl Lambda {
     pub(super) fn end_overdue(&mut self, now: Timestamp) {
@@ -85,7 +85,7 @@ impl Lambda {
             Origin::Caller => "sync",
             Origin::Queue(_) => "async",
         };
-        self.journal.push(Happening::Invoked {
+        self.journal.push(JournalEvent::Invoked {
             function: function.name.clone(),
             request_id: invocation.request_id.clone(),
             kind: kind.to_owned(),
@@ -103,7 +103,7 @@ impl Lambda {
     }
 
     pub(super) fn finish(&mut self, function: &str, work: Work, answer: Answer, now: Timestamp) {
-        self.journal.push(Happening::InvocationEnded {
+        self.journal.push(JournalEvent::InvocationEnded {
             function: function.to_owned(),
             request_id: work.request_id.clone(),
             ok: answer.error.is_none(),
@@ -128,7 +128,7 @@ impl Lambda {
     }
 
     fn give_up(&mut self, queued: &Queued, reason: &str) {
-        self.journal.push(Happening::InvocationDropped {
+        self.journal.push(JournalEvent::InvocationDropped {
             function: queued.function.clone(),
             request_id: queued.request_id.clone(),
             reason: reason.to_owned(),

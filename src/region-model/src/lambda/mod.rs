@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 
 use super::ids::Ids;
-use super::journal::Happening;
+use super::journal::JournalEvent;
 use crate::ApiError;
 pub use answer::Answer;
 pub use function::FunctionSpec;
@@ -117,7 +117,7 @@ pub struct Lambda {
     ids: Ids,
     effects: Vec<Effect>,
     /// What there is to tell since the last drain.
-    pub journal: Vec<Happening>,
+    pub journal: Vec<JournalEvent>,
 }
 
 impl Lambda {

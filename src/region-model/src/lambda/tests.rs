@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Answer, Effect, EnvironmentId, FunctionSpec, Lambda, Settings};
-use crate::journal::Happening;
+use crate::journal::JournalEvent;
 
 const ENVIRONMENT: EnvironmentId = EnvironmentId(1);
 
@@ -78,7 +78,7 @@ fn run(lambda: &mut Lambda, ends: impl Fn(i64) -> Answer, last: i64) -> Vec<(i64
 
 fn dropped(lambda: &Lambda) -> Vec<&str> {
     let reasons = lambda.journal.iter().filter_map(|happening| match happening {
-        Happening::InvocationDropped { reason, .. } => Some(reason.as_str()),
+        JournalEvent::InvocationDropped { reason, .. } => Some(reason.as_str()),
         _ => None,
     });
     reasons.collect()

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use tokio::sync::oneshot;
 use vipward_region_model::fault::Hit;
-use vipward_region_model::journal::Happening;
+use vipward_region_model::journal::JournalEvent;
 use vipward_region_model::lambda::Answer;
 
 use super::control;
 use super::http::{self, Handler};
 use super::shared::{Inner, Shared};
 use crate::wire::call::{Call, Service};
-use crate::wire::{ApiError, Request, Response, ask, cloudwatch, ec2, events, lambda};
+use crate::wire::{ApiError, Request, Response, authorize, cloudwatch, ec2, events, lambda};
 
 /// Serves all AWS APIs and the control API.
 pub(super) fn handler(shared: Arc<Shared>) -> Handler {
@@ -57,7 +57,7 @@ async fn answer(shared: &Arc<Shared>, call: Call, request: &Request) -> Option<R
         },
     };
     let response = response.filter(|_| !hit.lost_reply);
-    shared.tell(Happening::Api {
+    shared.tell(JournalEvent::Api {
         service: call.service.prefix().to_owned(),
         operation: call.operation,
         status: response.as_ref().map_or(0, |response| response.status),
@@ -69,13 +69,13 @@ async fn answer(shared: &Arc<Shared>, call: Call, request: &Request) -> Option<R
 /// Asks IAM; a refusal is told in the journal.
 fn admit(shared: &Arc<Shared>, call: &Call, request: &Request) -> Result<(), ApiError> {
     let (ask, decision) = shared.turn(|inner, _| {
-        let ask = ask::read(call, request, &inner.region.place);
+        let ask = authorize::read(call, request, &inner.region.place);
         let decision = inner.region.iam.authorize(&call.principal, &ask);
         (ask, decision)
     });
     decision.map_err(|denied| {
-        let error = ask::refusal(call, request, &ask, &denied);
-        shared.tell(Happening::Denied {
+        let error = authorize::refusal(call, request, &ask, &denied);
+        shared.tell(JournalEvent::Denied {
             principal: call.principal.clone(),
             action: ask.action,
             resource: denied.resource,

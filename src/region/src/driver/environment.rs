@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 use tokio::process::Child;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
-use vipward_region_model::journal::Happening;
+use vipward_region_model::journal::JournalEvent;
 use vipward_region_model::lambda::{EnvironmentId, FunctionSpec, Invocation};
 
 use super::environment_handle::Environment;
@@ -90,7 +90,7 @@ async fn kill(child: &mut Child, pid: Option<u32>) {
 async fn pass_on(shared: Arc<Shared>, function: String, pipe: impl AsyncRead + Unpin) {
     let mut lines = BufReader::new(pipe).lines();
     while let Ok(Some(line)) = lines.next_line().await {
-        shared.tell(Happening::FunctionLog { function: function.clone(), line });
+        shared.tell(JournalEvent::FunctionLog { function: function.clone(), line });
     }
 }
 

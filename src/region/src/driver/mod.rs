@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
-use vipward_region_model::journal::Happening;
+use vipward_region_model::journal::JournalEvent;
 
 use crate::world::{Beginning, World, WorldError};
 use launch::Launch;
@@ -80,7 +80,7 @@ impl Running {
             imds.insert(instance, format!("http://{address}"));
         }
         tasks.spawn(http::serve(apis, edge::handler(shared.clone())));
-        shared.tell(Happening::Ready {
+        shared.tell(JournalEvent::Ready {
             endpoint: endpoint.clone(),
             shared_imds: shared_imds.clone(),
             imds: imds.clone(),

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinSet;
 use vipward_region_model::ids::Ids;
-use vipward_region_model::journal::{Entry, Happening};
+use vipward_region_model::journal::{Entry, JournalEvent};
 use vipward_region_model::lambda::{self, Answer, EnvironmentId, FunctionSpec};
 use vipward_region_model::{Effect, Region};
 
@@ -79,7 +79,7 @@ impl Shared {
     }
 
     /// Writes a line to the journal.
-    pub(super) fn tell(&self, happening: Happening) {
+    pub(super) fn tell(&self, happening: JournalEvent) {
         let mut inner = self.lock();
         let at = inner.now();
         inner.write(&Entry { at, happening });

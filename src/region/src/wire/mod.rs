@@ -3,7 +3,7 @@
 //! Nothing here knows sockets or time; a driver carries the bytes and passes `now`.
 
 mod about;
-pub mod ask;
+pub mod authorize;
 pub mod call;
 pub mod cloudwatch;
 pub mod ec2;

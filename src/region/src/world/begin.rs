@@ -8,7 +8,7 @@ use vipward_region_model::events::{self, EventBridge};
 use vipward_region_model::fault::Faults;
 use vipward_region_model::iam::Iam;
 use vipward_region_model::imds::{self, Imds};
-use vipward_region_model::journal::Happening;
+use vipward_region_model::journal::JournalEvent;
 use vipward_region_model::lambda::{self, Lambda};
 use vipward_region_model::template::Template;
 use vipward_region_model::{Place, Region};
@@ -27,7 +27,7 @@ pub struct Beginning {
     /// The region.
     pub region: Region,
     /// What of the template was left aside.
-    pub told: Vec<Happening>,
+    pub told: Vec<JournalEvent>,
 }
 
 impl World {
@@ -60,7 +60,7 @@ impl World {
         let told = template.ignored.into_iter();
         Ok(Beginning {
             region,
-            told: told.map(|(kind, count)| Happening::TemplateIgnored { kind, count }).collect(),
+            told: told.map(|(kind, count)| JournalEvent::TemplateIgnored { kind, count }).collect(),
         })
     }
 

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use vipward_region_model::ec2::inventory::InstanceState;
-use vipward_region_model::journal::Happening;
+use vipward_region_model::journal::JournalEvent;
 use vipward_region_model::lambda::{self, Answer};
 use vipward_region_model::{Effect, Region};
 
@@ -40,7 +40,7 @@ fn region() -> Region {
 }
 
 /// Runs in virtual time to a moment: each invocation succeeds at once.
-fn run(region: &mut Region, from: Timestamp, to: Timestamp) -> Vec<(Timestamp, Happening)> {
+fn run(region: &mut Region, from: Timestamp, to: Timestamp) -> Vec<(Timestamp, JournalEvent)> {
     let (mut now, mut told) = (from, Vec::new());
     loop {
         for effect in region.advance(now) {
@@ -68,10 +68,11 @@ fn a_silent_metric_brings_its_alarm_and_the_alarm_an_invocation() {
     let mut region = region();
     let told = run(&mut region, at(0), at(59));
     let alarm = told.iter().find(
-        |(_, happening)| matches!(happening, Happening::AlarmState { to, .. } if to == "ALARM"),
+        |(_, happening)| matches!(happening, JournalEvent::AlarmState { to, .. } if to == "ALARM"),
     );
     let (alarmed, _) = alarm.expect("missing data is breaching");
-    let invoked = told.iter().find(|(_, happening)| matches!(happening, Happening::Invoked { .. }));
+    let invoked =
+        told.iter().find(|(_, happening)| matches!(happening, JournalEvent::Invoked { .. }));
     let (invoked, _) = invoked.expect("the rule's target is the function");
     assert_eq!(invoked.duration_since(*alarmed), SignedDuration::from_millis(80));
 }
@@ -81,8 +82,8 @@ fn an_instances_end_is_told_to_the_function() {
     let mut region = region();
     region.set_instance_state("i-01", InstanceState::Terminated, at(1)).expect("exists");
     let told = run(&mut region, at(1), at(2));
-    let delivered = |happening: &Happening| match happening {
-        Happening::EventDelivered { rule, .. } => Some(rule.clone()),
+    let delivered = |happening: &JournalEvent| match happening {
+        JournalEvent::EventDelivered { rule, .. } => Some(rule.clone()),
         _ => None,
     };
     let rules: Vec<_> = told.iter().filter_map(|(_, happening)| delivered(happening)).collect();
@@ -95,7 +96,7 @@ fn the_schedule_wakes_the_function_once_a_minute() {
     let mut region = region();
     let told = run(&mut region, at(0), at(200));
     let ticks = told.iter().filter(|(_, happening)| {
-        matches!(happening, Happening::EventDelivered { rule, .. } if rule == "EachMinute")
+        matches!(happening, JournalEvent::EventDelivered { rule, .. } if rule == "EachMinute")
     });
     assert_eq!(ticks.count(), 3);
 }

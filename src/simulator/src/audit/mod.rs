@@ -18,7 +18,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::Value;
 use vipward_core::Config;
-use vipward_region_model::journal::Happening;
+use vipward_region_model::journal::JournalEvent;
 
 use crate::audit::alias_rules::AliasBook;
 use crate::audit::call_log::{Assignment, CallLog, Look};
@@ -142,9 +142,9 @@ impl Auditor {
     }
 
     /// Something happened in the region; `asked` is the function's call that brought it, if one did.
-    pub fn hears(&mut self, at: Duration, happening: &Happening, asked: Option<Assignment>) {
+    pub fn hears(&mut self, at: Duration, happening: &JournalEvent, asked: Option<Assignment>) {
         match happening {
-            Happening::Assigned { eni, addresses, from } => {
+            JournalEvent::Assigned { eni, addresses, from } => {
                 let sent = asked.as_ref().map_or(at, |asked| self.since_start(asked.sent));
                 let look = asked.as_ref().and_then(|asked| asked.look().cloned());
                 let took = asked.map(|asked| asked.call_log.took()).unwrap_or_default();
@@ -160,7 +160,7 @@ impl Auditor {
                     self.moves(at, Change { at, service, from, to, sent, look, took });
                 }
             }
-            Happening::Unassigned { addresses, eni } => {
+            JournalEvent::Unassigned { addresses, eni } => {
                 let by_hand = self.meddled.pop().is_some();
                 self.timeline.tell(at, Who::Ec2, || {
                     let of = wording::services(&self.config, addresses);
@@ -178,19 +178,19 @@ impl Auditor {
                     self.accuse(at, "a VIP is never unassigned", what);
                 }
             }
-            Happening::AlarmState { alarm, to, .. } => {
+            JournalEvent::AlarmState { alarm, to, .. } => {
                 self.timeline.tell(at, Who::Alarm, || format!("{alarm}: {to}"));
             }
-            Happening::EventPut { source, detail_type } if source == "vipward.function" => {
+            JournalEvent::EventPut { source, detail_type } if source == "vipward.function" => {
                 self.tally.told(&self.truth, at, detail_type);
                 self.timeline.tell(at, Who::People, || format!("are told: {detail_type}"));
             }
-            Happening::EventPut { source, .. } if source.starts_with("vipward.agent") => {
+            JournalEvent::EventPut { source, .. } if source.starts_with("vipward.agent") => {
                 let name = source.rsplit('.').next().unwrap_or_default();
                 self.timeline.tell(at, Who::Agent(name), || "sends a hint".to_owned());
             }
-            Happening::Invoked { .. } => self.tally.invocations += 1,
-            Happening::InvocationDropped { reason, .. } => {
+            JournalEvent::Invoked { .. } => self.tally.invocations += 1,
+            JournalEvent::InvocationDropped { reason, .. } => {
                 self.timeline.tell(at, Who::Function, || format!("never saw an event: {reason}"));
             }
             _ => {}

@@ -78,7 +78,7 @@ impl Tally {
 
     /// People were told something.
     pub fn told(&mut self, truth: &Truth, at: Duration, detail_type: &str) {
-        if detail_type == vipward_core::signals::ALERT_DETAIL_TYPE {
+        if detail_type == vipward_core::telemetry::ALERT_DETAIL_TYPE {
             self.alerts += 1;
             self.put_down(truth, at, |line| line.alerts += 1);
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use vipward_core::outcome::{Lag, Outcome, Role};
+use vipward_core::outcome::{Lag, Outcome, Replication};
 use vipward_core::{Config, NodeName, ServiceName};
 use vipward_observe::aws_time::AwsTime;
 use vipward_observe::interruptions::{Notice, Notices};
@@ -15,10 +15,10 @@ use vipward_observe::pulse::Pulse;
 use vipward_observe::reporter::{Report, Reporter};
 use vipward_observe::target::{Target, targets};
 use vipward_observe::verdict::VerdictMachine;
-use vipward_observe::view::Sighting;
+use vipward_observe::view::TargetChange;
 
 /// Probes in a row with the same end after which the next ends alike until something changes.
-const SETTLED: u32 = 8;
+const RESTS_AFTER: u32 = 8;
 
 /// A clock that is wrong, and going wrong.
 #[derive(Debug, Clone, Copy)]
@@ -67,7 +67,7 @@ struct Prober {
 
 /// What the agent wants of the world.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Wish {
+pub enum AgentAction {
     /// Probe the target of that index then.
     Probe(usize, Timestamp),
     /// Send this now.
@@ -147,11 +147,11 @@ impl Agent {
     }
 
     /// The first probes, and the first look.
-    pub fn first_wishes(&mut self, now: Timestamp) -> Vec<Wish> {
-        let mut wishes: Vec<Wish> =
-            (0..self.probers.len()).map(|index| Wish::Probe(index, now)).collect();
-        wishes.extend(self.look(now));
-        wishes
+    pub fn first_wishes(&mut self, now: Timestamp) -> Vec<AgentAction> {
+        let mut actions: Vec<AgentAction> =
+            (0..self.probers.len()).map(|index| AgentAction::Probe(index, now)).collect();
+        actions.extend(self.look(now));
+        actions
     }
 
     /// A probe begins, unless one is on its way already; it may be too early for it.
@@ -176,7 +176,7 @@ impl Agent {
         outcome: Outcome,
         steady: bool,
         now: Timestamp,
-    ) -> Vec<Wish> {
+    ) -> Vec<AgentAction> {
         let shown = self.clock.shows(now);
         let me = self.reporter.me().clone();
         let prober = &mut self.probers[index];
@@ -186,7 +186,7 @@ impl Agent {
             && prober.target.check.kind.max_lag().is_some()
         {
             let lag = match (pass.role, pass.lag) {
-                (Some(Role::Primary), _) => Some(Duration::ZERO),
+                (Some(Replication::Primary), _) => Some(Duration::ZERO),
                 (_, Some(Lag::Behind(lag))) => Some(lag),
                 _ => None,
             };
@@ -195,29 +195,29 @@ impl Agent {
         if let (Ok(pass), true) = (&outcome, prober.target.subject == me)
             && prober.target.follows_primary
         {
-            let is = pass.role.map(|role| role == Role::Primary);
+            let is = pass.role.map(|role| role == Replication::Primary);
             self.primaries.remove(&prober.target.service);
             self.primaries.extend(is.map(|is| (prober.target.service.clone(), is)));
         }
         let change = prober.machine.finish(shown, &outcome);
         prober.last = Some(outcome);
-        prober.resting = steady && prober.same >= SETTLED;
+        prober.resting = steady && prober.same >= RESTS_AFTER;
         let next = prober.machine.next_probe();
-        let mut wishes = Vec::new();
+        let mut actions = Vec::new();
         if !prober.resting {
-            wishes.push(Wish::Probe(index, self.clock.when(next)));
+            actions.push(AgentAction::Probe(index, self.clock.when(next)));
         }
         if let Some(change) = change {
             let (subject, service) = (prober.target.subject.clone(), prober.target.service.clone());
-            self.reporter.observe(shown, &Sighting { subject, service, change });
+            self.reporter.observe(shown, &TargetChange { subject, service, change });
         }
-        wishes.extend(self.look(now));
-        wishes
+        actions.extend(self.look(now));
+        actions
     }
 
     /// Something has changed: what rested probes on at its own pace.
-    pub fn stirs(&mut self, now: Timestamp) -> Vec<Wish> {
-        let mut wishes = Vec::new();
+    pub fn stirs(&mut self, now: Timestamp) -> Vec<AgentAction> {
+        let mut actions = Vec::new();
         for (index, prober) in self.probers.iter_mut().enumerate() {
             // One on its way ends as things were when it began: the next may not.
             prober.same = 0;
@@ -227,16 +227,22 @@ impl Agent {
             let passed = now.duration_since(prober.begun).as_millis();
             let interval = i128::try_from(prober.target.check.interval.as_millis()).unwrap_or(1);
             let whole = i64::try_from((passed / interval + 1) * interval).unwrap_or(0);
-            wishes.push(Wish::Probe(index, prober.begun + SignedDuration::from_millis(whole)));
+            actions
+                .push(AgentAction::Probe(index, prober.begun + SignedDuration::from_millis(whole)));
         }
-        wishes
+        actions
     }
 
     /// The standing connections to that service broke; or, where none is named, the host left a
     /// knock unanswered.
-    pub fn breaks(&mut self, node: &str, service: Option<&str>, now: Timestamp) -> Vec<Wish> {
+    pub fn breaks(
+        &mut self,
+        node: &str,
+        service: Option<&str>,
+        now: Timestamp,
+    ) -> Vec<AgentAction> {
         let shown = self.clock.shows(now);
-        let mut wishes = Vec::new();
+        let mut actions = Vec::new();
         for (index, prober) in self.probers.iter_mut().enumerate() {
             let target = &prober.target;
             let other = service.is_some_and(|service| target.service.as_str() != service);
@@ -246,14 +252,15 @@ impl Agent {
             prober.machine.wake(shown);
             if !prober.probing {
                 (prober.resting, prober.same) = (false, 0);
-                wishes.push(Wish::Probe(index, self.clock.when(prober.machine.next_probe())));
+                actions
+                    .push(AgentAction::Probe(index, self.clock.when(prober.machine.next_probe())));
             }
         }
-        wishes
+        actions
     }
 
     /// The agent did not run from then until now.
-    pub fn was_stalled(&mut self, from: Timestamp, now: Timestamp) -> Option<Vec<Wish>> {
+    pub fn was_stalled(&mut self, from: Timestamp, now: Timestamp) -> Option<Vec<AgentAction>> {
         let shown = self.clock.shows(now);
         self.pulse.beat(self.clock.shows(from));
         self.pulse.beat(shown)?;
@@ -278,23 +285,32 @@ impl Agent {
     }
 
     /// What came of the metrics that were sent.
-    pub fn published(&mut self, outcome: &Result<(), SendError>, now: Timestamp) -> Vec<Wish> {
+    pub fn published(
+        &mut self,
+        outcome: &Result<(), SendError>,
+        now: Timestamp,
+    ) -> Vec<AgentAction> {
         self.reporter.published(self.clock.shows(now), outcome);
         self.look(now)
     }
 
     /// What came of the hint that was sent.
-    pub fn hinted(&mut self, outcome: &Result<(), SendError>, now: Timestamp) -> Vec<Wish> {
+    pub fn hinted(&mut self, outcome: &Result<(), SendError>, now: Timestamp) -> Vec<AgentAction> {
         self.reporter.hinted(self.clock.shows(now), outcome);
         self.look(now)
     }
 
     /// It is told that these services leave, or stay.
-    pub fn is_told(&mut self, services: &[ServiceName], leave: bool, now: Timestamp) -> Vec<Wish> {
+    pub fn is_told(
+        &mut self,
+        services: &[ServiceName],
+        leave: bool,
+        now: Timestamp,
+    ) -> Vec<AgentAction> {
         if leave {
-            self.leaving.order(services, "told to", self.clock.shows(now));
+            self.leaving.request(services, "told to", self.clock.shows(now));
         } else {
-            self.leaving.countermand(services);
+            self.leaving.cancel(services);
         }
         self.look(now)
     }
@@ -304,7 +320,7 @@ impl Agent {
         &mut self,
         text: impl Fn(Notice) -> Option<String>,
         now: Timestamp,
-    ) -> Vec<Wish> {
+    ) -> Vec<AgentAction> {
         let shown = self.clock.shows(now);
         self.notices.begin(shown);
         for notice in Notice::ALL {
@@ -315,25 +331,25 @@ impl Agent {
     }
 
     /// What is due.
-    pub fn look(&mut self, now: Timestamp) -> Vec<Wish> {
+    pub fn look(&mut self, now: Timestamp) -> Vec<AgentAction> {
         let shown = self.clock.shows(now);
         if self.waking.is_some_and(|at| at <= now) {
             self.waking = None;
         }
         self.reporter.see_places(shown, self.lags.clone(), self.primaries.clone());
         self.reporter.see_leaving(shown, &self.leaving);
-        let mut wishes = Vec::new();
+        let mut actions = Vec::new();
         while let Some(report) = self.reporter.due(shown) {
-            wishes.push(Wish::Send(Box::new(report)));
+            actions.push(AgentAction::Send(Box::new(report)));
         }
         if let Some(due) = self.reporter.deadline() {
             let at = self.clock.when(due).max(now + Duration::from_micros(1));
             if self.waking.is_none_or(|waking| at < waking) {
                 self.waking = Some(at);
-                wishes.push(Wish::Wake(at));
+                actions.push(AgentAction::Wake(at));
             }
         }
-        wishes
+        actions
     }
 }
 

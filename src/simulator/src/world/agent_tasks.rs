@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use vipward_core::Hint;
-use vipward_core::outcome::{Lag, Outcome, Pass, Role, Shortfall};
-use vipward_core::signals::{DIM_SERVICE, DIM_SUBJECT, HINT_DETAIL_TYPE, hint_source, namespace};
+use vipward_core::outcome::{Lag, Outcome, Pass, ProbeFailure, Replication};
+use vipward_core::telemetry::{DIM_SERVICE, DIM_SUBJECT, HINT_DETAIL_TYPE, hint_source, namespace};
 use vipward_observe::datum::Datum;
 use vipward_observe::ports::SendError;
 use vipward_observe::reporter::Report;
@@ -44,7 +44,7 @@ impl World {
             return self.probes(index, generation, target);
         }
         let Host { name, agent: Some(agent), .. } = &mut self.hosts[index] else { return };
-        let wishes = match task {
+        let actions = match task {
             AgentTask::Probe(_) => Vec::new(),
             AgentTask::Probed(target, outcome, steady) => agent.ends(target, outcome, steady, now),
             AgentTask::Asked(report, heard) => {
@@ -68,7 +68,7 @@ impl World {
             }
             AgentTask::Look => agent.look(now),
         };
-        self.grant(index, wishes);
+        self.grant(index, actions);
     }
 
     fn probes(&mut self, index: usize, generation: u64, target: usize) {
@@ -92,7 +92,7 @@ impl World {
         let elapsed = self.elapsed();
         let me = self.hosts[index].name.to_string();
         let Some(agent) = self.hosts[index].agent.as_ref() else {
-            return (Duration::ZERO, Err(Shortfall::Error("no agent".to_owned())));
+            return (Duration::ZERO, Err(ProbeFailure::Inconclusive("no agent".to_owned())));
         };
         let target = agent.target(target);
         let (subject, service) = (target.subject.to_string(), target.service.to_string());
@@ -101,9 +101,9 @@ impl World {
         let own = me == subject;
         let quick = self.chance.millis(1, if own { 2 } else { 6 });
         let silence =
-            |after: Duration| (after, Err(Shortfall::Timeout("no answer in time".to_owned())));
+            |after: Duration| (after, Err(ProbeFailure::TimedOut("no answer in time".to_owned())));
         if own && self.truth.cannot_judge(&me, &service, elapsed) {
-            return (quick, Err(Shortfall::Error("wrong password".to_owned())));
+            return (quick, Err(ProbeFailure::Inconclusive("wrong password".to_owned())));
         }
         if !self.truth.passes(&me, &subject, elapsed) || !self.truth.passes(&subject, &me, elapsed)
         {
@@ -130,12 +130,12 @@ impl World {
         }
         match self.truth.health(&subject, &service, elapsed) {
             Health::Mute => silence(timeout),
-            Health::Refuses => (delay, Err(Shortfall::Fail("connection refused".to_owned()))),
+            Health::Refuses => (delay, Err(ProbeFailure::Failed("connection refused".to_owned()))),
             Health::Answers(late) if delay + late >= timeout => silence(timeout),
             Health::Answers(late) => {
                 let lag = self.truth.lag(&subject, &service, elapsed);
                 let primary = self.truth.is_primary(&subject, &service, elapsed);
-                let role = if primary { Role::Primary } else { Role::Replica };
+                let role = if primary { Replication::Primary } else { Replication::Replica };
                 let lag = max_lag.filter(|_| !primary).map(|_| Lag::Behind(lag));
                 let role = (max_lag.is_some() || self.truth.follows(&service)).then_some(role);
                 let pass = Pass { role, lag };

@@ -14,13 +14,13 @@ use vipward_upkeep::upkeep::Upkeep;
 use crate::interface::Interface;
 
 /// Answers in a row that say the same, after which the next says it too until something changes.
-const SETTLED: u32 = 4;
+const RESTS_AFTER: u32 = 4;
 /// By the unit's systemd unit.
 const WATCHDOG: Duration = Duration::from_mins(2);
 
 /// What the unit wants of the world.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Wish {
+pub enum AliasAction {
     /// Look at the interface then.
     Pass(Timestamp),
     /// Ask the instance metadata then.
@@ -70,7 +70,7 @@ impl AliasUnit {
         &mut self,
         interface: &mut Interface,
         now: Timestamp,
-    ) -> (Vec<(Repair, Vec<Ipv4Addr>)>, Vec<Wish>) {
+    ) -> (Vec<(Repair, Vec<Ipv4Addr>)>, Vec<AliasAction>) {
         if now < self.next_pass {
             return (Vec::new(), Vec::new());
         }
@@ -83,22 +83,22 @@ impl AliasUnit {
         }
         self.rested = now;
         self.next_pass = now + self.pace.after(true);
-        let mut wishes = vec![Wish::Pass(self.next_pass)];
+        let mut actions = vec![AliasAction::Pass(self.next_pass)];
         // The kernel tells the unit of its own changes too.
-        wishes.extend((!done.is_empty()).then(|| self.wakes(now)));
+        actions.extend((!done.is_empty()).then(|| self.wakes(now)));
         let subject = self.upkeep.subject();
         if subject != self.subject {
             self.subject = subject;
             (self.resting, self.same, self.wait) = (false, 0, Duration::ZERO);
-            wishes.extend((!self.asking).then_some(Wish::Ask(now)));
+            actions.extend((!self.asking).then_some(AliasAction::Ask(now)));
         }
-        (done, wishes)
+        (done, actions)
     }
 
     /// The kernel tells of a change, or an answer calls for a pass.
-    pub fn wakes(&mut self, now: Timestamp) -> Wish {
+    pub fn wakes(&mut self, now: Timestamp) -> AliasAction {
         self.next_pass = self.next_pass.min(now.max(self.rested + GAP));
-        Wish::Pass(self.next_pass)
+        AliasAction::Pass(self.next_pass)
     }
 
     /// It asks, if it has anything to ask and does not yet: about whom.
@@ -118,30 +118,30 @@ impl AliasUnit {
         answer: Answer,
         steady: bool,
         now: Timestamp,
-    ) -> Vec<Wish> {
+    ) -> Vec<AliasAction> {
         self.asking = false;
         self.wait = self.questions.after(&answer);
-        let mut wishes = Vec::new();
+        let mut actions = Vec::new();
         if self.subject.as_ref() != Some(subject) {
             // Of another interface nothing is believed, and of the right one asked at once.
             self.wait = Duration::ZERO;
-            wishes.extend(self.subject.is_some().then_some(Wish::Ask(now)));
-            return wishes;
+            actions.extend(self.subject.is_some().then_some(AliasAction::Ask(now)));
+            return actions;
         }
         let news = self.upkeep.hear(&answer);
-        wishes.extend(news.then(|| self.wakes(now)));
+        actions.extend(news.then(|| self.wakes(now)));
         self.same = if self.last.as_ref() == Some(&answer) { self.same + 1 } else { 0 };
         self.last = Some(answer);
-        self.resting = steady && self.same >= SETTLED;
+        self.resting = steady && self.same >= RESTS_AFTER;
         self.wait += Duration::try_from(now.duration_since(self.asked)).unwrap_or_default();
         if !self.resting {
-            wishes.push(Wish::Ask(self.asked + self.wait));
+            actions.push(AliasAction::Ask(self.asked + self.wait));
         }
-        wishes
+        actions
     }
 
     /// Something has changed: a unit that rested asks on at its own pace.
-    pub fn stirs(&mut self, now: Timestamp) -> Option<Wish> {
+    pub fn stirs(&mut self, now: Timestamp) -> Option<AliasAction> {
         self.same = 0;
         if !std::mem::take(&mut self.resting) {
             return None;
@@ -151,6 +151,6 @@ impl AliasUnit {
         let whole = i64::try_from((passed / interval + 1) * interval).unwrap_or(0);
         let at = self.asked + SignedDuration::from_micros(whole);
         self.asked = at - self.wait;
-        Some(Wish::Ask(at))
+        Some(AliasAction::Ask(at))
     }
 }

@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Waker};
 use jiff::Timestamp;
 use serde_json::Value;
 use vipward_core::Config;
-use vipward_core::signals::HINT_DETAIL_TYPE;
+use vipward_core::telemetry::HINT_DETAIL_TYPE;
 use vipward_reconcile::handler::{Function, HandlerError};
 use vipward_reconcile::role::Role;
 use vipward_region_model::lambda::{Answer, EnvironmentId, FunctionSpec, Invocation};

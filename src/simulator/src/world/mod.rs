@@ -22,7 +22,7 @@ use vipward_core::{Config, NodeName, ServiceName};
 use vipward_observe::ports::SendError;
 use vipward_observe::reporter::Report;
 use vipward_region_model::Effect;
-use vipward_region_model::journal::Happening;
+use vipward_region_model::journal::JournalEvent;
 use vipward_region_model::lambda::{self, EnvironmentId};
 
 use crate::audit::Auditor;
@@ -32,7 +32,7 @@ use crate::history::random::Stream;
 use crate::history::scenario::Scenario;
 use crate::history::truth::Truth;
 use crate::world::agent::Heard;
-use crate::world::agent::{Agent, HostClock, Wish};
+use crate::world::agent::{Agent, AgentAction, HostClock};
 use crate::world::cloud::Shared;
 use crate::world::environments::Environments;
 use crate::world::nodes::{Site, Task};
@@ -281,8 +281,8 @@ impl World {
     }
 
     /// The function's call that brought an assignment about.
-    fn asked_for(&self, happening: &Happening) -> Option<Assignment> {
-        let Happening::Assigned { eni, addresses, .. } = happening else { return None };
+    fn asked_for(&self, happening: &JournalEvent) -> Option<Assignment> {
+        let JournalEvent::Assigned { eni, addresses, .. } = happening else { return None };
         let mut cloud = self.cloud.lock();
         let now = cloud.now;
         cloud.call_logs.arrives(now, eni, addresses)
@@ -339,10 +339,10 @@ impl World {
         let clock = HostClock::new(now, ahead, drift);
         let start_id = format!("{name}-{}-{}", generation, elapsed.as_millis());
         let mut agent = Agent::start(&config, &name, start_id, clock, now);
-        let wishes = agent.first_wishes(now);
+        let actions = agent.first_wishes(now);
         self.hosts[index].agent = Some(agent);
         self.hosts[index].stalled_from = None;
-        self.grant(index, wishes);
+        self.grant(index, actions);
         self.plan(now, Event::Agent(index, generation, AgentTask::Notices));
     }
 
@@ -369,15 +369,17 @@ impl World {
     }
 
     /// Carries out what an agent wants.
-    pub fn grant(&mut self, index: usize, wishes: Vec<Wish>) {
+    pub fn grant(&mut self, index: usize, actions: Vec<AgentAction>) {
         let generation = self.hosts[index].generation;
-        for wish in wishes {
-            match wish {
-                Wish::Probe(target, at) => {
+        for action in actions {
+            match action {
+                AgentAction::Probe(target, at) => {
                     self.plan(at, Event::Agent(index, generation, AgentTask::Probe(target)));
                 }
-                Wish::Wake(at) => self.plan(at, Event::Agent(index, generation, AgentTask::Look)),
-                Wish::Send(report) => self.send(index, *report),
+                AgentAction::Wake(at) => {
+                    self.plan(at, Event::Agent(index, generation, AgentTask::Look));
+                }
+                AgentAction::Send(report) => self.send(index, *report),
             }
         }
     }

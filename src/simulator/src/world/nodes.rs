@@ -6,14 +6,14 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use vipward_core::Config;
-use vipward_region_model::journal::Happening;
+use vipward_region_model::journal::JournalEvent;
 use vipward_upkeep::knowledge::{Answer, Subject};
 
 use crate::audit::alias_rules::Standing;
 use crate::history::host_fault::HostFault;
 use crate::history::random::Stream;
 use crate::interface::Interface;
-use crate::world::alias_unit::{AliasUnit, Wish};
+use crate::world::alias_unit::{AliasAction, AliasUnit};
 use crate::world::setup::mac;
 use crate::world::{Event, World};
 
@@ -134,8 +134,8 @@ impl World {
                 self.auditor.unit_heard(elapsed, &name, &answer);
                 let site = &mut self.sites[index];
                 let Some(unit) = site.unit.as_mut() else { return };
-                let wishes = unit.hears(&subject, answer, steady, now);
-                self.grant_unit(index, wishes);
+                let actions = unit.hears(&subject, answer, steady, now);
+                self.grant_unit(index, actions);
             }
         }
     }
@@ -150,19 +150,19 @@ impl World {
         site.unit = Some(AliasUnit::start(&self.config, now));
         site.sound_since = site.interface.has(site.own).then_some(elapsed);
         self.auditor.unit_started(elapsed, node.name.as_str());
-        self.grant_unit(index, vec![Wish::Pass(now)]);
+        self.grant_unit(index, vec![AliasAction::Pass(now)]);
     }
 
     fn unit_passes(&mut self, index: usize) {
         let (now, elapsed) = (self.now(), self.elapsed());
         let site = &mut self.sites[index];
         let Some(unit) = site.unit.as_mut() else { return };
-        let (done, wishes) = unit.pass(&mut site.interface, now);
+        let (done, actions) = unit.pass(&mut site.interface, now);
         let name = self.config.nodes[index].name.to_string();
         for (repair, along) in done {
             self.auditor.unit_repaired(elapsed, &name, &repair, &along);
         }
-        self.grant_unit(index, wishes);
+        self.grant_unit(index, actions);
     }
 
     fn unit_asks(&mut self, index: usize) {
@@ -178,12 +178,12 @@ impl World {
         self.plan(now + took, Event::Site(index, generation, task));
     }
 
-    fn grant_unit(&mut self, index: usize, wishes: impl IntoIterator<Item = Wish>) {
+    fn grant_unit(&mut self, index: usize, actions: impl IntoIterator<Item = AliasAction>) {
         let generation = self.sites[index].generation;
-        for wish in wishes {
-            let (at, task) = match wish {
-                Wish::Pass(at) => (at, Task::Pass),
-                Wish::Ask(at) => (at, Task::Ask),
+        for action in actions {
+            let (at, task) = match action {
+                AliasAction::Pass(at) => (at, Task::Pass),
+                AliasAction::Ask(at) => (at, Task::Ask),
             };
             self.plan(at, Event::Site(index, generation, task));
         }
@@ -191,22 +191,22 @@ impl World {
 
     fn kernel_tells(&mut self, index: usize) {
         let now = self.now();
-        let wish = self.sites[index].unit.as_mut().map(|unit| unit.wakes(now));
-        self.grant_unit(index, wish);
+        let action = self.sites[index].unit.as_mut().map(|unit| unit.wakes(now));
+        self.grant_unit(index, action);
     }
 
     /// Units that rest on the metadata's last answer ask again: something has changed.
     pub fn stir_units(&mut self) {
         let now = self.now();
         for index in 0..self.sites.len() {
-            let wish = self.sites[index].unit.as_mut().and_then(|unit| unit.stirs(now));
-            self.grant_unit(index, wish);
+            let action = self.sites[index].unit.as_mut().and_then(|unit| unit.stirs(now));
+            self.grant_unit(index, action);
         }
     }
 
     /// EC2 has assigned or unassigned addresses: the metadata will say so.
-    pub fn addresses_change(&mut self, happening: &Happening) {
-        if matches!(happening, Happening::Assigned { .. } | Happening::Unassigned { .. }) {
+    pub fn addresses_change(&mut self, happening: &JournalEvent) {
+        if matches!(happening, JournalEvent::Assigned { .. } | JournalEvent::Unassigned { .. }) {
             self.addresses_changed = self.elapsed();
             self.stir_units();
         }

@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use vipward_core::evidence::{Eni, Inventory};
 use vipward_core::name::ServiceName;
 use vipward_core::plan::Reassign;
-use vipward_core::signals::{AlarmName, FUNCTION_SOURCE, alarm_prefix};
+use vipward_core::telemetry::{AlarmName, FUNCTION_SOURCE, alarm_prefix};
 use vipward_core::{Config, EniId, VipAddr};
 use vipward_reconcile::notice::Notice;
 use vipward_reconcile::ports::{PortError, Ports, Published};
@@ -253,7 +253,7 @@ impl Ports for FunctionPorts {
         .await
     }
 
-    async fn words(
+    async fn metrics(
         &self,
         config: &Config,
         services: &BTreeSet<ServiceName>,

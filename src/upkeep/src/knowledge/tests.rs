@@ -21,12 +21,12 @@ fn failed() -> Answer {
     Answer::Unknown("503".to_owned())
 }
 
-fn after(answers: &[Answer]) -> Duty {
+fn after(answers: &[Answer]) -> Desired {
     let mut knowledge = Knowledge::new(OWN, [VIP]);
     for answer in answers {
         knowledge.hear(answer);
     }
-    knowledge.duty(VIP)
+    knowledge.desired(VIP)
 }
 
 #[test]
@@ -34,24 +34,24 @@ fn one_answer_is_enough_to_have_it_and_two_in_a_row_to_be_without() {
     let empty = || Answer::Addresses(BTreeSet::new());
     let of_another = || Answer::Addresses([SIMILAR].into());
     let table = [
-        ("nothing heard", vec![], Duty::Leave),
-        ("named", vec![named()], Duty::Hold),
-        ("not named once", vec![not_named()], Duty::Leave),
-        ("not named twice", vec![not_named(), not_named()], Duty::Clear),
-        ("held, then not named once", vec![named(), not_named()], Duty::Hold),
-        ("held, then not named twice", vec![named(), not_named(), not_named()], Duty::Clear),
-        ("held, then errors", vec![named(), failed(), failed(), failed()], Duty::Hold),
-        ("held, then empty answers", vec![named(), empty(), empty(), empty()], Duty::Hold),
-        ("held, then another's", vec![named(), of_another(), of_another()], Duty::Hold),
-        ("an error between", vec![not_named(), failed(), not_named()], Duty::Leave),
+        ("nothing heard", vec![], Desired::Unchanged),
+        ("named", vec![named()], Desired::Present),
+        ("not named once", vec![not_named()], Desired::Unchanged),
+        ("not named twice", vec![not_named(), not_named()], Desired::Absent),
+        ("held, then not named once", vec![named(), not_named()], Desired::Present),
+        ("held, then not named twice", vec![named(), not_named(), not_named()], Desired::Absent),
+        ("held, then errors", vec![named(), failed(), failed(), failed()], Desired::Present),
+        ("held, then empty answers", vec![named(), empty(), empty(), empty()], Desired::Present),
+        ("held, then another's", vec![named(), of_another(), of_another()], Desired::Present),
+        ("an error between", vec![not_named(), failed(), not_named()], Desired::Unchanged),
         (
             "held, then not named in every second answer",
             vec![named(), not_named(), empty(), not_named(), failed(), not_named()],
-            Duty::Hold,
+            Desired::Present,
         ),
-        ("confirmed, then an error", vec![not_named(), not_named(), failed()], Duty::Leave),
-        ("empty from the start", vec![empty(), empty(), empty()], Duty::Leave),
-        ("back again", vec![not_named(), not_named(), named()], Duty::Hold),
+        ("confirmed, then an error", vec![not_named(), not_named(), failed()], Desired::Unchanged),
+        ("empty from the start", vec![empty(), empty(), empty()], Desired::Unchanged),
+        ("back again", vec![not_named(), not_named(), named()], Desired::Present),
     ];
     for (name, answers, want) in table {
         assert_eq!(after(&answers), want, "{name}");
@@ -75,8 +75,8 @@ fn another_interface_is_another_matter() {
     let mut knowledge = Knowledge::new(OWN, [VIP]);
     knowledge.hear(&named());
     knowledge.forget();
-    assert_eq!(knowledge.duty(VIP), Duty::Leave);
-    assert_eq!(knowledge.duty(SIMILAR), Duty::Leave, "it does not follow");
+    assert_eq!(knowledge.desired(VIP), Desired::Unchanged);
+    assert_eq!(knowledge.desired(SIMILAR), Desired::Unchanged, "it does not follow");
     assert_eq!(knowledge.holding(SIMILAR), Holding::NotAsked);
 }
 
@@ -96,6 +96,6 @@ proptest! {
             Answer::Unknown(_) => false,
         };
         let confirmed = answers.len() >= 2 && answers.iter().rev().take(2).all(lacks);
-        prop_assert_eq!(after(&answers) == Duty::Clear, confirmed);
+        prop_assert_eq!(after(&answers) == Desired::Absent, confirmed);
     }
 }

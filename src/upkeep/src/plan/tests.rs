@@ -13,10 +13,10 @@ fn held(link: u32, address: [u8; 4], prefix: u8) -> Held {
     Held { link, address: address.into(), prefix, secondary: false }
 }
 
-fn planned(duty: Duty, vips: &[[u8; 4]], actual: &[Held]) -> Vec<String> {
-    let aliases = vips.iter().map(|vip| ((*vip).into(), duty)).collect();
+fn planned(desired: Desired, vips: &[[u8; 4]], actual: &[Held]) -> Vec<String> {
+    let aliases = vips.iter().map(|vip| ((*vip).into(), desired)).collect();
     let inventory = Inventory::new([], actual.iter().copied());
-    let plan = plan(&Desired { link: LINK, aliases }, &inventory);
+    let plan = plan(&DesiredAliases { link: LINK, aliases }, &inventory);
     let words = plan.repairs.iter().map(|repair| match repair.act {
         Act::Add => repair.vip.to_string(),
         Act::Remove(prefix) => format!("-{}/{prefix}", repair.vip),
@@ -39,8 +39,8 @@ fn only_what_the_interface_lacks_is_added() {
         ("similar address", &[held(LINK, similar, 32), held(LINK, two, 32)], &["10.0.0.1"]),
     ];
     for (name, actual, want) in table {
-        assert_eq!(planned(Duty::Hold, &[one, two], actual), want, "{name}");
-        assert_eq!(planned(Duty::Leave, &[one, two], actual), [""; 0], "{name}");
+        assert_eq!(planned(Desired::Present, &[one, two], actual), want, "{name}");
+        assert_eq!(planned(Desired::Unchanged, &[one, two], actual), [""; 0], "{name}");
     }
 }
 
@@ -58,7 +58,7 @@ fn what_must_go_goes_with_any_prefix_and_nothing_like_it_does() {
     for (name, actual, want) in table {
         let neighbours = similar.map(|address| held(LINK, address, 32));
         let actual: Vec<Held> = neighbours.into_iter().chain(actual.iter().copied()).collect();
-        assert_eq!(planned(Duty::Clear, &[one], &actual), want, "{name}");
+        assert_eq!(planned(Desired::Absent, &[one], &actual), want, "{name}");
     }
 }
 
@@ -66,7 +66,7 @@ fn what_must_go_goes_with_any_prefix_and_nothing_like_it_does() {
 fn what_would_take_others_along_stays() {
     let (vip, own) = ([10, 0, 0, 1], [10, 0, 0, 2]);
     let secondary = Held { secondary: true, ..held(LINK, own, 20) };
-    let desired = Desired { link: LINK, aliases: [(vip.into(), Duty::Clear)].into() };
+    let desired = DesiredAliases { link: LINK, aliases: [(vip.into(), Desired::Absent)].into() };
     let inventory = || Inventory::new([], [held(LINK, vip, 20), held(LINK, vip, 32), secondary]);
     let got = plan(&desired, &inventory());
     assert_eq!(got.repairs.len(), 1, "the /32 goes: {got:?}");
@@ -78,12 +78,12 @@ fn what_would_take_others_along_stays() {
 #[test]
 fn a_vip_and_the_one_that_would_go_with_it_both_go_the_latter_first() {
     let (primary, secondary) = ([10, 0, 0, 11], [10, 0, 0, 112]);
-    let aliases = [primary, secondary].map(|vip| (vip.into(), Duty::Clear)).into();
+    let aliases = [primary, secondary].map(|vip| (vip.into(), Desired::Absent)).into();
     let inventory = Inventory::new(
         [],
         [held(LINK, primary, 24), Held { secondary: true, ..held(LINK, secondary, 24) }],
     );
-    let got = plan(&Desired { link: LINK, aliases }, &inventory);
+    let got = plan(&DesiredAliases { link: LINK, aliases }, &inventory);
     let remove = |vip: [u8; 4]| Repair { link: LINK, vip: vip.into(), act: Act::Remove(24) };
     assert_eq!(got.repairs, [remove(secondary), remove(primary)]);
     assert_eq!(got.withheld, BTreeMap::new());
@@ -110,8 +110,8 @@ fn neighbours() -> impl Strategy<Value = BTreeSet<Held>> {
     prop::collection::vec(one, 0..16).prop_map(distinct)
 }
 
-fn duty() -> impl Strategy<Value = Duty> {
-    prop_oneof![Just(Duty::Hold), Just(Duty::Leave), Just(Duty::Clear)]
+fn desired() -> impl Strategy<Value = Desired> {
+    prop_oneof![Just(Desired::Present), Just(Desired::Unchanged), Just(Desired::Absent)]
 }
 
 /// What the kernel does with the repairs: it adds a /32, or says that it exists; it removes the
@@ -143,28 +143,28 @@ fn carry_out(before: &BTreeSet<Held>, repairs: &[Repair]) -> BTreeSet<Held> {
 proptest! {
     #[test]
     fn only_vips_on_the_nodes_interface_are_touched_and_one_pass_is_enough(
-        vips in prop::collection::btree_map(address(), duty(), 0..6),
+        vips in prop::collection::btree_map(address(), desired(), 0..6),
         before in neighbours(),
     ) {
-        let desired = Desired { link: LINK, aliases: vips.clone() };
+        let desired = DesiredAliases { link: LINK, aliases: vips.clone() };
         let Plan { repairs, withheld } = plan(&desired, &Inventory::new([], before.iter().copied()));
         let after = carry_out(&before, &repairs);
 
         for touched in after.symmetric_difference(&before) {
             prop_assert_eq!(touched.link, LINK, "no other interface is touched");
-            let duty = vips.get(&touched.address);
-            prop_assert!(duty.is_some(), "no other address is touched");
-            let wanted = if after.contains(touched) { Duty::Hold } else { Duty::Clear };
-            prop_assert_eq!(duty, Some(&wanted), "nothing is done on doubt");
+            let desired = vips.get(&touched.address);
+            prop_assert!(desired.is_some(), "no other address is touched");
+            let wanted = if after.contains(touched) { Desired::Present } else { Desired::Absent };
+            prop_assert_eq!(desired, Some(&wanted), "nothing is done on doubt");
         }
-        for (vip, duty) in &vips {
+        for (vip, desired) in &vips {
             let copies = |all: &BTreeSet<Held>| {
                 all.iter().filter(|held| (held.link, held.address) == (LINK, *vip)).count()
             };
-            match duty {
-                Duty::Hold => prop_assert_eq!(copies(&after), copies(&before).max(1)),
-                Duty::Leave => prop_assert_eq!(copies(&after), copies(&before)),
-                Duty::Clear => {
+            match desired {
+                Desired::Present => prop_assert_eq!(copies(&after), copies(&before).max(1)),
+                Desired::Unchanged => prop_assert_eq!(copies(&after), copies(&before)),
+                Desired::Absent => {
                     prop_assert!(copies(&after) == 0 || withheld.contains_key(vip));
                 }
             }

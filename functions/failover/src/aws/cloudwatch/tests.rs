@@ -9,7 +9,7 @@ use aws_smithy_mocks::{mock, mock_client};
 use std::time::Duration;
 use vipward_core::Verdict;
 use vipward_core::config::Role;
-use vipward_core::signals::{IS_PRIMARY, PEER_HEALTH, REPLICA_LAG, SELF_HEALTH};
+use vipward_core::telemetry::{IS_PRIMARY, PEER_HEALTH, REPLICA_LAG, SELF_HEALTH};
 
 fn at(second: i64) -> Timestamp {
     start() + SignedDuration::from_secs(second)
@@ -72,9 +72,9 @@ async fn every_topic_of_the_services_is_asked_for_in_one_call() {
         });
     let client = mock_client!(aws_sdk_cloudwatch, [&rule]);
     let services = BTreeSet::from(["redis".parse().expect("a name")]);
-    let published = words(&client, &config(), &services, at(-60), at(0)).await.expect("read");
-    let [(topic, word)] = published.words.as_slice() else { panic!("{published:?}") };
-    assert_eq!((topic.observer.as_str(), topic.subject.as_str()), ("b", "a"));
+    let published = metrics(&client, &config(), &services, at(-60), at(0)).await.expect("read");
+    let [(key, word)] = published.observations.as_slice() else { panic!("{published:?}") };
+    assert_eq!((key.observer.as_str(), key.subject.as_str()), ("b", "a"));
     assert_eq!((word.value.verdict, word.at), (Verdict::Unhealthy, at(-3)));
 }
 
@@ -84,7 +84,7 @@ async fn an_unreadable_series_is_an_error_and_not_a_silence() {
         mock!(Client::get_metric_data).sequence().http_status(500, None).repeatedly().build();
     let client = mock_client!(aws_sdk_cloudwatch, [&rule]);
     let services = BTreeSet::from(["redis".parse().expect("a name")]);
-    let error = words(&client, &config(), &services, at(-60), at(0)).await.expect_err("it fails");
+    let error = metrics(&client, &config(), &services, at(-60), at(0)).await.expect_err("it fails");
     assert!(error.is_transient());
 }
 
@@ -96,8 +96,8 @@ async fn a_series_that_failed_inside_a_success_is_no_silence_either() {
         });
         let client = mock_client!(aws_sdk_cloudwatch, [&rule]);
         let services = BTreeSet::from(["redis".parse().expect("a name")]);
-        let published = words(&client, &config(), &services, at(-60), at(0)).await.expect("read");
-        assert_eq!((published.words, published.incomplete), (Vec::new(), services));
+        let published = metrics(&client, &config(), &services, at(-60), at(0)).await.expect("read");
+        assert_eq!((published.observations, published.incomplete), (Vec::new(), services));
     }
 }
 
@@ -131,7 +131,7 @@ async fn where_the_vip_follows_a_primary_it_is_asked_who_is_one() {
         });
     let client = mock_client!(aws_sdk_cloudwatch, [&rule]);
     let services = BTreeSet::from(["redis".parse().expect("a name")]);
-    let published = words(&client, &config, &services, at(-60), at(0)).await.expect("read");
+    let published = metrics(&client, &config, &services, at(-60), at(0)).await.expect("read");
     let said = published.primaries.iter().map(|(node, _, is)| (node.as_str(), is.value));
     assert_eq!(said.collect::<Vec<_>>(), [("a", true), ("b", false)]);
 }
@@ -173,7 +173,7 @@ async fn where_lag_matters_it_is_asked_for_too() {
         });
     let client = mock_client!(aws_sdk_cloudwatch, [&rule]);
     let services = BTreeSet::from(["redis".parse().expect("a name")]);
-    let published = words(&client, &config, &services, at(-60), at(0)).await.expect("read");
+    let published = metrics(&client, &config, &services, at(-60), at(0)).await.expect("read");
     let [(node, _, lag)] = published.lags.as_slice() else { panic!("{published:?}") };
     assert_eq!((node.as_str(), lag.value), ("a", Duration::from_millis(2_500)));
 }

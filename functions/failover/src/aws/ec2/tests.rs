@@ -83,8 +83,8 @@ async fn the_inventory_is_read_by_filters_and_sees_foreign_holders() {
     let holder = |vip: &str| inventory.holder(&config(), vip.parse().expect("an address"));
     assert_eq!(holder("10.0.0.201"), Holder::Foreign(id("eni-ffffffff")));
     assert_eq!(holder("10.0.0.202"), Holder::Nobody, "another subnet's address is not ours");
-    assert_eq!(inventory.presence(&config().nodes[0]), Presence::Here);
-    assert_eq!(inventory.presence(&config().nodes[1]), Presence::Gone, "attached to nothing");
+    assert_eq!(inventory.presence(&config().nodes[0]), Presence::Attached);
+    assert_eq!(inventory.presence(&config().nodes[1]), Presence::Detached, "attached to nothing");
     assert_eq!(inventory.enis[&id("eni-0000000a")].tags["k"], "v");
 }
 

@@ -3,7 +3,7 @@ use aws_sdk_eventbridge::operation::put_events::{PutEventsError, PutEventsInput,
 use aws_sdk_eventbridge::types::PutEventsResultEntry;
 use aws_smithy_mocks::{RuleMode, mock, mock_client};
 use vipward_core::hint::HINT_VERSION;
-use vipward_core::{Observation, Verdict};
+use vipward_core::{HintEntry, Verdict};
 
 use super::*;
 
@@ -20,7 +20,7 @@ fn hint() -> Hint {
         start_id: "4ee3ffd5-9a2c-4c43-9f34-1a6ae1c39d1b".to_owned(),
         sequence: 7,
         config_digest: "0123456789abcdef".to_owned(),
-        observations: vec![Observation {
+        observations: vec![HintEntry {
             lag_ms: None,
             primary: None,
             leaving: false,

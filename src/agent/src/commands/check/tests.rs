@@ -16,8 +16,8 @@ fn the_table_says_what_each_probe_saw() {
         cluster: "lab".parse().expect("a name"),
         node: "a".parse().expect("a name"),
         probes: vec![
-            probed(0, &Ok(Pass { role: Some(Role::Replica), lag }), 3),
-            probed(1, &Err(Shortfall::Timeout("no reply within 800 ms".to_owned())), 801),
+            probed(0, &Ok(Pass { role: Some(Replication::Replica), lag }), 3),
+            probed(1, &Err(ProbeFailure::TimedOut("no reply within 800 ms".to_owned())), 801),
         ],
         hooks: vec![Readiness {
             service: "web".parse().expect("a name"),
@@ -56,9 +56,9 @@ fn results_are_told_apart() {
     let cause = || "cause".to_owned();
     for (outcome, result) in [
         (Ok(Pass { role: None, lag: None }), "pass"),
-        (Err(Shortfall::Fail(cause())), "fail"),
-        (Err(Shortfall::Timeout(cause())), "timeout"),
-        (Err(Shortfall::Error(cause())), "error"),
+        (Err(ProbeFailure::Failed(cause())), "fail"),
+        (Err(ProbeFailure::TimedOut(cause())), "timeout"),
+        (Err(ProbeFailure::Inconclusive(cause())), "error"),
     ] {
         assert_eq!(probed(0, &outcome, 0).result, result);
     }

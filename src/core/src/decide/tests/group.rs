@@ -3,9 +3,8 @@
 use super::*;
 
 fn choices(scene: &Scene) -> Vec<Choice> {
-    let decisions = decide(&scene.config, &scene.evidence, scene.now);
-    let (vetted, refused) =
-        crate::audit::vet(&scene.config, &scene.evidence, decisions.clone(), scene.now);
+    let decisions = decide(scene.snapshot());
+    let (vetted, refused) = crate::audit::vet(scene.snapshot(), decisions.clone());
     assert_eq!((vetted, refused), (decisions.clone(), vec![]), "the audit agrees");
     decisions.into_iter().map(|decision| decision.choice).collect()
 }
@@ -188,7 +187,7 @@ fn a_switchover_takes_the_group() {
     let asked = |scene: &Scene, service: usize, to: Option<&str>| {
         let service = &scene.config.services[service];
         let to = to.map(node);
-        switchover(&scene.config, &scene.evidence, service, to.as_ref(), scene.now).map(|made| {
+        switchover(scene.snapshot(), service, to.as_ref()).map(|made| {
             made.into_iter().map(|d| (d.service.to_string(), d.choice)).collect::<Vec<_>>()
         })
     };
@@ -238,7 +237,7 @@ proptest! {
         let scene = spent.iter().fold(scene, |scene, (of, age)| {
             scene.about(*of).moved("a", &[age + 60, age + 30, *age])
         });
-        let decisions = decide(&scene.config, &scene.evidence, scene.now);
+        let decisions = decide(scene.snapshot());
         let before: BTreeSet<_> = decisions.iter().filter_map(|d| d.holder.node()).collect();
         let after: BTreeSet<_> = decisions.iter().filter_map(|decision| match &decision.choice {
             Choice::Move { to, .. } => Some(to),
@@ -251,7 +250,7 @@ proptest! {
         }).collect();
         prop_assert!(goals.len() <= 1, "one way for all");
         for decision in &decisions {
-            let breach = crate::audit::breach(&scene.config, &scene.evidence, decision, scene.now);
+            let breach = crate::audit::breach(scene.snapshot(), decision);
             prop_assert_eq!(breach, None, "the audit agrees");
         }
     }

@@ -148,13 +148,13 @@ fn where_the_primary_is_followed_no_other_is_a_candidate() {
 fn a_primary_elsewhere_is_noticed_by_the_alarms_alone() {
     let looks = |scene: &Scene| {
         let service = &scene.config.services[0];
-        calls_for_closer_look(&scene.config, &scene.evidence, service, scene.now)
+        needs_metrics(scene.snapshot(), service)
     };
     let quiet = || Scene::new(3, 0, "").held_by("a");
     assert!(!looks(&quiet().following("a")));
     assert!(looks(&quiet().following("b")), "another is primary");
     let mut both = quiet().following("a");
-    both.evidence.quiet_alarms = Some(crate::signals::AlarmName::all(&both.config).collect());
+    both.evidence.quiet_alarms = Some(crate::telemetry::AlarmName::all(&both.config).collect());
     assert!(looks(&both), "both are");
     assert!(looks(&quiet().following("a").claims("b", true, 1)), "by a hint");
     assert!(looks(&quiet().following("a").claims("a", false, 1)), "by a hint");

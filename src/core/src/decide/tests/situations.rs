@@ -5,7 +5,7 @@ use super::*;
 
 /// What is decided for each service, in the order of the file.
 fn choices(scene: &Scene) -> Vec<Choice> {
-    let decisions = decide(&scene.config, &scene.evidence, scene.now);
+    let decisions = decide(scene.snapshot());
     decisions.into_iter().map(|decision| decision.choice).collect()
 }
 
@@ -44,7 +44,7 @@ fn a_group_waits_for_a_call_that_may_bring_one_of_it_elsewhere() {
         scene.says("b", "b", Healthy, 1, LONG).says("c", "c", Healthy, 1, LONG)
     });
     let all = |scene: &Scene| {
-        let decisions = decide(&scene.config, &scene.evidence, scene.now);
+        let decisions = decide(scene.snapshot());
         decisions.into_iter().map(|decision| decision.choice).collect::<Vec<_>>()
     };
     let scene = scene.about(1).in_flight("c");
@@ -157,7 +157,7 @@ proptest! {
         });
         let scene = absent.into_iter().fold(scene, |scene, of| scene.absent(members[of]));
         let scene = leaving.into_iter().fold(scene, |scene, of| scene.leaves(members[of], 0));
-        let decision = decide(&scene.config, &scene.evidence, scene.now).remove(0);
+        let decision = decide(scene.snapshot()).remove(0);
         let judged = |name: &str| decision.judgements[&node(name)];
         let another_is_up = ["b", "c"].iter().any(|name| judged(name).is_up());
         let goes = matches!(decision.choice, Choice::Move { kind: MoveKind::Failover, .. });

@@ -32,7 +32,8 @@ fn of(server: &Daemon, verb: &str, peers: &str) -> Command {
 async fn a_pair_changes_its_primary_by_the_hook_and_running_it_twice_does_no_harm() {
     let a = server::start(&[]).await;
     let b = on_another_address(a.address).await;
-    let follows = |outcome: &Outcome| matches!(outcome, Ok(Pass { role: Some(Role::Replica), .. }));
+    let follows =
+        |outcome: &Outcome| matches!(outcome, Ok(Pass { role: Some(Replication::Replica), .. }));
     for _ in 0..2 {
         run(&mut of(&a, "promote", "127.0.0.2"));
         run(&mut of(&b, "demote", "127.0.0.1"));

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::fake::unanswered;
-use crate::orders::Obeyed;
+use crate::orders::OrderOutcome;
 use std::time::Duration;
 use vipward_core::VipAddr;
 
@@ -23,8 +23,8 @@ fn both_well() -> World {
     })
 }
 
-fn done(obeyed: &Obeyed) -> Vec<Outcome> {
-    let Obeyed::Done { records, .. } = obeyed else { panic!("{obeyed:?}") };
+fn done(outcome: &OrderOutcome) -> Vec<Outcome> {
+    let OrderOutcome::Done { records, .. } = outcome else { panic!("{outcome:?}") };
     outcomes(records)
 }
 

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::fake::unanswered;
-use crate::orders::Obeyed;
+use crate::orders::OrderOutcome;
 use std::time::Duration;
 use vipward_core::NodeName;
 
@@ -39,11 +39,11 @@ async fn a_second_call_that_landed_does_not_make_the_first_forgotten() {
     let records = reconcile(&invocation).await.expect("EC2 can be read");
     assert_eq!(outcomes(&records)[0], Outcome::Moved);
     world.state().says("a", "a", "redis", Healthy);
-    let obeyed = switched_over(&world, &memory, "a").await;
-    assert!(matches!(obeyed, Obeyed::Refused(_)), "the VIP could go back to b: {obeyed:?}");
+    let outcome = switched_over(&world, &memory, "a").await;
+    assert!(matches!(outcome, OrderOutcome::Refused(_)), "the VIP could go back to b: {outcome:?}");
     world.pause(ms(10_000)).await;
-    let obeyed = switched_over(&world, &memory, "a").await;
-    assert!(matches!(obeyed, Obeyed::Done { .. }), "{obeyed:?}");
+    let outcome = switched_over(&world, &memory, "a").await;
+    assert!(matches!(outcome, OrderOutcome::Done { .. }), "{outcome:?}");
 }
 
 #[tokio::test(start_paused = true)]

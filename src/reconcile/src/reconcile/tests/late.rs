@@ -9,7 +9,7 @@ fn last_heard(a: Duration, b: Duration) -> World {
     World::new().with(|state| {
         for (node, old) in [("a", a), ("b", b)] {
             state.says(node, node, "redis", Healthy);
-            let (_, word) = state.words.last_mut().expect("it was just said");
+            let (_, word) = state.observations.last_mut().expect("it was just said");
             word.at = start() - old;
         }
     })

@@ -6,7 +6,8 @@ use crate::role::Role;
 use serde_json::{Value, json};
 use std::time::Duration;
 use vipward_core::Verdict;
-use vipward_core::signals::AlarmName;
+use vipward_core::evidence::Snapshot;
+use vipward_core::telemetry::AlarmName;
 
 fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
@@ -191,7 +192,8 @@ async fn a_record_of_what_was_not_live_tells_why_it_was_held() {
     memory.hear(hint(&world, "a", &[("a", Unhealthy, 100), ("b", Healthy, 600_000)]));
     let records = woken(WakeKind::Alarm, &config(), &world, &Mutex::new(memory)).await;
     let record = &records[0];
-    let again = decide(&config(), &record.evidence, record.decided);
+    let again =
+        decide(Snapshot { config: &config(), evidence: &record.evidence, now: record.decided });
     assert_eq!(again[0].choice, record.decision.choice, "decided once more from the record");
 }
 

@@ -16,7 +16,7 @@ fn moved_as(record: &Record) -> Option<MoveKind> {
 fn leaving() -> World {
     World::new().with(|state| {
         state.says("a", "a", "redis", Healthy);
-        state.words.iter_mut().for_each(|(_, word)| word.value.leaving = true);
+        state.observations.iter_mut().for_each(|(_, word)| word.value.leaving = true);
         state.alarms.insert("vipward/test/redis/a/self".parse().expect("an alarm's name"));
     })
 }

@@ -1,7 +1,7 @@
 //! What changes between the decision and the step, and what is asked for first.
 
 use super::*;
-use crate::gather::{Haste, Look, gather};
+use crate::gather::{Haste, Scope, gather};
 use vipward_core::VipAddr;
 use vipward_core::plan::Reassign;
 
@@ -172,15 +172,14 @@ async fn the_metrics_are_read_back_so_far_that_a_silent_node_is_known_to_have_sp
     let spoken = |seconds_ago| async move {
         let world = World::new().with(|state| {
             state.says("a", "a", "redis", Unhealthy);
-            state.words[0].1.at = start() - SignedDuration::from_secs(seconds_ago);
+            state.observations[0].1.at = start() - SignedDuration::from_secs(seconds_ago);
         });
         let (config, memory, wake) = (&config(), &Mutex::default(), WakeKind::Alarm);
         let (woken, deadline) = (world.now(), world.deadline());
         let invocation =
             Invocation { config, ports: &world, memory, wake, woken, brings_news: false, deadline };
-        let looked =
-            gather(&invocation, invocation.hints(), &Look::Everywhere, Haste::Thorough).await;
-        looked.expect("EC2 can be read").evidence.testimony.iter().count()
+        let looked = gather(&invocation, invocation.hints(), &Scope::All, Haste::Thorough).await;
+        looked.expect("EC2 can be read").evidence.observations.iter().count()
     };
     assert_eq!((spoken(60).await, spoken(61).await), (1, 0), "four times `stale_after`");
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{ENI_1, ENI_2, ENI_SMALL, VIP, at, ec2, ip, secondaries};
 use crate::ec2::AssignedAgain;
-use crate::journal::Happening;
+use crate::journal::JournalEvent;
 
 const FREE: &str = "172.31.0.210";
 const FULL: &[&str] = &["172.31.0.211", "172.31.0.212", "172.31.0.213", "172.31.0.214"];
@@ -101,7 +101,7 @@ fn a_move_is_one_step_from_one_interface_to_the_other() {
     assert_eq!(assigned.from, BTreeMap::from([(ip(VIP), ENI_1.to_owned())]));
     assert!(secondaries(&ec2, ENI_1).is_empty());
     assert_eq!(secondaries(&ec2, ENI_2), [VIP, "172.31.0.210"]);
-    assert!(matches!(&ec2.journal[..], [Happening::Assigned { eni, .. }] if eni == ENI_2));
+    assert!(matches!(&ec2.journal[..], [JournalEvent::Assigned { eni, .. }] if eni == ENI_2));
     assert_eq!(ec2.as_of(at(4)).holder(ip(VIP)).map(|i| i.id.as_str()), Some(ENI_1));
     assert_eq!(ec2.as_of(at(5)).holder(ip(VIP)).map(|i| i.id.as_str()), Some(ENI_2));
 }

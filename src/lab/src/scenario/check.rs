@@ -3,16 +3,16 @@
 use std::time::Duration;
 
 use tokio::time::Instant;
-use vipward_core::signals::{ALERT_DETAIL_TYPE, MOVE_DETAIL_TYPE};
+use vipward_core::telemetry::{ALERT_DETAIL_TYPE, MOVE_DETAIL_TYPE};
 use vipward_core::{NodeName, ServiceName};
 
 use super::Expectation;
 use super::words::seconds;
 use crate::cluster::{Cluster, ClusterError};
+use crate::console::Console;
 use crate::layout::ServicePlan;
 use crate::observed::{self, Answer, Decided};
 use crate::record::Record;
-use crate::talk::Talk;
 
 /// What was seen, or what was seen instead.
 pub type Seen = Result<String, String>;
@@ -33,7 +33,7 @@ pub struct Stage<'s> {
     pub cluster: &'s Cluster,
     /// Decisions before this mark are about what was before the last action.
     pub since: usize,
-    pub talk: &'s mut Talk,
+    pub console: &'s mut Console,
 }
 
 impl Stage<'_> {
@@ -202,20 +202,21 @@ impl Stage<'_> {
         let began = Instant::now();
         let deadline = began + within;
         loop {
-            let tick = deadline.min(Instant::now() + self.talk.tick());
+            let tick = deadline.min(Instant::now() + self.console.tick());
             let seen = self.cluster.log.wait(tick, |records| match look(records) {
                 Some(seen) => Some(Ok(seen)),
                 None => observed::fallen(records).map(|fallen| Err(Unseen::Fallen(fallen))),
             });
             if let Some(seen) = seen.await {
-                self.talk.waited();
+                self.console.waited();
                 let after = seconds(began.elapsed());
                 return seen.map(|seen| format!("{seen} after {after}").trim_start().to_owned());
             }
             if Instant::now() >= deadline {
                 return Err(Unseen::Late(within));
             }
-            self.talk.waiting(&format!("for at most {} more", seconds(deadline - Instant::now())));
+            self.console
+                .waiting(&format!("for at most {} more", seconds(deadline - Instant::now())));
         }
     }
 }

@@ -31,7 +31,7 @@ pub const HOOK_FAILING: &str = "HookFailing";
 /// How long CloudWatch takes as a rule, at most, to take metrics in. By so much before a word against a
 /// node has held for `stale_after` its speaker publishes out of turn, and by so much less than
 /// `stale_after` others' newest metrics must be newer than the last of a node to show it silent.
-pub const INGESTION: Duration = Duration::from_secs(2);
+pub const INGESTION_DELAY: Duration = Duration::from_secs(2);
 /// Dimension naming the service.
 pub const DIM_SERVICE: &str = "Service";
 /// Dimension naming the node that a peer observation is about.

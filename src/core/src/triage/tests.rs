@@ -8,7 +8,7 @@ use crate::scene::{Scene, VIP};
 const LONG: i64 = 600;
 
 fn looks(scene: &Scene) -> bool {
-    calls_for_closer_look(&scene.config, &scene.evidence, &scene.config.services[0], scene.now)
+    needs_metrics(scene.snapshot(), &scene.config.services[0])
 }
 
 /// `a` holds the VIP, all alarms are quiet, and nobody said a thing.

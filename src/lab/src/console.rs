@@ -27,7 +27,7 @@ pub enum Tone {
 
 /// The lab's voice on standard output.
 #[derive(Debug)]
-pub struct Talk {
+pub struct Console {
     terminal: bool,
     colour: bool,
     waiting_since: Option<Instant>,
@@ -35,7 +35,7 @@ pub struct Talk {
     unheard: Arc<Notify>,
 }
 
-impl Talk {
+impl Console {
     /// Colour only on a terminal, and only if wanted.
     pub fn new(colour: bool) -> Self {
         let terminal = io::stdout().is_terminal();

@@ -1,0 +1,68 @@
+//! Evidence with the file it is about and the moment it is looked at: what every decision is a function of.
+
+use jiff::Timestamp;
+
+use super::{Evidence, Holder, Observation, Presence};
+use crate::config::{Config, Node, Service};
+use crate::ledger::Ledger;
+use crate::name::{NodeName, ServiceName};
+use crate::observed::Observed;
+
+/// What is known of the cluster at one moment.
+#[derive(Debug, Clone, Copy)]
+pub struct Snapshot<'s> {
+    /// The cluster's file.
+    pub config: &'s Config,
+    /// What was read and heard.
+    pub evidence: &'s Evidence,
+    /// The moment.
+    pub now: Timestamp,
+}
+
+impl<'s> Snapshot<'s> {
+    /// Who has the VIP of `service`.
+    pub fn holder(&self, service: &Service) -> Holder {
+        self.evidence.inventory.holder(self.config, service.vip)
+    }
+
+    /// What EC2 says of the node itself.
+    pub fn presence(&self, node: &Node) -> Presence {
+        self.evidence.inventory.presence(node)
+    }
+
+    /// What the tags remember of the service's moves.
+    pub fn ledger(&self, service: &ServiceName) -> Ledger {
+        self.evidence.inventory.ledger(self.config, service)
+    }
+
+    /// The newest observation of `service` on `subject` by `observer`, while it is fresh.
+    pub fn fresh(
+        &self,
+        observer: &NodeName,
+        subject: &NodeName,
+        service: &ServiceName,
+    ) -> Option<&'s Observed<Observation>> {
+        let newest = self.evidence.observations.newest(observer, subject, service)?;
+        newest.fresh(self.now, self.config.policy.stale_after).map(|_| newest)
+    }
+
+    /// Whether the node says that its service, well as it is, will soon be gone. A holder that says
+    /// so is vacated; a node that says so takes a VIP only from a holder that is down, as the last resort.
+    pub fn is_leaving(&self, service: &Service, node: &NodeName) -> bool {
+        self.fresh(node, node, &service.name).is_some_and(|own| own.value.leaving)
+    }
+
+    /// Whether an operator drains the node. It is no candidate, and a holder that is drained is
+    /// vacated.
+    pub fn is_drained(&self, node: &NodeName) -> bool {
+        let node = self.config.node(node);
+        let drain = node.and_then(|node| self.evidence.inventory.drain(self.config, node));
+        drain.is_some_and(|drain| drain.lasts(self.now))
+    }
+
+    /// Whether the node says that its service is a primary; `None` when it has not said so lately.
+    pub fn is_primary(&self, service: &Service, node: &NodeName) -> Option<bool> {
+        let said = self.evidence.observations.primary(node, &service.name)?;
+        said.fresh(self.now, self.config.policy.stale_after).copied()
+    }
+}
