@@ -142,6 +142,4 @@ fn is_denial(refusal: &Refusal) -> bool {
 }
 
 #[cfg(test)]
-mod server;
-#[cfg(test)]
 mod tests;
