@@ -4,6 +4,8 @@
 //! evidence; the crate answers with judgements, decisions and plans that are plain data. The same
 //! code therefore runs in the function, the agent, the operator's command and the simulator.
 
+#![warn(missing_docs)]
+
 pub mod alias_report;
 pub mod audit;
 pub mod config;

@@ -3,6 +3,8 @@
 //! Sans-I/O. Each machine is told what happened and when, says when it has to be looked at again, and hands
 //! out what is to be done. The agent drives them on a host, the simulator in virtual time.
 
+#![warn(missing_docs)]
+
 pub mod aws_time;
 pub mod datum;
 pub mod hinting;

@@ -3,6 +3,8 @@
 //! Each protocol is one file. A probe trusts nothing it reads: replies are bounded in size and time,
 //! and what is not the expected reply fails with a cause for people.
 
+#![warn(missing_docs)]
+
 pub mod command;
 mod deadline;
 mod exec;

@@ -3,6 +3,8 @@
 //! A driver calls the services through their wire protocols, then [`Region::advance`], carries the
 //! effects out, and comes back at [`Region::next_deadline`] or with the next call.
 
+#![warn(missing_docs)]
+
 mod api_error;
 pub mod cloudwatch;
 pub mod ec2;

@@ -5,6 +5,8 @@
 //! look again ([`pace`]). The kernel is behind netlink in `vipward-alias`, a set of addresses in
 //! the simulator. No I/O is in this crate, nor a clock.
 
+#![warn(missing_docs)]
+
 pub mod inventory;
 pub mod knowledge;
 pub mod locate;

@@ -11,7 +11,7 @@ const MAY_IMPORT: [(&str, &[&str]); 17] = [
     ("vipward-core", &[]),
     ("vipward-probes", &["vipward-core"]),
     ("vipward-region-model", &[]),
-    ("vipward-region", &["vipward-core", "vipward-region-model"]),
+    ("vipward-region", &["vipward-region-model"]),
     ("vipward-render", &["vipward-core"]),
     ("vipward-observe", &["vipward-core"]),
     ("vipward-agent", &["vipward-core", "vipward-observe", "vipward-probes"]),
@@ -32,19 +32,8 @@ const MAY_IMPORT: [(&str, &[&str]); 17] = [
             "vipward-upkeep",
         ],
     ),
-    ("vipward-lab", &["vipward-core", "vipward-region"]),
-    (
-        "vipward-tests",
-        &[
-            "vipward-core",
-            "vipward-probes",
-            "vipward-region",
-            "vipward-agent",
-            "vipward-alias",
-            "vipward-failover",
-            "vipward-lab",
-        ],
-    ),
+    ("vipward-lab", &["vipward-core"]),
+    ("vipward-tests", &[]),
     ("xtask", &[]),
 ];
 
@@ -201,7 +190,7 @@ mod tests {
                 ("vipward-agent", "aws-sdk-cloudwatch"),
                 ("vipward-alias", "rtnetlink"),
                 ("vipward-failover", "aws-sdk-ec2"),
-                ("vipward-tests", "vipward-failover"),
+                ("vipward-lab", "vipward-core"),
             ],
             &[("vipward-core", "tokio")],
         );
