@@ -181,7 +181,7 @@ impl Audit<'_> {
         }
     }
 
-    /// By its own word; where it has none that judges, by somebody else's.
+    /// By its own observation; where it has none that judges, by somebody else's.
     fn is_seen_well(&self, to: &NodeName) -> bool {
         let own = self.observations(to).find(|(observer, _)| *observer == to);
         let well = match own.map(|(_, said)| said.verdict) {

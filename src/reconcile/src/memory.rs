@@ -216,7 +216,7 @@ impl Memory {
         wanted.into_iter().map(|service| service.name.clone()).collect()
     }
 
-    /// What the last pass knew of agents' words.
+    /// What the last pass knew of agents' observations.
     pub fn read_before(&self) -> Observations {
         self.last.as_ref().map(|seen| seen.evidence.observations.clone()).unwrap_or_default()
     }

@@ -90,7 +90,7 @@ impl PortError {
 /// What the agents published.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Published {
-    /// The newest word on each key.
+    /// The newest observation under each key.
     pub observations: Vec<(ObservationKey, Observed<Observation>)>,
     /// How far nodes are behind, where that matters.
     pub lags: Vec<(NodeName, ServiceName, Observed<Duration>)>,

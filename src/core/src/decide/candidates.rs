@@ -107,7 +107,7 @@ impl Case<'_> {
 /// How well a node that may take a VIP would serve it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Fitness {
-    /// By its own word it will soon be gone: better than a holder that is gone already.
+    /// It says that it will soon be gone: better than a holder that is gone already.
     pub leaving: bool,
     /// On what basis it is up.
     pub basis: UpBasis,
@@ -117,7 +117,8 @@ pub(super) struct Fitness {
 
 impl Fitness {
     /// None is fitter.
-    pub const BEST: Self = Self { leaving: false, basis: UpBasis::OwnWord, lag: Duration::ZERO };
+    pub const BEST: Self =
+        Self { leaving: false, basis: UpBasis::OwnObservation, lag: Duration::ZERO };
 
     /// As fit as it is for either of two services, whichever is worse.
     pub fn and(self, other: Self) -> Self {
