@@ -168,9 +168,9 @@ impl Case<'_> {
         self.stay_or_fail_back(holder, basis, target)
     }
 
-    /// Instead of staying with a holder that leaves: to a node whose agent is silent, while somebody
-    /// reaches it. Once the holder is gone there may be nobody left to vouch for it. A holder that is
-    /// only drained can wait.
+    /// Instead of staying with a holder that leaves: to a node whose agent is silent, while
+    /// somebody reaches it. Once the holder is gone there may be nobody left to vouch for it. A
+    /// holder that is only drained can wait.
     fn or_last_resort(&self, choice: Choice, holder: &NodeName, target: &Target) -> Choice {
         match target {
             Ok((to, Fitness { leaving: false, .. }))

@@ -203,8 +203,9 @@ fn when_healthy(votes: &Votes) -> Judgement {
 }
 
 /// The rows where the node says nothing that helps. `silent`: it is known to have said nothing for
-/// that long, and one observer has to disagree as long; otherwise its metrics could not be read, or it cannot judge, and then only a majority of
-/// all observers speaks against it: an error of AWS is not a silence of the node.
+/// that long, and one observer has to disagree as long; otherwise its metrics could not be read, or
+/// it cannot judge, and then only a majority of all observers speaks against it: an error of AWS is
+/// not a silence of the node.
 fn when_silent(votes: &Votes, silent: Option<Duration>) -> Judgement {
     if votes.most_configured_say_unreachable(UNREACHABLE_FOR)
         || silent.is_some_and(|long| votes.fresh_say_unreachable(long))

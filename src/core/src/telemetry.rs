@@ -34,7 +34,8 @@ pub const DIM_SUBJECT: &str = "Subject";
 
 /// Detail type of a hint.
 pub const HINT_DETAIL_TYPE: &str = "Vipward Observation";
-/// The detail type of what an agent says before its first hint, for the date of the answer. No rule hears it.
+/// The detail type of what an agent says before its first hint, for the date of the answer. No rule
+/// hears it.
 pub const HELLO_DETAIL_TYPE: &str = "Vipward Hello";
 /// Source of the events that the function puts for people's own rules.
 pub const FUNCTION_SOURCE: &str = "vipward.function";

@@ -152,8 +152,8 @@ pub trait Ports: Sync {
         since: Timestamp,
     ) -> impl Future<Output = Result<Published, PortError>> + Send;
 
-    /// Brings the VIPs to the interface: all of them or none. Where that is forbidden, none is taken
-    /// from an interface that has it.
+    /// Brings the VIPs to the interface: all of them or none. Where that is forbidden, none is
+    /// taken from an interface that has it.
     fn assign(
         &self,
         eni: &EniId,

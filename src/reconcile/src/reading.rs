@@ -249,8 +249,8 @@ impl<'g, P: Ports> Reading<'g, P> {
         }
     }
 
-    /// The services about which agents were heard soon enough before EC2 was asked: by the metrics, or
-    /// by the hint that woke the function.
+    /// The services about which agents were heard soon enough before EC2 was asked: by the metrics,
+    /// or by the hint that woke the function.
     fn live(&self) -> BTreeSet<ServiceName> {
         let asked = match &self.partial().inventory {
             Some(Ok(answer)) => answer.asked,
@@ -325,13 +325,15 @@ impl<'g, P: Ports> Reading<'g, P> {
     }
 }
 
-/// The services whose metrics show who is silent. Something in them is fresh, and each observer whose
-/// newest metric is stale has been quiet for nearly `stale_after` when measured by the newest metrics of
-/// others. The clock is no measure: while CloudWatch is late with everybody, the newest metrics of two
-/// healthy nodes lie up to a publish interval apart, and the older goes stale before the newer.
+/// The services whose metrics show who is silent. Something in them is fresh, and each observer
+/// whose newest metric is stale has been quiet for nearly `stale_after` when measured by the newest
+/// metrics of others. The clock is no measure: while CloudWatch is late with everybody, the newest
+/// metrics of two healthy nodes lie up to a publish interval apart, and the older goes stale before
+/// the newer.
 ///
-/// Metrics later than [`INGESTION_DELAY`] thus delay the judgement of a node that is silent indeed, at
-/// most until the next hint or alarm. Without this rule they were taken for a healthy node's silence.
+/// Metrics later than [`INGESTION_DELAY`] thus delay the judgement of a node that is silent indeed,
+/// at most until the next hint or alarm. Without this rule they were taken for a healthy node's
+/// silence.
 fn flowing(
     config: &Config,
     newest: &[(ObservationKey, Observed<Observation>)],

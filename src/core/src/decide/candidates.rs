@@ -12,8 +12,8 @@ use crate::name::NodeName;
 const CAUGHT_UP: Duration = Duration::from_secs(1);
 
 impl Case<'_> {
-    /// Whether the node may take the VIP, being up, not drained, in the VIP's subnet, not refused by
-    /// EC2, of the right role and not too far behind; and how well it would serve.
+    /// Whether the node may take the VIP, being up, not drained, in the VIP's subnet, not refused
+    /// by EC2, of the right role and not too far behind; and how well it would serve.
     pub(super) fn fitness(&self, node: &NodeName) -> Option<Fitness> {
         let Judgement::Up(basis) = self.judgement(node) else {
             return None;
@@ -76,7 +76,8 @@ impl Case<'_> {
         !self.is_drained(node) && self.is_in_reach(node) && !is_refused
     }
 
-    /// Whether the node's interface lies in the VIP's subnet: EC2 takes a private address nowhere else.
+    /// Whether the node's interface lies in the VIP's subnet: EC2 takes a private address nowhere
+    /// else.
     fn is_in_reach(&self, node: &NodeName) -> bool {
         let enis = &self.snapshot.evidence.inventory.enis;
         let eni = self.snapshot.config.node(node).and_then(|node| enis.get(&node.eni));
@@ -129,8 +130,8 @@ impl Fitness {
         }
     }
 
-    /// Whether a holder that is up may be left for it: it means to stay, and nobody knows how a node is
-    /// whose agent is silent.
+    /// Whether a holder that is up may be left for it: it means to stay, and nobody knows how a
+    /// node is whose agent is silent.
     pub fn is_worth_a_planned_move(self) -> bool {
         !self.leaving && self.basis != UpBasis::PeersOnly
     }
