@@ -21,6 +21,7 @@ pub mod outcome;
 pub mod plan;
 pub mod telemetry;
 pub mod text;
+pub mod timing;
 pub mod triage;
 
 #[cfg(test)]
