@@ -10,7 +10,6 @@ use tokio::net::TcpStream;
 /// The longest answer that is still a node's name.
 const LONGEST_ANSWER: usize = 64;
 
-/// What runs on the nodes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ServiceKind {
     /// The lab's own: answers each line with the node's name
@@ -20,7 +19,6 @@ pub enum ServiceKind {
 }
 
 impl ServiceKind {
-    /// Its name on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Self::Builtin => "builtin",
@@ -29,16 +27,12 @@ impl ServiceKind {
     }
 }
 
-/// No node told its name.
 #[derive(Debug, thiserror::Error)]
 pub enum AskError {
-    /// The connection failed.
     #[error(transparent)]
     Connection(#[from] std::io::Error),
-    /// The time was over.
     #[error("no answer within {0:?}")]
     TooLate(Duration),
-    /// The answer was not a name.
     #[error("answered {0:?}")]
     NotAName(String),
 }

@@ -20,9 +20,7 @@ const PATIENCE: Duration = Duration::from_millis(300);
 /// A VIP to ask: `name=address:port`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
-    /// The service's name.
     pub service: String,
-    /// Where it is reached.
     pub address: SocketAddrV4,
 }
 

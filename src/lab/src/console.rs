@@ -12,16 +12,11 @@ const TICK: Duration = Duration::from_millis(250);
 /// How often progress is told where lines cannot be rewritten.
 const PLAIN_TICK: Duration = Duration::from_secs(10);
 
-/// How a piece of text is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tone {
-    /// As it should be.
     Good,
-    /// As it should not be.
     Bad,
-    /// A heading.
     Strong,
-    /// Of lesser weight.
     Faint,
 }
 
@@ -89,7 +84,6 @@ impl Console {
         }
     }
 
-    /// The wait is over.
     pub fn waited(&mut self) {
         self.clear();
     }

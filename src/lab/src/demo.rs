@@ -22,13 +22,10 @@ const TOLD_WITHIN: Duration = Duration::from_secs(10);
 /// Until a node that was mended must be judged healthy.
 const MENDED_WITHIN: Duration = Duration::from_mins(1);
 
-/// The demo could not be shown.
 #[derive(Debug, thiserror::Error)]
 pub enum DemoError {
-    /// There is no folder to work in.
     #[error(transparent)]
     Folder(#[from] FolderError),
-    /// The cluster did not do its part.
     #[error(transparent)]
     Cluster(#[from] ClusterError),
 }

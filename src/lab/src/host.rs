@@ -16,25 +16,19 @@ use crate::layout::{HostPlan, ServicePlan};
 use crate::log::Log;
 use crate::process::{Process, StartError};
 
-/// What runs on a host.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Part {
     /// The node agent. It comes first: where a whole node dies, nothing lives to report it.
     Agent,
-    /// The alias unit.
     Alias,
-    /// The client.
     Client,
-    /// A service.
     Service(ServiceName),
 }
 
 /// What all hosts of a cluster share.
 #[derive(Debug, Clone)]
 pub struct Surroundings {
-    /// The binaries.
     pub binaries: Binaries,
-    /// The cluster's file.
     pub config: PathBuf,
     /// A folder for what services write.
     pub folder: PathBuf,
@@ -42,22 +36,17 @@ pub struct Surroundings {
     pub path: OsString,
     /// URL of the AWS APIs, for hosts.
     pub endpoint: String,
-    /// What runs on the nodes.
     pub kind: ServiceKind,
-    /// The merged log.
     pub log: Log,
 }
 
-/// A host with what runs on it.
 #[derive(Debug)]
 pub struct Host {
-    /// The host on paper.
     pub plan: HostPlan,
     running: BTreeMap<Part, Process>,
 }
 
 impl Host {
-    /// A host on which nothing runs yet.
     pub fn new(plan: HostPlan) -> Self {
         Self { plan, running: BTreeMap::new() }
     }
@@ -89,14 +78,12 @@ impl Host {
         }
     }
 
-    /// Kills everything that runs there.
     pub async fn kill_all(&mut self) {
         for (_, mut process) in std::mem::take(&mut self.running) {
             process.kill().await;
         }
     }
 
-    /// Starts a service.
     pub fn start_service(
         &mut self,
         service: &ServicePlan,
@@ -123,7 +110,6 @@ impl Host {
         self.start(Part::Service(service.name.clone()), command, &around.log)
     }
 
-    /// Starts the node agent.
     pub fn start_agent(
         &mut self,
         fabric: &Fabric,
@@ -172,7 +158,6 @@ impl Host {
         around.folder.join(format!("alias-{}.json", self.plan.name))
     }
 
-    /// Starts the client.
     pub fn start_client(
         &mut self,
         services: &[ServicePlan],

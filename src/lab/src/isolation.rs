@@ -26,7 +26,6 @@ const CLAIM_PORT: u16 = 7000;
 /// How long a lab that is called off may take to end in good order.
 const ENDS_WITHIN: Duration = Duration::from_secs(5);
 
-/// The fabric that is wished for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum FabricChoice {
     /// Namespaces where the machine allows them, loopback where not
@@ -40,7 +39,6 @@ pub enum FabricChoice {
 /// The fabric to use, and why that one.
 #[derive(Debug)]
 pub struct Ground {
-    /// Which fabric.
     pub fabric: FabricKind,
     /// Why not the other; empty when that goes without saying.
     pub because: String,
@@ -48,15 +46,12 @@ pub struct Ground {
     pub claim: Option<TcpListener>,
 }
 
-/// There is no fabric to be had.
 #[derive(Debug, thiserror::Error)]
 pub enum NoFabric {
-    /// Namespaces were wished for and are not allowed.
     #[error(
         "this machine allows no network namespaces ({0}); use `--fabric loopback`, or run as root"
     )]
     NoNamespaces(String),
-    /// Other labs have all of the loopback blocks.
     #[error("no block of 127.0.0.0/16 is free; end other labs first")]
     NoBlock,
 }

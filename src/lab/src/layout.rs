@@ -15,18 +15,13 @@ pub const MOST: u8 = 9;
 /// Most services: the largest instance of the lab takes as many VIPs.
 pub const MOST_SERVICES: u8 = 14;
 
-/// What a run asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClusterSpec {
-    /// How many nodes.
     pub nodes: u8,
-    /// How many witnesses.
     pub witnesses: u8,
     /// The services, each with a VIP.
     pub services: Vec<ServiceName>,
-    /// What runs on the nodes.
     pub kind: ServiceKind,
-    /// Whether agents hint.
     pub hints: bool,
     /// Which nodes may hold VIPs: with [`FollowRole::Primary`] the first node's service is it at
     /// first, and the others replicate it.
@@ -73,7 +68,6 @@ impl ClusterSpec {
     }
 }
 
-/// What a host is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
     /// Runs the services, an agent and an alias unit.
@@ -84,18 +78,13 @@ pub enum Role {
     Client,
 }
 
-/// A host, on paper.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HostPlan {
-    /// Its name.
     pub name: NodeName,
-    /// What it is.
     pub role: Role,
     /// Its primary address.
     pub address: Ipv4Addr,
-    /// Its interface.
     pub eni: EniId,
-    /// Its instance.
     pub instance: String,
     /// The hardware address of its interface.
     pub mac: String,
@@ -103,19 +92,15 @@ pub struct HostPlan {
     pub access_key: String,
 }
 
-/// A service, on paper.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServicePlan {
-    /// Its name.
     pub name: ServiceName,
-    /// Its VIP.
     pub vip: Ipv4Addr,
     /// Its port on every node.
     pub port: u16,
 }
 
 impl ServicePlan {
-    /// Where clients reach it.
     pub fn address(&self) -> SocketAddrV4 {
         SocketAddrV4::new(self.vip, self.port)
     }
@@ -124,18 +109,15 @@ impl ServicePlan {
 /// The cluster on paper.
 #[derive(Debug, Clone)]
 pub struct Layout {
-    /// What was asked for.
     pub spec: ClusterSpec,
     /// The subnet as `address/bits`.
     pub subnet: String,
     /// Nodes, witnesses, the client.
     pub hosts: Vec<HostPlan>,
-    /// The services.
     pub services: Vec<ServicePlan>,
 }
 
 impl Layout {
-    /// Lays out a cluster for a fabric.
     pub fn new(spec: ClusterSpec, fabric: FabricKind) -> Self {
         let (base, bits) = fabric.subnet();
         let [a, b, c, _] = base.octets();
@@ -161,27 +143,22 @@ impl Layout {
         Self { services: services.collect(), subnet: format!("{base}/{bits}"), hosts, spec }
     }
 
-    /// The cluster's name.
     pub fn cluster() -> ClusterName {
         name("lab")
     }
 
-    /// A host by its name.
     pub fn host(&self, name: &NodeName) -> Option<&HostPlan> {
         self.hosts.iter().find(|host| host.name == *name)
     }
 
-    /// A service by its name.
     pub fn service(&self, name: &ServiceName) -> Option<&ServicePlan> {
         self.services.iter().find(|service| service.name == *name)
     }
 
-    /// The node whose interface that is.
     pub fn node_of(&self, eni: &str) -> Option<&NodeName> {
         self.hosts.iter().find(|host| host.eni.as_str() == eni).map(|host| &host.name)
     }
 
-    /// The hosts of a role.
     pub fn of(&self, role: Role) -> impl Iterator<Item = &HostPlan> {
         self.hosts.iter().filter(move |host| host.role == role)
     }
@@ -206,7 +183,6 @@ impl Layout {
             .collect()
     }
 
-    /// The cluster's `vipward.toml`.
     pub fn vipward_toml(&self) -> String {
         let mut text = format!("cluster = \"{}\"\nsubnet = \"{}\"\n", Self::cluster(), self.subnet);
         self.write_to(&mut text).expect("a String takes everything");

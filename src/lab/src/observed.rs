@@ -15,11 +15,9 @@ const LAST_WORDS: usize = 5;
 /// A VIP came to an interface that did not have it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Move {
-    /// Which record tells it.
     pub index: usize,
     /// When EC2 took the call.
     pub at: Timestamp,
-    /// The interface that has it now.
     pub eni: String,
 }
 
@@ -39,7 +37,6 @@ pub fn moves(records: &[Record], vip: Ipv4Addr) -> Vec<Move> {
     moves
 }
 
-/// Whether a record is about an address.
 pub fn names(record: &Record, address: &str) -> bool {
     let addresses = record.fields.get("addresses").and_then(Value::as_array);
     addresses.is_some_and(|addresses| addresses.iter().any(|one| one.as_str() == Some(address)))
@@ -67,9 +64,7 @@ pub fn holders(records: &[Record]) -> BTreeMap<String, String> {
 /// What clients of a service last told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
-    /// That node answers.
     Served(String),
-    /// Nobody does.
     Lost(String),
 }
 
@@ -99,9 +94,7 @@ pub struct Decided {
     pub at: Timestamp,
     /// `moved`, `held`, `observed`, `overtaken`, `failed` or `unproven`.
     pub outcome: String,
-    /// Why it held.
     pub hold: Option<String>,
-    /// The whole record.
     pub record: Value,
 }
 

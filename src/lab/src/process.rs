@@ -14,7 +14,6 @@ use crate::clock;
 use crate::log::Log;
 use crate::record::Record;
 
-/// A process could not be started.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot start {name}")]
 pub struct StartError {

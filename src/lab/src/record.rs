@@ -57,17 +57,14 @@ impl Record {
         Self { at, by, what, fields }
     }
 
-    /// Whether `by` told `what`.
     pub fn is(&self, by: &str, what: &str) -> bool {
         self.by == by && self.what == what
     }
 
-    /// A field that is a string.
     pub fn text(&self, key: &str) -> Option<&str> {
         self.fields.get(key).and_then(Value::as_str)
     }
 
-    /// A field that is a whole number.
     pub fn number(&self, key: &str) -> Option<u64> {
         self.fields.get(key).and_then(Value::as_u64)
     }

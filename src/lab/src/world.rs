@@ -16,9 +16,7 @@ const INSTANCES: [(usize, &str); 3] = [(3, "m7g.medium"), (9, "c6i.large"), (14,
 /// Files that the world names.
 #[derive(Debug, Clone)]
 pub struct Files {
-    /// The rendered template.
     pub template: PathBuf,
-    /// The function's binary.
     pub bootstrap: PathBuf,
     /// What stands for `/opt`.
     pub layer: PathBuf,

@@ -11,7 +11,7 @@ const MAY_IMPORT: [(&str, &[&str]); 17] = [
     ("vipward-core", &[]),
     ("vipward-probes", &["vipward-core"]),
     ("vipward-region-model", &[]),
-    ("vipward-region", &["vipward-region-model"]),
+    ("vipward-region", &["vipward-core", "vipward-region-model"]),
     ("vipward-render", &["vipward-core"]),
     ("vipward-observe", &["vipward-core"]),
     ("vipward-agent", &["vipward-core", "vipward-observe", "vipward-probes"]),

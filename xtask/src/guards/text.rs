@@ -12,12 +12,10 @@ const MOST_COLUMNS: usize = 100;
 /// It lists the words, and so contains them.
 const LIST: &str = "xtask/src/guards/forbidden.rs";
 
-/// A file that git tracks.
 #[derive(Debug, Clone)]
 pub struct Source {
     /// In the clone, with `/`.
     pub path: String,
-    /// All of it.
     pub text: String,
 }
 

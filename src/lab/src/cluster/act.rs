@@ -51,7 +51,6 @@ impl Cluster {
         self.kill(&Part::Service(service.clone()), node).await
     }
 
-    /// Kills the agent of a node.
     pub async fn kill_agent(&mut self, node: &NodeName) -> Result<(), ClusterError> {
         self.broke(&format!("agent on {node} killed"));
         self.kill(&Part::Agent, node).await
@@ -103,14 +102,12 @@ impl Cluster {
         Ok(())
     }
 
-    /// Adds a fault to the region.
     pub async fn add_fault(&self, fault: &Value) -> Result<(), ClusterError> {
         self.region.control.add_fault(fault).await?;
         self.log.note("fault added", fault.clone());
         Ok(())
     }
 
-    /// Ends all faults of the region.
     pub async fn clear_faults(&self) -> Result<(), ClusterError> {
         self.region.control.clear_faults().await?;
         self.log.note("faults cleared", json!({}));
@@ -131,14 +128,12 @@ impl Cluster {
         Ok(self.region.control.put_events(&access_key, &input).await?)
     }
 
-    /// Changes the state of a node's instance.
     pub async fn set_instance(&mut self, node: &NodeName, state: &str) -> Result<(), ClusterError> {
         let instance = self.host(node)?.plan.instance.clone();
         self.broke(&format!("instance of {node} {state}"));
         Ok(self.region.control.set_state(&instance, state).await?)
     }
 
-    /// Deletes a VIP's alias from a node's interface.
     pub async fn delete_alias(
         &mut self,
         service: &ServiceName,

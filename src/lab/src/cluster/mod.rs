@@ -39,41 +39,25 @@ const SERVICE_WITHIN: Duration = Duration::from_secs(20);
 /// What the lab has on this machine.
 #[derive(Debug, Clone)]
 pub struct Environment {
-    /// The project's binaries.
     pub binaries: Binaries,
-    /// The fabric that this machine allows.
     pub fabric: FabricKind,
-    /// `PATH`.
     pub path: OsString,
 }
 
-/// A cluster could not be started, or not be acted upon.
 #[derive(Debug, thiserror::Error)]
 pub enum ClusterError {
-    /// A file could not be written.
     #[error("cannot write {path}")]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// The cluster's file is wrong.
+    Write { path: PathBuf, source: std::io::Error },
     #[error(transparent)]
     Config(#[from] Faults),
-    /// The template was not rendered.
     #[error("cannot render the template: {0}")]
     Render(String),
-    /// The world file was not made.
     #[error("cannot write the region's world")]
     World(#[from] toml::ser::Error),
-    /// The fabric did not do what it was told.
     #[error("the fabric failed")]
     Fabric(#[from] FabricError),
-    /// A process was not started.
     #[error(transparent)]
     Start(#[from] StartError),
-    /// The region did not do what it was told.
     #[error(transparent)]
     Control(#[from] ControlError),
     /// It was not ready in time, or fell over on the way.
@@ -84,12 +68,9 @@ pub enum ClusterError {
     Senseless(String),
 }
 
-/// A running cluster.
 #[derive(Debug)]
 pub struct Cluster {
-    /// The cluster on paper.
     pub layout: Layout,
-    /// The log of it all.
     pub log: Log,
     region: Region,
     fabric: Arc<Mutex<Fabric>>,

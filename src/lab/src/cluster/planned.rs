@@ -18,12 +18,10 @@ use crate::layout::{Layout, Role, ServicePlan};
 /// Until a redis-server answers.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
 
-/// What AWS may announce to an instance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Announcement {
     /// A spot interruption in two minutes.
     SpotInterruption,
-    /// A rebalance recommendation.
     Rebalance,
     /// Maintenance that begins in a minute.
     Maintenance,
@@ -89,7 +87,6 @@ impl Cluster {
         }
     }
 
-    /// Has a node stay.
     pub async fn stay(&mut self, node: &NodeName) -> Result<(), ClusterError> {
         self.log.note(super::act::MENDED, json!({ "text": format!("{node} stays") }));
         match self.ask_agent(node, &["stay"]).await? {
@@ -132,7 +129,6 @@ impl Cluster {
         stopped.then_some(()).ok_or_else(told)
     }
 
-    /// Makes a node's service the primary of all others.
     pub async fn promote(
         &mut self,
         service: &ServiceName,

@@ -21,12 +21,10 @@ const SERVES_WITHIN: Duration = Duration::from_secs(30);
 /// Until it must have ended when asked to.
 const ENDS_WITHIN: Duration = Duration::from_secs(3);
 
-/// A running region.
 #[derive(Debug)]
 pub struct Region {
     /// URL of the AWS APIs.
     pub endpoint: String,
-    /// Its control API.
     pub control: Control,
     process: Process,
 }

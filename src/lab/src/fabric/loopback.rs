@@ -37,7 +37,6 @@ pub struct Loopback {
 }
 
 impl Loopback {
-    /// Binds every VIP.
     pub async fn build(layout: &Layout) -> Result<Self, FabricError> {
         let host = |host: &crate::layout::HostPlan| {
             (host.eni.to_string(), (host.name.clone(), host.address))

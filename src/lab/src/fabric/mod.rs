@@ -14,33 +14,18 @@ use crate::layout::{HostPlan, Layout};
 use loopback::Loopback;
 use namespaces::Namespaces;
 
-/// The fabric did not do what it was told.
 #[derive(Debug, thiserror::Error)]
 pub enum FabricError {
-    /// A command of the operating system failed.
     #[error("`{command}` failed: {told}")]
-    Command {
-        /// What was run.
-        command: String,
-        /// What it said.
-        told: String,
-    },
+    Command { command: String, told: String },
     /// A setting of the kernel could not be written, or an address not be bound.
     #[error("cannot set up {what}")]
-    SetUp {
-        /// What.
-        what: String,
-        /// Why.
-        source: std::io::Error,
-    },
+    SetUp { what: String, source: std::io::Error },
 }
 
-/// A fabric in use.
 #[derive(Debug)]
 pub enum Fabric {
-    /// Network namespaces.
     Namespaces(Namespaces),
-    /// Forwarders.
     Loopback(Loopback),
 }
 
@@ -58,7 +43,6 @@ impl Fabric {
         matches!(self, Self::Namespaces(_))
     }
 
-    /// A command that will run on a host.
     pub fn command(&self, host: &HostPlan, program: &Path) -> Command {
         match self {
             Self::Namespaces(_) => namespaces::command(host, program),
@@ -66,7 +50,6 @@ impl Fabric {
         }
     }
 
-    /// The address that a service on a host listens on.
     pub fn listen_address(&self, host: &HostPlan) -> Ipv4Addr {
         match self {
             // Everything the host has, its aliases included.
@@ -101,7 +84,6 @@ impl Fabric {
         }
     }
 
-    /// Takes everything down again.
     pub async fn tear_down(&mut self) -> Result<(), FabricError> {
         match self {
             Self::Namespaces(fabric) => fabric.tear_down().await,

@@ -18,14 +18,12 @@ use super::FabricError;
 use crate::fabric_kind::{ENDPOINT, FabricKind, IMDS};
 use crate::layout::{HostPlan, Layout};
 
-/// The hosts' default gateway.
 const GATEWAY: Ipv4Addr = Ipv4Addr::new(172, 31, 0, 1);
 /// What the router itself answers for.
 const OF_THE_ROUTER: [Ipv4Addr; 3] = [ENDPOINT, IMDS, GATEWAY];
 /// The router's device for what goes nowhere. A blackhole route would do, but then the router answers no ARP for such
 /// addresses, and hosts were told at once what a VPC never tells them.
 const VOID: &str = "void";
-/// A host's only interface.
 pub const INTERFACE: &str = "eth0";
 
 /// The router's view of one host.
@@ -46,7 +44,6 @@ fn device(host: &NodeName) -> String {
     format!("vpc-{host}")
 }
 
-/// The fabric in use.
 #[derive(Debug)]
 pub struct Namespaces {
     /// By interface id.
@@ -170,7 +167,6 @@ fn router_commands(subnet: &str) -> Vec<String> {
     commands
 }
 
-/// A command that will run in the host's namespace.
 pub fn command(host: &HostPlan, program: &Path) -> Command {
     let mut command = Command::new("ip");
     command.args(["netns", "exec", host.name.as_str()]).arg(program);

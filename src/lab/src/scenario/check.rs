@@ -20,10 +20,8 @@ pub type Seen = Result<String, String>;
 /// Why a wait ended without what it was for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 enum Unseen {
-    /// The time was over.
     #[error("not within {0:?}")]
     Late(Duration),
-    /// A process ended that should not have.
     #[error("{0}")]
     Fallen(String),
 }

@@ -34,13 +34,11 @@ const ANSWERS: [(&str, [&str; 2]); 1] = [("assigned_again", ["accepted", "refuse
 /// What was described so far, and where policy settings were.
 #[derive(Debug, Default)]
 pub struct Description {
-    /// The cluster.
     pub spec: ClusterSpec,
     policy_lines: BTreeMap<String, usize>,
 }
 
 impl Description {
-    /// Reads what comes after `cluster`.
     pub fn cluster(&mut self, words: &mut Words<'_>) -> Result<(), Wrong> {
         let spec = &mut self.spec;
         while let Some((key, value)) = pair(words)? {
@@ -96,7 +94,6 @@ impl Description {
         Ok(())
     }
 
-    /// Reads what comes after `delays`.
     pub fn delays(&mut self, words: &mut Words<'_>) -> Result<(), Wrong> {
         while let Some((key, value)) = pair(words)? {
             let duration = || value.parse::<SignedDuration>().ok();
@@ -118,7 +115,6 @@ impl Description {
         Ok(())
     }
 
-    /// Reads what comes after `answers`.
     pub fn answers(&mut self, words: &mut Words<'_>) -> Result<(), Wrong> {
         while let Some((key, value)) = pair(words)? {
             let Some((_, known)) = ANSWERS.iter().find(|(name, _)| *name == key) else {

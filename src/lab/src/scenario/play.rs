@@ -16,36 +16,16 @@ use crate::observed;
 /// How much of the log a failure shows.
 const TAIL: usize = 40;
 
-/// A scenario could not be played to its end.
 #[derive(Debug, thiserror::Error)]
 pub enum PlayError {
-    /// A file could not be read.
     #[error("cannot read {path}")]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// The scenario is wrong.
+    Read { path: PathBuf, source: std::io::Error },
     #[error(transparent)]
     Wrong(#[from] Faults),
-    /// There is no folder to work in.
     #[error(transparent)]
     Folder(#[from] FolderError),
-    /// A statement could not be done.
     #[error("{}:{line}: {text}", .file.display())]
-    Step {
-        /// The scenario.
-        file: PathBuf,
-        /// The statement's line.
-        line: usize,
-        /// The statement.
-        text: String,
-        /// Why.
-        source: ClusterError,
-    },
-    /// The cluster did not do its part.
+    Step { file: PathBuf, line: usize, text: String, source: ClusterError },
     #[error(transparent)]
     Cluster(#[from] ClusterError),
 }

@@ -17,29 +17,21 @@ use crate::record::{CLIENT, LAB, REGION, Record};
 
 pub use draw::draw;
 
-/// What the timeline is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subject {
-    /// The service.
     pub service: ServiceName,
-    /// Its VIP.
     pub vip: Ipv4Addr,
     /// Who held it when the fault struck.
     pub from: NodeName,
-    /// When the fault struck.
     pub struck: Timestamp,
-    /// What the fault was.
     pub fault: String,
 }
 
 /// One thing that happened on the way.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stage {
-    /// Its name.
     pub name: &'static str,
-    /// When.
     pub at: Timestamp,
-    /// What there is to say of it.
     pub detail: String,
 }
 
@@ -63,10 +55,8 @@ impl Outage {
     }
 }
 
-/// One failover.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Timeline {
-    /// What it is about.
     pub subject: Subject,
     /// What happened, in order; the fault is first.
     pub stages: Vec<Stage>,

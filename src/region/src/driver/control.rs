@@ -28,7 +28,6 @@ struct Announcement {
     text: Option<String>,
 }
 
-/// Answers one request of the control API.
 pub(super) fn handle(region: &mut Region, now: Timestamp, request: &Request) -> Response {
     let path = request.path.strip_prefix(BASE).unwrap_or_default();
     let parts: Vec<&str> = path.split('/').collect();

@@ -29,20 +29,12 @@ use shared::Shared;
 /// Where the journal goes, one JSON object a line.
 pub type Sink = Box<dyn Write + Send>;
 
-/// Why a region does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The world is wrong.
     #[error(transparent)]
     World(#[from] WorldError),
-    /// A listener cannot be had.
     #[error("cannot listen on {address}")]
-    Listen {
-        /// The address asked for.
-        address: SocketAddr,
-        /// Why not.
-        source: std::io::Error,
-    },
+    Listen { address: SocketAddr, source: std::io::Error },
 }
 
 /// A region that serves.

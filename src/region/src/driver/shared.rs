@@ -31,7 +31,6 @@ pub(super) type Start = fn(Arc<Shared>, EnvironmentId, FunctionSpec, Launch) -> 
 /// To be run as a task.
 pub(super) type Life = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// What is behind the lock.
 pub(super) struct Inner {
     pub(super) region: Region,
     /// Ids of API requests.

@@ -88,7 +88,6 @@ impl Params {
         )
     }
 
-    /// Whether there is no parameter at all.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -12,7 +12,6 @@ use super::{ApiError, Request, Response};
 /// What comes of an Invoke call.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Reply {
-    /// The response is there.
     Now(Response),
     /// The response is [`answered`] with the answer to this request id.
     Waits(String),
@@ -37,7 +36,6 @@ pub(super) fn about(request: &Request, place: &Place) -> About {
     (function.into_iter().collect(), Context::new())
 }
 
-/// Takes one Lambda request.
 pub fn handle(lambda: &mut Lambda, now: Timestamp, request: &Request) -> Reply {
     invoke(lambda, now, request).unwrap_or_else(|error| Reply::Now(error_response(&error)))
 }
@@ -53,7 +51,6 @@ pub fn answered(request_id: &str, answer: Answer) -> Response {
     }
 }
 
-/// The shape of every Lambda error.
 pub fn error_response(error: &ApiError) -> Response {
     let side = if error.status < 500 { "User" } else { "Server" };
     let body = json!({ "Type": side, "Message": error.message, "message": error.message });

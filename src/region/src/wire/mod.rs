@@ -42,7 +42,6 @@ impl Request {
 /// One HTTP response, whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Response {
-    /// HTTP status code.
     pub status: u16,
     /// Header names and values, in the order they are sent.
     pub headers: Vec<(String, String)>,
@@ -51,7 +50,6 @@ pub struct Response {
 }
 
 impl Response {
-    /// A response of one content type.
     pub fn new(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
         Self {
             status,
@@ -60,7 +58,6 @@ impl Response {
         }
     }
 
-    /// The same response with one more header.
     #[must_use]
     pub fn with_header(mut self, name: &str, value: impl Into<String>) -> Self {
         self.headers.push((name.to_owned(), value.into()));

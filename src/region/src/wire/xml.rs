@@ -36,7 +36,6 @@ impl Xml {
         self.close(name);
     }
 
-    /// An element that holds one text.
     pub fn text(&mut self, name: &str, value: impl Display) {
         self.open(name);
         self.escaped(value);

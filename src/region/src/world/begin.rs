@@ -24,14 +24,12 @@ const METRIC_RETENTION: SignedDuration = SignedDuration::from_hours(3);
 /// A region as it begins, and what there is to tell about it.
 #[derive(Debug)]
 pub struct Beginning {
-    /// The region.
     pub region: Region,
     /// What of the template was left aside.
     pub told: Vec<JournalEvent>,
 }
 
 impl World {
-    /// Makes the region.
     pub fn begin(&self, now: Timestamp) -> Result<Beginning, WorldError> {
         let place = self.place();
         let template = self.read_template(&place)?;

@@ -14,7 +14,6 @@ use crate::wire::ApiError;
 const DESCRIBED_AT_ONCE: u32 = 50;
 const MOST_DESCRIBED: u32 = 100;
 
-/// Adds or changes an alarm.
 pub fn put(
     cloudwatch: &mut CloudWatch,
     now: Timestamp,

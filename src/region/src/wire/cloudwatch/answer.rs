@@ -4,27 +4,22 @@
 
 use jiff::Timestamp;
 
-/// A value of an answer.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Answer {
-    /// A text.
     Text(String),
     /// A whole number.
     Whole(i64),
     /// Any other number, whole or not.
     Number(f64),
-    /// True or false.
     Flag(bool),
     /// A time, written to the millisecond.
     Time(Timestamp),
-    /// A list.
     List(Vec<Answer>),
     /// A structure; absent members are not in it.
     Structure(Vec<(&'static str, Answer)>),
 }
 
 impl Answer {
-    /// A text.
     pub fn text(text: impl Into<String>) -> Self {
         Self::Text(text.into())
     }

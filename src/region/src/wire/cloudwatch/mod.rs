@@ -22,7 +22,6 @@ use protocol::Protocol;
 
 pub use protocol::operation;
 
-/// Answers a request.
 pub fn handle(cloudwatch: &mut CloudWatch, now: Timestamp, request: &Request) -> Response {
     let protocol = Protocol::of(request);
     let (operation, outcome) = match protocol.read(request) {

@@ -21,25 +21,20 @@ const LARGEST_UNPACKED: u64 = 16 << 20;
 /// A protocol in which `CloudWatch` can be spoken to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Protocol {
-    /// RPC v2 CBOR.
     Cbor,
     /// AWS JSON 1.0.
     Json,
-    /// AWS Query.
     Query,
 }
 
-/// An operation and its input.
 #[derive(Debug, PartialEq)]
 pub struct Call {
-    /// Name of the operation.
     pub operation: String,
     /// Its input, with times as numbers or texts.
     pub input: Value,
 }
 
 impl Protocol {
-    /// The protocol of a request.
     pub fn of(request: &Request) -> Self {
         if request.path.starts_with("/service/") {
             Self::Cbor
@@ -50,7 +45,6 @@ impl Protocol {
         }
     }
 
-    /// Reads a request.
     pub fn read(self, request: &Request) -> Result<Call, ApiError> {
         let body = unpack(request)?;
         let call = match self {
@@ -63,7 +57,6 @@ impl Protocol {
         Ok(Call { operation, input })
     }
 
-    /// Writes the outcome of an operation.
     pub fn write(
         self,
         request: &Request,

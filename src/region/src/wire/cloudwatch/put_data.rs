@@ -17,7 +17,6 @@ const LARGEST_EXPONENT: i32 = 360;
 const OLDEST: SignedDuration = SignedDuration::from_hours(14 * 24);
 const FURTHEST_AHEAD: SignedDuration = SignedDuration::from_hours(2);
 
-/// Takes metric data.
 pub fn put_metric_data(
     cloudwatch: &mut CloudWatch,
     now: Timestamp,

@@ -58,7 +58,6 @@ fn gather(value: Value) -> Value {
     Value::Object(members.into_iter().map(|(name, value)| (name, gather(value))).collect())
 }
 
-/// Writes the answer of an operation.
 pub fn encode(operation: &str, answer: Option<&Answer>, request_id: &str) -> String {
     Xml::document(&format!("{operation}Response"), Some(NAMESPACE), |xml| {
         if let Some(answer) = answer {
@@ -68,7 +67,6 @@ pub fn encode(operation: &str, answer: Option<&Answer>, request_id: &str) -> Str
     })
 }
 
-/// Writes an error.
 pub fn encode_error(error: &ApiError, request_id: &str) -> String {
     Xml::document("ErrorResponse", Some(NAMESPACE), |xml| {
         xml.element("Error", |xml| {

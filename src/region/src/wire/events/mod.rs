@@ -16,7 +16,6 @@ use crate::wire::{ApiError, Request, Response};
 
 const CONTENT_TYPE: &str = "application/x-amz-json-1.1";
 
-/// Answers a request.
 pub fn handle(events: &mut EventBridge, now: Timestamp, request: &Request) -> Response {
     match operate(events, now, request) {
         Ok(answer) => respond(request, 200, &answer),
