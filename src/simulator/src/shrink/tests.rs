@@ -5,23 +5,7 @@ use crate::history::concurrency::Concurrency;
 use crate::history::fault::{Fault, What};
 use crate::history::generate::generate;
 
-const PAIR: &str = r#"
-cluster = "sim"
-subnet = "10.0.0.0/24"
-[[node]]
-name = "a"
-address = "10.0.0.10"
-eni = "eni-00000000"
-priority = 100
-[[node]]
-name = "b"
-address = "10.0.0.11"
-eni = "eni-00000001"
-[[service]]
-name = "svc"
-vip = "10.0.0.201"
-check = { kind = "tcp", port = 7001 }
-"#;
+const PAIR: &str = include_str!("../../fixtures/pair.toml");
 
 fn scenario(calm_ms: u64, faults: Vec<Fault>) -> Scenario {
     Scenario {

@@ -146,23 +146,12 @@ fn an_alias_that_stays_behind_is_found() {
 }
 
 fn auditor() -> Auditor {
-    let text = r#"
-cluster = "sim"
-subnet = "10.0.0.0/24"
-policy = { alias = "follow" }
-[[node]]
-name = "a"
-address = "10.0.0.10"
-eni = "eni-0000000a"
-[[node]]
-name = "b"
-address = "10.0.0.11"
-eni = "eni-0000000b"
-[[service]]
-name = "svc"
-vip = "10.0.0.201"
-check = { kind = "tcp", port = 7001 }
-"#;
+    let text = concat!(
+        include_str!("../../../fixtures/pair.toml"),
+        "[policy]
+alias = \"follow\"
+"
+    );
     let config = vipward_core::Config::parse("sim", text).expect("it is right");
     Auditor::new(
         &config,

@@ -7,22 +7,7 @@ use serde_json::json;
 use super::*;
 
 fn config() -> Config {
-    let text = r#"
-cluster = "sim"
-subnet = "10.0.0.0/24"
-[[node]]
-name = "a"
-address = "10.0.0.10"
-eni = "eni-0000000a"
-[[node]]
-name = "b"
-address = "10.0.0.11"
-eni = "eni-0000000b"
-[[service]]
-name = "svc"
-vip = "10.0.0.201"
-check = { kind = "tcp", port = 7001 }
-"#;
+    let text = include_str!("../../../fixtures/pair.toml");
     Config::parse("sim", text).expect("it is right")
 }
 

@@ -8,23 +8,7 @@ use crate::history::fault::Fault;
 
 const SECOND: Duration = Duration::from_secs(1);
 
-const PAIR: &str = r#"
-cluster = "sim"
-subnet = "10.0.0.0/24"
-[[node]]
-name = "a"
-address = "10.0.0.10"
-eni = "eni-0000000a"
-priority = 100
-[[node]]
-name = "b"
-address = "10.0.0.11"
-eni = "eni-0000000b"
-[[service]]
-name = "svc"
-vip = "10.0.0.201"
-check = { kind = "tcp", port = 7001 }
-"#;
+const PAIR: &str = include_str!("../../../fixtures/pair.toml");
 
 fn config() -> Config {
     Config::parse("sim", PAIR).expect("it is right")

@@ -12,30 +12,19 @@ const C: &str = "eni-0000000c";
 const VIPS: [Ipv4Addr; 2] = [Ipv4Addr::new(10, 0, 0, 201), Ipv4Addr::new(10, 0, 0, 202)];
 
 fn config() -> Config {
-    let text = r#"
-cluster = "sim"
-subnet = "10.0.0.0/24"
-[[node]]
-name = "a"
-address = "10.0.0.10"
-eni = "eni-0000000a"
-[[node]]
-name = "b"
-address = "10.0.0.11"
-eni = "eni-0000000b"
+    let text = concat!(
+        include_str!("../../../fixtures/pair.toml"),
+        r#"
 [[node]]
 name = "c"
 address = "10.0.0.12"
 eni = "eni-0000000c"
 [[service]]
-name = "svc"
-vip = "10.0.0.201"
-check = { kind = "tcp", port = 7001 }
-[[service]]
 name = "web"
 vip = "10.0.0.202"
 check = { kind = "tcp", port = 7002 }
-"#;
+"#
+    );
     Config::parse("sim", text).expect("it is right")
 }
 
