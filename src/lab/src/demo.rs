@@ -1,4 +1,5 @@
-//! The demo: a service crashes, then a whole node dies; each time the VIP goes where it is answered.
+//! The demo: a service crashes, then a whole node dies; each time the VIP goes where it is
+//! answered.
 
 use std::path::Path;
 use std::time::Duration;

@@ -67,7 +67,8 @@ impl Host {
         }
     }
 
-    /// Asks a part to end, as a service manager does, and waits until it has; whether there was one.
+    /// Asks a part to end, as a service manager does, and waits until it has; whether there was
+    /// one.
     pub async fn stop(&mut self, part: &Part) -> bool {
         match self.running.remove(part) {
             Some(mut process) => {

@@ -1,5 +1,5 @@
-//! The enclosure: namespaces of the lab's own, which the kernel takes away with everything in them when the lab ends,
-//! however it ends.
+//! The enclosure: namespaces of the lab's own, which the kernel takes away with everything in them
+//! when the lab ends, however it ends.
 
 use std::ffi::OsString;
 use std::io;
@@ -94,8 +94,8 @@ async fn try_namespaces() -> Result<(), String> {
     Err(told.lines().next().unwrap_or("unshare failed without a word").to_owned())
 }
 
-/// `unshare` with the lab's namespaces; it dies with this process. It has a process group of its own: a Ctrl-C is for
-/// this process, which ends the lab in good order.
+/// `unshare` with the lab's namespaces; it dies with this process. It has a process group of its
+/// own: a Ctrl-C is for this process, which ends the lab in good order.
 fn unshare() -> Command {
     let mut command = Command::new("setpriv");
     command.process_group(0);
@@ -139,8 +139,8 @@ impl Enclosure {
         }
     }
 
-    /// Has the lab end, and waits until nothing of it is left: the kernel lets the first process of its namespaces go
-    /// only after all the others.
+    /// Has the lab end, and waits until nothing of it is left: the kernel lets the first process of
+    /// its namespaces go only after all the others.
     ///
     /// # Errors
     /// It could not be waited for.

@@ -1,6 +1,8 @@
-//! A whole cluster on one machine: region, hosts, clients, and a fabric that delivers a VIP only to its holder.
+//! A whole cluster on one machine: region, hosts, clients, and a fabric that delivers a VIP only to
+//! its holder.
 //!
-//! The parts are the unmodified binaries, run as child processes; the lab plays the machine room around them.
+//! The parts are the unmodified binaries, run as child processes; the lab plays the machine room
+//! around them.
 
 pub mod ask;
 pub mod binaries;

@@ -23,7 +23,8 @@ pub struct Move {
 
 /// Every time that `vip` came to an interface that did not have it, in order.
 ///
-/// A call that is repeated because its answer was lost brings the VIP to where it is: that is no move.
+/// A call that is repeated because its answer was lost brings the VIP to where it is: that is no
+/// move.
 pub fn moves(records: &[Record], vip: Ipv4Addr) -> Vec<Move> {
     let vip = vip.to_string();
     let (mut moves, mut holder) = (Vec::new(), None);

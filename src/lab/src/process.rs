@@ -86,7 +86,8 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // At once, so that nothing of it outlives the lab's folder: the keeper drops its child only in a later turn.
+        // At once, so that nothing of it outlives the lab's folder: the keeper drops its child only
+        // in a later turn.
         self.send(Signal::KILL);
         self.keeper.abort();
     }

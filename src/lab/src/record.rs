@@ -19,7 +19,8 @@ const UNTOLD: [&str; 2] = ["level", "target"];
 pub struct Record {
     /// When it happened, by the clock that all parts share.
     pub at: Timestamp,
-    /// Who told it: `lab`, `region`, `client`, `agent node-1`, `alias node-1`, `service redis node-1`.
+    /// Who told it: `lab`, `region`, `client`, `agent node-1`, `alias node-1`, `service redis
+    /// node-1`.
     pub by: String,
     /// What happened: a journal's `event`, a log's `message`, or `said` for plain text.
     pub what: String,

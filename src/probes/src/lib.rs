@@ -1,7 +1,7 @@
 //! One check of one service on one node, over the network, within a time limit.
 //!
-//! Each protocol is one file. A probe trusts nothing it reads: replies are bounded in size and time,
-//! and what is not the expected reply fails with a cause for people.
+//! Each protocol is one file. A probe trusts nothing it reads: replies are bounded in size and
+//! time, and what is not the expected reply fails with a cause for people.
 
 #![warn(missing_docs)]
 

@@ -94,7 +94,7 @@ impl Region {
         }
         let lambda = self.lambda.advance(now);
         told.append(&mut self.lambda.journal);
-        let told = told.into_iter().map(|happening| Effect::Tell(Entry { at: now, happening }));
+        let told = told.into_iter().map(|event| Effect::Tell(Entry { at: now, event }));
         told.chain(lambda.into_iter().map(Effect::Lambda)).collect()
     }
 

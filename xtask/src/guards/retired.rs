@@ -39,6 +39,10 @@ const RETIRED: [Retired; 24] = [
     Retired { name: "errand", instead: "task" },
 ];
 
+/// Names that deployed stacks have: under another logical id a stack would make an alarm before the
+/// one of the same name is gone, and fail.
+const DEPLOYED: [(&str, &str); 1] = [("src/render/src/", "OwnWord")];
+
 /// Every use in a Rust file, as `path:line: what`.
 pub fn check(sources: &[Source]) -> Vec<String> {
     let rust = sources.iter().filter(|source| source.is_rust() && source.path != LIST);
@@ -49,8 +53,10 @@ fn findings(source: &Source) -> Vec<String> {
     let mut findings = Vec::new();
     for (number, line) in (1..).zip(source.text.lines()) {
         for Retired { name, instead } in &RETIRED {
-            if names(line).any(|found| found == *name) {
-                let path = &source.path;
+            let path = &source.path;
+            let is_deployed =
+                DEPLOYED.iter().any(|(place, id)| path.starts_with(place) && id == name);
+            if !is_deployed && names(line).any(|found| found == *name) {
                 findings.push(format!("{path}:{number}: `{name}` is retired: say `{instead}`"));
             }
         }

@@ -87,7 +87,8 @@ impl Cluster {
         let whole = fabric.has_interfaces();
         drop(fabric);
         if !whole {
-            // All loopback addresses reach each other: only a host on which nothing runs is cut off.
+            // All loopback addresses reach each other: only a host on which nothing runs is cut
+            // off.
             self.host(node)?.kill_all().await;
         }
         Ok(())
@@ -145,8 +146,8 @@ impl Cluster {
         Ok(namespaces::delete_alias(node, vip).await?)
     }
 
-    /// Waits until a VIP's alias is on a node's interface, or is not; whether it came to that by the
-    /// deadline.
+    /// Waits until a VIP's alias is on a node's interface, or is not; whether it came to that by
+    /// the deadline.
     pub async fn alias_comes_to_be(
         &self,
         service: &ServiceName,

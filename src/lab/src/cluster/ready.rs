@@ -45,8 +45,8 @@ pub fn missing(records: &[Record], layout: &Layout) -> Vec<String> {
     missing
 }
 
-/// Whether the function is through with what the alarms' changes have brought it: otherwise it would be busy with the
-/// past when something breaks.
+/// Whether the function is through with what the alarms' changes have brought it: otherwise it
+/// would be busy with the past when something breaks.
 fn at_rest(records: &[Record]) -> bool {
     let of_region = |what: &'static str| records.iter().filter(move |r| r.is(REGION, what));
     let ours = |record: &&Record| {

@@ -30,7 +30,8 @@ pub struct Region {
 }
 
 impl Region {
-    /// Starts the region of a cluster whose `vipward.toml` is in `folder`, and waits until it serves.
+    /// Starts the region of a cluster whose `vipward.toml` is in `folder`, and waits until it
+    /// serves.
     pub async fn start(
         environment: &Environment,
         layout: &Layout,

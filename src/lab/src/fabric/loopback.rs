@@ -1,5 +1,5 @@
-//! The fabric for machines that allow no namespaces: every host is an address on the loopback interface, and each VIP a
-//! forwarder in the lab that connects to whoever holds it.
+//! The fabric for machines that allow no namespaces: every host is an address on the loopback
+//! interface, and each VIP a forwarder in the lab that connects to whoever holds it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, SocketAddrV4};

@@ -38,7 +38,8 @@ impl Fabric {
         }
     }
 
-    /// Whether hosts have interfaces of their own: then aliases matter, and a host can be cut off while it runs on.
+    /// Whether hosts have interfaces of their own: then aliases matter, and a host can be cut off
+    /// while it runs on.
     pub fn has_interfaces(&self) -> bool {
         matches!(self, Self::Namespaces(_))
     }

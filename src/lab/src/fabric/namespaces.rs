@@ -1,9 +1,10 @@
 //! The fabric of network namespaces, true to a VPC.
 //!
-//! The lab's own namespace is the router. Each host has a namespace and a veth pair of its own: no bridge, so no host
-//! hears another's ARP. The router answers ARP for everybody (`proxy_arp`), routes each private address to the veth of
-//! the interface that holds it, and drops what comes from an address that its sender does not hold (`rp_filter`:
-//! EC2's source/destination check). So neither an alias on the wrong host nor a gratuitous ARP brings anybody a VIP.
+//! The lab's own namespace is the router. Each host has a namespace and a veth pair of its own: no
+//! bridge, so no host hears another's ARP. The router answers ARP for everybody (`proxy_arp`),
+//! routes each private address to the veth of the interface that holds it, and drops what comes
+//! from an address that its sender does not hold (`rp_filter`: EC2's source/destination check). So
+//! neither an alias on the wrong host nor a gratuitous ARP brings anybody a VIP.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
@@ -21,8 +22,8 @@ use crate::layout::{HostPlan, Layout};
 const GATEWAY: Ipv4Addr = Ipv4Addr::new(172, 31, 0, 1);
 /// What the router itself answers for.
 const OF_THE_ROUTER: [Ipv4Addr; 3] = [ENDPOINT, IMDS, GATEWAY];
-/// The router's device for what goes nowhere. A blackhole route would do, but then the router answers no ARP for such
-/// addresses, and hosts were told at once what a VPC never tells them.
+/// The router's device for what goes nowhere. A blackhole route would do, but then the router
+/// answers no ARP for such addresses, and hosts were told at once what a VPC never tells them.
 const VOID: &str = "void";
 pub const INTERFACE: &str = "eth0";
 
@@ -104,8 +105,8 @@ impl Namespaces {
         ip(None, &self.route(address)).await
     }
 
-    /// What brings `address` where the mapping says. What nobody has, or a host that is cut off, vanishes
-    /// without a word, as it does in a VPC.
+    /// What brings `address` where the mapping says. What nobody has, or a host that is cut off,
+    /// vanishes without a word, as it does in a VPC.
     fn route(&self, address: Ipv4Addr) -> Vec<String> {
         let port = self.mapping.get(&address).and_then(|eni| self.ports.get(eni));
         match port.filter(|port| port.joined) {

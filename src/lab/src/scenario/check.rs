@@ -191,7 +191,8 @@ impl Stage<'_> {
         seen.map_err(|unseen| format!("{unseen}; decisions since: [{}]", instead()))
     }
 
-    /// Waits until something is seen. A process that falls over ends the wait: nothing after it means much.
+    /// Waits until something is seen. A process that falls over ends the wait: nothing after it
+    /// means much.
     async fn until(
         &mut self,
         within: Duration,

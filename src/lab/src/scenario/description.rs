@@ -147,7 +147,8 @@ impl Description {
         faults.iter().map(told).collect()
     }
 
-    /// The scenario's line that says what a line of `vipward.toml` says, if that is a policy setting.
+    /// The scenario's line that says what a line of `vipward.toml` says, if that is a policy
+    /// setting.
     fn policy_line(&self, text: &str, line: usize) -> Option<usize> {
         let mut head = text.lines().take_while(|line| !line.starts_with("[["));
         let (key, _) = head.nth(line.checked_sub(1)?)?.split_once(" = ")?;

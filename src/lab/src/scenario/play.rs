@@ -98,7 +98,8 @@ async fn play_one(
     missed
 }
 
-/// Does one step after the other, up to the first expectation that is not met; then no call may have been refused.
+/// Does one step after the other, up to the first expectation that is not met; then no call may
+/// have been refused.
 async fn follow(
     scenario: &Scenario,
     cluster: &mut Cluster,
@@ -134,7 +135,8 @@ async fn follow(
     Ok((!refused.is_empty()).then(|| told.collect::<Vec<_>>().join("\n    ")))
 }
 
-/// What IAM refused although nothing expects it. Much would seem to work without it: alerts for one.
+/// What IAM refused although nothing expects it. Much would seem to work without it: alerts for
+/// one.
 fn refused(scenario: &Scenario, cluster: &Cluster) -> BTreeSet<(String, String)> {
     let expected = scenario.steps.iter().filter_map(|step| match &step.statement {
         Statement::Expect(Expectation::Denied(host, action, _)) => {

@@ -1,4 +1,5 @@
-//! From the merged log to the stages of one failover: what happened when, and what it cost clients. Pure.
+//! From the merged log to the stages of one failover: what happened when, and what it cost clients.
+//! Pure.
 
 mod draw;
 
@@ -65,7 +66,8 @@ pub struct Timeline {
 }
 
 impl Timeline {
-    /// Reads the failover after a fault from records in order of time. A stage that nobody told is left out.
+    /// Reads the failover after a fault from records in order of time. A stage that nobody told is
+    /// left out.
     pub fn read(records: &[Record], subject: Subject) -> Self {
         let after = records.partition_point(|record| record.at < subject.struck);
         let story = Story { records: &records[after..], subject: &subject };

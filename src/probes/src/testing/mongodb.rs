@@ -1,5 +1,5 @@
-//! A real server that speaks MongoDB's protocol for the tests, on a free port, in a directory of its
-//! own: `SecantusDB`, which is a primary of its own set, or stands alone.
+//! A real server that speaks MongoDB's protocol for the tests, on a free port, in a directory of
+//! its own: `SecantusDB`, which is a primary of its own set, or stands alone.
 
 use std::net::SocketAddr;
 use std::process::Command;

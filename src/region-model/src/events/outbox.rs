@@ -111,7 +111,8 @@ mod tests {
         }
     }
 
-    /// What is handed out, by milliseconds, when `a` is sent at 0, `b` at 500 and nothing else comes.
+    /// What is handed out, by milliseconds, when `a` is sent at 0, `b` at 500 and nothing else
+    /// comes.
     fn run(fault: &str) -> Vec<(i64, String)> {
         let mut faults = Faults::default();
         if !fault.is_empty() {

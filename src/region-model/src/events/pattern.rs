@@ -78,7 +78,8 @@ impl Fields {
     }
 }
 
-/// A leaf matches when one matcher takes one of its values; structures and empty lists are no values.
+/// A leaf matches when one matcher takes one of its values; structures and empty lists are no
+/// values.
 fn leaf_matches(matchers: &[Matcher], value: Option<&Value>) -> bool {
     let mut values = Vec::new();
     collect(value, &mut values);

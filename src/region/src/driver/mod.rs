@@ -77,8 +77,8 @@ impl Running {
             shared_imds: shared_imds.clone(),
             imds: imds.clone(),
         });
-        for happening in told {
-            shared.tell(happening);
+        for event in told {
+            shared.tell(event);
         }
         tasks.spawn(shared::tick(shared.clone()));
         Ok(Self { endpoint, shared_imds, imds, shared, tasks })

@@ -78,10 +78,10 @@ impl Shared {
     }
 
     /// Writes a line to the journal.
-    pub(super) fn tell(&self, happening: JournalEvent) {
+    pub(super) fn tell(&self, event: JournalEvent) {
         let mut inner = self.lock();
         let at = inner.now();
-        inner.write(&Entry { at, happening });
+        inner.write(&Entry { at, event });
     }
 
     /// Runs a call to its end, or to the region's.

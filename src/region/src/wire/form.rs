@@ -33,7 +33,8 @@ impl Params {
         })
     }
 
-    /// A parameter read as a number, boolean or other type: `InvalidParameterValue` if it does not parse.
+    /// A parameter read as a number, boolean or other type: `InvalidParameterValue` if it does not
+    /// parse.
     pub fn parsed<T: FromStr>(&self, name: &str) -> Result<Option<T>, ApiError> {
         self.get(name)
             .map(|text| {

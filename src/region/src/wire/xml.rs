@@ -9,7 +9,8 @@ pub struct Xml {
 }
 
 impl Xml {
-    /// Writes a whole document: declaration, root element with its name space, and what `content` adds.
+    /// Writes a whole document: declaration, root element with its name space, and what `content`
+    /// adds.
     pub fn document(
         root: &str,
         namespace: Option<&str>,

@@ -142,8 +142,8 @@ impl Auditor {
     }
 
     /// Something happened in the region; `asked` is the function's call that brought it, if one did.
-    pub fn hears(&mut self, at: Duration, happening: &JournalEvent, asked: Option<Assignment>) {
-        match happening {
+    pub fn hears(&mut self, at: Duration, event: &JournalEvent, asked: Option<Assignment>) {
+        match event {
             JournalEvent::Assigned { eni, addresses, from } => {
                 let sent = asked.as_ref().map_or(at, |asked| self.since_start(asked.sent));
                 let look = asked.as_ref().and_then(|asked| asked.look().cloned());

@@ -257,9 +257,9 @@ impl World {
         for effect in effects {
             match effect {
                 Effect::Tell(entry) => {
-                    let asked = self.asked_for(&entry.happening);
-                    self.auditor.hears(elapsed, &entry.happening, asked);
-                    self.addresses_change(&entry.happening);
+                    let asked = self.asked_for(&entry.event);
+                    self.auditor.hears(elapsed, &entry.event, asked);
+                    self.addresses_change(&entry.event);
                 }
                 Effect::Lambda(lambda::Effect::Start { environment, function }) => {
                     let ready = now + self.start_up(elapsed);
@@ -281,8 +281,8 @@ impl World {
     }
 
     /// The function's call that brought an assignment about.
-    fn asked_for(&self, happening: &JournalEvent) -> Option<Assignment> {
-        let JournalEvent::Assigned { eni, addresses, .. } = happening else { return None };
+    fn asked_for(&self, event: &JournalEvent) -> Option<Assignment> {
+        let JournalEvent::Assigned { eni, addresses, .. } = event else { return None };
         let mut cloud = self.cloud.lock();
         let now = cloud.now;
         cloud.call_logs.arrives(now, eni, addresses)

@@ -205,8 +205,8 @@ impl World {
     }
 
     /// EC2 has assigned or unassigned addresses: the metadata will say so.
-    pub fn addresses_change(&mut self, happening: &JournalEvent) {
-        if matches!(happening, JournalEvent::Assigned { .. } | JournalEvent::Unassigned { .. }) {
+    pub fn addresses_change(&mut self, event: &JournalEvent) {
+        if matches!(event, JournalEvent::Assigned { .. } | JournalEvent::Unassigned { .. }) {
             self.addresses_changed = self.elapsed();
             self.stir_units();
         }

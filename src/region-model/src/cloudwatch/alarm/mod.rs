@@ -66,15 +66,16 @@ impl Alarm {
         self.next_evaluation
     }
 
-    /// The evaluation range at a time, in Unix seconds: E buckets, N and `extra` more, up to the newest whole one.
+    /// The evaluation range at a time, in Unix seconds: E buckets, N and `extra` more, up to the
+    /// newest whole one.
     pub fn range(&self, extra: u32, now: Timestamp) -> std::ops::Range<i64> {
         let end = self.spec.range_end(now.as_second());
         let buckets = i64::from(self.spec.evaluation_periods) + i64::from(extra);
         end - buckets * i64::from(self.spec.period)..end
     }
 
-    /// Judges the buckets of its range, oldest first and `None` where without data, the first of which
-    /// begins at the Unix second `start`. Gives the change, if there is one.
+    /// Judges the buckets of its range, oldest first and `None` where without data, the first of
+    /// which begins at the Unix second `start`. Gives the change, if there is one.
     pub fn judge(
         &mut self,
         start: i64,
@@ -101,7 +102,8 @@ impl Alarm {
         self.enter(state)
     }
 
-    /// Takes a state, from an evaluation or from `SetAlarmState`. Gives the change, if it is another one.
+    /// Takes a state, from an evaluation or from `SetAlarmState`. Gives the change, if it is
+    /// another one.
     pub fn enter(&mut self, state: State) -> Option<AlarmChange> {
         let previous = std::mem::replace(&mut self.state, state);
         (previous.value != self.state.value).then(|| AlarmChange {

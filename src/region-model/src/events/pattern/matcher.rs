@@ -105,8 +105,8 @@ impl Matcher {
     }
 }
 
-/// Whether a text has a form, in time proportional to their product: the set of steps that could come
-/// next is carried along the text.
+/// Whether a text has a form, in time proportional to their product: the set of steps that could
+/// come next is carried along the text.
 fn glob(form: &[Glob], text: &str) -> bool {
     let mut open = vec![false; form.len() + 1];
     open[0] = true;

@@ -1,6 +1,7 @@
 //! What an operation answers, before a protocol writes it.
 //!
-//! JSON alone will not do: the protocols differ in how they write times, and CBOR tells whole numbers from others.
+//! JSON alone will not do: the protocols differ in how they write times, and CBOR tells whole
+//! numbers from others.
 
 use jiff::Timestamp;
 

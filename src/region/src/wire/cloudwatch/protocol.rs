@@ -15,7 +15,8 @@ const TARGET: &str = "GraniteServiceVersion20100801";
 /// The largest body of a request, as sent.
 const LARGEST_BODY: usize = 1 << 20;
 
-/// The largest body of a request after decompression: well above what 1,000 metrics of 150 values need.
+/// The largest body of a request after decompression: well above what 1,000 metrics of 150 values
+/// need.
 const LARGEST_UNPACKED: u64 = 16 << 20;
 
 /// A protocol in which `CloudWatch` can be spoken to.
@@ -93,8 +94,8 @@ impl Protocol {
         }
     }
 
-    /// The two younger protocols name the error's shape; its code of the Query days goes in a header,
-    /// which is where the SDKs still take it from.
+    /// The two younger protocols name the error's shape; its code of the Query days goes in a
+    /// header, which is where the SDKs still take it from.
     fn error(self, error: &ApiError) -> Response {
         let side = if error.status < 500 { "Sender" } else { "Receiver" };
         let answer = Answer::Structure(vec![

@@ -81,7 +81,8 @@ fn check_time(at: Timestamp, now: Timestamp, path: &str) -> Result<(), ApiError>
     Ok(())
 }
 
-/// The values, in one of three forms: a value, a statistic set, or values with how often each occurred.
+/// The values, in one of three forms: a value, a statistic set, or values with how often each
+/// occurred.
 fn read_values(metric: &Properties<'_>) -> Result<StatisticSet, ApiError> {
     let forms = ["Value", "StatisticValues", "Values"];
     let given: Vec<String> =

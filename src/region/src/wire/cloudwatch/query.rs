@@ -11,7 +11,8 @@ const NAMESPACE: &str = "http://monitoring.amazonaws.com/doc/2010-08-01/";
 /// Names longer than this are no parameter of any operation; it bounds the depth of the tree.
 const DEEPEST: usize = 12;
 
-/// Reads a form into the operation and a tree of texts: `A.B=x` is a structure, `A.member.1=x` a list.
+/// Reads a form into the operation and a tree of texts: `A.B=x` is a structure, `A.member.1=x` a
+/// list.
 pub fn decode(body: &[u8]) -> Result<(String, Value), String> {
     let mut tree = Map::new();
     let mut operation = String::new();
