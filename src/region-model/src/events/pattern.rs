@@ -84,7 +84,8 @@ fn leaf_matches(matchers: &[Matcher], value: Option<&Value>) -> bool {
     let mut values = Vec::new();
     collect(value, &mut values);
     matchers.iter().any(|matcher| match matcher {
-        Matcher::Exists(wanted) => *wanted != values.is_empty(),
+        Matcher::Present => !values.is_empty(),
+        Matcher::Absent => values.is_empty(),
         matcher => values.iter().any(|value| matcher.takes(value)),
     })
 }

@@ -19,8 +19,10 @@ pub enum Matcher {
     Numeric(Vec<(Bound, f64)>),
     /// None of these takes it.
     AnythingBut(Vec<Matcher>),
-    /// It is there, or is not. Answered where the values are collected.
-    Exists(bool),
+    /// It is there. Answered where the values are collected.
+    Present,
+    /// It is not there; answered in the same place.
+    Absent,
 }
 
 /// A text to compare with, exactly or whatever the case.
