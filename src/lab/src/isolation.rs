@@ -1,4 +1,4 @@
-//! The enclosure: namespaces of the lab's own, which the kernel takes away with everything in them
+//! The sandbox: namespaces of the lab's own, which the kernel takes away with everything in them
 //! when the lab ends, however it ends.
 
 use std::ffi::OsString;
@@ -38,10 +38,10 @@ pub enum FabricChoice {
 
 /// The fabric to use, and why that one.
 #[derive(Debug)]
-pub struct Ground {
+pub struct ChosenFabric {
     pub fabric: FabricKind,
     /// Why not the other; empty when that goes without saying.
-    pub because: String,
+    pub reason: String,
     /// Keeps other labs off the loopback block while this one lives.
     pub claim: Option<TcpListener>,
 }
@@ -57,13 +57,13 @@ pub enum NoFabric {
 }
 
 /// Finds out by trying which fabric the machine allows.
-pub async fn survey(choice: FabricChoice) -> Result<Ground, NoFabric> {
+pub async fn choose_fabric(choice: FabricChoice) -> Result<ChosenFabric, NoFabric> {
     if choice == FabricChoice::Loopback {
         return loopback("it was asked for".to_owned());
     }
     match (try_namespaces().await, choice) {
         (Ok(()), _) => {
-            Ok(Ground { fabric: FabricKind::Namespaces, because: String::new(), claim: None })
+            Ok(ChosenFabric { fabric: FabricKind::Namespaces, reason: String::new(), claim: None })
         }
         (Err(told), FabricChoice::Namespaces) => Err(NoFabric::NoNamespaces(told)),
         (Err(told), _) => loopback(format!("network namespaces are not allowed here: {told}")),
@@ -71,13 +71,13 @@ pub async fn survey(choice: FabricChoice) -> Result<Ground, NoFabric> {
 }
 
 /// The first loopback block that no other lab has.
-fn loopback(because: String) -> Result<Ground, NoFabric> {
+fn loopback(reason: String) -> Result<ChosenFabric, NoFabric> {
     let claim = |block: u8| {
         let listener = TcpListener::bind((Ipv4Addr::new(127, 0, block, 1), CLAIM_PORT)).ok()?;
         Some((block, listener))
     };
     let (block, listener) = (1..=u8::MAX).find_map(claim).ok_or(NoFabric::NoBlock)?;
-    Ok(Ground { fabric: FabricKind::Loopback(block), because, claim: Some(listener) })
+    Ok(ChosenFabric { fabric: FabricKind::Loopback(block), reason, claim: Some(listener) })
 }
 
 /// Does once, with all that the fabric will do, what the lab will rest on.
@@ -108,13 +108,13 @@ fn unshare() -> Command {
 
 /// A lab that runs inside namespaces of its own.
 #[derive(Debug)]
-pub struct Enclosure {
+pub struct Sandbox {
     lab: Child,
-    /// While it is open, the lab inside is wanted.
-    wanted: Option<ChildStdin>,
+    /// While it is open, the lab inside goes on.
+    stdin: Option<ChildStdin>,
 }
 
-impl Enclosure {
+impl Sandbox {
     /// Runs this program again inside.
     ///
     /// # Errors
@@ -123,8 +123,8 @@ impl Enclosure {
         let mut command = unshare();
         command.arg("--").arg(program).args(arguments).stdin(Stdio::piped()).kill_on_drop(true);
         let mut lab = command.spawn()?;
-        let wanted = lab.stdin.take();
-        Ok(Self { lab, wanted })
+        let stdin = lab.stdin.take();
+        Ok(Self { lab, stdin })
     }
 
     /// Ends as the lab inside does.
@@ -144,8 +144,8 @@ impl Enclosure {
     ///
     /// # Errors
     /// It could not be waited for.
-    pub async fn call_off(mut self) -> io::Result<()> {
-        drop(self.wanted.take());
+    pub async fn cancel(mut self) -> io::Result<()> {
+        drop(self.stdin.take());
         match tokio::time::timeout(ENDS_WITHIN, self.lab.wait()).await {
             Ok(ended) => ended.map(drop),
             Err(_) => self.lab.kill().await,
@@ -153,11 +153,11 @@ impl Enclosure {
     }
 }
 
-/// Inside: returns when the lab is not wanted any more, or whoever wanted it is gone.
+/// Inside: returns when the lab outside cancels, or is gone.
 ///
 /// # Errors
-/// Standard input is not the pipe that [`Enclosure`] made.
-pub async fn called_off() -> io::Result<()> {
+/// Standard input is not the pipe that [`Sandbox`] made.
+pub async fn cancelled() -> io::Result<()> {
     let pipe = io::stdin().as_fd().try_clone_to_owned()?;
     let mut pipe = Receiver::from_owned_fd(pipe)?;
     // Nothing is ever written to it: the first thing to be read is its end.
@@ -168,7 +168,7 @@ pub async fn called_off() -> io::Result<()> {
 ///
 /// # Errors
 /// What `mount` said.
-pub async fn furnish() -> io::Result<()> {
+pub async fn prepare() -> io::Result<()> {
     let mut command = Command::new("mount");
     command.args(["-t", "tmpfs", "none", "/run"]).kill_on_drop(true);
     let output = command.output().await?;
@@ -186,7 +186,7 @@ mod tests {
 
     #[test]
     fn two_labs_get_two_loopback_blocks() {
-        let [one, other] = ["one", "other"].map(|because| loopback(because.to_owned()));
+        let [one, other] = ["one", "other"].map(|reason| loopback(reason.to_owned()));
         let (one, other) = (one.expect("is free"), other.expect("is free"));
         assert_ne!(one.fabric, other.fabric);
     }

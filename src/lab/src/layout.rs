@@ -3,12 +3,12 @@
 use std::fmt::Write as _;
 use std::net::{Ipv4Addr, SocketAddrV4};
 
-use vipward_core::config::Role as FollowRole;
+use vipward_core::config::Role;
 use vipward_core::telemetry::{AlarmKind, AlarmName};
 use vipward_core::{ClusterName, EniId, GroupName, NodeName, ServiceName};
 
-use crate::ask::ServiceKind;
 use crate::fabric_kind::FabricKind;
+use crate::service::ServiceKind;
 
 /// Most nodes and most witnesses: the numbers below leave room for as many.
 pub const MOST: u8 = 9;
@@ -23,9 +23,9 @@ pub struct ClusterSpec {
     pub services: Vec<ServiceName>,
     pub kind: ServiceKind,
     pub hints: bool,
-    /// Which nodes may hold VIPs: with [`FollowRole::Primary`] the first node's service is it at
+    /// Which nodes may hold VIPs: with [`Role::Primary`] the first node's service is it at
     /// first, and the others replicate it.
-    pub follow: FollowRole,
+    pub follow: Role,
     /// The group that the services are, if they are one.
     pub group: Option<GroupName>,
     /// Whether the nodes have hooks, which do nothing.
@@ -48,7 +48,7 @@ impl Default for ClusterSpec {
             services: vec![name("svc")],
             kind: ServiceKind::Builtin,
             hints: true,
-            follow: FollowRole::Any,
+            follow: Role::Any,
             group: None,
             hooks: false,
             placed: true,
@@ -69,7 +69,7 @@ impl ClusterSpec {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
+pub enum HostKind {
     /// Runs the services, an agent and an alias unit.
     Node,
     /// Runs an agent.
@@ -81,7 +81,7 @@ pub enum Role {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HostPlan {
     pub name: NodeName,
-    pub role: Role,
+    pub kind: HostKind,
     /// Its primary address.
     pub address: Ipv4Addr,
     pub eni: EniId,
@@ -123,14 +123,15 @@ impl Layout {
         let [a, b, c, _] = base.octets();
         let at = |last: u8| Ipv4Addr::new(a, b, c, last);
         let mut hosts = Vec::new();
-        let mut add = |name: NodeName, role: Role, last: u8| hosts.push(host(name, role, at(last)));
+        let mut add =
+            |name: NodeName, kind: HostKind, last: u8| hosts.push(host(name, kind, at(last)));
         for n in 1..=spec.nodes {
-            add(name(&format!("node-{n}")), Role::Node, 10 + n);
+            add(name(&format!("node-{n}")), HostKind::Node, 10 + n);
         }
         for n in 1..=spec.witnesses {
-            add(name(&format!("witness-{n}")), Role::Witness, 30 + n);
+            add(name(&format!("witness-{n}")), HostKind::Witness, 30 + n);
         }
-        add(name("client"), Role::Client, 50);
+        add(name("client"), HostKind::Client, 50);
         let first_port = match spec.kind {
             ServiceKind::Builtin => 7001,
             ServiceKind::Redis => 6379,
@@ -159,19 +160,19 @@ impl Layout {
         self.hosts.iter().find(|host| host.eni.as_str() == eni).map(|host| &host.name)
     }
 
-    pub fn of(&self, role: Role) -> impl Iterator<Item = &HostPlan> {
-        self.hosts.iter().filter(move |host| host.role == role)
+    pub fn of(&self, kind: HostKind) -> impl Iterator<Item = &HostPlan> {
+        self.hosts.iter().filter(move |host| host.kind == kind)
     }
 
     /// The node that holds every VIP from the start, when one does.
     pub fn first_holder(&self) -> Option<&HostPlan> {
-        self.of(Role::Node).next().filter(|_| self.spec.placed)
+        self.of(HostKind::Node).next().filter(|_| self.spec.placed)
     }
 
     /// The alarms on the nodes' own word, which must be OK before anything is broken.
     pub fn alarms(&self) -> Vec<String> {
         let pairs =
-            self.of(Role::Node).flat_map(|node| self.services.iter().map(move |s| (node, s)));
+            self.of(HostKind::Node).flat_map(|node| self.services.iter().map(move |s| (node, s)));
         pairs
             .map(|(node, service)| AlarmName {
                 cluster: Self::cluster(),
@@ -198,7 +199,7 @@ impl Layout {
                 value => writeln!(text, "{key} = \"{value}\"")?,
             }
         }
-        for (node, rank) in self.of(Role::Node).zip(0_u8..) {
+        for (node, rank) in self.of(HostKind::Node).zip(0_u8..) {
             let HostPlan { name, address, eni, .. } = node;
             let priority = 100 - 10 * rank;
             writeln!(
@@ -206,7 +207,7 @@ impl Layout {
                 "\n[[node]]\nname = \"{name}\"\naddress = \"{address}\"\neni = \"{eni}\"\npriority = {priority}"
             )?;
         }
-        for HostPlan { name, address, .. } in self.of(Role::Witness) {
+        for HostPlan { name, address, .. } in self.of(HostKind::Witness) {
             writeln!(text, "\n[[witness]]\nname = \"{name}\"\naddress = \"{address}\"")?;
         }
         let kind = match self.spec.kind {
@@ -218,7 +219,7 @@ impl Layout {
                 text,
                 "\n[[service]]\nname = \"{name}\"\nvip = \"{vip}\"\ncheck = {{ kind = \"{kind}\", port = {port} }}"
             )?;
-            if self.spec.follow == FollowRole::Primary {
+            if self.spec.follow == Role::Primary {
                 writeln!(text, "role = \"primary\"")?;
             }
             if let Some(group) = &self.spec.group {
@@ -232,11 +233,11 @@ impl Layout {
     }
 }
 
-fn host(name: NodeName, role: Role, address: Ipv4Addr) -> HostPlan {
+fn host(name: NodeName, kind: HostKind, address: Ipv4Addr) -> HostPlan {
     let [.., last] = address.octets();
     let letters = name.as_str().chars().filter(char::is_ascii_alphanumeric);
     HostPlan {
-        role,
+        kind,
         address,
         eni: format!("eni-0a1b2c3d4e5f60{last:03x}").parse().expect("17 hexadecimal digits"),
         instance: format!("i-0a00000000000{last:04x}"),
@@ -264,7 +265,7 @@ mod tests {
             witnesses: MOST,
             services: (0..MOST_SERVICES).map(|n| name(&format!("service-{n}"))).collect(),
             kind: ServiceKind::Redis,
-            follow: FollowRole::Primary,
+            follow: Role::Primary,
             group: Some(name("db")),
             hooks: true,
             policy: vec![("stale_after".into(), "20s".into()), ("peer_alarms".into(), "on".into())],

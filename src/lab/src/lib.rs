@@ -4,7 +4,6 @@
 //! The parts are the unmodified binaries, run as child processes; the lab plays the machine room
 //! around them.
 
-pub mod ask;
 pub mod binaries;
 pub mod client;
 pub mod clock;
@@ -27,5 +26,6 @@ pub mod process;
 pub mod record;
 pub mod scenario;
 pub mod serve;
+pub mod service;
 pub mod timeline;
 pub mod world;

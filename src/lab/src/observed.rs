@@ -10,7 +10,7 @@ use vipward_core::telemetry::FUNCTION_SOURCE;
 use crate::record::{CLIENT, LAB, REGION, Record};
 
 /// How many lines of a process that ended by itself are shown.
-const LAST_WORDS: usize = 5;
+const LAST_LINES: usize = 5;
 
 /// A VIP came to an interface that did not have it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,7 +28,7 @@ pub struct Move {
 pub fn moves(records: &[Record], vip: Ipv4Addr) -> Vec<Move> {
     let vip = vip.to_string();
     let (mut moves, mut holder) = (Vec::new(), None);
-    for (index, record) in records.iter().enumerate().filter(|(_, record)| names(record, &vip)) {
+    for (index, record) in records.iter().enumerate().filter(|(_, record)| mentions(record, &vip)) {
         let now = record.text("eni").filter(|_| record.what != "unassigned");
         if let Some(eni) = now.filter(|_| record.is(REGION, "assigned") && now != holder) {
             moves.push(Move { index, at: record.at, eni: eni.to_owned() });
@@ -38,7 +38,7 @@ pub fn moves(records: &[Record], vip: Ipv4Addr) -> Vec<Move> {
     moves
 }
 
-pub fn names(record: &Record, address: &str) -> bool {
+pub fn mentions(record: &Record, address: &str) -> bool {
     let addresses = record.fields.get("addresses").and_then(Value::as_array);
     addresses.is_some_and(|addresses| addresses.iter().any(|one| one.as_str() == Some(address)))
 }
@@ -90,7 +90,7 @@ pub fn answer(records: &[Record], service: &str) -> Option<Answer> {
 
 /// A decision of the function about one service.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Decided {
+pub struct Decision {
     /// When the function told it.
     pub at: Timestamp,
     /// `moved`, `held`, `observed`, `overtaken`, `failed` or `unproven`.
@@ -100,11 +100,11 @@ pub struct Decided {
 }
 
 /// The decisions about a service, in order.
-pub fn decisions(records: &[Record], service: &str) -> Vec<Decided> {
+pub fn decisions(records: &[Record], service: &str) -> Vec<Decision> {
     let told =
         records.iter().filter_map(|entry| Some((entry.at, entry.function_record("decision")?)));
     told.filter(|(_, record)| record["service"] == service)
-        .map(|(at, record)| Decided {
+        .map(|(at, record)| Decision {
             at,
             outcome: text(&record["outcome"]).unwrap_or_default(),
             hold: text(&record["choice"]["hold"]["reason"]),
@@ -147,12 +147,12 @@ pub fn denials(records: &[Record]) -> Vec<(String, String)> {
 }
 
 /// The process that ended although nobody killed it, how, and its last words.
-pub fn fallen(records: &[Record]) -> Option<String> {
+pub fn crashed(records: &[Record]) -> Option<String> {
     let fell = records.iter().find(|record| record.is(LAB, "process ended by itself"))?;
     let (process, status) = (fell.text("process")?, fell.text("status").unwrap_or_default());
     let said = records.iter().rev().filter(|record| record.is(process, "said"));
     let mut told = vec![format!("{process} ended by itself: {status}")];
-    let said: Vec<&str> = said.filter_map(|record| record.text("line")).take(LAST_WORDS).collect();
+    let said: Vec<&str> = said.filter_map(|record| record.text("line")).take(LAST_LINES).collect();
     told.extend(said.into_iter().rev().map(ToOwned::to_owned));
     Some(told.join("\n    "))
 }
@@ -254,7 +254,7 @@ mod tests {
 
     #[test]
     fn who_ended_by_itself_is_told_with_its_last_words() {
-        assert_eq!(fallen(&[]), None);
+        assert_eq!(crashed(&[]), None);
         let said = |line: &str| record("alias node-1", "said", json!({ "line": line }));
         let fell = json!({"process": "alias node-1", "status": "exit status: 3"});
         let records = [
@@ -262,7 +262,7 @@ mod tests {
             said("hint: look"),
             record(LAB, "process ended by itself", fell),
         ];
-        let told = fallen(&records).expect("is told");
+        let told = crashed(&records).expect("is told");
         assert_eq!(
             told,
             "alias node-1 ended by itself: exit status: 3\n    error: no such\n    hint: look"

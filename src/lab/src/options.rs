@@ -7,9 +7,9 @@ use std::path::PathBuf;
 use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand};
 
-use crate::ask::ServiceKind;
 use crate::client::Target;
 use crate::isolation::FabricChoice;
+use crate::service::ServiceKind;
 
 const EXIT_CODES: &str = "\
 Exit codes:

@@ -89,7 +89,7 @@ async fn served(log: &Log) -> Result<String, ClusterError> {
         let ready = records.iter().find(|record| record.is(REGION, "ready"));
         match ready.and_then(|record| record.text("endpoint")) {
             Some(endpoint) => Some(Ok(endpoint.to_owned())),
-            None => observed::fallen(records).map(|fallen| Err(ClusterError::NotReady(fallen))),
+            None => observed::crashed(records).map(|crashed| Err(ClusterError::NotReady(crashed))),
         }
     });
     let late =

@@ -73,9 +73,9 @@ impl Loopback {
     }
 
     /// Cuts a host off for clients of VIPs, or joins it again.
-    pub fn set_joined(&self, host: &NodeName, joined: bool) {
+    pub fn set_connected(&self, host: &NodeName, connected: bool) {
         let mut map = self.map.lock().unwrap_or_else(PoisonError::into_inner);
-        if joined {
+        if connected {
             map.cut_off.remove(host);
         } else {
             map.cut_off.insert(host.clone());

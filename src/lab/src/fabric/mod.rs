@@ -30,7 +30,7 @@ pub enum Fabric {
 }
 
 impl Fabric {
-    /// Builds the fabric of a cluster, with all its hosts joined.
+    /// Builds the fabric of a cluster, with all its hosts connected.
     pub async fn build(kind: FabricKind, layout: &Layout) -> Result<Self, FabricError> {
         match kind {
             FabricKind::Namespaces => Namespaces::build(layout).await.map(Self::Namespaces),
@@ -75,11 +75,15 @@ impl Fabric {
     }
 
     /// Cuts a host off, or joins it again.
-    pub async fn set_joined(&mut self, host: &NodeName, joined: bool) -> Result<(), FabricError> {
+    pub async fn set_connected(
+        &mut self,
+        host: &NodeName,
+        connected: bool,
+    ) -> Result<(), FabricError> {
         match self {
-            Self::Namespaces(fabric) => fabric.set_joined(host, joined).await,
+            Self::Namespaces(fabric) => fabric.set_connected(host, connected).await,
             Self::Loopback(fabric) => {
-                fabric.set_joined(host, joined);
+                fabric.set_connected(host, connected);
                 Ok(())
             }
         }

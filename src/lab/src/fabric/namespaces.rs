@@ -32,7 +32,7 @@ pub const INTERFACE: &str = "eth0";
 struct Port {
     host: NodeName,
     mac: String,
-    joined: bool,
+    connected: bool,
 }
 
 impl Port {
@@ -87,7 +87,7 @@ impl Namespaces {
         ];
         ip(Some(name), &inside).await?;
         let eni = host.eni.to_string();
-        let port = Port { host: name.clone(), mac: mac.clone(), joined: true };
+        let port = Port { host: name.clone(), mac: mac.clone(), connected: true };
         self.ports.insert(eni.clone(), port);
         self.deliver(*address, Some(&eni)).await
     }
@@ -109,7 +109,7 @@ impl Namespaces {
     /// vanishes without a word, as it does in a VPC.
     fn route(&self, address: Ipv4Addr) -> Vec<String> {
         let port = self.mapping.get(&address).and_then(|eni| self.ports.get(eni));
-        match port.filter(|port| port.joined) {
+        match port.filter(|port| port.connected) {
             Some(port) => {
                 let (device, mac) = (port.device(), &port.mac);
                 vec![
@@ -122,14 +122,18 @@ impl Namespaces {
     }
 
     /// Cuts a host off, or joins it again.
-    pub async fn set_joined(&mut self, host: &NodeName, joined: bool) -> Result<(), FabricError> {
+    pub async fn set_connected(
+        &mut self,
+        host: &NodeName,
+        connected: bool,
+    ) -> Result<(), FabricError> {
         let mut commands = Vec::new();
         let mut enis = BTreeSet::new();
         for (eni, port) in &mut self.ports {
             if port.host == *host {
-                port.joined = joined;
+                port.connected = connected;
                 enis.insert(eni.clone());
-                let state = if joined { "up" } else { "down" };
+                let state = if connected { "up" } else { "down" };
                 commands.push(format!("link set {} {state}", port.device()));
             }
         }

@@ -10,9 +10,9 @@ use vipward_core::{Config, ServiceName};
 
 use super::Fault;
 use super::words::{Words, Wrong};
-use crate::ask::ServiceKind;
 use crate::fabric_kind::FabricKind;
 use crate::layout::{ClusterSpec, Layout, MOST, MOST_SERVICES};
+use crate::service::ServiceKind;
 
 /// The region's delays that are durations.
 const DURATIONS: [&str; 8] = [

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use tokio::time::Instant;
 
-use super::check::{Seen, Stage};
+use super::check::{Check, CheckResult};
 use super::words::seconds;
 use super::{Action, Expectation, Faults, Scenario, Statement, Step};
 use crate::cluster::{Cluster, ClusterError, Environment};
@@ -38,7 +38,7 @@ impl PlayError {
 }
 
 /// How a scenario went: `Some` tells what was not as it had to be, with its place.
-type Missed = Option<String>;
+type Failure = Option<String>;
 
 /// Plays all of them, one after the other; whether everything expected was seen.
 pub async fn play(
@@ -82,7 +82,7 @@ async fn play_one(
     environment: &Environment,
     folder: &Path,
     console: &mut Console,
-) -> Result<Missed, PlayError> {
+) -> Result<Failure, PlayError> {
     let began = Instant::now();
     let mut cluster = Cluster::start(environment, scenario.spec.clone(), folder, console).await?;
     console.line(&format!("{:>8}  start", seconds(began.elapsed())));
@@ -105,7 +105,7 @@ async fn follow(
     cluster: &mut Cluster,
     began: Instant,
     console: &mut Console,
-) -> Result<Missed, PlayError> {
+) -> Result<Failure, PlayError> {
     let mut since = cluster.ready_at();
     for step in &scenario.steps {
         let seen = match &step.statement {
@@ -114,7 +114,7 @@ async fn follow(
                 act(cluster, action).await.map(|()| Ok(String::new()))
             }
             Statement::Expect(expectation) => {
-                Stage { cluster, since, console }.see(expectation).await
+                Check { cluster, since, console }.run(expectation).await
             }
         };
         let Step { line, text, .. } = step;
@@ -149,7 +149,7 @@ fn refused(scenario: &Scenario, cluster: &Cluster) -> BTreeSet<(String, String)>
     refused.filter(|one| !expected.contains(one)).collect()
 }
 
-fn tell(step: &Step, began: Instant, seen: &Seen, console: &mut Console) {
+fn tell(step: &Step, began: Instant, seen: &CheckResult, console: &mut Console) {
     let at = format!("{:>8}", seconds(began.elapsed()));
     let (tone, told) = match seen {
         Ok(told) if told.is_empty() => (Tone::Faint, String::new()),

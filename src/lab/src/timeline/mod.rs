@@ -70,24 +70,24 @@ impl Timeline {
     /// left out.
     pub fn read(records: &[Record], subject: Subject) -> Self {
         let after = records.partition_point(|record| record.at < subject.struck);
-        let story = Story { records: &records[after..], subject: &subject };
+        let trace = Trace { records: &records[after..], subject: &subject };
         let mut stages =
             vec![Stage { name: "fault", at: subject.struck, detail: subject.fault.clone() }];
-        stages.extend(story.on_the_hosts());
-        stages.extend(story.in_the_region());
-        stages.extend(story.delivery());
+        stages.extend(trace.on_the_hosts());
+        stages.extend(trace.in_the_region());
+        stages.extend(trace.delivery());
         stages.sort_by_key(|stage| stage.at);
-        let outage = story.outage();
+        let outage = trace.outage();
         Self { subject, stages, outage }
     }
 }
 
-struct Story<'s> {
+struct Trace<'s> {
     records: &'s [Record],
     subject: &'s Subject,
 }
 
-impl<'s> Story<'s> {
+impl<'s> Trace<'s> {
     fn first(&self, fits: impl Fn(&Record) -> bool) -> Option<&'s Record> {
         self.records.iter().find(|record| fits(record))
     }
