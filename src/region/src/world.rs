@@ -1,6 +1,6 @@
 //! The world file: what a region holds before anyone calls it.
 
-mod begin;
+mod build;
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -16,7 +16,7 @@ use vipward_region_model::template::TemplateError;
 
 use crate::wire::ApiError;
 
-pub use begin::Beginning;
+pub use build::Built;
 
 /// A world file, as written. Paths are relative to the file.
 #[derive(Debug, Clone, Deserialize)]

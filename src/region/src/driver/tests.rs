@@ -109,7 +109,7 @@ fn a_world_says_what_aws_leaves_open() {
             "listen = \"127.0.0.1:0\"\n{text}\n[[subnet]]\nid = \"s\"\ncidr = \"10.0.0.0/24\"\n[[instance]]\nid = \"i-01\"\neni = \"eni-01\"\nmac = \"m\"\nsubnet = \"s\"\naddress = \"10.0.0.9\"\nsecondaries = [\"10.0.0.100\"]"
         );
         let world: World = toml::from_str(&text).expect("a world");
-        let mut region = world.begin(Timestamp::UNIX_EPOCH).expect("begins").region;
+        let mut region = world.build(Timestamp::UNIX_EPOCH).expect("begins").region;
         region.ec2.assign("eni-01", &[[10, 0, 0, 100].into()], false, Timestamp::UNIX_EPOCH)
     };
     assert!(begin("").is_ok());
@@ -144,7 +144,7 @@ async fn a_world_that_is_wrong_is_refused_with_its_reason() {
         ),
     ] {
         let world: World = toml::from_str(text).expect(wanted);
-        let error = world.begin(Timestamp::UNIX_EPOCH).expect_err(wanted);
+        let error = world.build(Timestamp::UNIX_EPOCH).expect_err(wanted);
         let error = chain(error);
         assert!(error.contains(wanted), "{error}");
     }

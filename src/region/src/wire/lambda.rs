@@ -6,8 +6,8 @@ use vipward_region_model::Place;
 use vipward_region_model::iam::Context;
 use vipward_region_model::lambda::{Answer, Lambda};
 
-use super::about::About;
 use super::{ApiError, Request, Response};
+use crate::wire::Access;
 
 /// What comes of an Invoke call.
 #[derive(Debug, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub fn operation(request: &Request) -> String {
 }
 
 /// What a call is about, for IAM: the function.
-pub(super) fn about(request: &Request, place: &Place) -> About {
+pub(super) fn access(request: &Request, place: &Place) -> Access {
     let function = function_name(&request.path).map(|name| {
         let Place { account, region } = place;
         if name.starts_with("arn:") {

@@ -2,7 +2,6 @@
 //!
 //! Nothing here knows sockets or time; a driver carries the bytes and passes `now`.
 
-mod about;
 pub mod authorize;
 pub mod call;
 pub mod cloudwatch;
@@ -16,6 +15,10 @@ pub mod xml;
 use std::collections::BTreeMap;
 
 pub use vipward_region_model::ApiError;
+use vipward_region_model::iam::Context;
+
+/// What a call is about, for IAM: resources and context.
+type Access = (Vec<String>, Context);
 
 /// One HTTP request, read to its end.
 #[derive(Debug, Clone, Default)]

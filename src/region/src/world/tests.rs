@@ -36,7 +36,7 @@ fn at(seconds: i64) -> Timestamp {
 
 fn region() -> Region {
     let world: World = toml::from_str(WORLD).expect("a world");
-    world.begin(at(0)).expect("begins").region
+    world.build(at(0)).expect("begins").region
 }
 
 /// Runs in virtual time to a moment: each invocation succeeds at once.

@@ -15,7 +15,7 @@ use serde_json::Value;
 use vipward_region_model::cloudwatch::{CloudWatch, Properties};
 use vipward_region_model::iam::{Context, NAMESPACE};
 
-use crate::wire::about::About;
+use crate::wire::Access;
 use crate::wire::{ApiError, Request, Response};
 use answer::Answer;
 use protocol::Protocol;
@@ -40,7 +40,7 @@ pub fn refuse(request: &Request, error: &ApiError) -> Response {
 }
 
 /// What a call is about, for IAM: nothing in particular, but for its namespace.
-pub(super) fn about(request: &Request) -> About {
+pub(super) fn access(request: &Request) -> Access {
     let input = Protocol::of(request).read(request).map(|call| call.input).unwrap_or_default();
     let namespace = Properties::root(&input).text("Namespace").ok().flatten();
     let namespace = namespace.map(|namespace| (NAMESPACE, vec![namespace]));

@@ -13,10 +13,10 @@ use vipward_region_model::ec2::inventory::Inventory;
 use vipward_region_model::ec2::{Class, Ec2, Filter, Paging};
 use vipward_region_model::iam::{Context, TAG_KEYS};
 
-use super::about::About;
 use super::form::Params;
 use super::xml::Xml;
 use super::{ApiError, Request, Response};
+use crate::wire::Access;
 
 const NAMESPACE: &str = "http://ec2.amazonaws.com/doc/2016-11-15/";
 
@@ -45,7 +45,7 @@ pub fn operation(request: &Request) -> String {
 }
 
 /// What a call is about, for IAM: reads cannot be narrowed, writes name their interfaces.
-pub(super) fn about(request: &Request, place: &Place) -> About {
+pub(super) fn access(request: &Request, place: &Place) -> Access {
     let params = Params::parse(&request.body);
     let mut named = match operation(request).as_str() {
         "AssignPrivateIpAddresses" | "UnassignPrivateIpAddresses" => {

@@ -21,16 +21,16 @@ const ACCOUNT_CONCURRENCY: u32 = 1000;
 /// How long metric values are kept: what AWS does for those finer than a minute.
 const METRIC_RETENTION: SignedDuration = SignedDuration::from_hours(3);
 
-/// A region as it begins, and what there is to tell about it.
+/// A region at its start, and what its journal begins with.
 #[derive(Debug)]
-pub struct Beginning {
+pub struct Built {
     pub region: Region,
     /// What of the template was left aside.
-    pub told: Vec<JournalEvent>,
+    pub events: Vec<JournalEvent>,
 }
 
 impl World {
-    pub fn begin(&self, now: Timestamp) -> Result<Beginning, WorldError> {
+    pub fn build(&self, now: Timestamp) -> Result<Built, WorldError> {
         let place = self.place();
         let template = self.read_template(&place)?;
         let mut faults = Faults::default();
@@ -55,10 +55,12 @@ impl World {
         for rule in template.rules {
             region.events.put_rule(rule, now);
         }
-        let told = template.ignored.into_iter();
-        Ok(Beginning {
+        let ignored = template.ignored.into_iter();
+        Ok(Built {
             region,
-            told: told.map(|(kind, count)| JournalEvent::TemplateIgnored { kind, count }).collect(),
+            events: ignored
+                .map(|(kind, count)| JournalEvent::TemplateIgnored { kind, count })
+                .collect(),
         })
     }
 
