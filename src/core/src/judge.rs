@@ -1,6 +1,6 @@
 //! Evidence to judgement: is a service on a node up, down, or can nobody tell?
 //!
-//! The rules are the table in ARCHITECTURE.md, one function for each half of it.
+//! The rules are the table in docs/design-notes.md, one function for each half of it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! The table of ARCHITECTURE.md, row by row; then what holds for every evidence.
+//! The table of docs/design-notes.md, row by row; then what holds for every evidence.
 
 use super::*;
 use crate::hint::Verdict::{Healthy, Unhealthy, Unknown};
