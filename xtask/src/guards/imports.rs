@@ -43,6 +43,7 @@ const MAY_IMPORT: [(&str, &[&str]); 17] = [
             "vipward-alias",
             "vipward-failover",
             "vipward-lab",
+            "vipward-simulator",
         ],
     ),
     ("xtask", &[]),

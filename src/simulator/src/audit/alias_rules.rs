@@ -9,6 +9,7 @@ use vipward_upkeep::knowledge::Answer;
 use vipward_upkeep::plan::{Act, Repair};
 
 use crate::audit::Auditor;
+use crate::audit::rule::{Finding, Rule};
 use crate::audit::timeline::Who;
 use crate::audit::wording;
 use crate::interface::Interface;
@@ -104,26 +105,28 @@ impl AliasBook {
         mode: Option<AliasMode>,
         repair: &Repair,
         along: &[Ipv4Addr],
-    ) -> Option<(&'static str, String)> {
-        const TOUCHES: &str = "the alias unit touches only what it was told about";
+    ) -> Option<Finding> {
         let vip = repair.vip;
         let Some(mode) = mode.filter(|_| Interface::is_meant_by(repair)) else {
-            return Some((TOUCHES, format!("{node}: {repair:?}")));
+            return Some((Rule::AliasUnitTouchesItsOwn, format!("{node}: {repair:?}")));
         };
         if !along.is_empty() {
-            return Some((TOUCHES, format!("{node} took {along:?} away with {vip}")));
+            return Some((
+                Rule::AliasUnitTouchesItsOwn,
+                format!("{node} took {along:?} away with {vip}"),
+            ));
         }
         let sure = self.heard.get(node).is_some_and(|heard| is_sure_without(&heard.last, vip));
         let removes = matches!(repair.act, Act::Remove(_));
         (removes && (mode == AliasMode::Static || !sure)).then(|| {
             let what =
                 format!("{node} removed {vip}, and had not been told twice that it is elsewhere");
-            ("the alias unit never removes on doubt", what)
+            (Rule::AliasNeverRemovedOnDoubt, what)
         })
     }
 
     /// What is wrong when a VIP stands so with a node.
-    fn judge(&self, at: Duration, standing: &Standing) -> Option<(&'static str, String)> {
+    fn judge(&self, at: Duration, standing: &Standing) -> Option<Finding> {
         let Standing { node, service, vip, .. } = standing;
         let (holder, moved) = self.holders.get(vip)?;
         let holds = holder.as_deref() == Some(standing.eni.as_str());
@@ -139,12 +142,12 @@ impl AliasBook {
         let late = |since: Duration| at > since.max(sound) + PROMPT;
         if !standing.present && owed.is_some_and(late) {
             let what = format!("{node} has no address for {service}, and should for long");
-            return Some(("the alias is there soon after its VIP", what));
+            return Some((Rule::AliasComes, what));
         }
         let stale = standing.mode == AliasMode::Follow && !holds && !standing.bound;
         if standing.present && stale && known.is_some_and(late) {
             let what = format!("{node} still has the address of {service}, which left long ago");
-            return Some(("the alias goes soon after its VIP", what));
+            return Some((Rule::AliasGoes, what));
         }
         None
     }
@@ -215,7 +218,7 @@ impl Auditor {
             if !right {
                 let what = if *present { "still has" } else { "does not have" };
                 let what = format!("{node} {what} the address of {service}, held by {holder:?}");
-                self.accuse(at, "the holder has the address when all comes to rest", what);
+                self.accuse(at, Rule::AliasAtHolderAtRest, what);
             }
         }
         let moved = self.aliases.holders.values().map(|(_, moved)| *moved).max();
@@ -227,7 +230,7 @@ impl Auditor {
             let what = format!(
                 "{what} was changed at {when:?}, and nothing had happened since {settled:?}"
             );
-            self.accuse(at, "aliases come to rest when the faults are over", what);
+            self.accuse(at, Rule::AliasesRest, what);
         }
     }
 }

@@ -12,13 +12,12 @@ use vipward_core::ledger::Ledger;
 
 use crate::audit::call_log::{CallLog, Look, Remembered, drained_until};
 use crate::audit::figures::{Counts, Proven};
+use crate::audit::rule::{Finding, Rule};
 
 /// The wait before the first move beyond the budget.
 const FIRST_WAIT: i64 = 60;
 /// More moves than any budget allows are not remembered.
 const REMEMBERED: usize = 16;
-
-type Finding = (&'static str, String);
 
 /// A decision to move, as its record has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,7 +87,7 @@ impl Decided {
         let until = ordered.or_else(|| look.drains.get(&self.to).copied());
         let until = until.filter(|until| self.at < *until)?;
         let what = format!("{} went to {}, drained until {until}", self.service, self.to);
-        Some(("a drained node gets no VIP", what))
+        Some((Rule::DrainedNodeGetsNone, what))
     }
 
     /// Beyond the budget each move waits 1, 2, 4 … minutes after the last.
@@ -111,7 +110,7 @@ impl Decided {
         (self.at.as_second() < until).then(|| {
             let early = until - self.at.as_second();
             let what = format!("{} moved {early} s before its wait was over", self.service);
-            ("moves beyond the budget wait", what)
+            (Rule::Budget, what)
         })
     }
 
@@ -129,7 +128,7 @@ impl Decided {
         (!is_right).then(|| {
             let written: Vec<_> = written().collect();
             let what = format!("{} moved at {assigned}, and is told as {written:?}", self.service);
-            ("each move is written into the ledger", what)
+            (Rule::MoveIsRecorded, what)
         })
     }
 

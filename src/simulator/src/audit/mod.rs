@@ -7,6 +7,7 @@ mod figures;
 mod ledger_rules;
 mod liveness_rules;
 mod move_rules;
+pub mod rule;
 mod sending_rules;
 pub mod tally;
 mod timeline;
@@ -25,6 +26,7 @@ use crate::audit::call_log::{Assignment, CallLog, Look};
 use crate::audit::figures::Proven;
 use crate::audit::ledger_rules::Decided;
 use crate::audit::move_rules::{Book, Change};
+use crate::audit::rule::Rule;
 use crate::audit::sending_rules::Sending;
 use crate::audit::tally::Tally;
 use crate::audit::timeline::{Timeline, Who};
@@ -38,8 +40,8 @@ use crate::history::truth::Truth;
 pub struct Breach {
     /// When, from the start of the history.
     pub at: Duration,
-    /// The rule, in few words; the same for every breach of it.
-    pub rule: &'static str,
+    /// The rule.
+    pub rule: Rule,
     /// What happened.
     pub what: String,
 }
@@ -98,7 +100,7 @@ impl Auditor {
     }
 
     /// This must not be.
-    pub fn accuse(&mut self, at: Duration, rule: &'static str, what: String) {
+    pub fn accuse(&mut self, at: Duration, rule: Rule, what: String) {
         self.timeline.tell(at, Who::Auditor, || format!("rule broken: {rule}: {what}"));
         if !self.breaches.iter().any(|breach| breach.rule == rule) {
             self.breaches.push(Breach { at, rule, what });
@@ -107,7 +109,7 @@ impl Auditor {
 
     /// The history itself makes no sense.
     pub fn complains(&mut self, what: &str) {
-        self.accuse(Duration::ZERO, "the history can be played", what.to_owned());
+        self.accuse(Duration::ZERO, Rule::HistoryPlayable, what.to_owned());
     }
 
     /// A fault begins.
@@ -153,7 +155,7 @@ impl Auditor {
                     let service = self.config.services.iter().find(|s| s.vip.0 == *address);
                     let Some(service) = service.map(|service| service.name.to_string()) else {
                         let what = format!("{address} was assigned to {eni}");
-                        return self.accuse(at, "only what the file names is touched", what);
+                        return self.accuse(at, Rule::OnlyFileIsTouched, what);
                     };
                     let from = from.get(address).cloned();
                     let (to, look) = (eni.clone(), look.clone());
@@ -175,7 +177,7 @@ impl Auditor {
                 }
                 if !by_hand {
                     let what = format!("{addresses:?} was unassigned from {eni}");
-                    self.accuse(at, "a VIP is never unassigned", what);
+                    self.accuse(at, Rule::NeverUnassigned, what);
                 }
             }
             JournalEvent::AlarmState { alarm, to, .. } => {
@@ -215,7 +217,7 @@ impl Auditor {
         }
         if change.look.is_none() {
             let what = format!("{} was moved to {} unseen", change.service, change.to);
-            self.accuse(at, "EC2 is read right before a VIP is moved", what);
+            self.accuse(at, Rule::ReadBeforeMove, what);
         }
         self.unplaced.remove(&change.service);
         self.tally.moved(&self.truth, at, &change);
@@ -266,13 +268,13 @@ impl Auditor {
         self.tally.decided(&self.truth, at, &outcome, &reason);
         if outcome == "held" && reason.is_empty() {
             let what = format!("a hold of {service} without a reason");
-            self.accuse(at, "every hold has a reason", what);
+            self.accuse(at, Rule::HoldHasReason, what);
         }
         // The function's own audit shares no code with its judgement: what one thinks right and the
         // other does not is a mistake of either.
         if reason == "audit-refused" {
             let what = format!("{service} was to move: judgements {}", line["judgements"]);
-            self.accuse(at, "judgement and audit agree", what);
+            self.accuse(at, Rule::JudgementAndAuditAgree, what);
         }
         if outcome == "moved" {
             let to = text(&line["choice"]["move"]["to"]);
@@ -283,7 +285,7 @@ impl Auditor {
             if !self.book.had(&service, &eni, since, at) {
                 let what =
                     format!("{service} is said to have moved to {to}, and EC2 knows nothing of it");
-                self.accuse(at, "a move counts when EC2 names the new holder", what);
+                self.accuse(at, Rule::MoveIsProven, what);
             }
         }
         self.held_for.insert(service, reason);
@@ -295,21 +297,15 @@ impl Auditor {
             match holder {
                 None if !self.unplaced.contains(service) => {
                     let what = format!("nobody has the VIP of {service}");
-                    self.accuse(at, "a VIP is never nowhere", what);
+                    self.accuse(at, Rule::NeverNowhere, what);
                 }
                 Some(_) | None => {}
             }
             let holder = holder.as_deref();
             for (rule, broken) in [
-                (
-                    "a VIP leaves a dead holder within the bound",
-                    self.left_lying(at, service, holder),
-                ),
-                (
-                    "a VIP leaves a holder that leaves within the bound",
-                    self.lingers(at, service, holder),
-                ),
-                ("a VIP follows its primary within the bound", self.strays(at, service, holder)),
+                (Rule::LeavesDeadHolder, self.left_lying(at, service, holder)),
+                (Rule::LeavesLeavingHolder, self.lingers(at, service, holder)),
+                (Rule::FollowsPrimary, self.strays(at, service, holder)),
             ] {
                 if let Some(what) = broken {
                     self.accuse(at, rule, what);
@@ -330,35 +326,34 @@ impl Auditor {
         holders: &BTreeMap<String, Option<String>>,
         said: &Scenario,
     ) {
-        const RULE: &str = "all comes to rest when the faults are over";
         for (service, holder) in holders {
             let node = self.config.nodes.iter().find(|n| holder.as_deref() == Some(n.eni.as_str()));
             if node.is_none() {
-                self.accuse(at, RULE, format!("{service} is held by {holder:?}"));
+                self.accuse(at, Rule::Rest, format!("{service} is held by {holder:?}"));
             }
             if let Some(what) = self.is_away(at, service, holder.as_deref()) {
-                self.accuse(at, "a VIP is on the primary when all comes to rest", what);
+                self.accuse(at, Rule::OnPrimaryAtRest, what);
             }
             let astray = companions(&self.config, service)
                 .find(|other| holders.get(*other).is_some_and(|of| of != holder))
                 .map(|other| format!("{service} is on {holder:?}, {other} of its group is not"));
             if let Some(what) = astray {
-                self.accuse(at, "a group is on one node when all comes to rest", what);
+                self.accuse(at, Rule::GroupTogetherAtRest, what);
             }
             let reason = self.held_for.get(service).cloned().unwrap_or_default();
             if reason != "holder-up" {
-                self.accuse(at, RULE, format!("{service} was last held for {reason:?}"));
+                self.accuse(at, Rule::Rest, format!("{service} was last held for {reason:?}"));
             }
         }
         if let Some(expected) = said.moves.filter(|moves| *moves != self.tally.moves) {
             let what = format!("{} moves, and the history says {expected}", self.tally.moves);
-            self.accuse(at, "VIPs move as often as the history says", what);
+            self.accuse(at, Rule::MovesAsExpected, what);
         }
         let bound = said.leaves_within_ms.map(Duration::from_millis);
         let worst = self.tally.figures.left.iter().max().copied();
         if let Some(took) = worst.filter(|took| bound.is_some_and(|bound| *took > bound)) {
             let what = format!("it took {took:?}");
-            self.accuse(at, "a VIP leaves a dead holder as fast as the history says", what);
+            self.accuse(at, Rule::LeavesDeadHolderAsExpected, what);
         }
         self.tally.lasted += at;
     }

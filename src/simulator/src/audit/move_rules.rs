@@ -7,6 +7,7 @@ use vipward_core::Config;
 use vipward_core::config::Failback;
 
 use crate::audit::call_log::Look;
+use crate::audit::rule::{Finding, Rule};
 use crate::audit::sending_rules::{FRESH, unheard};
 use crate::history::cluster::{FOREIGN_ENI, companions};
 use crate::history::fault::What;
@@ -59,8 +60,6 @@ pub struct Book {
     /// When the history began, in seconds of the epoch.
     start: i64,
 }
-
-type Finding = (&'static str, String);
 
 impl Book {
     /// An empty one: the first node holds all VIPs, or nobody does.
@@ -141,18 +140,14 @@ impl Book {
     fn stays_at_home(config: &Config, change: &Change) -> Option<Finding> {
         let Change { service, from, to, .. } = change;
         if !config.nodes.iter().any(|node| node.eni.as_str() == to) {
-            return Some((
-                "only what the file names is touched",
-                format!("{service} went to {to}"),
-            ));
+            return Some((Rule::OnlyFileIsTouched, format!("{service} went to {to}")));
         }
         // One that took the VIP between the sender's look and its call could not be seen, nor while
         // EC2's answers lag.
         let foreign = |holder: Option<&String>| holder.is_some_and(|eni| eni == FOREIGN_ENI);
         let unseen = change.look.is_some() && !foreign(change.seen(service));
-        (foreign(from.as_ref()) && !unseen).then(|| {
-            ("a foreign holder is never robbed", format!("{service} was taken from {FOREIGN_ENI}"))
-        })
+        (foreign(from.as_ref()) && !unseen)
+            .then(|| (Rule::ForeignHolderKeeps, format!("{service} was taken from {FOREIGN_ENI}")))
     }
 
     /// Where the agent could speak, it has said how the service is; else its last word counts until it is
@@ -172,7 +167,7 @@ impl Book {
         }
         let what =
             format!("{} went to {}, which was not well for {window:?}", change.service, node.name);
-        Some(("a VIP goes to a node that was well", what))
+        Some((Rule::TargetWasWell, what))
     }
 
     fn goes_to_a_primary(config: &Config, truth: &Truth, change: &Change) -> Option<Finding> {
@@ -185,7 +180,7 @@ impl Book {
                 "{} went to {}, which was no primary for {window:?}",
                 change.service, node.name
             );
-            ("a VIP that follows a primary goes to one", what)
+            (Rule::TargetIsPrimary, what)
         })
     }
 
@@ -223,7 +218,7 @@ impl Book {
             .find(|name| truth.was_clear(name, while_known(RECOVERY), |_| false) && serves(name))?;
         let what =
             format!("{} went to {}, which leaves, while {well} is well", change.service, to.name);
-        Some(("a node that leaves gets no VIP while another is well", what))
+        Some((Rule::LeavingNodeGetsNone, what))
     }
 
     /// The time in which something must have been wrong with a holder that is left: verdicts and
@@ -247,7 +242,7 @@ impl Book {
             "{} left {}, with which nothing was wrong since {since:?}",
             change.service, node.name
         );
-        Some(("a holder that is up and reachable keeps its VIP", what))
+        Some((Rule::HealthyHolderKeeps, what))
     }
 
     /// Whether something was wrong with the node that was seen to hold, for the service or another of
@@ -299,7 +294,7 @@ impl Book {
         let since = last.at.saturating_sub(config.policy.stale_after * 3);
         (!Self::is_driven_off(config, truth, change, seen, since)).then(|| {
             let what = format!("{} left {seen} {rest:?} after it came", change.service);
-            ("a VIP rests after a move while its holder is up", what)
+            (Rule::Cooldown, what)
         })
     }
 }

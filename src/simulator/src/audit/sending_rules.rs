@@ -8,6 +8,7 @@ use vipward_core::config::Failback;
 use vipward_core::plan::Reassign;
 
 use crate::audit::call_log::{Assignment, CallLog, Caller};
+use crate::audit::rule::{Finding, Rule};
 use crate::history::cluster::companions;
 use crate::history::fault::What;
 use crate::history::truth::voice::known;
@@ -20,8 +21,6 @@ pub const FRESH: Duration = Duration::from_secs(1);
 const LANDS: SignedDuration = SignedDuration::from_secs(10);
 /// An operator's wishes and a node's own are known everywhere after that.
 const AWARE: Duration = Duration::from_secs(150);
-
-type Finding = (&'static str, String);
 
 /// One assignment, as it is sent.
 pub struct Sending<'s> {
@@ -82,8 +81,8 @@ impl Sending<'_> {
     }
 
     fn is_on_fresh_evidence(&self) -> Option<Finding> {
-        const RULE: &str = "a call is sent on fresh evidence";
-        let found = |what: String| Some((RULE, format!("{}: {what}", self.in_words())));
+        let found =
+            |what: String| Some((Rule::FreshEvidence, format!("{}: {what}", self.in_words())));
         let call_log = &self.call.call_log;
         let Some(read) = call_log.read else {
             return found("EC2 was not read".to_owned());
@@ -117,7 +116,7 @@ impl Sending<'_> {
             self.in_words(),
             self.node(&other.eni).unwrap_or(&other.eni),
         );
-        Some(("while a call may land only its target is asked again", what))
+        Some((Rule::OneTargetInFlight, what))
     }
 
     /// Whether the call's services, or others of their group, are not well on that node, or were not
@@ -149,7 +148,7 @@ impl Sending<'_> {
         } else {
             "EC2 has said once only that nobody has one of them"
         };
-        Some(("a placement robs nobody", format!("{}: {what}", self.in_words())))
+        Some((Rule::PlacementRobsNobody, format!("{}: {what}", self.in_words())))
     }
 
     /// A holder that is well again, and could say so, is not left for what was.
@@ -173,7 +172,7 @@ impl Sending<'_> {
         }
         let since = unheard(self.config, service, self.call.call_log.took());
         let what = format!("{}: {holder} has been well for {since:?}", self.in_words());
-        Some(("a holder that is well again is left alone", what))
+        Some((Rule::RecoveredHolderKeeps, what))
     }
 
     /// Whether the service is well on the node and everybody who can speak has said so. The last word of one

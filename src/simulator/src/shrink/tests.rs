@@ -72,7 +72,7 @@ fn a_bad_history_is_cut_down_to_the_fault_that_matters() {
             fault(310_000, 5_000, What::MetricsLost),
         ],
     );
-    let rule = "all comes to rest when the faults are over";
+    let rule = Rule::Rest;
     let breach = play(&bad, false).expect("it is played").breaches;
     assert!(breach.iter().any(|breach| breach.rule == rule), "{breach:?}");
     let least = shrink(&bad, rule).expect("it is played");
@@ -110,5 +110,5 @@ fn a_history_that_makes_no_sense_is_told_so() {
         },
     };
     let played = play(&scenario(1_000, vec![fault]), false).expect("it is played");
-    assert!(played.breaches.iter().any(|breach| breach.rule == "the history can be played"));
+    assert!(played.breaches.iter().any(|breach| breach.rule == Rule::HistoryPlayable));
 }

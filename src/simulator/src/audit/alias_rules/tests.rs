@@ -8,10 +8,10 @@ const VIP: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 201);
 const A: &str = "eni-0000000a";
 const B: &str = "eni-0000000b";
 
-const DOUBT: &str = "the alias unit never removes on doubt";
-const TOUCHES: &str = "the alias unit touches only what it was told about";
-const COMES: &str = "the alias is there soon after its VIP";
-const GOES: &str = "the alias goes soon after its VIP";
+const DOUBT: Rule = Rule::AliasNeverRemovedOnDoubt;
+const TOUCHES: Rule = Rule::AliasUnitTouchesItsOwn;
+const COMES: Rule = Rule::AliasComes;
+const GOES: Rule = Rule::AliasGoes;
 
 fn book() -> AliasBook {
     AliasBook::new(Some(A), [VIP].into_iter())
@@ -25,7 +25,7 @@ fn without() -> Answer {
     Answer::Addresses([OWN].into())
 }
 
-fn removal(answers: &[Answer], mode: Option<AliasMode>) -> Option<&'static str> {
+fn removal(answers: &[Answer], mode: Option<AliasMode>) -> Option<Rule> {
     repair(answers, mode, &Repair { link: 2, vip: VIP, act: Act::Remove(32) }, &[])
 }
 
@@ -34,7 +34,7 @@ fn repair(
     mode: Option<AliasMode>,
     repair: &Repair,
     along: &[Ipv4Addr],
-) -> Option<&'static str> {
+) -> Option<Rule> {
     let mut book = book();
     for answer in answers {
         book.heard.entry("a".to_owned()).or_default().hears(OWN, answer, SECOND);
@@ -95,7 +95,7 @@ fn standing(mode: AliasMode, present: bool) -> Standing {
 }
 
 /// What is said of it when EC2 gave the VIP to `holder` at second 60.
-fn judged(holder: &str, at: u32, standing: &Standing) -> Option<&'static str> {
+fn judged(holder: &str, at: u32, standing: &Standing) -> Option<Rule> {
     let mut book = AliasBook::new(Some("eni-0000000c"), [VIP].into_iter());
     book.goes_to(VIP, Some(holder), SECOND * 60);
     book.judge(SECOND * at, standing).map(|(rule, _)| rule)
@@ -173,7 +173,7 @@ check = { kind = "tcp", port = 7001 }
     )
 }
 
-fn end_with(standings: &[Standing], repaired: Option<u32>) -> Option<&'static str> {
+fn end_with(standings: &[Standing], repaired: Option<u32>) -> Option<Rule> {
     let mut auditor = auditor();
     if let Some(at) = repaired {
         let add = Repair { link: 2, vip: VIP, act: Act::Add };
@@ -185,7 +185,7 @@ fn end_with(standings: &[Standing], repaired: Option<u32>) -> Option<&'static st
 
 #[test]
 fn at_rest_the_holder_has_the_address_and_in_follow_nobody_else() {
-    const RULE: &str = "the holder has the address when all comes to rest";
+    const RULE: Rule = Rule::AliasAtHolderAtRest;
     let on_b = |standing| Standing { eni: B.to_owned(), ..standing };
     let (has, lacks) = (standing(AliasMode::Follow, true), standing(AliasMode::Follow, false));
     assert_eq!(end_with(&[has.clone(), on_b(lacks.clone())], None), None);
@@ -201,6 +201,6 @@ fn at_rest_the_holder_has_the_address_and_in_follow_nobody_else() {
 fn at_rest_no_alias_is_changed() {
     let standings = [standing(AliasMode::Follow, true)];
     assert_eq!(end_with(&standings, Some(307)), None);
-    let rule = "aliases come to rest when the faults are over";
+    let rule = Rule::AliasesRest;
     assert_eq!(end_with(&standings, Some(308)), Some(rule));
 }

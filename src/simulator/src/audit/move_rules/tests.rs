@@ -69,7 +69,7 @@ fn crashes(at: &[(u64, &str)]) -> Truth {
 const A: &str = "eni-0000000a";
 const B: &str = "eni-0000000b";
 
-fn judged(truth: &Truth, before: &[Change], change: &Change) -> Option<&'static str> {
+fn judged(truth: &Truth, before: &[Change], change: &Change) -> Option<Rule> {
     let config = config();
     let mut book = Book::new(&config, false, 0);
     for earlier in before {
@@ -93,7 +93,7 @@ fn a_blip_of_the_network_is_no_cause() {
         };
         Truth::of(&for_ms.iter().enumerate().map(fault).collect::<Vec<_>>())
     };
-    let rule = Some("a holder that is up and reachable keeps its VIP");
+    let rule = Some(Rule::HealthyHolderKeeps);
     assert_eq!(judged(&parted(&[1_400]), &[], &change(1_000, A, B)), rule);
     assert_eq!(judged(&parted(&[1_500]), &[], &change(1_000, A, B)), None);
     assert_eq!(judged(&parted(&[700, 700]), &[], &change(1_000, A, B)), None, "one after another");
@@ -113,7 +113,7 @@ fn the_last_word_of_a_node_that_cannot_speak_counts_until_it_is_stale() {
         judged(&Truth::of(&faults), &[], &change(1_000, A, B))
     };
     let gone = || Some(What::AgentCrash { host: "b".to_owned() });
-    let rule = Some("a VIP goes to a node that was well");
+    let rule = Some(Rule::TargetWasWell);
     assert_eq!((with(None, 993), with(None, 991)), (None, rule));
     assert_eq!((with(gone(), 981), with(gone(), 979)), (None, rule));
     assert_eq!(with(Some(What::MetricsLost), 981), None);
@@ -125,23 +125,18 @@ fn each_rule_has_its_breaker() {
     let ill = crashes(&[(999, "a")]);
     let of_a_and_b = crashes(&[(900, "a"), (901, "b")]);
     for (truth, before, moved, rule) in [
-        (&calm, vec![], change(1_000, A, B), "a holder that is up and reachable keeps its VIP"),
-        (&ill, vec![], change(1_000, A, FOREIGN_ENI), "only what the file names is touched"),
-        (&ill, vec![], change(1_000, FOREIGN_ENI, B), "a foreign holder is never robbed"),
-        (&of_a_and_b, vec![], change(950, A, B), "a VIP goes to a node that was well"),
-        (
-            &ill,
-            vec![change(1_100, A, B)],
-            change(1_110, B, A),
-            "a holder that is up and reachable keeps its VIP",
-        ),
+        (&calm, vec![], change(1_000, A, B), Rule::HealthyHolderKeeps),
+        (&ill, vec![], change(1_000, A, FOREIGN_ENI), Rule::OnlyFileIsTouched),
+        (&ill, vec![], change(1_000, FOREIGN_ENI, B), Rule::ForeignHolderKeeps),
+        (&of_a_and_b, vec![], change(950, A, B), Rule::TargetWasWell),
+        (&ill, vec![change(1_100, A, B)], change(1_110, B, A), Rule::HealthyHolderKeeps),
     ] {
         assert_eq!(judged(truth, &before, &moved), Some(rule), "{moved:?}");
     }
 }
 
 /// It is left 30 s after it came, by a return home that the file asks for.
-fn hasty(change: &Change, truth: &Truth) -> Option<&'static str> {
+fn hasty(change: &Change, truth: &Truth) -> Option<Rule> {
     let mut config = config();
     config.policy.failback = Failback::After(SECOND);
     let mut book = Book::new(&config, false, 0);
@@ -151,7 +146,7 @@ fn hasty(change: &Change, truth: &Truth) -> Option<&'static str> {
 
 #[test]
 fn a_vip_rests_unless_its_holder_is_ill_or_nobody_knew_that_it_moved() {
-    let rule = Some("a VIP rests after a move while its holder is up");
+    let rule = Some(Rule::Cooldown);
     let calm = crashes(&[]);
     let home = |edit: &dyn Fn(&mut Change)| {
         let mut home = change(1_030, B, A);
@@ -181,9 +176,9 @@ fn what_a_sender_could_not_see_is_judged_by_what_it_saw() {
     saw(&mut late, A);
     assert_eq!(judged(&crashes(&[(999, "a")]), &[], &late), None, "it came after the look");
     late.look = None;
-    let robbed = Some("a foreign holder is never robbed");
+    let robbed = Some(Rule::ForeignHolderKeeps);
     assert_eq!(judged(&crashes(&[(999, "a")]), &[], &late), robbed, "it did not look");
-    let causeless = Some("a holder that is up and reachable keeps its VIP");
+    let causeless = Some(Rule::HealthyHolderKeeps);
     // It takes from b what it saw on the ill a.
     let (mut blind, mut seeing) = (change(1_030, B, "eni-0000000c"), change(1_069, B, A));
     saw(&mut blind, A);
@@ -194,8 +189,7 @@ fn what_a_sender_could_not_see_is_judged_by_what_it_saw() {
     let mut book = Book::new(&config, false, 0);
     book.enter(change(1_000, A, B));
     assert_eq!(book.judge(&config, &ill, &blind), None);
-    let causeless = causeless.map(str::to_owned);
-    let broken = book.judge(&config, &crashes(&[]), &blind).map(|(rule, _)| rule.to_owned());
+    let broken = book.judge(&config, &crashes(&[]), &blind).map(|(rule, _)| rule);
     assert_eq!(broken, causeless, "nothing was wrong with the one it saw");
 }
 
@@ -204,7 +198,7 @@ fn a_call_that_comes_late_is_judged_by_when_it_was_sent() {
     let mut late = change(1_200, A, B);
     late.sent = seconds(1_000);
     let ill_of_late = crashes(&[(1_190, "a")]);
-    let causeless = Some("a holder that is up and reachable keeps its VIP");
+    let causeless = Some(Rule::HealthyHolderKeeps);
     assert_eq!(judged(&ill_of_late, &[], &late), causeless);
     assert_eq!(judged(&crashes(&[(990, "a")]), &[], &late), None);
     let died_since = crashes(&[(990, "a"), (1_100, "b")]);
@@ -233,7 +227,7 @@ fn a_service_follows_its_group_and_nothing_else() {
         holders.extend([("svc".to_owned(), of_svc), ("other".to_owned(), A.to_owned())]);
         book.judge(&config, truth, &other).map(|(rule, _)| rule)
     };
-    let causeless = Some("a holder that is up and reachable keeps its VIP");
+    let causeless = Some(Rule::HealthyHolderKeeps);
     assert_eq!(judged(&crashes(&[]), &[]), causeless);
     assert_eq!(judged(&crashes(&[(590, "a")]), &[]), None, "another of its group is ill there");
     assert_eq!(judged(&crashes(&[]), &[change(599, A, B)]), None, "another of its group has gone");
@@ -255,7 +249,7 @@ fn a_node_that_leaves_is_passed_by_while_another_is_well() {
     };
     let fault = |at_ms, what| Fault { at_ms, for_ms: 1_000, what };
     let crash = |host: &str| What::HostCrash { host: host.to_owned() };
-    let rule = Some("a node that leaves gets no VIP while another is well");
+    let rule = Some(Rule::LeavingNodeGetsNone);
     assert_eq!(judged(&[], &change(1_000, A, B)), rule);
     assert_eq!(judged(&[], &change(1_000, A, "eni-0000000c")), None);
     let others = [fault(995_000, crash("c"))];
