@@ -8,10 +8,13 @@ use vipward_core::config::AliasMode;
 use vipward_upkeep::knowledge::Answer;
 use vipward_upkeep::plan::{Act, Repair};
 
+use vipward_core::{NodeName, ServiceName};
+
 use crate::audit::Auditor;
 use crate::audit::rule::{Finding, Rule};
 use crate::audit::timeline::Who;
 use crate::audit::wording;
+use crate::history::cluster::service_of;
 use crate::interface::Interface;
 
 #[cfg(test)]
@@ -24,9 +27,9 @@ const PROMPT: Duration = Duration::from_secs(6);
 /// How a VIP stands with a node at a moment. Moments count from the start of the history.
 #[derive(Debug, Clone)]
 pub struct Standing {
-    pub node: String,
+    pub node: NodeName,
     pub eni: String,
-    pub service: String,
+    pub service: ServiceName,
     pub vip: Ipv4Addr,
     pub mode: AliasMode,
     /// Whether the interface has it.
@@ -48,7 +51,7 @@ pub struct AliasBook {
     /// The interface that has each VIP, and since when.
     holders: BTreeMap<Ipv4Addr, (Option<String>, Duration)>,
     /// What each node's unit heard in its life.
-    heard: BTreeMap<String, Heard>,
+    heard: BTreeMap<NodeName, Heard>,
     /// The last repair of all.
     last_repair: Option<(Duration, String)>,
 }
@@ -101,7 +104,7 @@ impl AliasBook {
     /// What is wrong with a repair.
     fn judge_repair(
         &self,
-        node: &str,
+        node: &NodeName,
         mode: Option<AliasMode>,
         repair: &Repair,
         along: &[Ipv4Addr],
@@ -155,16 +158,15 @@ impl AliasBook {
 
 impl Auditor {
     /// The unit of that node starts, and knows nothing.
-    pub fn unit_started(&mut self, at: Duration, node: &str) {
+    pub fn unit_started(&mut self, at: Duration, node: &NodeName) {
         self.timeline.tell(at, Who::Unit(node), || "starts".to_owned());
         self.aliases.heard.remove(node);
     }
 
     /// The metadata answered the unit of that node.
-    pub fn unit_heard(&mut self, at: Duration, node: &str, answer: &Answer) {
-        let own = self.config.nodes.iter().find(|of| of.name.as_str() == node);
-        let Some(own) = own.map(|node| node.address) else { return };
-        let heard = self.aliases.heard.entry(node.to_owned()).or_default();
+    pub fn unit_heard(&mut self, at: Duration, node: &NodeName, answer: &Answer) {
+        let Some(own) = self.config.node(node).map(|node| node.address) else { return };
+        let heard = self.aliases.heard.entry(node.clone()).or_default();
         let before = heard.last[1].clone();
         heard.hears(own, answer, at);
         if before != heard.last[1] {
@@ -181,8 +183,14 @@ impl Auditor {
     }
 
     /// The unit of that node changed an address.
-    pub fn unit_repaired(&mut self, at: Duration, node: &str, repair: &Repair, along: &[Ipv4Addr]) {
-        let service = self.config.services.iter().find(|service| service.vip.0 == repair.vip);
+    pub fn unit_repaired(
+        &mut self,
+        at: Duration,
+        node: &NodeName,
+        repair: &Repair,
+        along: &[Ipv4Addr],
+    ) {
+        let service = service_of(&self.config, repair.vip);
         let name = service.map_or("no service", |service| service.name.as_str()).to_owned();
         let mode = service.map(|service| service.alias);
         self.timeline.tell(at, Who::Unit(node), || match repair.act {

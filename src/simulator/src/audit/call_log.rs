@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 use jiff::Timestamp;
-use vipward_core::Config;
 use vipward_core::drain::Drain;
 use vipward_core::ledger::Ledger;
 use vipward_core::plan::Reassign;
+use vipward_core::{Config, NodeName, ServiceName};
 use vipward_region_model::ec2::inventory::Inventory;
 use vipward_region_model::lambda::EnvironmentId;
 
@@ -42,13 +42,13 @@ pub fn drained_until(text: &str) -> Option<Timestamp> {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Look {
     /// By service: the interface that has the VIP.
-    pub holders: BTreeMap<String, String>,
+    pub holders: BTreeMap<ServiceName, String>,
     /// By VIP: the same.
     pub vips: BTreeMap<Ipv4Addr, String>,
     /// By service: what the newest tags remember; several where two were written in one second.
-    pub ledgers: BTreeMap<String, Vec<Remembered>>,
+    pub ledgers: BTreeMap<ServiceName, Vec<Remembered>>,
     /// By node: until when it is drained.
-    pub drains: BTreeMap<String, Timestamp>,
+    pub drains: BTreeMap<NodeName, Timestamp>,
 }
 
 impl Look {
@@ -56,7 +56,7 @@ impl Look {
     pub fn at(config: &Config, seen: &Inventory) -> Self {
         let mut look = Self::default();
         for service in &config.services {
-            let name = service.name.to_string();
+            let name = service.name.clone();
             if let Some(holder) = seen.holder(service.vip.0) {
                 look.holders.insert(name.clone(), holder.id.clone());
                 look.vips.insert(service.vip.0, holder.id.clone());
@@ -73,13 +73,13 @@ impl Look {
             let tags = seen.interfaces.get(node.eni.as_str()).map(|eni| &eni.tags);
             let drain = tags.and_then(|tags| tags.get(&Drain::tag_key(&config.cluster)));
             let until = drain.and_then(|text| drained_until(text));
-            look.drains.extend(until.map(|until| (node.name.to_string(), until)));
+            look.drains.extend(until.map(|until| (node.name.clone(), until)));
         }
         look
     }
 
     /// What its newest tags remember of the service's moves; nothing where there are none.
-    pub fn ledgers(&self, service: &str) -> Vec<Remembered> {
+    pub fn ledgers(&self, service: &ServiceName) -> Vec<Remembered> {
         let known = self.ledgers.get(service).cloned().unwrap_or_default();
         if known.is_empty() { vec![Remembered::default()] } else { known }
     }
@@ -290,6 +290,7 @@ impl CallLogs {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::history::cluster::named;
 
     #[test]
     fn a_ledger_is_read_as_the_function_writes_it() {
@@ -310,7 +311,7 @@ mod tests {
         let (one, other) = (EnvironmentId(1), EnvironmentId(2));
         let vip = [Ipv4Addr::new(10, 0, 0, 201)];
         let look = |eni: &str| Look {
-            holders: BTreeMap::from([("svc".to_owned(), eni.to_owned())]),
+            holders: BTreeMap::from([(named("svc"), eni.to_owned())]),
             vips: BTreeMap::from([(vip[0], eni.to_owned())]),
             ..Look::default()
         };

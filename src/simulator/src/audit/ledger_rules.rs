@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::Value;
-use vipward_core::Config;
 use vipward_core::drain::Drain;
 use vipward_core::ledger::Ledger;
+use vipward_core::{Config, NodeName, ServiceName};
 
 use crate::audit::call_log::{CallLog, Look, Remembered, drained_until};
 use crate::audit::figures::{Counts, Proven};
@@ -22,8 +22,8 @@ const REMEMBERED: usize = 16;
 /// A decision to move, as its record has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decided {
-    pub service: String,
-    pub to: String,
+    pub service: ServiceName,
+    pub to: NodeName,
     /// `failover` for example.
     pub kind: String,
     /// When it was decided.
@@ -36,13 +36,12 @@ impl Decided {
     /// What the record says, if it is one of a move that was tried.
     pub fn read(line: &Value) -> Option<Self> {
         let choice = &line["choice"]["move"];
-        let text = |value: &Value| value.as_str().map(str::to_owned);
         let moment = |value: &Value| value.as_str()?.parse().ok();
         let tried = !matches!(line["outcome"].as_str(), Some("observed" | "overtaken") | None);
         Some(Self {
-            service: text(&line["service"])?,
-            to: text(&choice["to"])?,
-            kind: text(&choice["kind"])?,
+            service: line["service"].as_str()?.parse().ok()?,
+            to: choice["to"].as_str()?.parse().ok()?,
+            kind: choice["kind"].as_str()?.to_owned(),
             at: moment(&line["decided"])?,
             assigned: moment(&line["assigned"]),
         })
@@ -79,7 +78,7 @@ impl Decided {
         look: &Look,
         call_log: &CallLog,
     ) -> Option<Finding> {
-        let node = config.nodes.iter().find(|node| node.name.as_str() == self.to)?;
+        let node = config.node(&self.to)?;
         let ordered = call_log.tags.iter().rev().find_map(|(eni, tags)| {
             let text = tags.get(&Drain::tag_key(&config.cluster))?;
             drained_until(text).filter(|_| *eni == node.eni.as_str())
@@ -101,7 +100,7 @@ impl Decided {
             return None;
         }
         // An unfreeze of this very invocation counts before EC2 shows it.
-        let key = Ledger::tag_key(&config.cluster, &self.service.parse().ok()?);
+        let key = Ledger::tag_key(&config.cluster, &self.service);
         let written =
             call_log.tags.iter().filter_map(|(_, tags)| Remembered::read(tags.get(&key)?));
         let before = written.filter(|ledger| ledger.last < self.at.as_second());
@@ -118,7 +117,7 @@ impl Decided {
     /// tag is another matter.
     fn is_remembered(&self, config: &Config, call_log: &CallLog) -> Option<Finding> {
         let assigned = self.assigned?;
-        let key = Ledger::tag_key(&config.cluster, &self.service.parse().ok()?);
+        let key = Ledger::tag_key(&config.cluster, &self.service);
         let written =
             || call_log.tags.iter().filter_map(|(_, tags)| Remembered::read(tags.get(&key)?));
         let seen = call_log.looks.iter().flat_map(|(_, look)| look.ledgers(&self.service));

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::Value;
-use vipward_core::Config;
+use vipward_core::{Config, NodeName, ServiceName};
 use vipward_region_model::journal::JournalEvent;
 
 use crate::audit::alias_rules::AliasBook;
@@ -30,7 +30,7 @@ use crate::audit::rule::Rule;
 use crate::audit::sending_rules::Sending;
 use crate::audit::tally::Tally;
 use crate::audit::timeline::{Timeline, Who};
-use crate::history::cluster::companions;
+use crate::history::cluster::{companions, node_of, service_of};
 use crate::history::fault::Fault;
 use crate::history::scenario::Scenario;
 use crate::history::truth::Truth;
@@ -56,11 +56,11 @@ pub struct Auditor {
     pub timeline: Timeline,
     start: Timestamp,
     /// VIPs that somebody else moves or takes off just now, and may be seen to.
-    meddled: Vec<String>,
+    meddled: Vec<ServiceName>,
     /// VIPs that may be nowhere.
-    unplaced: BTreeSet<String>,
+    unplaced: BTreeSet<ServiceName>,
     /// By service: why it was last held.
-    pub held_for: BTreeMap<String, String>,
+    pub held_for: BTreeMap<ServiceName, String>,
     breaches: Vec<Breach>,
     proven: Vec<Proven>,
 }
@@ -74,7 +74,7 @@ impl Auditor {
         unplaced: bool,
         told: bool,
     ) -> Self {
-        let services = config.services.iter().map(|service| service.name.to_string());
+        let services = config.services.iter().map(|service| service.name.clone());
         Self {
             config: config.clone(),
             truth,
@@ -114,7 +114,7 @@ impl Auditor {
 
     /// A fault begins.
     pub fn begins(&mut self, at: Duration, fault: &Fault) {
-        self.tally.injected(fault.what.sort());
+        self.tally.injected(fault.what.class());
         self.timeline.tell(at, Who::Fault, || fault.in_words());
     }
 
@@ -126,9 +126,9 @@ impl Auditor {
     }
 
     /// Somebody with keys of their own is about to touch the VIP.
-    pub fn meddles(&mut self, service: &str) {
-        self.meddled.push(service.to_owned());
-        self.unplaced.insert(service.to_owned());
+    pub fn meddles(&mut self, service: &ServiceName) {
+        self.meddled.push(service.clone());
+        self.unplaced.insert(service.clone());
     }
 
     /// The function sends an assignment, whatever comes of it.
@@ -152,8 +152,8 @@ impl Auditor {
                 let took = asked.map(|asked| asked.call_log.took()).unwrap_or_default();
                 for address in addresses {
                     self.aliases.goes_to(*address, Some(eni), at);
-                    let service = self.config.services.iter().find(|s| s.vip.0 == *address);
-                    let Some(service) = service.map(|service| service.name.to_string()) else {
+                    let service = service_of(&self.config, *address);
+                    let Some(service) = service.map(|service| service.name.clone()) else {
                         let what = format!("{address} was assigned to {eni}");
                         return self.accuse(at, Rule::OnlyFileIsTouched, what);
                     };
@@ -170,9 +170,8 @@ impl Auditor {
                 });
                 for address in addresses {
                     self.aliases.goes_to(*address, None, at);
-                    let service = self.config.services.iter().find(|s| s.vip.0 == *address);
-                    if let Some(service) = service {
-                        self.book.released(service.name.as_str());
+                    if let Some(service) = service_of(&self.config, *address) {
+                        self.book.released(&service.name);
                     }
                 }
                 if !by_hand {
@@ -204,7 +203,7 @@ impl Auditor {
         if self.book.holder(&change.service) == Some(&change.to) {
             return;
         }
-        let node = self.config.nodes.iter().find(|node| node.eni.as_str() == change.to);
+        let node = node_of(&self.config, &change.to);
         self.timeline.tell(at, Who::Ec2, || {
             let name = |eni: &str| wording::node(&self.config, eni);
             let from = change.from.as_deref().map_or("nobody".to_owned(), name);
@@ -240,7 +239,7 @@ impl Auditor {
                     self.reads_decision(at, line);
                     let decided = Decided::read(line);
                     self.proven.extend(decided.as_ref().and_then(|of| {
-                        let node = self.config.nodes.iter().find(|n| n.name.as_str() == of.to)?;
+                        let node = self.config.node(&of.to)?;
                         let accepted = self.since_start(of.assigned?);
                         of.proven(at, self.book.came(&of.service, node.eni.as_str(), accepted))
                     }));
@@ -260,7 +259,8 @@ impl Auditor {
 
     fn reads_decision(&mut self, at: Duration, line: &Value) {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let (service, outcome) = (text(&line["service"]), text(&line["outcome"]));
+        let Ok(service) = text(&line["service"]).parse::<ServiceName>() else { return };
+        let outcome = text(&line["outcome"]);
         let reason = text(&line["choice"]["hold"]["reason"]);
         if reason != "holder-up" || self.held_for.get(&service) != Some(&reason) {
             self.timeline.tell(at, Who::Function, || wording::decision(line));
@@ -278,8 +278,8 @@ impl Auditor {
         }
         if outcome == "moved" {
             let to = text(&line["choice"]["move"]["to"]);
-            let eni = self.config.nodes.iter().find(|node| node.name.as_str() == to);
-            let eni = eni.map(|node| node.eni.to_string()).unwrap_or_default();
+            let node = to.parse().ok().and_then(|to: NodeName| self.config.node(&to));
+            let eni = node.map(|node| node.eni.to_string()).unwrap_or_default();
             let decided: Option<Timestamp> = text(&line["decided"]).parse().ok();
             let since = decided.map(|decided| self.since_start(decided)).unwrap_or_default();
             if !self.book.had(&service, &eni, since, at) {
@@ -292,7 +292,7 @@ impl Auditor {
     }
 
     /// Looks at what lasts; `holders` are the interfaces that EC2's book names.
-    pub fn looks(&mut self, at: Duration, holders: &BTreeMap<String, Option<String>>) {
+    pub fn looks(&mut self, at: Duration, holders: &BTreeMap<ServiceName, Option<String>>) {
         for (service, holder) in holders {
             match holder {
                 None if !self.unplaced.contains(service) => {
@@ -323,19 +323,18 @@ impl Auditor {
     pub fn ends(
         &mut self,
         at: Duration,
-        holders: &BTreeMap<String, Option<String>>,
+        holders: &BTreeMap<ServiceName, Option<String>>,
         said: &Scenario,
     ) {
         for (service, holder) in holders {
-            let node = self.config.nodes.iter().find(|n| holder.as_deref() == Some(n.eni.as_str()));
-            if node.is_none() {
+            if holder.as_ref().and_then(|eni| node_of(&self.config, eni)).is_none() {
                 self.accuse(at, Rule::Rest, format!("{service} is held by {holder:?}"));
             }
             if let Some(what) = self.is_away(at, service, holder.as_deref()) {
                 self.accuse(at, Rule::OnPrimaryAtRest, what);
             }
             let astray = companions(&self.config, service)
-                .find(|other| holders.get(*other).is_some_and(|of| of != holder))
+                .find(|other| holders.get(other).is_some_and(|of| of != holder))
                 .map(|other| format!("{service} is on {holder:?}, {other} of its group is not"));
             if let Some(what) = astray {
                 self.accuse(at, Rule::GroupTogetherAtRest, what);

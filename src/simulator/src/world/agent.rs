@@ -237,16 +237,16 @@ impl Agent {
     /// knock unanswered.
     pub fn breaks(
         &mut self,
-        node: &str,
-        service: Option<&str>,
+        node: &NodeName,
+        service: Option<&ServiceName>,
         now: Timestamp,
     ) -> Vec<AgentAction> {
         let shown = self.clock.shows(now);
         let mut actions = Vec::new();
         for (index, prober) in self.probers.iter_mut().enumerate() {
             let target = &prober.target;
-            let other = service.is_some_and(|service| target.service.as_str() != service);
-            if target.subject.as_str() != node || other {
+            let other = service.is_some_and(|service| target.service != *service);
+            if target.subject != *node || other {
                 continue;
             }
             prober.machine.wake(shown);

@@ -36,7 +36,7 @@ impl World {
         if host.generation != generation && !matches!(task, AgentTask::Told(..)) {
             return;
         }
-        if let Some(until) = self.truth.stalled_until(host.name.as_str(), elapsed) {
+        if let Some(until) = self.truth.stalled_until(&host.name, elapsed) {
             let later = self.start + until + Duration::from_micros(10);
             return self.plan(later, Event::Agent(index, generation, task));
         }
@@ -62,8 +62,7 @@ impl World {
             AgentTask::Silence(subject) => agent.breaks(&subject, None, now),
             AgentTask::Told(services, leave) => agent.is_told(&services, leave, now),
             AgentTask::Notices => {
-                let text =
-                    |notice| self.truth.announced(name.as_str(), notice, elapsed, self.start);
+                let text = |notice| self.truth.announced(name, notice, elapsed, self.start);
                 agent.reads_notices(text, now)
             }
             AgentTask::Look => agent.look(now),
@@ -82,7 +81,7 @@ impl World {
             }
         }
         let (took, outcome) = self.outcome(index, target);
-        let steady = !self.truth.is_fickle(elapsed);
+        let steady = !self.truth.is_intermittent(elapsed);
         let task = AgentTask::Probed(target, outcome, steady);
         self.plan(now + took, Event::Agent(index, generation, task));
     }
@@ -90,12 +89,12 @@ impl World {
     /// How a probe that begins now goes, and how long it takes.
     fn outcome(&mut self, index: usize, target: usize) -> (Duration, Outcome) {
         let elapsed = self.elapsed();
-        let me = self.hosts[index].name.to_string();
+        let me = self.hosts[index].name.clone();
         let Some(agent) = self.hosts[index].agent.as_ref() else {
             return (Duration::ZERO, Err(ProbeFailure::Inconclusive("no agent".to_owned())));
         };
         let target = agent.target(target);
-        let (subject, service) = (target.subject.to_string(), target.service.to_string());
+        let (subject, service) = (target.subject.clone(), target.service.clone());
         let (timeout, max_lag) = (target.check.timeout, target.check.kind.max_lag());
         let connecting = timeout.min(target.check.connect_timeout);
         let own = me == subject;
@@ -129,7 +128,7 @@ impl World {
             return silence(connecting);
         }
         match self.truth.health(&subject, &service, elapsed) {
-            Health::Mute => silence(timeout),
+            Health::Silent => silence(timeout),
             Health::Refuses => (delay, Err(ProbeFailure::Failed("connection refused".to_owned()))),
             Health::Answers(late) if delay + late >= timeout => silence(timeout),
             Health::Answers(late) => {
@@ -202,7 +201,7 @@ impl World {
     /// kernel sends again what was written to a connection, though the agent has long given up.
     fn sets_out(&mut self, index: usize, report: &Report) -> Result<Trip, Option<Timestamp>> {
         let elapsed = self.elapsed();
-        if let Some((from, to)) = self.truth.cut_off(self.hosts[index].name.as_str(), elapsed) {
+        if let Some((from, to)) = self.truth.cut_off(&self.hosts[index].name, elapsed) {
             let connected = elapsed.saturating_sub(from) < CONNECTED && self.chance.percent(50);
             let most = u64::try_from((to.saturating_sub(from)).as_millis()).unwrap_or(0);
             return Err(connected.then(|| self.start + to + self.chance.millis(0, most)));

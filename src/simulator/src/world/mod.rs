@@ -27,7 +27,7 @@ use vipward_region_model::lambda::{self, EnvironmentId};
 
 use crate::audit::Auditor;
 use crate::audit::call_log::{Assignment, Look};
-use crate::history::fault::What;
+use crate::history::fault::FaultKind;
 use crate::history::random::Stream;
 use crate::history::scenario::Scenario;
 use crate::history::truth::Truth;
@@ -81,7 +81,7 @@ pub enum AgentTask {
     /// The hint was sent, or not.
     Hinted(Result<(), SendError>, Heard),
     /// A host left a knock unanswered.
-    Silence(String),
+    Silence(NodeName),
     /// The agent is told that these services leave, or stay.
     Told(Vec<ServiceName>, bool),
     /// It looks at what is announced of its instance.
@@ -291,7 +291,7 @@ impl World {
     /// How long a new environment takes to start.
     fn start_up(&mut self, elapsed: Duration) -> Duration {
         let slow = self.truth.lasting(elapsed).filter_map(|fault| match fault.what {
-            What::FunctionSlow { ms } => Some(Duration::from_millis(ms)),
+            FaultKind::FunctionSlow { ms } => Some(Duration::from_millis(ms)),
             _ => None,
         });
         let slow = slow.max().unwrap_or_default();
@@ -314,23 +314,21 @@ impl World {
     fn agent_starts(&mut self, index: usize, generation: u64) {
         let (now, elapsed) = (self.now(), self.elapsed());
         let name = self.hosts[index].name.clone();
-        let stalled = self.truth.stalled_until(name.as_str(), elapsed);
+        let stalled = self.truth.stalled_until(&name, elapsed);
         if let Some(until) = stalled {
             return self.plan(self.start + until, Event::AgentStarts(index, generation));
         }
-        if generation != self.hosts[index].generation
-            || !self.truth.agent_runs(name.as_str(), elapsed)
-        {
+        if generation != self.hosts[index].generation || !self.truth.agent_runs(&name, elapsed) {
             return;
         }
         let mut config = self.config.clone();
         let (mut ahead, mut drift) = (0, 0);
         for fault in self.truth.lasting(elapsed) {
             match &fault.what {
-                What::Clock { host, ahead_ms, drift_ppm } if *host == name.as_str() => {
+                FaultKind::Clock { host, ahead_ms, drift_ppm } if *host == name => {
                     (ahead, drift) = (*ahead_ms, *drift_ppm);
                 }
-                What::OtherFile { host } if *host == name.as_str() => {
+                FaultKind::OtherFile { host } if *host == name => {
                     config.policy.cooldown += Duration::from_secs(1);
                 }
                 _ => {}
@@ -361,11 +359,11 @@ impl World {
     }
 
     /// Who has each VIP, by EC2's own book.
-    pub fn holders(&self) -> BTreeMap<String, Option<String>> {
+    pub fn holders(&self) -> BTreeMap<ServiceName, Option<String>> {
         let cloud = self.cloud.lock();
         let holder = |vip| cloud.region.ec2.present().holder(vip).map(|eni| eni.id.clone());
         let services = self.config.services.iter();
-        services.map(|service| (service.name.to_string(), holder(service.vip.0))).collect()
+        services.map(|service| (service.name.clone(), holder(service.vip.0))).collect()
     }
 
     /// Carries out what an agent wants.

@@ -114,7 +114,7 @@ impl World {
     /// A task is due, unless what it belongs to is gone since, or the host is stalled.
     pub fn does_task(&mut self, index: usize, generation: u64, task: Task) {
         let elapsed = self.elapsed();
-        let name = self.config.nodes[index].name.to_string();
+        let name = self.config.nodes[index].name.clone();
         if let Some(until) = self.truth.stalled_until(&name, elapsed) {
             let later = self.start + until + Duration::from_micros(10);
             return self.plan(later, Event::Site(index, generation, task));
@@ -144,12 +144,12 @@ impl World {
         let (now, elapsed) = (self.now(), self.elapsed());
         let node = &self.config.nodes[index];
         let site = &mut self.sites[index];
-        if site.unit.is_some() || !self.truth.unit_runs(node.name.as_str(), elapsed) {
+        if site.unit.is_some() || !self.truth.unit_runs(&node.name, elapsed) {
             return;
         }
         site.unit = Some(AliasUnit::start(&self.config, now));
         site.sound_since = site.interface.has(site.own).then_some(elapsed);
-        self.auditor.unit_started(elapsed, node.name.as_str());
+        self.auditor.unit_started(elapsed, &node.name);
         self.grant_unit(index, vec![AliasAction::Pass(now)]);
     }
 
@@ -158,7 +158,7 @@ impl World {
         let site = &mut self.sites[index];
         let Some(unit) = site.unit.as_mut() else { return };
         let (done, actions) = unit.pass(&mut site.interface, now);
-        let name = self.config.nodes[index].name.to_string();
+        let name = self.config.nodes[index].name.clone();
         for (repair, along) in done {
             self.auditor.unit_repaired(elapsed, &name, &repair, &along);
         }
@@ -170,7 +170,7 @@ impl World {
         let Some(unit) = self.sites[index].unit.as_mut() else { return };
         let Some(subject) = unit.asks(now) else { return };
         let (took, answer) = self.metadata(index, &subject);
-        let name = self.config.nodes[index].name.as_str();
+        let name = &self.config.nodes[index].name;
         let partial = self.truth.ails(name, elapsed).any(|f| *f == HostFault::MetadataPartial);
         let steady = !partial && elapsed > self.addresses_changed + self.metadata_lag(index);
         let generation = self.sites[index].generation;
@@ -217,7 +217,7 @@ impl World {
         let elapsed = self.elapsed();
         let mut standings = Vec::new();
         for (index, (node, site)) in self.config.nodes.iter().zip(&self.sites).enumerate() {
-            let name = node.name.as_str();
+            let name = &node.name;
             let runs = self.truth.unit_runs(name, elapsed);
             let stalled = self.truth.stalled_until(name, elapsed).is_some();
             let sound = site.sound_since.filter(|_| runs && !stalled);
@@ -225,9 +225,9 @@ impl World {
                 let vip = service.vip.0;
                 let touched = site.touched.get(&vip).copied().unwrap_or_default();
                 standings.push(Standing {
-                    node: name.to_owned(),
+                    node: name.clone(),
                     eni: node.eni.to_string(),
-                    service: service.name.to_string(),
+                    service: service.name.clone(),
                     vip,
                     mode: service.alias,
                     present: site.interface.has(vip),

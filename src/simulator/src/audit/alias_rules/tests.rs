@@ -1,6 +1,7 @@
 //! Each rule about aliases catches who breaks it.
 
 use super::*;
+use crate::history::cluster::named;
 
 const SECOND: Duration = Duration::from_secs(1);
 const OWN: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 10);
@@ -37,9 +38,9 @@ fn repair(
 ) -> Option<Rule> {
     let mut book = book();
     for answer in answers {
-        book.heard.entry("a".to_owned()).or_default().hears(OWN, answer, SECOND);
+        book.heard.entry(named("a")).or_default().hears(OWN, answer, SECOND);
     }
-    book.judge_repair("a", mode, repair, along).map(|(rule, _)| rule)
+    book.judge_repair(&named("a"), mode, repair, along).map(|(rule, _)| rule)
 }
 
 #[test]
@@ -81,9 +82,9 @@ fn it_touches_vips_of_the_file_on_its_interface_alone() {
 /// A VIP that stands with node a as the case says, a hundred seconds into the history.
 fn standing(mode: AliasMode, present: bool) -> Standing {
     Standing {
-        node: "a".to_owned(),
+        node: named("a"),
         eni: A.to_owned(),
-        service: "svc".to_owned(),
+        service: named("svc"),
         vip: VIP,
         mode,
         present,
@@ -123,11 +124,11 @@ fn an_alias_that_stays_away_is_found() {
 #[test]
 fn what_a_unit_was_told_it_keeps_when_the_metadata_are_out() {
     let mut book = book();
-    book.heard.entry("a".to_owned()).or_default().hears(OWN, &with(), SECOND * 10);
+    book.heard.entry(named("a")).or_default().hears(OWN, &with(), SECOND * 10);
     let missing = Standing { metadata_since: None, ..standing(AliasMode::Follow, false) };
     assert_eq!(book.judge(SECOND * 100, &missing).map(|(rule, _)| rule), Some(COMES));
     let mut hears = |answer: &Answer| {
-        book.heard.entry("a".to_owned()).or_default().hears(OWN, answer, SECOND * 20);
+        book.heard.entry(named("a")).or_default().hears(OWN, answer, SECOND * 20);
         book.judge(SECOND * 100, &missing).map(|(rule, _)| rule)
     };
     assert_eq!(hears(&without()), Some(COMES), "one odd answer");
@@ -177,7 +178,7 @@ fn end_with(standings: &[Standing], repaired: Option<u32>) -> Option<Rule> {
     let mut auditor = auditor();
     if let Some(at) = repaired {
         let add = Repair { link: 2, vip: VIP, act: Act::Add };
-        auditor.unit_repaired(SECOND * at, "a", &add, &[]);
+        auditor.unit_repaired(SECOND * at, &named("a"), &add, &[]);
     }
     auditor.ends_aliases(SECOND * 600, SECOND * 300, standings);
     auditor.breaches().first().map(|breach| breach.rule)

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use super::*;
+use crate::history::cluster::named;
 
 fn config() -> Config {
     let text = r#"
@@ -31,7 +32,7 @@ fn at(second: i64) -> Timestamp {
 }
 
 fn look(ledgers: &[Remembered]) -> Look {
-    Look { ledgers: BTreeMap::from([("svc".to_owned(), ledgers.to_vec())]), ..Look::default() }
+    Look { ledgers: BTreeMap::from([(named("svc"), ledgers.to_vec())]), ..Look::default() }
 }
 
 fn ledger(unplanned: &[i64]) -> Remembered {
@@ -132,7 +133,7 @@ fn a_move_has_to_be_written_down_with_those_before_it() {
 #[test]
 fn a_drained_node_is_not_to_get_a_vip() {
     let until =
-        |second| Look { drains: BTreeMap::from([("b".to_owned(), at(second))]), ..Look::default() };
+        |second| Look { drains: BTreeMap::from([(named("b"), at(second))]), ..Look::default() };
     let text = "moved=1500 moves=1500";
     let decided = moved("failover", 1_500);
     let rule = Some(Rule::DrainedNodeGetsNone);
@@ -142,7 +143,7 @@ fn a_drained_node_is_not_to_get_a_vip() {
 
 #[test]
 fn what_an_order_wrote_in_this_invocation_counts_before_it_shows() {
-    let drained = Look { drains: BTreeMap::from([("b".to_owned(), at(1_600))]), ..Look::default() };
+    let drained = Look { drains: BTreeMap::from([(named("b"), at(1_600))]), ..Look::default() };
     let spent = look(&[ledger(&[1_000, 1_480, 1_490])]);
     let judged = |looks: &Look, orders: &[(&str, &str, &str)], moved: &Decided| {
         let tag = |(eni, key, text): &(&str, &str, &str)| {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::audit::call_log::Remembered;
+use crate::history::cluster::named;
 use crate::history::fault::Fault;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -43,13 +44,13 @@ fn change(at: u64, from: &str, to: &str) -> Change {
     let everything = Remembered { last: i64::MAX, unplanned: Vec::new() };
     Change {
         at: seconds(at),
-        service: "svc".to_owned(),
+        service: named("svc"),
         from: Some(from.to_owned()),
         to: to.to_owned(),
         sent: seconds(at),
         look: Some(Look {
-            holders: BTreeMap::from([("svc".to_owned(), from.to_owned())]),
-            ledgers: BTreeMap::from([("svc".to_owned(), vec![everything])]),
+            holders: BTreeMap::from([(named("svc"), from.to_owned())]),
+            ledgers: BTreeMap::from([(named("svc"), vec![everything])]),
             ..Look::default()
         }),
         took: Duration::ZERO,
@@ -61,7 +62,7 @@ fn crashes(at: &[(u64, &str)]) -> Truth {
     let fault = |(at, node): &(u64, &str)| Fault {
         at_ms: at * 1_000,
         for_ms: 60_000,
-        what: What::ServiceCrash { node: (*node).to_owned(), service: "svc".to_owned() },
+        what: FaultKind::ServiceCrash { node: named(node), service: named("svc") },
     };
     Truth::of(&at.iter().map(fault).collect::<Vec<_>>())
 }
@@ -89,7 +90,7 @@ fn a_blip_of_the_network_is_no_cause() {
         let fault = |(index, for_ms): (usize, &u64)| Fault {
             at_ms: 990_000 + 2_000 * index as u64,
             for_ms: *for_ms,
-            what: What::Partition { side: vec!["a".to_owned()] },
+            what: FaultKind::Partition { side: vec![named("a")] },
         };
         Truth::of(&for_ms.iter().enumerate().map(fault).collect::<Vec<_>>())
     };
@@ -101,22 +102,22 @@ fn a_blip_of_the_network_is_no_cause() {
 
 #[test]
 fn the_last_word_of_a_node_that_cannot_speak_counts_until_it_is_stale() {
-    let with = |what: Option<What>, died: u64| {
+    let with = |what: Option<FaultKind>, died: u64| {
         let crash = |node: &str, at_ms| Fault {
             at_ms,
             for_ms: 60_000,
-            what: What::ServiceCrash { node: node.to_owned(), service: "svc".to_owned() },
+            what: FaultKind::ServiceCrash { node: named(node), service: named("svc") },
         };
         let silent = what.map(|what| Fault { at_ms: died * 1_000, for_ms: 60_000, what });
         let mut faults = vec![crash("a", 999_000), crash("b", died * 1_000)];
         faults.extend(silent);
         judged(&Truth::of(&faults), &[], &change(1_000, A, B))
     };
-    let gone = || Some(What::AgentCrash { host: "b".to_owned() });
+    let gone = || Some(FaultKind::AgentCrash { host: named("b") });
     let rule = Some(Rule::TargetWasWell);
     assert_eq!((with(None, 993), with(None, 991)), (None, rule));
     assert_eq!((with(gone(), 981), with(gone(), 979)), (None, rule));
-    assert_eq!(with(Some(What::MetricsLost), 981), None);
+    assert_eq!(with(Some(FaultKind::MetricsLost), 981), None);
 }
 
 #[test]
@@ -160,7 +161,7 @@ fn a_vip_rests_unless_its_holder_is_ill_or_nobody_knew_that_it_moved() {
     assert_eq!(home(&|home| home.sent = seconds(1_000)), rule, "late, but sent after it came");
     let ledger = |home: &mut Change, last| {
         let ledgers = &mut home.look.as_mut().expect("a look").ledgers;
-        ledgers.insert("svc".to_owned(), vec![Remembered { last, unplanned: Vec::new() }]);
+        ledgers.insert(named("svc"), vec![Remembered { last, unplanned: Vec::new() }]);
     };
     assert_eq!(home(&|home| ledger(home, 999)), None, "the ledger had not got it");
     assert_eq!(home(&|home| ledger(home, 1_000)), rule);
@@ -170,7 +171,7 @@ fn a_vip_rests_unless_its_holder_is_ill_or_nobody_knew_that_it_moved() {
 fn what_a_sender_could_not_see_is_judged_by_what_it_saw() {
     let saw = |home: &mut Change, eni: &str| {
         let holders = &mut home.look.as_mut().expect("a look").holders;
-        holders.insert("svc".to_owned(), eni.to_owned());
+        holders.insert(named("svc"), eni.to_owned());
     };
     let mut late = change(1_030, FOREIGN_ENI, B);
     saw(&mut late, A);
@@ -221,10 +222,10 @@ fn a_service_follows_its_group_and_nothing_else() {
         for earlier in before {
             book.enter(earlier.clone());
         }
-        let mut other = Change { service: "other".to_owned(), ..change(600, A, B) };
+        let mut other = Change { service: named("other"), ..change(600, A, B) };
         let holders = &mut other.look.as_mut().expect("a look").holders;
-        let of_svc = book.holder("svc").expect("it is held").clone();
-        holders.extend([("svc".to_owned(), of_svc), ("other".to_owned(), A.to_owned())]);
+        let of_svc = book.holder(&named("svc")).expect("it is held").clone();
+        holders.extend([(named("svc"), of_svc), (named("other"), A.to_owned())]);
         book.judge(&config, truth, &other).map(|(rule, _)| rule)
     };
     let causeless = Some(Rule::HealthyHolderKeeps);
@@ -237,9 +238,9 @@ fn a_service_follows_its_group_and_nothing_else() {
 fn a_node_that_leaves_is_passed_by_while_another_is_well() {
     let config = Config::parse("sim", &three()).expect("it is right");
     let faults = |others: &[Fault]| {
-        let what = What::Leave { node: "b".to_owned(), service: None };
+        let what = FaultKind::Leave { node: named("b"), service: None };
         let leaves = Fault { at_ms: 900_000, for_ms: 300_000, what };
-        let what = What::ServiceCrash { node: "a".to_owned(), service: "svc".to_owned() };
+        let what = FaultKind::ServiceCrash { node: named("a"), service: named("svc") };
         let ill = Fault { at_ms: 999_000, for_ms: 60_000, what };
         Truth::of(&[&[leaves, ill], others].concat())
     };
@@ -248,7 +249,7 @@ fn a_node_that_leaves_is_passed_by_while_another_is_well() {
         book.judge(&config, &faults(others), change).map(|(rule, _)| rule)
     };
     let fault = |at_ms, what| Fault { at_ms, for_ms: 1_000, what };
-    let crash = |host: &str| What::HostCrash { host: host.to_owned() };
+    let crash = |host: &str| FaultKind::HostCrash { host: named(host) };
     let rule = Some(Rule::LeavingNodeGetsNone);
     assert_eq!(judged(&[], &change(1_000, A, B)), rule);
     assert_eq!(judged(&[], &change(1_000, A, "eni-0000000c")), None);
@@ -256,6 +257,6 @@ fn a_node_that_leaves_is_passed_by_while_another_is_well() {
     assert_eq!(judged(&others, &change(1_000, A, B)), None, "c has only just come back");
     let others = [fault(950_000, crash("b"))];
     assert_eq!(judged(&others, &change(1_000, A, B)), None, "its agent knows nothing of it");
-    let others = [fault(950_000, What::MetricsLost)];
+    let others = [fault(950_000, FaultKind::MetricsLost)];
     assert_eq!(judged(&others, &change(1_000, A, B)), None, "nobody has heard it");
 }

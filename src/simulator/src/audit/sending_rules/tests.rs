@@ -4,6 +4,7 @@ use std::net::Ipv4Addr;
 
 use super::*;
 use crate::audit::call_log::{Look, Read, UnderWay};
+use crate::history::cluster::named;
 use crate::history::fault::Fault;
 
 const A: &str = "eni-0000000a";
@@ -48,7 +49,7 @@ fn look(holders: &[Option<&str>]) -> Look {
     let held = || holders.iter().enumerate().filter_map(|(at, eni)| Some((at, (*eni)?)));
     let services = ["svc", "web"];
     Look {
-        holders: held().map(|(at, eni)| (services[at].to_owned(), eni.to_owned())).collect(),
+        holders: held().map(|(at, eni)| (named(services[at]), eni.to_owned())).collect(),
         vips: held().map(|(at, eni)| (VIPS[at], eni.to_owned())).collect(),
         ..Look::default()
     }
@@ -76,7 +77,7 @@ fn call() -> Assignment {
 }
 
 fn crash(node: &str, at_ms: u64, for_ms: u64) -> Fault {
-    let what = What::ServiceCrash { node: node.to_owned(), service: "svc".to_owned() };
+    let what = FaultKind::ServiceCrash { node: named(node), service: named("svc") };
     Fault { at_ms, for_ms, what }
 }
 
@@ -132,9 +133,10 @@ fn a_holder_is_spared_once_it_could_say_that_it_is_well() {
     let gone = |host: &str, at_ms| Fault {
         at_ms,
         for_ms: 1_000,
-        what: What::AgentCrash { host: host.to_owned() },
+        what: FaultKind::AgentCrash { host: named(host) },
     };
-    let drain = Fault { at_ms: 950_000, for_ms: 1_000, what: What::Drain { node: "a".to_owned() } };
+    let drain =
+        Fault { at_ms: 950_000, for_ms: 1_000, what: FaultKind::Drain { node: named("a") } };
     for (faults, expected) in [
         (vec![crash("a", 990_000, 1_500)], vec![WELL]),
         (vec![crash("a", 990_000, 5_000)], vec![]),

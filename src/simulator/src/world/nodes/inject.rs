@@ -2,6 +2,8 @@
 
 use std::net::Ipv4Addr;
 
+use vipward_core::{NodeName, ServiceName};
+
 use super::Task;
 use crate::history::host_fault::HostFault;
 use crate::world::{Event, World};
@@ -14,12 +16,12 @@ const UNIT_MS: (u64, u64) = (1_000, 15_000);
 
 impl World {
     /// The node of that name, unless it is a witness.
-    fn site(&self, name: &str) -> Option<usize> {
-        self.config.nodes.iter().position(|node| node.name.as_str() == name)
+    fn site(&self, name: &NodeName) -> Option<usize> {
+        self.config.nodes.iter().position(|node| node.name == *name)
     }
 
     /// The host is off: its interface and its unit are gone.
-    pub fn site_falls(&mut self, host: &str) {
+    pub fn site_falls(&mut self, host: &NodeName) {
         let Some(index) = self.site(host) else { return };
         self.unit_ends(index);
         let site = &mut self.sites[index];
@@ -28,7 +30,7 @@ impl World {
     }
 
     /// The host boots: a bare interface, which gets its address, and a unit that starts by then or not.
-    pub fn site_rises(&mut self, host: &str) {
+    pub fn site_rises(&mut self, host: &NodeName) {
         let Some(index) = self.site(host) else { return };
         self.site_falls(host);
         let now = self.now();
@@ -48,7 +50,7 @@ impl World {
 
     pub(super) fn address_comes(&mut self, index: usize) {
         let elapsed = self.elapsed();
-        let name = self.config.nodes[index].name.as_str();
+        let name = &self.config.nodes[index].name;
         let emptied = self.truth.ails(name, elapsed).any(|f| *f == HostFault::NetworkReload);
         if emptied || !self.truth.runs(name, elapsed) {
             return;
@@ -71,7 +73,7 @@ impl World {
     }
 
     /// A stalled host runs on.
-    pub fn site_wakes(&mut self, host: &str) {
+    pub fn site_wakes(&mut self, host: &NodeName) {
         let elapsed = self.elapsed();
         let Some(index) = self.site(host) else { return };
         let site = &mut self.sites[index];
@@ -79,7 +81,7 @@ impl World {
     }
 
     /// Something goes wrong on the host's side.
-    pub fn site_ails(&mut self, host: &str, fault: &HostFault) {
+    pub fn site_ails(&mut self, host: &NodeName, fault: &HostFault) {
         let elapsed = self.elapsed();
         let Some(index) = self.site(host) else { return };
         let vip = fault.service().and_then(|service| self.vip_of(service));
@@ -109,7 +111,7 @@ impl World {
     }
 
     /// That is over.
-    pub fn site_recovers(&mut self, host: &str, fault: &HostFault) {
+    pub fn site_recovers(&mut self, host: &NodeName, fault: &HostFault) {
         let elapsed = self.elapsed();
         let Some(index) = self.site(host) else { return };
         match fault {
@@ -130,9 +132,8 @@ impl World {
         }
     }
 
-    fn vip_of(&self, service: &str) -> Option<Ipv4Addr> {
-        let service = self.config.services.iter().find(|of| of.name.as_str() == service);
-        service.map(|service| service.vip.0)
+    fn vip_of(&self, service: &ServiceName) -> Option<Ipv4Addr> {
+        self.config.service(service).map(|service| service.vip.0)
     }
 }
 

@@ -19,7 +19,7 @@ impl World {
     pub(super) fn metadata(&mut self, index: usize, subject: &Subject) -> (Duration, Answer) {
         let (now, elapsed) = (self.now(), self.elapsed());
         let node = &self.config.nodes[index];
-        let name = node.name.as_str();
+        let name = &node.name;
         let stale = self.metadata_lag(index).saturating_sub(METADATA_LAG);
         let site = &mut self.sites[index];
         site.questions += 1;
@@ -52,7 +52,7 @@ impl World {
 
     /// How far the metadata of that node lag behind now.
     pub(super) fn metadata_lag(&self, index: usize) -> Duration {
-        let name = self.config.nodes[index].name.as_str();
+        let name = &self.config.nodes[index].name;
         let late = self.truth.metadata_lag(name, self.elapsed());
         METADATA_LAG + self.sites[index].late + late
     }
