@@ -123,7 +123,7 @@ pub struct Assignment {
     /// What the sender had been told in that invocation.
     pub call_log: CallLog,
     /// Its sender's earlier ones that may take effect yet, as far as it can know.
-    pub under_way: Vec<UnderWay>,
+    pub in_flight: Vec<InFlight>,
 }
 
 impl Assignment {
@@ -135,7 +135,7 @@ impl Assignment {
 
 /// An assignment that nothing has settled: no answer came, or one that leaves open whether it has an effect.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UnderWay {
+pub struct InFlight {
     pub serial: u64,
     pub sent: Timestamp,
     pub arrives: Timestamp,
@@ -171,9 +171,9 @@ pub struct CallLogs {
     /// The function's calls, by operation.
     pub calls: BTreeMap<&'static str, u64>,
     call_log: BTreeMap<EnvironmentId, CallLog>,
-    on_its_way: Vec<Assignment>,
+    in_transit: Vec<Assignment>,
     just_sent: Vec<Assignment>,
-    unsettled: BTreeMap<EnvironmentId, Vec<UnderWay>>,
+    unsettled: BTreeMap<EnvironmentId, Vec<InFlight>>,
     serial: u64,
 }
 
@@ -195,7 +195,7 @@ impl CallLogs {
     /// EC2's answer is there. What it shows where it was to go is on its way no more, unless another
     /// call has brought it there.
     pub fn told(&mut self, environment: EnvironmentId, read: Read, look: Look) {
-        let is_there = |sent: &UnderWay| {
+        let is_there = |sent: &InFlight| {
             sent.addresses.iter().all(|address| look.vips.get(address) == Some(&sent.eni))
         };
         if let Some(unsettled) = self.unsettled.get_mut(&environment) {
@@ -236,9 +236,9 @@ impl CallLogs {
         (eni, addresses): (String, Vec<Ipv4Addr>),
     ) {
         let call_log = self.of(environment).clone();
-        let under_way = self.unsettled.entry(environment).or_default();
+        let in_flight = self.unsettled.entry(environment).or_default();
         let new =
-            UnderWay { serial, sent, arrives, eni: eni.clone(), addresses: addresses.clone() };
+            InFlight { serial, sent, arrives, eni: eni.clone(), addresses: addresses.clone() };
         let assignment = Assignment {
             serial,
             sent,
@@ -247,11 +247,11 @@ impl CallLogs {
             addresses,
             reassign,
             call_log,
-            under_way: under_way.clone(),
+            in_flight: in_flight.clone(),
         };
-        under_way.push(new);
+        in_flight.push(new);
         self.just_sent.push(assignment.clone());
-        self.on_its_way.push(assignment);
+        self.in_transit.push(assignment);
     }
 
     /// An answer came that leaves nothing open.
@@ -273,12 +273,12 @@ impl CallLogs {
         eni: &str,
         addresses: &[Ipv4Addr],
     ) -> Option<Assignment> {
-        self.on_its_way.retain(|assignment| now <= assignment.arrives);
+        self.in_transit.retain(|assignment| now <= assignment.arrives);
         let is_it = |sent: &Assignment| {
             sent.arrives == now && sent.eni == eni && sent.addresses == addresses
         };
-        let at = self.on_its_way.iter().position(is_it)?;
-        Some(self.on_its_way.remove(at))
+        let at = self.in_transit.iter().position(is_it)?;
+        Some(self.in_transit.remove(at))
     }
 
     /// The invocation is over: its call log.
@@ -326,13 +326,13 @@ mod tests {
         assert_eq!((found.sent, found.look()), (at(1), Some(&look("eni-a"))));
         assert_eq!(call_logs.arrives(at(40), "eni-b", &vip), None, "it was sent once");
         let sent = call_logs.take_sent();
-        let open = |at: usize| sent[at].under_way.iter().map(|of| of.serial).collect::<Vec<_>>();
+        let open = |at: usize| sent[at].in_flight.iter().map(|of| of.serial).collect::<Vec<_>>();
         assert_eq!((open(0), open(1)), (vec![], vec![1]), "nothing has settled the first");
         call_logs.told(one, read(6), look("eni-b"));
         call_logs.settles(one, 2);
         call_logs.assigns(one, (3, Reassign::Allowed), (at(7), at(43)), call("eni-a"));
         let open =
-            |sent: &[Assignment]| sent[0].under_way.iter().map(|of| of.serial).collect::<Vec<_>>();
+            |sent: &[Assignment]| sent[0].in_flight.iter().map(|of| of.serial).collect::<Vec<_>>();
         assert_eq!(
             open(&call_logs.take_sent()),
             [1],

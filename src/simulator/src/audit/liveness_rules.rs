@@ -123,14 +123,14 @@ impl Auditor {
         allowed: impl Fn(&FaultKind) -> bool,
     ) -> Option<&NodeName> {
         let lately = (at.saturating_sub(BOUND), at);
-        let reigned = |name: &NodeName| {
+        let was_primary = |name: &NodeName| {
             companions(&self.config, service).all(|of| {
                 !self.truth.follows(of) || !self.truth.was_primary(name, of, lately, false)
             })
         };
         let mut names = self.config.nodes.iter().map(|node| &node.name);
         names.find(|name| {
-            Some(*name) != than && self.truth.was_clear(name, (at, at), &allowed) && reigned(name)
+            Some(*name) != than && self.truth.was_clear(name, (at, at), &allowed) && was_primary(name)
         })
     }
 

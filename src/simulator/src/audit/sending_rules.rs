@@ -107,7 +107,7 @@ impl Sending<'_> {
     /// While a call may land, only its target is asked again; unless something has become of that.
     fn waits_for_the_last(&self) -> Option<Finding> {
         let shares = |addresses: &[_]| addresses.iter().any(|of| self.call.addresses.contains(of));
-        let other = self.call.under_way.iter().find(|open| {
+        let other = self.call.in_flight.iter().find(|open| {
             open.eni != self.call.eni
                 && self.call.sent.duration_since(open.sent) < LANDS
                 && shares(&open.addresses)

@@ -17,7 +17,7 @@ use crate::history::truth::Health;
 use crate::world::agent::{Heard, Start};
 use crate::world::cloud::Trip;
 use crate::world::ports::put_event;
-use crate::world::{AgentTask, Event, Host, World};
+use crate::world::{AgentTask, Host, World};
 
 /// The agent's patience with one request, by its `aws` outlet.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -29,24 +29,28 @@ const RETRANSMISSION: [Duration; 2] = [Duration::from_secs(1), Duration::from_mi
 
 impl World {
     /// An agent does what it has to, unless it was started anew since, or its host is stalled.
-    pub fn run_errand(&mut self, index: usize, generation: u64, task: AgentTask) {
+    pub fn run_agent_task(&mut self, index: usize, generation: u64, task: AgentTask) {
         let (now, elapsed) = (self.now(), self.elapsed());
         let host = &self.hosts[index];
         // What somebody asks of the agent waits while the host is stalled, and is then asked.
-        if host.generation != generation && !matches!(task, AgentTask::Told(..)) {
+        if host.generation != generation
+            && !matches!(task, AgentTask::RequestLeave(_) | AgentTask::CancelLeave(_))
+        {
             return;
         }
         if let Some(until) = self.truth.stalled_until(&host.name, elapsed) {
             let later = self.start + until + Duration::from_micros(10);
-            return self.plan(later, Event::Agent(index, generation, task));
+            return self.plan_agent_task(later, index, task);
         }
-        if let AgentTask::Probe(target) = task {
-            return self.probes(index, generation, target);
+        if let AgentTask::Probe { target } = task {
+            return self.probes(index, target);
         }
         let Host { name, agent: Some(agent), .. } = &mut self.hosts[index] else { return };
         let actions = match task {
-            AgentTask::Probe(_) => Vec::new(),
-            AgentTask::Probed(target, outcome, steady) => agent.ends(target, outcome, steady, now),
+            AgentTask::Probe { .. } => Vec::new(),
+            AgentTask::Probed { target, outcome, steady } => {
+                agent.ends(target, outcome, steady, now)
+            }
             AgentTask::Asked(report, heard) => {
                 agent.hears(heard, now);
                 return self.tell(index, *report, heard.sent);
@@ -60,30 +64,31 @@ impl World {
                 agent.hinted(&outcome, now)
             }
             AgentTask::Silence(subject) => agent.breaks(&subject, None, now),
-            AgentTask::Told(services, leave) => agent.is_told(&services, leave, now),
+            AgentTask::RequestLeave(services) => agent.request_leave(&services, now),
+            AgentTask::CancelLeave(services) => agent.cancel_leave(&services, now),
             AgentTask::Notices => {
                 let text = |notice| self.truth.announced(name, notice, elapsed, self.start);
                 agent.reads_notices(text, now)
             }
             AgentTask::Look => agent.look(now),
         };
-        self.grant(index, actions);
+        self.carry_out(index, actions);
     }
 
-    fn probes(&mut self, index: usize, generation: u64, target: usize) {
+    fn probes(&mut self, index: usize, target: usize) {
         let (now, elapsed) = (self.now(), self.elapsed());
         let Some(agent) = self.hosts[index].agent.as_mut() else { return };
         match agent.begins(target, now) {
             Start::Now => {}
             Start::Void => return,
             Start::At(later) => {
-                return self.plan(later, Event::Agent(index, generation, AgentTask::Probe(target)));
+                return self.plan_agent_task(later, index, AgentTask::Probe { target });
             }
         }
         let (took, outcome) = self.outcome(index, target);
         let steady = !self.truth.is_intermittent(elapsed);
-        let task = AgentTask::Probed(target, outcome, steady);
-        self.plan(now + took, Event::Agent(index, generation, task));
+        let task = AgentTask::Probed { target, outcome, steady };
+        self.plan_agent_task(now + took, index, task);
     }
 
     /// How a probe that begins now goes, and how long it takes.
@@ -150,13 +155,12 @@ impl World {
         if self.said(index, now).is_some() {
             return self.tell(index, report, now);
         }
-        let generation = self.hosts[index].generation;
         let (answered, date) = match self.sets_out(index, &report) {
             Ok(trip) => (trip.answered.min(now + PATIENCE), trip.dated(now + PATIENCE)),
             Err(_) => (now + PATIENCE, None),
         };
         let task = AgentTask::Asked(Box::new(report), Heard { sent: now, date });
-        self.plan(answered, Event::Agent(index, generation, task));
+        self.plan_agent_task(answered, index, task);
     }
 
     /// What AWS's clock showed then, as far as the agent knows.
@@ -166,17 +170,17 @@ impl World {
 
     /// It says what was so then.
     fn tell(&mut self, index: usize, report: Report, at: Timestamp) {
-        let (now, generation) = (self.now(), self.hosts[index].generation);
+        let now = self.now();
         let failed = Err(SendError::Failed("no answer in time".to_owned()));
         let Some(said) = self.said(index, at) else {
             let task = answer_of(&report, failed, Heard::nothing(now));
-            return self.plan(now, Event::Agent(index, generation, task));
+            return self.plan_agent_task(now, index, task);
         };
         let trip = match self.sets_out(index, &report) {
             Ok(trip) => trip,
             Err(held) => {
                 let task = answer_of(&report, failed, Heard::nothing(now));
-                self.plan(now + PATIENCE, Event::Agent(index, generation, task));
+                self.plan_agent_task(now + PATIENCE, index, task);
                 if let Some(arrives) = held {
                     self.takes(index, report, said, arrives);
                 }
@@ -194,7 +198,7 @@ impl World {
             self.takes(index, report, said, trip.arrives);
         }
         let answered = trip.answered.min(now + PATIENCE);
-        self.plan(answered, Event::Agent(index, generation, task));
+        self.plan_agent_task(answered, index, task);
     }
 
     /// A request sets out. Where the host does not reach AWS: when it arrives after all, if so. The

@@ -5,7 +5,6 @@ mod agent;
 mod agent_tasks;
 mod alias_unit;
 mod cloud;
-mod departures;
 mod environments;
 mod inject;
 mod nodes;
@@ -31,11 +30,10 @@ use crate::history::fault::FaultKind;
 use crate::history::random::Stream;
 use crate::history::scenario::Scenario;
 use crate::history::truth::Truth;
-use crate::world::agent::Heard;
-use crate::world::agent::{Agent, AgentAction, HostClock};
+use crate::world::agent::{Agent, AgentAction, Heard, HostClock};
 use crate::world::cloud::Shared;
 use crate::world::environments::Environments;
-use crate::world::nodes::{Site, Task};
+use crate::world::nodes::{Node, NodeTask};
 
 /// From one look of the auditor at what lasts too long to the next.
 const LOOK: Duration = Duration::from_secs(5);
@@ -47,14 +45,14 @@ const MOST_STEPS: u64 = 20_000_000;
 /// What is on the agenda.
 #[derive(Debug, Clone)]
 pub enum Event {
-    /// The fault of that index begins.
-    Begins(usize),
+    /// A fault of the scenario begins.
+    FaultBegins { fault: usize },
     /// It ends.
-    Ends(usize),
-    /// An agent starts, of that generation.
-    AgentStarts(usize, u64),
+    FaultEnds { fault: usize },
+    /// An agent starts.
+    AgentStarts { host: usize, generation: u64 },
     /// An agent has something to do.
-    Agent(usize, u64, AgentTask),
+    Agent { host: usize, generation: u64, task: AgentTask },
     /// An environment takes up its invocation.
     Invocation(EnvironmentId),
     /// The auditor looks.
@@ -64,16 +62,16 @@ pub enum Event {
     /// An operator orders something once more.
     Order(Value),
     /// There is something to do on a node's side of the VIPs.
-    Site(usize, u64, Task),
+    Node { node: usize, generation: u64, task: NodeTask },
 }
 
 /// What an agent has to do.
 #[derive(Debug, Clone)]
 pub enum AgentTask {
     /// A probe begins.
-    Probe(usize),
-    /// A probe has ended.
-    Probed(usize, Outcome, bool),
+    Probe { target: usize },
+    /// A probe has ended; `steady`: until something changes the next will end alike.
+    Probed { target: usize, outcome: Outcome, steady: bool },
     /// AWS has answered, or not, before this is said.
     Asked(Box<Report>, Heard),
     /// The metrics were sent, or not.
@@ -82,8 +80,10 @@ pub enum AgentTask {
     Hinted(Result<(), SendError>, Heard),
     /// A host left a knock unanswered.
     Silence(NodeName),
-    /// The agent is told that these services leave, or stay.
-    Told(Vec<ServiceName>, bool),
+    /// The agent is told that these services leave.
+    RequestLeave(Vec<ServiceName>),
+    /// It is told that they stay.
+    CancelLeave(Vec<ServiceName>),
     /// It looks at what is announced of its instance.
     Notices,
     /// Something is due.
@@ -109,7 +109,7 @@ pub struct World {
     pub cloud: Shared,
     pub hosts: Vec<Host>,
     /// The nodes' side of the VIPs, in the order of the file.
-    pub sites: Vec<Site>,
+    pub nodes: Vec<Node>,
     /// When EC2 last assigned or unassigned an address.
     pub addresses_changed: Duration,
     pub environments: Environments,
@@ -137,7 +137,7 @@ impl World {
         });
         let mut world = Self {
             hosts: hosts.collect(),
-            sites: Site::all(&config, scenario.seed),
+            nodes: Node::all(&config, scenario.seed),
             addresses_changed: Duration::ZERO,
             environments: Environments::new(config.clone(), cloud.clone()),
             auditor: Auditor::new(&config, truth.clone(), start, scenario.unplaced, told),
@@ -152,13 +152,13 @@ impl World {
         };
         for index in 0..world.hosts.len() {
             let at = start + world.chance.millis(0, 3_000);
-            world.plan(at, Event::AgentStarts(index, 0));
+            world.plan(at, Event::AgentStarts { host: index, generation: 0 });
         }
-        for index in 0..world.scenario.faults.len() {
-            world.plan(start + world.scenario.faults[index].begins(), Event::Begins(index));
-            world.plan(start + world.scenario.faults[index].ends(), Event::Ends(index));
+        for fault in 0..world.scenario.faults.len() {
+            world.plan(start + world.scenario.faults[fault].begins(), Event::FaultBegins { fault });
+            world.plan(start + world.scenario.faults[fault].ends(), Event::FaultEnds { fault });
         }
-        world.sites_begin();
+        world.start_units();
         for at in world.truth.clone().elections() {
             world.plan(start + at, Event::Election);
         }
@@ -170,6 +170,12 @@ impl World {
     pub fn plan(&mut self, at: Timestamp, event: Event) {
         self.serial += 1;
         self.agenda.insert((at, self.serial), event);
+    }
+
+    /// Puts a task of the agent that runs on the host now on the agenda.
+    pub fn plan_agent_task(&mut self, at: Timestamp, host: usize, task: AgentTask) {
+        let generation = self.hosts[host].generation;
+        self.plan(at, Event::Agent { host, generation, task });
     }
 
     /// The present moment.
@@ -222,17 +228,21 @@ impl World {
 
     fn handle(&mut self, event: Event) {
         match event {
-            Event::Begins(index) => self.begins(index),
-            Event::Ends(index) => self.ends(index),
-            Event::AgentStarts(index, generation) => self.agent_starts(index, generation),
-            Event::Agent(index, generation, task) => self.run_errand(index, generation, task),
+            Event::FaultBegins { fault } => self.begins(fault),
+            Event::FaultEnds { fault } => self.ends(fault),
+            Event::AgentStarts { host, generation } => self.agent_starts(host, generation),
+            Event::Agent { host, generation, task } => {
+                self.run_agent_task(host, generation, task);
+            }
             Event::Invocation(environment) => {
                 self.environments.begin(environment);
                 self.go_on(environment);
             }
             Event::Order(order) => self.orders(&order),
-            Event::Site(index, generation, task) => self.does_task(index, generation, task),
-            Event::Election => self.stir(),
+            Event::Node { node, generation, task } => {
+                self.run_node_task(node, generation, task);
+            }
+            Event::Election => self.resume_all(),
             Event::Look => {
                 let (elapsed, holders) = (self.elapsed(), self.holders());
                 self.auditor.looks(elapsed, &holders);
@@ -316,7 +326,8 @@ impl World {
         let name = self.hosts[index].name.clone();
         let stalled = self.truth.stalled_until(&name, elapsed);
         if let Some(until) = stalled {
-            return self.plan(self.start + until, Event::AgentStarts(index, generation));
+            let starts = Event::AgentStarts { host: index, generation };
+            return self.plan(self.start + until, starts);
         }
         if generation != self.hosts[index].generation || !self.truth.agent_runs(&name, elapsed) {
             return;
@@ -337,11 +348,11 @@ impl World {
         let clock = HostClock::new(now, ahead, drift);
         let start_id = format!("{name}-{}-{}", generation, elapsed.as_millis());
         let mut agent = Agent::start(&config, &name, start_id, clock, now);
-        let actions = agent.first_wishes(now);
+        let actions = agent.first_actions(now);
         self.hosts[index].agent = Some(agent);
         self.hosts[index].stalled_from = None;
-        self.grant(index, actions);
-        self.plan(now, Event::Agent(index, generation, AgentTask::Notices));
+        self.carry_out(index, actions);
+        self.plan_agent_task(now, index, AgentTask::Notices);
     }
 
     /// The agent of that host starts anew, when the host has booted.
@@ -350,7 +361,7 @@ impl World {
         self.hosts[index].agent = None;
         let at = self.now() + self.chance.millis(boot_ms / 4, boot_ms.max(1));
         let generation = self.hosts[index].generation;
-        self.plan(at, Event::AgentStarts(index, generation));
+        self.plan(at, Event::AgentStarts { host: index, generation });
     }
 
     /// The whole host starts anew.
@@ -367,16 +378,13 @@ impl World {
     }
 
     /// Carries out what an agent wants.
-    pub fn grant(&mut self, index: usize, actions: Vec<AgentAction>) {
-        let generation = self.hosts[index].generation;
+    pub fn carry_out(&mut self, index: usize, actions: Vec<AgentAction>) {
         for action in actions {
             match action {
-                AgentAction::Probe(target, at) => {
-                    self.plan(at, Event::Agent(index, generation, AgentTask::Probe(target)));
+                AgentAction::Probe { target, at } => {
+                    self.plan_agent_task(at, index, AgentTask::Probe { target });
                 }
-                AgentAction::Wake(at) => {
-                    self.plan(at, Event::Agent(index, generation, AgentTask::Look));
-                }
+                AgentAction::Wake(at) => self.plan_agent_task(at, index, AgentTask::Look),
                 AgentAction::Send(report) => self.send(index, *report),
             }
         }

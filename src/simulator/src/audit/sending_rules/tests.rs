@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 
 use super::*;
-use crate::audit::call_log::{Look, Read, UnderWay};
+use crate::audit::call_log::{InFlight, Look, Read};
 use crate::history::cluster::named;
 use crate::history::fault::Fault;
 
@@ -72,7 +72,7 @@ fn call() -> Assignment {
             words: Some(now),
             tags: Vec::new(),
         },
-        under_way: Vec::new(),
+        in_flight: Vec::new(),
     }
 }
 
@@ -155,16 +155,16 @@ fn a_holder_is_spared_once_it_could_say_that_it_is_well() {
 
 #[test]
 fn while_a_call_may_land_its_target_alone_is_asked_again() {
-    let under_way = |eni: &str, sent, vip| {
+    let in_flight = |eni: &str, sent, vip| {
         let (eni, addresses) = (eni.to_owned(), vec![vip]);
-        let of = UnderWay { serial: 1, sent: at(sent), arrives: at(sent), eni, addresses };
-        Assignment { under_way: vec![of], ..call() }
+        let of = InFlight { serial: 1, sent: at(sent), arrives: at(sent), eni, addresses };
+        Assignment { in_flight: vec![of], ..call() }
     };
-    let other = under_way(C, 990_001, VIPS[0]);
+    let other = in_flight(C, 990_001, VIPS[0]);
     assert_eq!(judged(&dead(), &other), [ONE_TARGET]);
-    assert_eq!(judged(&dead(), &under_way(B, 990_001, VIPS[0])), []);
-    assert_eq!(judged(&dead(), &under_way(C, 990_001, VIPS[1])), []);
-    assert_eq!(judged(&dead(), &under_way(C, 990_000, VIPS[0])), []);
+    assert_eq!(judged(&dead(), &in_flight(B, 990_001, VIPS[0])), []);
+    assert_eq!(judged(&dead(), &in_flight(C, 990_001, VIPS[1])), []);
+    assert_eq!(judged(&dead(), &in_flight(C, 990_000, VIPS[0])), []);
     let both_dead = [dead(), vec![crash("c", 995_000, 60_000)]].concat();
     assert_eq!(judged(&both_dead, &other), [], "it is left for dead");
 }
