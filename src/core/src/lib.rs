@@ -19,6 +19,7 @@ pub mod outcome;
 pub mod plan;
 pub mod telemetry;
 pub mod text;
+pub mod timing;
 pub mod triage;
 
 #[cfg(test)]

@@ -200,7 +200,7 @@ impl Layout {
                 cluster: Self::cluster(),
                 service: service.name.clone(),
                 node: node.name.clone(),
-                kind: AlarmKind::OwnWord,
+                kind: AlarmKind::SelfHealth,
             })
             .map(|alarm| alarm.to_string())
             .collect()

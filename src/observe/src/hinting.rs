@@ -25,10 +25,6 @@ const PAUSES: [Duration; 4] = [
 /// that cannot decide, with the decisive hint queued behind it.
 const PRECEDENCE: Duration = Duration::from_millis(250);
 
-/// For so much longer than it has to a word holds before the hint that says so: AWS's clocks, by
-/// which the function tells, are not all quite alike.
-pub const CLOCK_LEEWAY: Duration = Duration::from_millis(100);
-
 /// What a verdict that changed is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum News {

@@ -5,12 +5,11 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use vipward_core::hint::HINT_VERSION;
-use vipward_core::judge::UNREACHABLE_FOR;
-use vipward_core::telemetry::INGESTION_DELAY;
+use vipward_core::timing::{CLOCK_LEEWAY, INGESTION_DELAY, UNREACHABLE_FOR};
 use vipward_core::{Config, Hint, NodeName, ServiceName, Verdict};
 
 use crate::datum::Datum;
-use crate::hinting::{CLOCK_LEEWAY, Hinting, News};
+use crate::hinting::{Hinting, News};
 use crate::leaving::Leaving;
 use crate::ports::SendError;
 use crate::publishing::{Publishing, Reason};

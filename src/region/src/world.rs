@@ -114,6 +114,8 @@ pub struct InstanceEntry {
 pub struct Delays {
     /// Until a metric value is readable.
     pub metric_ingestion: SignedDuration,
+    /// How far DescribeAlarms lags behind the alarms' own events.
+    pub alarm_lag: SignedDuration,
     /// Buckets that an alarm looks back beyond its evaluation periods.
     pub alarm_evaluation_range_extra: u32,
     /// From the bus to a rule's target.
@@ -136,6 +138,7 @@ impl Default for Delays {
     fn default() -> Self {
         Self {
             metric_ingestion: SignedDuration::from_millis(500),
+            alarm_lag: SignedDuration::ZERO,
             alarm_evaluation_range_extra: 2,
             event_delivery: SignedDuration::from_millis(80),
             describe_lag: SignedDuration::ZERO,

@@ -43,7 +43,7 @@ fn own_word(config: &Config, service: &Service, node: &NodeName) -> Resource {
     alarm(
         config,
         logical_id("OwnWord", &[service.name.as_str(), node.as_str()]),
-        &name(config, service, node, AlarmKind::OwnWord),
+        &name(config, service, node, AlarmKind::SelfHealth),
         &format!("{node} says that its {} is ill or leaves, or says nothing", service.name),
         json!({
             "Namespace": namespace(&config.cluster, node),
@@ -74,8 +74,8 @@ fn primary(config: &Config, service: &Service, node: &NodeName) -> Resource {
 fn peer_word(config: &Config, service: &Service, node: &NodeName, observer: &NodeName) -> Resource {
     alarm(
         config,
-        logical_id("PeerWord", &[service.name.as_str(), node.as_str(), observer.as_str()]),
-        &name(config, service, node, AlarmKind::PeerWord(observer.clone())),
+        logical_id("PeerHealth", &[service.name.as_str(), node.as_str(), observer.as_str()]),
+        &name(config, service, node, AlarmKind::PeerHealth(observer.clone())),
         &format!("{observer} cannot reach {} on {node}", service.name),
         json!({
             "Namespace": namespace(&config.cluster, observer),

@@ -4,6 +4,7 @@ mod circles;
 mod forbidden;
 mod graph;
 mod imports;
+mod retired;
 mod text;
 
 use std::fs;
@@ -21,6 +22,7 @@ pub fn run(workspace: &Workspace) -> Result<()> {
     let sources = sources(workspace)?;
     findings.extend(text::check(&sources));
     findings.extend(circles::check(&sources));
+    findings.extend(retired::check(&sources));
     for finding in &findings {
         say(format_args!("  {finding}"));
     }

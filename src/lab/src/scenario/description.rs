@@ -15,8 +15,9 @@ use crate::fabric_kind::FabricKind;
 use crate::layout::{ClusterSpec, Layout, MOST, MOST_SERVICES};
 
 /// The region's delays that are durations.
-const DURATIONS: [&str; 8] = [
+const DURATIONS: [&str; 9] = [
     "metric_ingestion",
+    "alarm_lag",
     "event_delivery",
     "describe_lag",
     "imds_lag",

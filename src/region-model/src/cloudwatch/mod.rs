@@ -29,6 +29,8 @@ pub struct Settings {
     pub place: Place,
     /// Time from the receipt of a value to its being visible to reads and alarms.
     pub metric_ingestion: SignedDuration,
+    /// Time from an alarm's change, which its event tells at once, to its description's showing it.
+    pub alarm_lag: SignedDuration,
     /// Buckets in an alarm's evaluation range beyond its evaluation periods: E - N. AWS publishes one example, 2.
     pub evaluation_range_extra: u32,
     /// How long values are kept. AWS keeps those finer than a minute for three hours; here, all.
@@ -140,6 +142,12 @@ impl CloudWatch {
     /// All alarms, by name.
     pub fn alarms(&self) -> impl Iterator<Item = &Alarm> {
         self.alarms.values()
+    }
+
+    /// All alarms, by name, each with the state that a description shows.
+    pub fn described_alarms(&self, now: Timestamp) -> impl Iterator<Item = (&Alarm, &State)> {
+        let lag = self.settings.alarm_lag;
+        self.alarms.values().map(move |alarm| (alarm, alarm.described(lag, now)))
     }
 
     /// Puts an alarm into a state until its next evaluation; says whether there is such an alarm.

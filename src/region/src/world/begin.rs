@@ -128,6 +128,7 @@ impl World {
         cloudwatch::Settings {
             place: place.clone(),
             metric_ingestion: self.delays.metric_ingestion,
+            alarm_lag: self.delays.alarm_lag,
             evaluation_range_extra: self.delays.alarm_evaluation_range_extra,
             retention: METRIC_RETENTION,
         }

@@ -51,6 +51,7 @@ pub fn region(scenario: &Scenario, config: &Config, now: Timestamp) -> anyhow::R
         cloudwatch: CloudWatch::new(cloudwatch::Settings {
             place: place.clone(),
             metric_ingestion: SignedDuration::from_millis(500),
+            alarm_lag: SignedDuration::from_secs(2),
             evaluation_range_extra: 2,
             retention: SignedDuration::from_hours(3),
         }),

@@ -5,7 +5,7 @@ mod evaluate;
 mod reason;
 mod spec;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 pub use change::{AlarmChange, arn};
 pub use evaluate::{Bucket, Criteria, MissingData, StateValue, evaluate};
@@ -35,6 +35,8 @@ pub struct Alarm {
     pub configured_at: Timestamp,
     /// Where it stands.
     pub state: State,
+    /// Where it stood before.
+    previous: Option<State>,
     next_evaluation: Timestamp,
 }
 
@@ -45,6 +47,7 @@ impl Alarm {
             next_evaluation: following(&spec, now),
             spec,
             configured_at: now,
+            previous: None,
             state: State {
                 value: StateValue::InsufficientData,
                 reason: "Unchecked: Initial alarm creation".to_owned(),
@@ -59,6 +62,12 @@ impl Alarm {
         self.next_evaluation = following(&spec, now);
         self.spec = spec;
         self.configured_at = now;
+    }
+
+    /// Where it stands by a description that lags so much behind its events.
+    pub fn described(&self, lag: SignedDuration, now: Timestamp) -> &State {
+        let previous = self.previous.as_ref();
+        previous.filter(|_| now.duration_since(self.state.since) < lag).unwrap_or(&self.state)
     }
 
     /// When it is evaluated next.
@@ -104,6 +113,7 @@ impl Alarm {
     /// Takes a state, from an evaluation or from `SetAlarmState`. Gives the change, if it is another one.
     pub fn enter(&mut self, state: State) -> Option<AlarmChange> {
         let previous = std::mem::replace(&mut self.state, state);
+        self.previous = Some(previous.clone());
         (previous.value != self.state.value).then(|| AlarmChange {
             spec: self.spec.clone(),
             previous,

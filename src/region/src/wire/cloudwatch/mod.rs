@@ -67,7 +67,7 @@ fn operate(
         "GetMetricStatistics" => get_data::get_metric_statistics(cloudwatch, now, &input).map(Some),
         "ListMetrics" => get_data::list_metrics(cloudwatch, now, &input).map(Some),
         "PutMetricAlarm" => alarms::put(cloudwatch, now, &input).map(|()| None),
-        "DescribeAlarms" => alarms::describe(cloudwatch, &input).map(Some),
+        "DescribeAlarms" => alarms::describe(cloudwatch, now, &input).map(Some),
         "DeleteAlarms" => alarms::delete(cloudwatch, &input).map(|()| None),
         "SetAlarmState" => alarms::set_state(cloudwatch, now, &input).map(|()| None),
         _ => Err(ApiError::new(
