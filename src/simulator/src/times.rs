@@ -1,5 +1,5 @@
-//! The figures of docs/guarantees.md on how long a failover takes: each is an upper bound, and holds
-//! whenever within the agents' and the alarms' rhythm the failure comes.
+//! The figures of docs/guarantees.md on how long a failover takes: each is an upper bound, and
+//! holds whenever within the agents' and the alarms' rhythm the failure comes.
 
 use std::time::Duration;
 
@@ -14,8 +14,8 @@ const TEXT: &str = include_str!("../../../docs/guarantees.md");
 /// Moments of the failure that are tried, spread over more than any rhythm.
 const MOMENTS: u64 = 40;
 
-/// One row of the table: failure, observers, what wakes the function, publish interval, how long EC2
-/// takes to answer, bound.
+/// One row of the table: failure, observers, what wakes the function, publish interval, how long
+/// EC2 takes to answer, bound.
 fn rows() -> Vec<[String; 6]> {
     let table = TEXT.lines().skip_while(|line| !line.starts_with("| failure |")).skip(2);
     let rows = table.take_while(|line| line.starts_with('|'));

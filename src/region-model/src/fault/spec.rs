@@ -1,5 +1,5 @@
-//! A fault as people write it, in the world file, by the control API or in a history. It is checked as
-//! it is read.
+//! A fault as people write it, in the world file, by the control API or in a history. It is checked
+//! as it is read.
 
 use std::fmt;
 use std::str::FromStr;

@@ -133,7 +133,8 @@ impl Assignment {
     }
 }
 
-/// An assignment that nothing has settled: no answer came, or one that leaves open whether it has an effect.
+/// An assignment that nothing has settled: no answer came, or one that leaves open whether it has
+/// an effect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InFlight {
     pub serial: u64,
@@ -192,8 +193,8 @@ impl CallLogs {
         *self.calls.entry(operation).or_default() += 1;
     }
 
-    /// EC2's answer is there. What it shows where it was to go is on its way no more, unless another
-    /// call has brought it there.
+    /// EC2's answer is there. What it shows where it was to go is on its way no more, unless
+    /// another call has brought it there.
     pub fn told(&mut self, environment: EnvironmentId, read: Read, look: Look) {
         let is_there = |sent: &InFlight| {
             sent.addresses.iter().all(|address| look.vips.get(address) == Some(&sent.eni))

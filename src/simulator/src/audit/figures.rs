@@ -24,7 +24,8 @@ const SHORTLY: Duration = Duration::from_secs(20);
 /// Of all histories together.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Figures {
-    /// From the death of a holder to the change of hands, where the new holder was well all the while.
+    /// From the death of a holder to the change of hands, where the new holder was well all the
+    /// while.
     pub left: Vec<Duration>,
     /// Those of them in which CloudWatch was out.
     pub blind: Vec<Duration>,
@@ -162,8 +163,8 @@ fn is_blinding(what: &FaultKind) -> bool {
     }
 }
 
-/// Since when the holder that is left was dead with the VIP, and for how long. Where the new holder was
-/// ill meanwhile, the VIP had nowhere to go.
+/// Since when the holder that is left was dead with the VIP, and for how long. Where the new holder
+/// was ill meanwhile, the VIP had nowhere to go.
 fn left_after(
     config: &Config,
     truth: &Truth,

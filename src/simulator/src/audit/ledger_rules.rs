@@ -1,6 +1,6 @@
 //! What the function says it decided, held against what EC2 had told it: the rules about the ledger
-//! of moves and about drained nodes. EC2's tags are what the function can know of the past: where EC2
-//! refused one, no rule is broken by what is not in it.
+//! of moves and about drained nodes. EC2's tags are what the function can know of the past: where
+//! EC2 refused one, no rule is broken by what is not in it.
 
 use std::time::Duration;
 
@@ -113,8 +113,8 @@ impl Decided {
         })
     }
 
-    /// A move that EC2 has accepted is to be written down, with those before it: whether EC2 took the
-    /// tag is another matter.
+    /// A move that EC2 has accepted is to be written down, with those before it: whether EC2 took
+    /// the tag is another matter.
     fn is_remembered(&self, config: &Config, call_log: &CallLog) -> Option<Finding> {
         let assigned = self.assigned?;
         let key = Ledger::tag_key(&config.cluster, &self.service);

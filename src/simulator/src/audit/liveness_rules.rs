@@ -47,8 +47,8 @@ impl Auditor {
         ))
     }
 
-    /// What is wrong, when a holder that leaves and is well has kept the VIP for longer than the bound
-    /// though another node is well.
+    /// What is wrong, when a holder that leaves and is well has kept the VIP for longer than the
+    /// bound though another node is well.
     pub fn lingers(
         &self,
         at: Duration,
@@ -83,7 +83,8 @@ impl Auditor {
         Some(&node_of(&self.config, eni)?.name)
     }
 
-    /// What is wrong, when a VIP that follows a primary has been elsewhere for longer than the bound.
+    /// What is wrong, when a VIP that follows a primary has been elsewhere for longer than the
+    /// bound.
     pub fn strays(
         &self,
         at: Duration,
@@ -130,7 +131,9 @@ impl Auditor {
         };
         let mut names = self.config.nodes.iter().map(|node| &node.name);
         names.find(|name| {
-            Some(*name) != than && self.truth.was_clear(name, (at, at), &allowed) && was_primary(name)
+            Some(*name) != than
+                && self.truth.was_clear(name, (at, at), &allowed)
+                && was_primary(name)
         })
     }
 

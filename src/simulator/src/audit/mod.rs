@@ -143,7 +143,8 @@ impl Auditor {
         }
     }
 
-    /// Something happened in the region; `asked` is the function's call that brought it, if one did.
+    /// Something happened in the region; `asked` is the function's call that brought it, if one
+    /// did.
     pub fn hears(&mut self, at: Duration, happening: &JournalEvent, asked: Option<Assignment>) {
         match happening {
             JournalEvent::Assigned { eni, addresses, from } => {

@@ -125,8 +125,9 @@ impl Book {
         })
     }
 
-    /// Whether the sender could know of the VIP's last change of hands: a call may land after a newer
-    /// one, and EC2's answers may lag. EC2 has no compare-and-swap: such a call undoes the other, once.
+    /// Whether the sender could know of the VIP's last change of hands: a call may land after a
+    /// newer one, and EC2's answers may lag. EC2 has no compare-and-swap: such a call undoes the
+    /// other, once.
     fn is_known(change: &Change, last: &Change) -> bool {
         last.at <= change.sent && change.seen(&change.service) == Some(&last.to)
     }
@@ -150,8 +151,8 @@ impl Book {
             .then(|| (Rule::ForeignHolderKeeps, format!("{service} was taken from {FOREIGN_ENI}")))
     }
 
-    /// Where the agent could speak, it has said how the service is; else its last word counts until it is
-    /// stale. In that time the service has been well there.
+    /// Where the agent could speak, it has said how the service is; else its last word counts until
+    /// it is stale. In that time the service has been well there.
     fn goes_to_the_living(config: &Config, truth: &Truth, change: &Change) -> Option<Finding> {
         let node = node_of(config, &change.to)?;
         let check = &config.service(&change.service)?.check;
@@ -244,8 +245,8 @@ impl Book {
         Some((Rule::HealthyHolderKeeps, what))
     }
 
-    /// Whether something was wrong with the node that was seen to hold, for the service or another of
-    /// its group, from `since` on; it was not the primary to be followed; or the group was seen
+    /// Whether something was wrong with the node that was seen to hold, for the service or another
+    /// of its group, from `since` on; it was not the primary to be followed; or the group was seen
     /// apart, and comes together.
     fn is_driven_off(
         config: &Config,

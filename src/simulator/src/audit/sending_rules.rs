@@ -45,8 +45,9 @@ impl CallLog {
     }
 }
 
-/// The oldest change that the words behind a call need not tell, before the call was sent: they were
-/// heard up to a second before the last read of EC2 was asked, and that was answered up to a second ago.
+/// The oldest change that the words behind a call need not tell, before the call was sent: they
+/// were heard up to a second before the last read of EC2 was asked, and that was answered up to a
+/// second ago.
 pub fn unheard(config: &Config, service: &ServiceName, took: Duration) -> Duration {
     known(config, service) + FRESH + took + FRESH
 }
@@ -122,8 +123,8 @@ impl Sending<'_> {
         Some((Rule::OneTargetInFlight, what))
     }
 
-    /// Whether the call's services, or others of their group, are not well on that node, or were not
-    /// as far as can be known.
+    /// Whether the call's services, or others of their group, are not well on that node, or were
+    /// not as far as can be known.
     fn is_ill(&self, eni: &str) -> bool {
         let Some(node) = self.node(eni) else { return true };
         let sent = self.sent();
@@ -178,8 +179,8 @@ impl Sending<'_> {
         Some((Rule::RecoveredHolderKeeps, what))
     }
 
-    /// Whether the service is well on the node and everybody who can speak has said so. The last word of one
-    /// who cannot counts until it is stale.
+    /// Whether the service is well on the node and everybody who can speak has said so. The last
+    /// word of one who cannot counts until it is stale.
     fn is_known_well(&self, node: &NodeName, service: &ServiceName) -> bool {
         let (config, truth, sent) = (self.config, self.truth, self.sent());
         let lately = unheard(config, service, self.call.call_log.took());

@@ -185,8 +185,8 @@ impl FaultKind {
             | Self::ServiceFlap { node: on, service: of, .. }
             | Self::ServiceSlow { node: on, service: of, .. } => on == node && of == service,
             Self::Cut { from, to } => from == node || to == node,
-            // Both sides of a partition are cut off, each from the other; and of two hosts that lose
-            // each other's packets nobody knows whose they are.
+            // Both sides of a partition are cut off, each from the other; and of two hosts that
+            // lose each other's packets nobody knows whose they are.
             Self::Partition { .. } | Self::Loss { .. } => true,
             Self::InstanceStopped { node: on }
             | Self::Drain { node: on }

@@ -15,8 +15,8 @@ use crate::history::fault::{Fault, FaultKind};
 use crate::history::fault_groups::FaultClass;
 use crate::history::truth::elections::{Elections, elections};
 
-/// A network that is ill for less than that takes no VIP from a holder: observers have to miss it for
-/// two seconds, and notice within a second that it is there again.
+/// A network that is ill for less than that takes no VIP from a holder: observers have to miss it
+/// for two seconds, and notice within a second that it is there again.
 const BLIP: Duration = Duration::from_millis(1_500);
 
 /// The faults of a history, asked for what they make of the world.

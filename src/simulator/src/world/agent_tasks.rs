@@ -14,10 +14,11 @@ use vipward_region_model::Region;
 use vipward_region_model::cloudwatch::{Datum as Value, MetricId, StatisticSet};
 
 use crate::history::truth::Health;
+use crate::world::agenda::AgentTask;
 use crate::world::agent::{Heard, Start};
 use crate::world::cloud::Trip;
 use crate::world::ports::put_event;
-use crate::world::{AgentTask, Host, World};
+use crate::world::{Host, World};
 
 /// The agent's patience with one request, by its `aws` outlet.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -148,8 +149,8 @@ impl World {
         }
     }
 
-    /// Sends what an agent has to say, with AWS's time of this moment. One that does not know it asks
-    /// for something first.
+    /// Sends what an agent has to say, with AWS's time of this moment. One that does not know it
+    /// asks for something first.
     pub fn send(&mut self, index: usize, report: Report) {
         let now = self.now();
         if self.said(index, now).is_some() {

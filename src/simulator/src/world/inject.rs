@@ -3,8 +3,9 @@
 
 use crate::history::cluster::FOREIGN_ENI;
 use crate::history::fault::{Fault, FaultKind};
+use crate::world::World;
+use crate::world::agenda::{AgentTask, Event};
 use crate::world::setup::instance_of;
-use crate::world::{AgentTask, Event, World};
 use serde_json::{Value, json};
 use std::time::Duration;
 use vipward_core::{NodeName, ServiceName};

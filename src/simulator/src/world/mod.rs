@@ -1,6 +1,7 @@
 //! One history as it is played: hosts, agents, the region and the function, on one agenda in
 //! virtual time.
 
+mod agenda;
 mod agent;
 mod agent_tasks;
 mod alias_unit;
@@ -15,11 +16,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde_json::Value;
-use vipward_core::outcome::Outcome;
 use vipward_core::{Config, NodeName, ServiceName};
-use vipward_observe::ports::SendError;
-use vipward_observe::reporter::Report;
 use vipward_region_model::Effect;
 use vipward_region_model::journal::JournalEvent;
 use vipward_region_model::lambda::{self, EnvironmentId};
@@ -30,10 +27,11 @@ use crate::history::fault::FaultKind;
 use crate::history::random::Stream;
 use crate::history::scenario::Scenario;
 use crate::history::truth::Truth;
-use crate::world::agent::{Agent, AgentAction, Heard, HostClock};
+use crate::world::agenda::{Agenda, AgentTask, Event};
+use crate::world::agent::{Agent, AgentAction, HostClock};
 use crate::world::cloud::Shared;
 use crate::world::environments::Environments;
-use crate::world::nodes::{Node, NodeTask};
+use crate::world::nodes::Node;
 
 /// From one look of the auditor at what lasts too long to the next.
 const LOOK: Duration = Duration::from_secs(5);
@@ -41,54 +39,6 @@ const LOOK: Duration = Duration::from_secs(5);
 const BOOT_MS: u64 = 20_000;
 /// More steps than any history takes: it would be a loop.
 const MOST_STEPS: u64 = 20_000_000;
-
-/// What is on the agenda.
-#[derive(Debug, Clone)]
-pub enum Event {
-    /// A fault of the scenario begins.
-    FaultBegins { fault: usize },
-    /// It ends.
-    FaultEnds { fault: usize },
-    /// An agent starts.
-    AgentStarts { host: usize, generation: u64 },
-    /// An agent has something to do.
-    Agent { host: usize, generation: u64, task: AgentTask },
-    /// An environment takes up its invocation.
-    Invocation(EnvironmentId),
-    /// The auditor looks.
-    Look,
-    /// Servers have another primary, or none.
-    Election,
-    /// An operator orders something once more.
-    Order(Value),
-    /// There is something to do on a node's side of the VIPs.
-    Node { node: usize, generation: u64, task: NodeTask },
-}
-
-/// What an agent has to do.
-#[derive(Debug, Clone)]
-pub enum AgentTask {
-    /// A probe begins.
-    Probe { target: usize },
-    /// A probe has ended; `steady`: until something changes the next will end alike.
-    Probed { target: usize, outcome: Outcome, steady: bool },
-    /// AWS has answered, or not, before this is said.
-    Asked(Box<Report>, Heard),
-    /// The metrics were sent, or not.
-    Published(Result<(), SendError>, Heard),
-    /// The hint was sent, or not.
-    Hinted(Result<(), SendError>, Heard),
-    /// A host left a knock unanswered.
-    Silence(NodeName),
-    /// The agent is told that these services leave.
-    RequestLeave(Vec<ServiceName>),
-    /// It is told that they stay.
-    CancelLeave(Vec<ServiceName>),
-    /// It looks at what is announced of its instance.
-    Notices,
-    /// Something is due.
-    Look,
-}
 
 /// A host and the agent on it.
 pub struct Host {
@@ -115,8 +65,7 @@ pub struct World {
     pub environments: Environments,
     pub auditor: Auditor,
     pub chance: Stream,
-    agenda: BTreeMap<(Timestamp, u64), Event>,
-    serial: u64,
+    agenda: Agenda,
 }
 
 impl World {
@@ -142,8 +91,7 @@ impl World {
             environments: Environments::new(config.clone(), cloud.clone()),
             auditor: Auditor::new(&config, truth.clone(), start, scenario.unplaced, told),
             chance: Stream::new(scenario.seed, "world"),
-            agenda: BTreeMap::new(),
-            serial: 0,
+            agenda: Agenda::default(),
             scenario,
             config,
             truth,
@@ -168,8 +116,7 @@ impl World {
 
     /// Puts an event on the agenda.
     pub fn plan(&mut self, at: Timestamp, event: Event) {
-        self.serial += 1;
-        self.agenda.insert((at, self.serial), event);
+        self.agenda.plan(at, event);
     }
 
     /// Puts a task of the agent that runs on the host now on the agenda.
@@ -192,8 +139,8 @@ impl World {
     pub fn play(mut self) -> Auditor {
         let end = self.start + self.scenario.length();
         for _ in 0..MOST_STEPS {
-            let agenda = self.agenda.first_key_value().map(|((at, _), _)| *at);
-            let next = [agenda, self.cloud.lock().next_due()].into_iter().flatten().min();
+            let next = [self.agenda.next_due(), self.cloud.lock().next_due()];
+            let next = next.into_iter().flatten().min();
             let Some(next) = next.filter(|next| *next <= end) else {
                 break;
             };
@@ -215,8 +162,7 @@ impl World {
             cloud.now = cloud.now.max(at);
             cloud.settle_posted();
         }
-        while let Some(entry) = self.agenda.first_entry().filter(|entry| entry.key().0 <= at) {
-            let event = entry.remove();
+        while let Some(event) = self.agenda.take_due(at) {
             self.handle(event);
         }
         let woken = self.cloud.lock().woken();

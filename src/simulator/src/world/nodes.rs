@@ -8,15 +8,15 @@ use std::time::Duration;
 use jiff::Timestamp;
 use vipward_core::{Config, config};
 use vipward_region_model::journal::JournalEvent;
-use vipward_upkeep::knowledge::{Answer, Subject};
 
 use crate::audit::alias_rules::Standing;
 use crate::history::host_fault::HostFault;
 use crate::history::random::Stream;
 use crate::interface::Interface;
+use crate::world::World;
+use crate::world::agenda::{Event, NodeTask};
 use crate::world::alias_unit::{AliasAction, AliasUnit};
 use crate::world::setup::mac;
-use crate::world::{Event, World};
 
 mod inject;
 mod metadata;
@@ -25,7 +25,8 @@ mod metadata;
 pub struct Node {
     pub interface: Interface,
     unit: Option<AliasUnit>,
-    /// Grows with each start of the unit, and with each boot: what belongs to an earlier one is void.
+    /// Grows with each start of the unit, and with each boot: what belongs to an earlier one is
+    /// void.
     generation: u64,
     boots: u64,
     own: Ipv4Addr,
@@ -41,21 +42,6 @@ pub struct Node {
     /// Questions so far: what the metadata leave out alternates.
     questions: u64,
     chance: Stream,
-}
-
-/// What is to do on a node's side.
-#[derive(Debug, Clone)]
-pub enum NodeTask {
-    /// The unit starts.
-    Start,
-    /// The interface of a host that has booted gets its address.
-    Address,
-    /// The unit looks at the interface.
-    Pass,
-    /// The unit asks the metadata.
-    Ask,
-    /// It is answered; `steady`: until something changes the next answer will be the same.
-    Answered { subject: Subject, answer: Answer, steady: bool },
 }
 
 impl Node {
@@ -93,8 +79,8 @@ impl Node {
         if matches!(task, NodeTask::Address) { self.boots } else { self.generation }
     }
 
-    /// Somebody takes the address away; what went with it. The host's own is put back by its network
-    /// manager at once.
+    /// Somebody takes the address away; what went with it. The host's own is put back by its
+    /// network manager at once.
     fn loses(&mut self, address: Ipv4Addr) -> Vec<Ipv4Addr> {
         let had = self.interface.has(self.own);
         let along = self.interface.loses(address);

@@ -55,7 +55,8 @@ fn look(holders: &[Option<&str>]) -> Look {
     }
 }
 
-/// A call to bring the first VIP from `a` to `b`, 1,000 s after the start, on evidence that is as new as can be.
+/// A call to bring the first VIP from `a` to `b`, 1,000 s after the start, on evidence that is as
+/// new as can be.
 fn call() -> Assignment {
     let now = at(1_000_000);
     Assignment {

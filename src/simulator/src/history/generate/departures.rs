@@ -9,8 +9,8 @@ use crate::history::random::Stream;
 /// From the notice of a spot interruption to the end of the instance, in milliseconds.
 const NOTICE_MS: u64 = 120_000;
 
-/// In half of all histories nodes leave by their own word. AWS ends the instances that it announces so;
-/// or it thinks better of it.
+/// In half of all histories nodes leave by their own word. AWS ends the instances that it announces
+/// so; or it thinks better of it.
 pub fn departures(
     nodes: &[NodeName],
     services: &[ServiceName],

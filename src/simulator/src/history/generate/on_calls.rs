@@ -1,5 +1,5 @@
-//! What goes wrong with the function's calls, at the moments that matter. Each has a chance of its own:
-//! the rest of a seed's history does not depend on it.
+//! What goes wrong with the function's calls, at the moments that matter. Each has a chance of its
+//! own: the rest of a seed's history does not depend on it.
 
 use vipward_core::{NodeName, ServiceName};
 use vipward_region_model::fault::{FaultSpec, Kind};

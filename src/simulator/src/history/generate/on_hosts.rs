@@ -22,7 +22,8 @@ pub fn with_alias_mode(cluster: &str, chance: &mut Stream) -> String {
     }
 }
 
-/// Up to five faults on nodes, and what comes on top of them, the first of them at `first` at the soonest.
+/// Up to five faults on nodes, and what comes on top of them, the first of them at `first` at the
+/// soonest.
 pub fn faults(
     nodes: &[NodeName],
     services: &[ServiceName],

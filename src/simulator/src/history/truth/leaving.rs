@@ -1,4 +1,5 @@
-//! Which nodes leave by their own word: told so on the host, or because AWS announces the instance's end.
+//! Which nodes leave by their own word: told so on the host, or because AWS announces the
+//! instance's end.
 
 use std::time::Duration;
 

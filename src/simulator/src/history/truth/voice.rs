@@ -17,8 +17,8 @@ const FINDS_ITS_VOICE: Duration = Duration::from_secs(30);
 /// Events that are late lie in a queue, too.
 const QUEUED: Duration = Duration::from_mins(1);
 
-/// So long after a change agents have noticed it: as many probes as a verdict takes, the last of which
-/// may run into its time-out.
+/// So long after a change agents have noticed it: as many probes as a verdict takes, the last of
+/// which may run into its time-out.
 fn noticed(check: &Check) -> Duration {
     check.interval * check.rise.max(check.fall) + check.timeout
 }

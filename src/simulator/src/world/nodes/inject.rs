@@ -4,9 +4,9 @@ use std::net::Ipv4Addr;
 
 use vipward_core::{NodeName, ServiceName};
 
-use super::NodeTask;
 use crate::history::host_fault::HostFault;
 use crate::world::World;
+use crate::world::agenda::NodeTask;
 
 /// From a unit's end to its next start, by its systemd unit, in milliseconds.
 const RESTART_MS: (u64, u64) = (2_000, 2_500);
@@ -29,7 +29,8 @@ impl World {
         node.interface.is_emptied();
     }
 
-    /// The host boots: a bare interface, which gets its address, and a unit that starts by then or not.
+    /// The host boots: a bare interface, which gets its address, and a unit that starts by then or
+    /// not.
     pub fn node_rises(&mut self, host: &NodeName) {
         let Some(index) = self.node(host) else { return };
         self.node_falls(host);
