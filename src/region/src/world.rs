@@ -11,7 +11,7 @@ use jiff::SignedDuration;
 use serde::Deserialize;
 use vipward_region_model::Place;
 use vipward_region_model::ec2::AssignedAgain;
-use vipward_region_model::fault::{FaultError, FaultSpec};
+use vipward_region_model::fault::FaultSpec;
 use vipward_region_model::template::TemplateError;
 
 use crate::wire::ApiError;
@@ -157,8 +157,6 @@ pub enum WorldError {
     Instance { id: String, source: ApiError },
     #[error("the template has no output described as {0:?} that names an instance profile")]
     NoProfile(String),
-    #[error("the faults cannot be injected")]
-    Fault(#[from] FaultError),
     /// The template has functions, but there is nothing to run for them.
     #[error("the template has functions, so the world needs [lambda] with a bootstrap")]
     NoBootstrap,

@@ -15,3 +15,5 @@ mod shrink;
 #[cfg(test)]
 mod times;
 mod world;
+
+pub use audit::rule::Rule;

@@ -11,6 +11,7 @@ use std::time::Instant;
 
 use anyhow::Context as _;
 
+use crate::audit::rule::Rule;
 use crate::audit::tally::Tally;
 use crate::history::concurrency::Concurrency;
 use crate::history::generate::generate;
@@ -69,7 +70,7 @@ fn one(scenario: &Scenario, out: &mut impl Write) -> anyhow::Result<ExitCode> {
 }
 
 /// The seeds that broke a rule, with the rule.
-type Broken = Vec<(u64, &'static str)>;
+type Broken = Vec<(u64, Rule)>;
 
 /// Which histories are played.
 struct Seeds {
@@ -90,7 +91,7 @@ fn many(all: &Seeds, picture: Option<&Path>, out: &mut impl Write) -> anyhow::Re
     let started = Instant::now();
     let (tally, mut broken) = play_all(all)?;
     let took = started.elapsed();
-    broken.sort_unstable();
+    broken.sort_by_key(|(seed, rule)| (*seed, rule.text()));
     write!(out, "{}", report::table(&tally, broken_seeds(&broken)))?;
     let hours = tally.lasted.as_secs_f64() / 3_600.0;
     writeln!(
@@ -113,7 +114,7 @@ fn many(all: &Seeds, picture: Option<&Path>, out: &mut impl Write) -> anyhow::Re
     }
     let mut by_rule: BTreeMap<_, u64> = BTreeMap::new();
     for (_, rule) in &broken {
-        *by_rule.entry(*rule).or_default() += 1;
+        *by_rule.entry(rule.text()).or_default() += 1;
     }
     for (rule, seeds) in by_rule {
         writeln!(out, "{seeds} seeds broke: {rule}")?;

@@ -33,7 +33,7 @@ const MAY_IMPORT: [(&str, &[&str]); 17] = [
         ],
     ),
     ("vipward-lab", &["vipward-core"]),
-    ("vipward-tests", &[]),
+    ("vipward-tests", &["vipward-simulator"]),
     ("xtask", &[]),
 ];
 

@@ -123,7 +123,7 @@ mod tests {
         let mut faults = Faults::default();
         if !fault.is_empty() {
             let spec: FaultSpec = serde_json::from_str(fault).expect("a fault");
-            faults.add(&[spec], at(0)).expect("fits");
+            faults.add([spec], at(0));
         }
         let mut outbox = Outbox::new(SignedDuration::from_millis(80));
         outbox.send(delivery("a"), at(0));

@@ -58,8 +58,7 @@ pub(super) fn handle(region: &mut Region, now: Timestamp, request: &Request) -> 
 
 fn add_faults(region: &mut Region, now: Timestamp, request: &Request) -> Result<Value, ApiError> {
     let faults: Vec<FaultSpec> = body(request)?;
-    let added = region.faults.add(&faults, now);
-    added.map_err(|error| ApiError::new("BadFault", 400, error.to_string()))?;
+    region.faults.add(faults, now);
     Ok(Value::Null)
 }
 

@@ -34,7 +34,7 @@ impl World {
         let place = self.place();
         let template = self.read_template(&place)?;
         let mut faults = Faults::default();
-        faults.add(&self.faults, now)?;
+        faults.add(self.faults.clone(), now);
         let iam = self.iam(&template)?;
         let mut region = Region {
             ec2: self.ec2(now)?,

@@ -69,7 +69,7 @@ struct Prober {
 #[derive(Debug, Clone, PartialEq)]
 pub enum AgentAction {
     /// Probe the target of that index then.
-    Probe(usize, Timestamp),
+    Probe { target: usize, at: Timestamp },
     /// Send this now.
     Send(Box<Report>),
     /// Look again then.
@@ -147,9 +147,9 @@ impl Agent {
     }
 
     /// The first probes, and the first look.
-    pub fn first_wishes(&mut self, now: Timestamp) -> Vec<AgentAction> {
+    pub fn first_actions(&mut self, now: Timestamp) -> Vec<AgentAction> {
         let mut actions: Vec<AgentAction> =
-            (0..self.probers.len()).map(|index| AgentAction::Probe(index, now)).collect();
+            (0..self.probers.len()).map(|target| AgentAction::Probe { target, at: now }).collect();
         actions.extend(self.look(now));
         actions
     }
@@ -205,7 +205,7 @@ impl Agent {
         let next = prober.machine.next_probe();
         let mut actions = Vec::new();
         if !prober.resting {
-            actions.push(AgentAction::Probe(index, self.clock.when(next)));
+            actions.push(AgentAction::Probe { target: index, at: self.clock.when(next) });
         }
         if let Some(change) = change {
             let (subject, service) = (prober.target.subject.clone(), prober.target.service.clone());
@@ -216,7 +216,7 @@ impl Agent {
     }
 
     /// Something has changed: what rested probes on at its own pace.
-    pub fn stirs(&mut self, now: Timestamp) -> Vec<AgentAction> {
+    pub fn resume(&mut self, now: Timestamp) -> Vec<AgentAction> {
         let mut actions = Vec::new();
         for (index, prober) in self.probers.iter_mut().enumerate() {
             // One on its way ends as things were when it began: the next may not.
@@ -227,8 +227,8 @@ impl Agent {
             let passed = now.duration_since(prober.begun).as_millis();
             let interval = i128::try_from(prober.target.check.interval.as_millis()).unwrap_or(1);
             let whole = i64::try_from((passed / interval + 1) * interval).unwrap_or(0);
-            actions
-                .push(AgentAction::Probe(index, prober.begun + SignedDuration::from_millis(whole)));
+            let at = prober.begun + SignedDuration::from_millis(whole);
+            actions.push(AgentAction::Probe { target: index, at });
         }
         actions
     }
@@ -237,23 +237,23 @@ impl Agent {
     /// knock unanswered.
     pub fn breaks(
         &mut self,
-        node: &str,
-        service: Option<&str>,
+        node: &NodeName,
+        service: Option<&ServiceName>,
         now: Timestamp,
     ) -> Vec<AgentAction> {
         let shown = self.clock.shows(now);
         let mut actions = Vec::new();
         for (index, prober) in self.probers.iter_mut().enumerate() {
             let target = &prober.target;
-            let other = service.is_some_and(|service| target.service.as_str() != service);
-            if target.subject.as_str() != node || other {
+            let other = service.is_some_and(|service| target.service != *service);
+            if target.subject != *node || other {
                 continue;
             }
             prober.machine.wake(shown);
             if !prober.probing {
                 (prober.resting, prober.same) = (false, 0);
-                actions
-                    .push(AgentAction::Probe(index, self.clock.when(prober.machine.next_probe())));
+                let at = self.clock.when(prober.machine.next_probe());
+                actions.push(AgentAction::Probe { target: index, at });
             }
         }
         actions
@@ -269,7 +269,7 @@ impl Agent {
         self.lags.clear();
         self.primaries.clear();
         self.waking = None;
-        Some(self.first_wishes(now))
+        Some(self.first_actions(now))
     }
 
     /// What AWS's clock showed then, as far as it knows.
@@ -300,18 +300,15 @@ impl Agent {
         self.look(now)
     }
 
-    /// It is told that these services leave, or stay.
-    pub fn is_told(
-        &mut self,
-        services: &[ServiceName],
-        leave: bool,
-        now: Timestamp,
-    ) -> Vec<AgentAction> {
-        if leave {
-            self.leaving.request(services, "told to", self.clock.shows(now));
-        } else {
-            self.leaving.cancel(services);
-        }
+    /// It is told that these services leave.
+    pub fn request_leave(&mut self, services: &[ServiceName], now: Timestamp) -> Vec<AgentAction> {
+        self.leaving.request(services, "told to", self.clock.shows(now));
+        self.look(now)
+    }
+
+    /// It is told that these services stay.
+    pub fn cancel_leave(&mut self, services: &[ServiceName], now: Timestamp) -> Vec<AgentAction> {
+        self.leaving.cancel(services);
         self.look(now)
     }
 

@@ -141,7 +141,7 @@ impl AliasUnit {
     }
 
     /// Something has changed: a unit that rested asks on at its own pace.
-    pub fn stirs(&mut self, now: Timestamp) -> Option<AliasAction> {
+    pub fn resume(&mut self, now: Timestamp) -> Option<AliasAction> {
         self.same = 0;
         if !std::mem::take(&mut self.resting) {
             return None;
