@@ -25,8 +25,8 @@ const PAUSES: [Duration; 4] = [
 /// that cannot decide, with the decisive hint queued behind it.
 const PRECEDENCE: Duration = Duration::from_millis(250);
 
-/// For so much longer than it has to a word holds before the hint that says so: AWS's clocks, by
-/// which the function tells, are not all quite alike.
+/// An observation has to hold so much longer before the hint that says so: AWS's clocks, by which
+/// the function tells, are not all quite alike.
 pub const CLOCK_LEEWAY: Duration = Duration::from_millis(100);
 
 /// What a verdict that changed is about.
@@ -64,21 +64,21 @@ impl Hinting {
         self.due = (trouble || self.all_clear).then_some(due);
     }
 
-    /// When [`Self::take`] next has something; `None` while a hint is on its way or none is due.
+    /// When [`Self::poll`] next has something; `None` while a hint is on its way or none is due.
     pub fn deadline(&self) -> Option<Timestamp> {
         self.due.filter(|_| !self.in_flight)
     }
 
     /// Whether to hint now. The caller then sends the view of this moment and calls
-    /// [`Self::on_done`], whatever came of it. `ripens`: when, after `now`, the next word of the
-    /// view will have held for long enough to decide, with others or alone.
-    pub fn take(&mut self, now: Timestamp, ripens: Option<Timestamp>) -> bool {
+    /// [`Self::done`], whatever came of it. `threshold`: when, after `now`, the next observation of
+    /// the view will have held for long enough to decide, with others or alone.
+    pub fn poll(&mut self, now: Timestamp, threshold: Option<Timestamp>) -> bool {
         if self.deadline().is_none_or(|deadline| deadline > now) {
             return false;
         }
         let pause = PAUSES[self.repeats.min(PAUSES.len() - 1)];
         self.repeats = self.repeats.saturating_add(1);
-        let next = ripens.into_iter().chain([now + pause]).min();
+        let next = threshold.into_iter().chain([now + pause]).min();
         self.due = next.filter(|_| self.trouble);
         self.all_clear = false;
         self.in_flight = true;
@@ -86,7 +86,7 @@ impl Hinting {
     }
 
     /// The hint has been sent, or could not be: then the next one does not wait for long.
-    pub fn on_done(&mut self, now: Timestamp, sent: bool) {
+    pub fn done(&mut self, now: Timestamp, sent: bool) {
         self.in_flight = false;
         if !sent {
             self.due = self.due.map(|due| due.min(now + PAUSES[0]));

@@ -69,7 +69,7 @@ impl View {
 
     /// Forgets every verdict, as at the start.
     pub fn forget(&mut self, now: Timestamp) {
-        self.states.values_mut().for_each(|held| *held = TargetState::unknown(now));
+        self.states.values_mut().for_each(|state| *state = TargetState::unknown(now));
     }
 
     /// From now on it is about these targets; what is known is kept of those in `kept` only.
@@ -80,27 +80,27 @@ impl View {
         now: Timestamp,
     ) {
         let mut old = std::mem::take(&mut self.states);
-        let held = |target: TargetKey| {
+        let state = |target: TargetKey| {
             let known = old.remove(&target).filter(|_| kept.contains(&target));
             (target, known.unwrap_or_else(|| TargetState::unknown(now)))
         };
-        self.states = targets.into_iter().map(held).collect();
+        self.states = targets.into_iter().map(state).collect();
     }
 
     /// Takes a change in.
     pub fn apply(&mut self, now: Timestamp, change: &TargetChange) {
         let VerdictChange { to, cause, .. } = &change.change;
-        let held = TargetState { verdict: *to, since: now, cause: cause.clone() };
-        self.states.insert((change.subject.clone(), change.service.clone()), held);
+        let state = TargetState { verdict: *to, since: now, cause: cause.clone() };
+        self.states.insert((change.subject.clone(), change.service.clone()), state);
     }
 
-    /// Takes in how far the own services are behind their primaries.
-    pub fn see_lags(&mut self, lags: BTreeMap<ServiceName, Duration>) {
+    /// How far the own services are behind their primaries.
+    pub fn set_lags(&mut self, lags: BTreeMap<ServiceName, Duration>) {
         self.lags = lags;
     }
 
-    /// Takes in which of the own services are primaries; whether one has become or ceased to be it.
-    pub fn see_primaries(&mut self, primaries: BTreeMap<ServiceName, bool>) -> bool {
+    /// Which of the own services are primaries; whether one has become or ceased to be it.
+    pub fn set_primaries(&mut self, primaries: BTreeMap<ServiceName, bool>) -> bool {
         let news = primaries.iter().any(|(service, is)| {
             let before = self.primaries.get(service).copied();
             before != Some(*is) && (*is || before.is_some())
@@ -109,32 +109,32 @@ impl View {
         news
     }
 
-    /// Takes in which of the own services leave; what has changed.
-    pub fn see_leaving(&mut self, leaving: BTreeSet<ServiceName>) -> bool {
+    /// Which of the own services leave; whether that has changed.
+    pub fn set_leaving(&mut self, leaving: BTreeSet<ServiceName>) -> bool {
         std::mem::replace(&mut self.leaving, leaving) != self.leaving
     }
 
-    /// Takes in whether the last hooks failed, where there are hooks; whether that has changed.
-    pub fn see_hooks(&mut self, failing: BTreeMap<ServiceName, bool>) -> bool {
+    /// Whether the last hooks failed, where there are hooks; whether that has changed.
+    pub fn set_hooks_failing(&mut self, failing: BTreeMap<ServiceName, bool>) -> bool {
         std::mem::replace(&mut self.hooks_failing, failing) != self.hooks_failing
     }
 
     /// Whether any service, of this node or another, is unhealthy, or an own one leaves.
     pub fn trouble(&self) -> bool {
         !self.leaving.is_empty()
-            || self.states.values().any(|held| held.verdict == Verdict::Unhealthy)
+            || self.states.values().any(|state| state.verdict == Verdict::Unhealthy)
     }
 
-    /// When, after `now`, the next words against other nodes will have held for one of these times:
-    /// all that do so within [`TOGETHER`], so that one hint says it of all services of a host.
-    pub fn ripens(&self, now: Timestamp, after: &[Duration]) -> Option<Timestamp> {
-        let against = self.states.iter().filter(|((subject, _), held)| {
-            *subject != self.me && held.verdict == Verdict::Unhealthy
+    /// When, after `now`, the next of other nodes' services will have been unhealthy for one of
+    /// these times: all that do so within [`TOGETHER`], so that one hint says it of a whole host.
+    pub fn next_threshold(&self, now: Timestamp, held: &[Duration]) -> Option<Timestamp> {
+        let unhealthy = self.states.iter().filter(|((subject, _), state)| {
+            *subject != self.me && state.verdict == Verdict::Unhealthy
         });
-        let moments = against.flat_map(|(_, held)| after.iter().map(|after| held.since + *after));
-        let ahead: Vec<_> = moments.filter(|ripe| *ripe > now).collect();
+        let moments = unhealthy.flat_map(|(_, state)| held.iter().map(|held| state.since + *held));
+        let ahead: Vec<_> = moments.filter(|moment| *moment > now).collect();
         let first = *ahead.iter().min()?;
-        ahead.into_iter().filter(|ripe| *ripe <= first + TOGETHER).max()
+        ahead.into_iter().filter(|moment| *moment <= first + TOGETHER).max()
     }
 
     /// This node's own services; none on a witness.
@@ -155,19 +155,19 @@ impl View {
 
     /// The view as a hint carries it.
     pub fn observations(&self, now: Timestamp) -> Vec<HintEntry> {
-        let observation = |((subject, service), held): (&TargetKey, &TargetState)| {
-            let held_ms = now.duration_since(held.since).as_millis();
+        let observation = |((subject, service), state): (&TargetKey, &TargetState)| {
+            let held_ms = now.duration_since(state.since).as_millis();
             let own = *subject == self.me;
             let lag = self.lags.get(service).filter(|_| own);
             HintEntry {
                 lag_ms: lag.map(|lag| u64::try_from(lag.as_millis()).unwrap_or(u64::MAX)),
-                primary: self.primary(service, held.verdict).filter(|_| own),
+                primary: self.primary(service, state.verdict).filter(|_| own),
                 leaving: own && self.leaving.contains(service),
                 subject: subject.clone(),
                 service: service.clone(),
-                verdict: held.verdict,
+                verdict: state.verdict,
                 held_ms: u64::try_from(held_ms).unwrap_or(0),
-                cause: held.cause.clone(),
+                cause: state.cause.clone(),
             }
         };
         self.states.iter().map(observation).collect()
@@ -175,8 +175,8 @@ impl View {
 
     /// The view as the metrics carry it: on what is unknown, silence.
     pub fn data(&self) -> Vec<Datum> {
-        let datum = |((subject, service), held): (&TargetKey, &TargetState)| {
-            let healthy = match held.verdict {
+        let datum = |((subject, service), state): (&TargetKey, &TargetState)| {
+            let healthy = match state.verdict {
                 Verdict::Healthy => true,
                 Verdict::Unhealthy => false,
                 Verdict::Unknown => return None,
@@ -196,8 +196,8 @@ impl View {
         let hook = |(service, failing): (&ServiceName, &bool)| {
             Datum::hook_failing(service.clone(), *failing)
         };
-        let primary = |((subject, service), held): (&TargetKey, &TargetState)| {
-            let is = self.primary(service, held.verdict).filter(|_| *subject == self.me)?;
+        let primary = |((subject, service), state): (&TargetKey, &TargetState)| {
+            let is = self.primary(service, state.verdict).filter(|_| *subject == self.me)?;
             Some(Datum::primary(service.clone(), is))
         };
         let primaries = self.states.iter().filter_map(primary);
@@ -206,21 +206,21 @@ impl View {
 
     /// The view as the status shows it, but for how long probes took.
     pub fn statuses(&self) -> Vec<TargetStatus> {
-        let status = |((subject, service), held): (&TargetKey, &TargetState)| TargetStatus {
+        let status = |((subject, service), state): (&TargetKey, &TargetState)| TargetStatus {
             subject: subject.clone(),
             service: service.clone(),
             own: *subject == self.me,
-            verdict: held.verdict,
-            since: held.since,
-            cause: held.cause.clone(),
+            verdict: state.verdict,
+            since: state.since,
+            cause: state.cause.clone(),
             probe_us: None,
         };
         self.states.iter().map(status).collect()
     }
 
-    /// One line for the service manager: how many targets stand how.
+    /// One line for systemd: how many targets have which verdict.
     pub fn summary(&self) -> String {
-        let count = |verdict| self.states.values().filter(|held| held.verdict == verdict).count();
+        let count = |verdict| self.states.values().filter(|state| state.verdict == verdict).count();
         format!(
             "{} healthy, {} unhealthy, {} unknown",
             count(Verdict::Healthy),

@@ -51,13 +51,9 @@ impl World {
                 agent.hears(heard, now);
                 return self.tell(index, *report, heard.sent);
             }
-            AgentTask::Published(outcome, heard) => {
+            AgentTask::Sent(channel, outcome, heard) => {
                 agent.hears(heard, now);
-                agent.published(&outcome, now)
-            }
-            AgentTask::Hinted(outcome, heard) => {
-                agent.hears(heard, now);
-                agent.hinted(&outcome, now)
+                agent.sent(channel, &outcome, now)
             }
             AgentTask::Silence(subject) => agent.breaks(&subject, None, now),
             AgentTask::Told(services, leave) => agent.is_told(&services, leave, now),
@@ -170,13 +166,13 @@ impl World {
         let (now, generation) = (self.now(), self.hosts[index].generation);
         let failed = Err(SendError::Failed("no answer in time".to_owned()));
         let Some(said) = self.said(index, at) else {
-            let task = answer_of(&report, failed, Heard::nothing(now));
+            let task = AgentTask::Sent(report.channel(), failed, Heard::nothing(now));
             return self.plan(now, Event::Agent(index, generation, task));
         };
         let trip = match self.sets_out(index, &report) {
             Ok(trip) => trip,
             Err(held) => {
-                let task = answer_of(&report, failed, Heard::nothing(now));
+                let task = AgentTask::Sent(report.channel(), failed, Heard::nothing(now));
                 self.plan(now + PATIENCE, Event::Agent(index, generation, task));
                 if let Some(arrives) = held {
                     self.takes(index, report, said, arrives);
@@ -190,7 +186,7 @@ impl World {
             Some(error) => Err(SendError::Failed(error.to_string())),
             None => Ok(()),
         };
-        let task = answer_of(&report, outcome, Heard { sent: now, date });
+        let task = AgentTask::Sent(report.channel(), outcome, Heard { sent: now, date });
         if trip.hit.error.is_none() {
             self.takes(index, report, said, trip.arrives);
         }
@@ -251,13 +247,6 @@ impl Trip {
     fn dated(&self, by: Timestamp) -> Option<Timestamp> {
         let heard = !self.hit.lost_reply && self.answered <= by;
         Timestamp::from_second(self.arrives.as_second()).ok().filter(|_| heard)
-    }
-}
-
-fn answer_of(report: &Report, outcome: Result<(), SendError>, heard: Heard) -> AgentTask {
-    match report {
-        Report::Metrics(..) => AgentTask::Published(outcome, heard),
-        Report::Hint(_) => AgentTask::Hinted(outcome, heard),
     }
 }
 
