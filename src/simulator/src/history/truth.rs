@@ -157,7 +157,7 @@ impl Truth {
     }
 
     /// How far the service on the node is behind its primary.
-    pub fn lag(&self, node: &str, service: &str, moment: Duration) -> Duration {
+    fn lag(&self, node: &str, service: &str, moment: Duration) -> Duration {
         let lags = self.lasting(moment).filter_map(|fault| match &fault.what {
             What::ServiceLag { node: on, service: of, ms } if on == node && of == service => {
                 Some(Duration::from_millis(*ms))

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use vipward_core::Hint;
-use vipward_core::outcome::{Lag, Outcome, Pass, ProbeFailure, Replication};
+use vipward_core::outcome::{Outcome, Pass, ProbeFailure, Replication};
 use vipward_core::telemetry::{DIM_SERVICE, DIM_SUBJECT, HINT_DETAIL_TYPE, hint_source, namespace};
 use vipward_observe::datum::Datum;
 use vipward_observe::ports::SendError;
@@ -129,10 +129,10 @@ impl World {
             Health::Refuses => (delay, Err(ProbeFailure::Failed("connection refused".to_owned()))),
             Health::Answers(late) if delay + late >= timeout => silence(timeout),
             Health::Answers(late) => {
-                let lag = self.truth.lag(&subject, &service, elapsed);
                 let primary = self.truth.is_primary(&subject, &service, elapsed);
                 let role = if primary { Replication::Primary } else { Replication::Replica };
-                let lag = max_lag.filter(|_| !primary).map(|_| Lag::Behind(lag));
+                let lag = max_lag.filter(|_| !primary);
+                let lag = lag.map(|_| self.truth.replication(&subject, &service, elapsed));
                 let role = (max_lag.is_some() || self.truth.follows(&service)).then_some(role);
                 let pass = Pass { role, lag };
                 (delay + late, Ok(pass))

@@ -1,11 +1,12 @@
-//! Who is the primary of a service whose VIP follows one: an election after the primary's death, by
-//! the servers themselves. It follows from the faults alone.
+//! Who is the primary of a service that replicates: an election after the primary's death, by the
+//! servers themselves. It follows from the faults alone.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use vipward_core::Config;
-use vipward_core::config::Role;
+use vipward_core::config::{Role, Service};
+use vipward_core::outcome::Lag;
 
 use crate::history::fault::What;
 use crate::history::truth::{Health, Truth};
@@ -15,19 +16,29 @@ const STEP: Duration = Duration::from_millis(500);
 /// After so much silence of the primary the others elect another.
 const ELECTION: Duration = Duration::from_secs(5);
 
-/// By service: from each moment on, who is the elected primary, if anybody is.
-pub type Reigns = BTreeMap<String, Vec<(Duration, Option<String>)>>;
+/// By service: its primaries.
+pub type Reigns = BTreeMap<String, Reign>;
+
+/// The primaries of a service.
+#[derive(Debug, Clone)]
+pub struct Reign {
+    /// From each moment on, who is the elected primary, if anybody is.
+    elected: Vec<(Duration, Option<String>)>,
+    /// Whether the VIP follows it.
+    followed: bool,
+}
 
 /// The elections of a history, up to the end of its last fault and a little longer.
 pub fn reigns(config: &Config, truth: &Truth) -> Reigns {
-    let following = config.services.iter().filter(|service| service.role == Role::Primary);
-    following
-        .map(|service| {
-            let service = service.name.to_string();
-            let history = Electorate::new(config, truth, &service).history();
-            (service, history)
+    let reign = |service: &Service| {
+        let followed = service.role == Role::Primary;
+        let name = service.name.to_string();
+        (followed || service.check.kind.max_lag().is_some()).then(|| {
+            let elected = Electorate::new(config, truth, &name).history();
+            (name, Reign { elected, followed })
         })
-        .collect()
+    };
+    config.services.iter().filter_map(reign).collect()
 }
 
 struct Electorate<'t> {
@@ -95,8 +106,8 @@ impl<'t> Electorate<'t> {
 impl Truth {
     /// Who has been elected, if anybody has.
     pub fn elected(&self, service: &str, moment: Duration) -> Option<&str> {
-        let reigns = self.reigns.get(service)?;
-        reigns.iter().rfind(|(from, _)| *from <= moment)?.1.as_deref()
+        let reign = self.reigns.get(service)?;
+        reign.elected.iter().rfind(|(from, _)| *from <= moment)?.1.as_deref()
     }
 
     /// Whether the service on the node takes itself for the primary.
@@ -108,9 +119,23 @@ impl Truth {
             })
     }
 
+    /// How the replica on the node follows its primary: behind it, or without a link to one that
+    /// serves.
+    pub fn replication(&self, node: &str, service: &str, moment: Duration) -> Lag {
+        let linked = |primary: &&str| {
+            matches!(self.health(primary, service, moment), Health::Answers(_))
+                && self.passes(primary, node, moment)
+                && self.passes(node, primary, moment)
+        };
+        match self.elected(service, moment).filter(linked) {
+            Some(_) => Lag::Behind(self.lag(node, service, moment)),
+            None => Lag::Severed,
+        }
+    }
+
     /// Whether the VIP follows a primary.
     pub fn follows(&self, service: &str) -> bool {
-        self.reigns.contains_key(service)
+        self.reigns.get(service).is_some_and(|reign| reign.followed)
     }
 
     /// Whether at some moment of that time the service on the node was the primary, or was not.
@@ -133,7 +158,7 @@ impl Truth {
 
     /// When primaries change, at whatever service.
     pub fn elections(&self) -> impl Iterator<Item = Duration> {
-        self.reigns.values().flatten().map(|(from, _)| *from)
+        self.reigns.values().flat_map(|reign| &reign.elected).map(|(from, _)| *from)
     }
 }
 
@@ -173,7 +198,7 @@ check = { kind = "mongodb", port = 27017 }
         };
         let config = Config::parse("sim", TRIO).expect("it is right");
         let truth = Truth::in_cluster(&config, &faults.iter().map(fault).collect::<Vec<_>>());
-        let reigns = truth.reigns["svc"].iter();
+        let reigns = truth.reigns["svc"].elected.iter();
         reigns.map(|(from, who)| (from.as_secs(), who.clone().unwrap_or_default())).collect()
     }
 
@@ -199,6 +224,33 @@ check = { kind = "mongodb", port = 27017 }
         let what = What::PrimaryMoves { service: "svc".to_owned(), to: "c".to_owned() };
         let reigns = reigning(&[(100, 8, what)]);
         assert_eq!(reigns, told(&[(0, "a"), (100, ""), (108, "c")]));
+    }
+
+    #[test]
+    fn a_replica_without_a_primary_that_serves_and_is_reached_is_severed() {
+        let config =
+            TRIO.replace("role = \"primary\"\n", "").replace("27017", "27017, max_lag = \"9s\"");
+        let config = Config::parse("sim", &config).expect("it is right");
+        let lag = What::ServiceLag { node: "b".to_owned(), service: "svc".to_owned(), ms: 700 };
+        let cut = What::Cut { from: "a".to_owned(), to: "b".to_owned() };
+        let faults = [(0, 900, lag), (100, 60, crash("a")), (300, 9, cut)];
+        let truth = Truth::in_cluster(
+            &config,
+            &faults.map(|(at, lasts, what)| Fault {
+                at_ms: at * 1_000,
+                for_ms: lasts * 1_000,
+                what,
+            }),
+        );
+        assert!(!truth.follows("svc"));
+        let seen = |node: &str, at| truth.replication(node, "svc", Duration::from_secs(at));
+        let (behind, level) =
+            (Lag::Behind(Duration::from_millis(700)), Lag::Behind(Duration::ZERO));
+        assert_eq!((seen("b", 99), seen("c", 99)), (behind, level));
+        assert_eq!((seen("b", 101), seen("c", 104)), (Lag::Severed, Lag::Severed));
+        assert_eq!(truth.elected("svc", Duration::from_secs(110)), Some("b"));
+        assert_eq!((seen("c", 110), seen("a", 200)), (level, level));
+        assert_eq!((seen("a", 301), seen("c", 301)), (Lag::Severed, level));
     }
 
     #[test]
