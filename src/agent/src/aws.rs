@@ -1,9 +1,8 @@
-//! The outlet to CloudWatch and EventBridge, and the instance's metadata. No SDK type leaves this module.
+//! The outlet to CloudWatch and EventBridge. No SDK type leaves this module.
 
 pub mod authorities;
 mod date;
 mod events;
-mod imds;
 mod metrics;
 
 use std::error::Error;
@@ -15,7 +14,6 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_cloudwatch::error::SdkError;
 use date::Dates;
-pub use imds::Imds;
 use jiff::Timestamp;
 use tokio::sync::OnceCell;
 use vipward_core::telemetry::{hint_source, namespace};

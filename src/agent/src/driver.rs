@@ -17,7 +17,7 @@ use vipward_observe::view::TargetChange;
 
 use crate::failure::AgentError;
 use crate::host::clock::Clock;
-use crate::host::systemd::ServiceManager;
+use crate::host::systemd::Systemd;
 use crate::lifecycle::{Call, Lifecycle};
 use crate::local_api::orders::Order;
 use crate::probing::watches::{WatchEnded, Watches};
@@ -39,7 +39,7 @@ pub async fn run(
     let mut agent = Agent {
         watches: Watches::start(clock, targets(config, reporter.me())),
         pulse: Pulse::new(clock.now()),
-        manager: ServiceManager::find(),
+        systemd: Systemd::find(),
         metrics: OnItsWay(None),
         hint: OnItsWay(None),
         config: config.clone(),
@@ -48,7 +48,7 @@ pub async fn run(
         clock,
         outlet,
     };
-    agent.manager.ready();
+    agent.systemd.ready();
     agent.show();
     loop {
         agent.send_what_is_due();
@@ -70,7 +70,7 @@ pub async fn run(
                 let _told = to.send(answer);
             }
             Event::Ordered(Order::Stop) => {
-                agent.manager.stopping();
+                agent.systemd.stopping();
                 return Ok(());
             }
         }
@@ -95,7 +95,7 @@ struct Agent<'a, O> {
     outlet: &'a O,
     watches: Watches,
     pulse: Pulse,
-    manager: ServiceManager,
+    systemd: Systemd,
     metrics: OnItsWay<'a>,
     hint: OnItsWay<'a>,
 }
@@ -126,7 +126,7 @@ impl<O: Outlet> Agent<'_, O> {
             Some(order) = orders.recv() => Event::Ordered(order),
             call = self.lifecycle.next() => Event::Called(call),
             () = self.clock.sleep_until(due) => Event::Due,
-            () = self.manager.stay_alive() => Event::Due,
+            () = self.systemd.stay_alive() => Event::Due,
         }
     }
 
@@ -183,7 +183,7 @@ impl<O: Outlet> Agent<'_, O> {
     }
 
     fn reload(&mut self, load: impl Fn() -> Result<Config, AgentError>) {
-        self.manager.reloading();
+        self.systemd.reloading();
         match load() {
             Ok(config) => self.adopt(&config),
             Err(AgentError::Faults(faults)) => {
@@ -194,7 +194,7 @@ impl<O: Outlet> Agent<'_, O> {
             }
             Err(error) => tracing::error!(fault = %error, "configuration refused"),
         }
-        self.manager.ready();
+        self.systemd.ready();
         self.show();
     }
 
@@ -228,7 +228,7 @@ impl<O: Outlet> Agent<'_, O> {
     }
 
     fn show(&self) {
-        self.manager.status(&self.reporter.view().summary());
+        self.systemd.status(&self.reporter.view().summary());
     }
 }
 

@@ -12,7 +12,7 @@ use crate::failure::Failure;
 use crate::kernel::{Kernel, KernelError};
 use crate::metadata::Metadata;
 use crate::report_file::ReportFile;
-use crate::supervisor::Supervisor;
+use crate::systemd::Systemd;
 use vipward_upkeep::knowledge::Answer;
 use vipward_upkeep::pace::{GAP, Pace};
 use vipward_upkeep::plan::{Act, Repair};
@@ -31,7 +31,7 @@ pub struct Unit {
     /// Where the agent reads.
     pub report: ReportFile,
     /// Whom to tell.
-    pub supervisor: Supervisor,
+    pub systemd: Systemd,
 }
 
 /// The signals that end the unit.
@@ -47,14 +47,14 @@ impl Unit {
     /// holds the VIP, at each restart and upgrade of this unit.
     ///
     /// # Errors
-    /// The kernel cannot be read, or the unit lacks `CAP_NET_ADMIN`. The service manager then
+    /// The kernel cannot be read, or the unit lacks `CAP_NET_ADMIN`. systemd then
     /// starts it afresh, with new sockets, which is a surer cure than any here.
     pub async fn run(mut self) -> Result<(), Failure> {
         let mut ends = Ends {
             terminated: on(SignalKind::terminate())?,
             interrupted: on(SignalKind::interrupt())?,
         };
-        let mut pace = Pace::new(self.supervisor.watchdog());
+        let mut pace = Pace::new(self.systemd.watchdog());
         loop {
             let all_worked = self.pass().await?;
             let due = Instant::now() + pace.after(all_worked);
@@ -62,7 +62,7 @@ impl Unit {
                 break;
             }
         }
-        self.supervisor.stopping();
+        self.systemd.stopping();
         info!(aliases = "left in place", "alias unit stopped");
         Ok(())
     }
@@ -126,7 +126,7 @@ impl Unit {
             metadata.about(self.upkeep.subject());
         }
         self.report.write(&self.upkeep.report());
-        self.supervisor.passed(status);
+        self.systemd.passed(status);
         Ok(all_worked)
     }
 

@@ -27,7 +27,7 @@ pub enum News {
 
 /// Looks until nobody listens any more. `wanted`: whether the addresses matter at present.
 pub async fn watch_metadata(
-    metadata: impl Metadata,
+    mut metadata: impl Metadata,
     eni: EniId,
     clock: Clock,
     mut wanted: watch::Receiver<bool>,
@@ -50,13 +50,13 @@ pub async fn watch_metadata(
         let now = clock.now();
         if look.is_some_and(|look| look <= now) {
             next_look = now + LOOK;
-            let found = interface.addresses(&eni, &metadata).await;
+            let found = interface.addresses(&eni, &mut metadata).await;
             if news.send(News::Addresses(now, found)).await.is_err() {
                 return;
             }
         }
         if let Some(due) = notices.poll(now) {
-            look_at(&due, &mut notices, &metadata).await;
+            look_at(&due, &mut notices, &mut metadata).await;
         }
         let reason = notices.reason(clock.now()).map(str::to_owned);
         if reason != told {
@@ -68,7 +68,7 @@ pub async fn watch_metadata(
     }
 }
 
-async fn look_at(due: &[Notice], notices: &mut Notices, metadata: &impl Metadata) {
+async fn look_at(due: &[Notice], notices: &mut Notices, metadata: &mut impl Metadata) {
     for notice in due {
         let answer = metadata.get(notice.path()).await;
         if let Some(fault) = notices.done(*notice, &answer) {
