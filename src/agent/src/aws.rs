@@ -63,9 +63,9 @@ impl Aws {
         self.clients.get_or_try_init(|| connect(&self.dates)).await
     }
 
-    /// What AWS's clock showed at that time of the agent's own. As long as no answer has told, something is asked: nothing is said
-    /// that does not carry its age. `None` where answers come without a date: then the time of arrival
-    /// has to do.
+    /// What AWS's clock showed at that time of the agent's own. As long as no answer has told,
+    /// something is asked: nothing is said that does not carry its age. `None` where answers come
+    /// without a date: then the time of arrival has to do.
     async fn time(
         &self,
         now: Timestamp,

@@ -51,8 +51,8 @@ pub struct Lifecycle {
 }
 
 impl Lifecycle {
-    /// Takes the lifecycle of `me` up. Without metadata (not an instance, or switched off) nothing is
-    /// known of VIPs and of the instance's end; `memory` is where to remember what hooks did.
+    /// Takes the lifecycle of `me` up. Without metadata (not an instance, or switched off) nothing
+    /// is known of VIPs and of the instance's end; `memory` is where to remember what hooks did.
     pub fn start(
         config: &Config,
         me: &NodeName,

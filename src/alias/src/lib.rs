@@ -1,10 +1,10 @@
 //! The alias unit: keeps every service's VIP on this node's interface, so that the operating system
 //! answers for it the moment the VPC delivers it here.
 //!
-//! Mode `static`: every node has the alias at all times. Mode `follow`: the node whose ENI holds the
-//! VIP has it, as the instance metadata tell ([`knowledge`]). Netlink events and answers only wake a
-//! pass; each pass dumps what the kernel holds ([`inventory`]), compares it with what should be
-//! ([`plan`]) and mends the difference ([`kernel`]). Nothing is deleted on doubt, and no address
+//! Mode `static`: every node has the alias at all times. Mode `follow`: the node whose ENI holds
+//! the VIP has it, as the instance metadata tell ([`knowledge`]). Netlink events and answers only
+//! wake a pass; each pass dumps what the kernel holds ([`inventory`]), compares it with what should
+//! be ([`plan`]) and mends the difference ([`kernel`]). Nothing is deleted on doubt, and no address
 //! outside the file is touched.
 
 use std::io::Write as _;

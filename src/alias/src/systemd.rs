@@ -24,8 +24,8 @@ impl Systemd {
         self.watchdog
     }
 
-    /// After each pass that read the kernel: a sign of life where one is due, and the status where it
-    /// is news. The first one also says that the unit is ready.
+    /// After each pass that read the kernel: a sign of life where one is due, and the status where
+    /// it is news. The first one also says that the unit is ready.
     ///
     /// Passes may come fifty a second; systemd has other things to read.
     pub fn passed(&mut self, status: String) {

@@ -84,7 +84,7 @@ impl Unit {
                     return Ok(true);
                 }
                 answer = next_answer(self.metadata.as_mut()) => {
-                    if self.hear(&answer) {
+                    if self.on_answer(&answer) {
                         return Ok(true);
                     }
                 }
@@ -97,10 +97,10 @@ impl Unit {
         }
     }
 
-    fn hear(&mut self, answer: &Answer) -> bool {
-        let before = self.upkeep.deafness().map(ToOwned::to_owned);
-        let news = self.upkeep.hear(answer);
-        match self.upkeep.deafness() {
+    fn on_answer(&mut self, answer: &Answer) -> bool {
+        let before = self.upkeep.metadata_trouble().map(ToOwned::to_owned);
+        let news = self.upkeep.on_answer(answer);
+        match self.upkeep.metadata_trouble() {
             Some(cause) if before.is_none() => {
                 warn!(cause, "instance metadata say nothing: aliases stay as they are");
             }
@@ -113,7 +113,7 @@ impl Unit {
     /// One reconcile; whether every repair worked.
     async fn pass(&mut self) -> Result<bool, Failure> {
         let actual = self.kernel.inventory().await?;
-        let (status, all_worked) = match self.upkeep.examine(&actual) {
+        let (status, all_worked) = match self.upkeep.poll(&actual) {
             Ok(pass) => self.repair(&pass).await?,
             Err(lost) => {
                 if lost.just_now {
@@ -139,7 +139,7 @@ impl Unit {
         for repair in &pass.plan.repairs {
             match self.kernel.carry_out(repair).await {
                 Ok(()) => {
-                    let again = self.upkeep.mended(repair.vip);
+                    let again = self.upkeep.done(repair.vip, Ok(()));
                     log(interface, *repair, again);
                 }
                 Err(denied @ KernelError::Denied(_)) => return Err(denied.into()),
@@ -147,7 +147,7 @@ impl Unit {
                     failed += 1;
                     let error = chain(&refused);
                     error!(vip = %repair.vip, error, "alias failed");
-                    self.upkeep.failed(repair.vip, error);
+                    self.upkeep.done(repair.vip, Err(error));
                 }
             }
         }

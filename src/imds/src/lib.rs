@@ -76,16 +76,15 @@ impl Imds {
         Self { endpoint, token: None }
     }
 
-    /// The text at a path, which begins with `/latest/`. One attempt: at most a request for a token,
-    /// and one with it.
+    /// The text at a path, which begins with `/latest/`. One attempt: at most a request for a
+    /// token, and one with it.
     ///
     /// # Errors
     /// See [`ImdsError`].
     pub async fn get(&mut self, path: &str) -> Result<String, ImdsError> {
         let token = self.token().await?;
         let outcome = self.send(Method::GET, path, (TOKEN_HEADER, token)).await;
-        if matches!(&outcome, Err(ImdsError::Status { status, .. }) if *status == StatusCode::UNAUTHORIZED)
-        {
+        if let Err(ImdsError::Status { status: StatusCode::UNAUTHORIZED, .. }) = outcome {
             // The instance may have been stopped and started: a new token at the next question.
             self.token = None;
         }

@@ -1,8 +1,9 @@
-//! AWS's time, by the `Date` of its answers. What an agent says carries it: a request that a proxy or
-//! the kernel holds back, or that is sent once more, arrives as old as it is, whatever the host's clock.
+//! AWS's time, by the `Date` of its answers. What an agent says carries it: a request that a proxy
+//! or the kernel holds back, or that is sent once more, arrives as old as it is, whatever the
+//! host's clock.
 //!
-//! A date is a whole second, somewhere between a request and its answer. So each answer bounds AWS's
-//! clock from both sides; many of them bound it to within a trip.
+//! A date is a whole second, somewhere between a request and its answer. So each answer bounds
+//! AWS's clock from both sides; many of them bound it to within a trip.
 
 use std::time::Duration;
 
@@ -21,9 +22,9 @@ pub struct AwsTime {
 }
 
 impl AwsTime {
-    /// An answer carried that date; the request was sent, and the answer received, at these times of
-    /// the agent's own clock. One that contradicts all before it is not believed, nor are they any more:
-    /// somebody has a wrong date, or the host has slept.
+    /// An answer carried that date; the request was sent, and the answer received, at these times
+    /// of the agent's own clock. One that contradicts all before it is not believed, nor are they
+    /// any more: somebody has a wrong date, or the host has slept.
     pub fn on_answer(&mut self, date: Timestamp, sent: Timestamp, received: Timestamp) {
         let least = date.duration_since(received);
         let most = (date + SECOND).duration_since(sent);

@@ -1,7 +1,7 @@
-//! When hints are due: at once when own trouble starts or changes (another's a moment later), then again 1, 2, 4, 10, 10 … s
-//! later while it lasts, because each carries for how long things have been so and the function
-//! may have to wait for that; and at the very moment at which it need wait no longer. Trouble is what
-//! is unhealthy, and what leaves.
+//! When hints are due: at once when own trouble starts or changes (another's a moment later), then
+//! again 1, 2, 4, 10, 10 … s later while it lasts, because each carries for how long things have
+//! been so and the function may have to wait for that; and at the very moment at which it need wait
+//! no longer. Trouble is what is unhealthy, and what leaves.
 //!
 //! Sans-I/O. One is on its way at a time; each carries the whole view of its moment, so one that
 //! fails or is superseded loses nothing. When trouble of the agent's *own* service ends, one
@@ -34,8 +34,8 @@ pub const CLOCK_LEEWAY: Duration = Duration::from_millis(100);
 pub enum News {
     /// A service of this node.
     Own,
-    /// Of a service of this node what must be told once though nothing is amiss: it was unhealthy or
-    /// left and no longer is or does, or it has another role.
+    /// Of a service of this node what must be told once though nothing is amiss: it was unhealthy
+    /// or left and no longer is or does, or it has another role.
     OwnAllClear,
     /// A service of another node.
     Others,

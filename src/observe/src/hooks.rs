@@ -16,7 +16,8 @@
 //!
 //! A service never has two hooks running. An outstanding state is the one that is wanted and not
 //! applied, also across restarts of the agent. While a hook runs no state counts as applied: what
-//! was half done is done again, or undone. A fault hook runs before any other, and is not tried again.
+//! was half done is done again, or undone. A fault hook runs before any other, and is not tried
+//! again.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

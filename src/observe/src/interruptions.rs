@@ -138,7 +138,8 @@ impl Notices {
         Some(self.next)
     }
 
-    /// The notices to look at now. The caller then calls [`Self::done`] for each that was looked at.
+    /// The notices to look at now. The caller then calls [`Self::done`] for each that was looked
+    /// at.
     pub fn poll(&mut self, now: Timestamp) -> Option<[Notice; 4]> {
         (self.next <= now).then(|| {
             self.next = now + INTERVAL;

@@ -1,11 +1,11 @@
 //! The agent's mind: from what probes came to, to what is published, hinted and run.
 //!
-//! Sans-I/O: no machine here has a clock or a socket. The agent drives them on a host, the simulator in
-//! virtual time. All speak one vocabulary:
+//! Sans-I/O: no machine here has a clock or a socket. The agent drives them on a host, the
+//! simulator in virtual time. All speak one vocabulary:
 //!
-//! - `deadline() -> Option<Timestamp>`: when to look again, whatever happens until then; `None` while
-//!   only an event can bring work.
-//! - `poll(now) -> Option<Work>`: what is to be done now; a `bool` where the work needs no word more.
+//! - `deadline() -> Option<Timestamp>`: when to look again, whatever happens until then; `None`
+//!   while only an event can bring work.
+//! - `poll(now) -> Option<Work>`: what is to be done now; a `bool` where there is one kind of work.
 //! - `on_<event>(now, …)`: something happened.
 //! - `done(now, outcome)`: what became of the work that `poll` handed out.
 //!

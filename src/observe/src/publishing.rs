@@ -1,7 +1,7 @@
 //! When the metrics are due: at each tick, at once when a verdict changes, when an observation of
-//! another node has held for long enough to count with others', and shortly before it decides alone: that
-//! node is silent by the newest metrics of others. A change that shares its second with what was
-//! published before is told once more.
+//! another node has held for long enough to count with others', and shortly before it decides
+//! alone: that node is silent by the newest metrics of others. A change that shares its second with
+//! what was published before is told once more.
 //!
 //! Sans-I/O. One request is on its way at a time. What becomes due meanwhile is sent after it,
 //! once, with the view of that moment: newer data supersedes what could not be sent, and nothing
@@ -15,8 +15,9 @@ use vipward_core::observed::age;
 /// The resolution of the metrics: between two ticks lies no less.
 const RESOLUTION: Duration = Duration::from_secs(1);
 
-/// Two publications so far apart lie in two of CloudWatch's seconds, whatever their trips take. Of one
-/// second readers see the worst only: an illness would hide the recovery that was told right after it.
+/// Two publications so far apart lie in two of CloudWatch's seconds, whatever their trips take. Of
+/// one second readers see the worst only: an illness would hide the recovery that was told right
+/// after it.
 const APART: Duration = Duration::from_millis(1_500);
 
 /// Why metrics are published.
@@ -64,7 +65,8 @@ impl Publishing {
         }
     }
 
-    /// The agent did not run for a while. As at the start, nothing is on its way, and the first tick an interval off.
+    /// The agent did not run for a while. As at the start, nothing is on its way, and the first
+    /// tick an interval off.
     pub fn on_stall(&mut self, now: Timestamp) {
         *self = Self::new(self.interval, now);
     }

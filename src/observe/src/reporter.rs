@@ -112,8 +112,8 @@ impl Reporter {
         }
     }
 
-    /// What a person may want to know. The watches add how long probes took, the lifecycle what leaves
-    /// and what hooks did.
+    /// What a person may want to know. The watches add how long probes took, the lifecycle what
+    /// leaves and what hooks did.
     pub fn status(&self, now: Timestamp) -> Status {
         Status {
             node: self.me.clone(),
@@ -180,7 +180,8 @@ impl Reporter {
         }
     }
 
-    /// Which own services leave this node: told at once when that changes, and again while it lasts.
+    /// Which own services leave this node: told at once when that changes, and again while it
+    /// lasts.
     pub fn on_leaving(&mut self, now: Timestamp, leaving: &Leaving) {
         let services = leaving.among(self.view.own_services());
         let news = if services.is_empty() { News::OwnAllClear } else { News::Own };

@@ -1,4 +1,4 @@
-//! All that this agent knows: its verdict on each target, since when, and why.
+//! The agent's view of the cluster: its verdict on each target, since when, and why.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -22,7 +22,7 @@ pub struct TargetChange {
     pub change: VerdictChange,
 }
 
-/// The services of a host that dies are found dead one after the other within that time.
+/// The services of a dead host are found unhealthy one after the other within that time.
 const TOGETHER: Duration = Duration::from_secs(1);
 
 /// The whole view of one agent.
@@ -30,13 +30,13 @@ const TOGETHER: Duration = Duration::from_secs(1);
 pub struct View {
     me: NodeName,
     states: BTreeMap<TargetKey, TargetState>,
-    /// Of this node's own services, where it matters and is known.
+    /// How far this node's own services are behind, where it matters and is known.
     lags: BTreeMap<ServiceName, Duration>,
-    /// Likewise: whether it is a primary.
+    /// Whether they are primaries, likewise.
     primaries: BTreeMap<ServiceName, bool>,
     /// This node's own services that leave.
     leaving: BTreeSet<ServiceName>,
-    /// Where there are hooks, whether the last run of one failed.
+    /// Whether the last run of a hook failed, where there are hooks.
     hooks_failing: BTreeMap<ServiceName, bool>,
 }
 
@@ -87,7 +87,7 @@ impl View {
         self.states = targets.into_iter().map(state).collect();
     }
 
-    /// Takes a change in.
+    /// A verdict has changed.
     pub fn apply(&mut self, now: Timestamp, change: &TargetChange) {
         let VerdictChange { to, cause, .. } = &change.change;
         let state = TargetState { verdict: *to, since: now, cause: cause.clone() };
@@ -142,7 +142,7 @@ impl View {
         self.states.keys().filter(|(subject, _)| *subject == self.me).map(|(_, service)| service)
     }
 
-    /// Of an own service that is well: a dead one is no primary, whatever it was.
+    /// Whether an own service is a primary: an unhealthy one is none, whatever it was.
     fn primary(&self, service: &ServiceName, verdict: Verdict) -> Option<bool> {
         let is = self.primaries.get(service).copied();
         is.filter(|_| verdict == Verdict::Healthy)
@@ -173,7 +173,7 @@ impl View {
         self.states.iter().map(observation).collect()
     }
 
-    /// The view as the metrics carry it: on what is unknown, silence.
+    /// The view as metrics carry it: nothing on what is unknown.
     pub fn data(&self) -> Vec<Datum> {
         let datum = |((subject, service), state): (&TargetKey, &TargetState)| {
             let healthy = match state.verdict {
@@ -190,7 +190,7 @@ impl View {
         self.states.iter().filter_map(datum).chain(self.own_data()).collect()
     }
 
-    /// What else is told of the own services, each where it matters and is known.
+    /// The other metrics of the own services, each where it matters and is known.
     fn own_data(&self) -> impl Iterator<Item = Datum> {
         let lag = |(service, lag): (&ServiceName, &Duration)| Datum::lag(service.clone(), *lag);
         let hook = |(service, failing): (&ServiceName, &bool)| {
@@ -204,7 +204,7 @@ impl View {
         self.lags.iter().map(lag).chain(primaries).chain(self.hooks_failing.iter().map(hook))
     }
 
-    /// The view as the status shows it, but for how long probes took.
+    /// The view as the status shows it, without the duration of probes.
     pub fn statuses(&self) -> Vec<TargetStatus> {
         let status = |((subject, service), state): (&TargetKey, &TargetState)| TargetStatus {
             subject: subject.clone(),

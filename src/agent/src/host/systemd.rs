@@ -21,7 +21,8 @@ impl Systemd {
         Self { watchdog }
     }
 
-    /// The file is being read anew; [`Self::ready`] must follow. See `RELOADING=1` in `sd_notify(3)`.
+    /// The file is being read anew; [`Self::ready`] must follow. See `RELOADING=1` in
+    /// `sd_notify(3)`.
     pub fn reloading(&self) {
         match NotifyState::monotonic_usec_now() {
             Ok(since) => tell(&[NotifyState::Reloading, since]),
