@@ -51,8 +51,8 @@ pub struct Lifecycle {
 }
 
 impl Lifecycle {
-    /// Takes the lifecycle of `me` up. Without metadata (not an instance, or switched off) nothing is
-    /// known of VIPs and of the instance's end; `memory` is where to remember what hooks did.
+    /// Takes the lifecycle of `me` up. Without metadata (not an instance, or switched off) nothing
+    /// is known of VIPs and of the instance's end; `memory` is where to remember what hooks did.
     pub fn start(
         config: &Config,
         me: &NodeName,
@@ -87,9 +87,9 @@ impl Lifecycle {
     }
 
     /// The file has changed.
-    pub fn adopt(&mut self, config: &Config) {
-        self.holdings.adopt(config);
-        self.hooks.adopt(config);
+    pub fn on_config(&mut self, config: &Config) {
+        self.holdings.on_config(config);
+        self.hooks.on_config(config);
         self.peers = peers(config, &self.me);
         self.want_addresses();
     }
@@ -124,21 +124,21 @@ impl Lifecycle {
             tracing::info!(%service, reason, leaves = reason.is_some(), "told to leave or stay");
         }
         match reason {
-            Some(reason) => self.leaving.request(&services, reason, now),
-            None => self.leaving.cancel(&services),
+            Some(reason) => self.leaving.on_request(now, &services, reason),
+            None => self.leaving.on_cancel(&services),
         }
         self.want_addresses();
         Ok(())
     }
 
     /// The own service has become unhealthy.
-    pub fn fault(&mut self, service: &ServiceName) {
-        self.hooks.fault(service);
+    pub fn on_fault(&mut self, service: &ServiceName) {
+        self.hooks.on_fault(service);
     }
 
     /// The own service is healthy again after it was unhealthy.
-    pub fn recovered(&mut self, service: &ServiceName) {
-        self.hooks.recovered(service);
+    pub fn on_recovery(&mut self, service: &ServiceName) {
+        self.hooks.on_recovery(service);
     }
 
     /// Starts the hooks that are due.
@@ -146,7 +146,7 @@ impl Lifecycle {
         if !self.is_node {
             return;
         }
-        let due = self.hooks.take(now);
+        let due: Vec<_> = std::iter::from_fn(|| self.hooks.poll(now)).collect();
         self.memory.remember(&self.hooks.applied());
         for due in due {
             let Some(vip) = self.holdings.vip(&due.service) else { continue };
@@ -174,32 +174,32 @@ impl Lifecycle {
     }
 
     /// Takes a call in.
-    pub fn take(&mut self, call: Call, now: Timestamp) {
+    pub fn on_call(&mut self, now: Timestamp, call: Call) {
         match call {
             Call::News(News::Addresses(at, found)) => {
-                if let Some(error) = self.holdings.see(at, found) {
+                if let Some(error) = self.holdings.on_addresses(at, found) {
                     tracing::warn!(%error, "addresses of the interface not known");
                 }
                 if self.holdings.looked().is_none() {
-                    self.hooks.doubt();
+                    self.hooks.on_vips_unknown();
                 }
                 for (service, _) in self.holdings.vips() {
                     if let Some(here) = self.holdings.here(service) {
-                        self.hooks.see(service, here);
+                        self.hooks.on_vip(service, here);
                     }
                 }
             }
             Call::News(News::Leaving(reason)) => {
                 tracing::warn!(reason, leaves = reason.is_some(), "end of the instance announced");
-                self.leaving.announce(reason.as_deref(), now);
+                self.leaving.on_announcement(now, reason.as_deref());
                 self.want_addresses();
             }
-            Call::Hook(Ok((due, ended))) => self.hook_ended(&due, ended, now),
+            Call::Hook(Ok((due, ended))) => self.on_hook_ended(now, &due, ended),
             Call::Hook(Err(error)) => tracing::error!(%error, "hook not run"),
         }
     }
 
-    fn hook_ended(&mut self, due: &Due, ended: Ended, now: Timestamp) {
+    fn on_hook_ended(&mut self, now: Timestamp, due: &Due, ended: Ended) {
         let (service, occasion) = (&due.service, due.occasion.word());
         let Ended { failure, output } = ended;
         match &failure {
@@ -210,7 +210,7 @@ impl Lifecycle {
             "" => failure,
             said => format!("{failure}: {said}"),
         });
-        self.hooks.ended(service, failure, now);
+        self.hooks.done(now, service, failure);
     }
 
     fn want_addresses(&self) {

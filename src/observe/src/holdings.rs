@@ -21,17 +21,17 @@ impl Holdings {
     /// Of these services; nothing is known yet.
     pub fn of(config: &Config) -> Self {
         let mut holdings = Self::default();
-        holdings.adopt(config);
+        holdings.on_config(config);
         holdings
     }
 
     /// The file has changed.
-    pub fn adopt(&mut self, config: &Config) {
+    pub fn on_config(&mut self, config: &Config) {
         self.vips = config.services.iter().map(|s| (s.name.clone(), s.vip.0)).collect();
     }
 
     /// What a look that began at `at` found; the fault to log, the first time that it is met.
-    pub fn see(
+    pub fn on_addresses(
         &mut self,
         at: Timestamp,
         found: Result<BTreeSet<Ipv4Addr>, MetadataError>,
@@ -79,13 +79,13 @@ mod tests {
         assert_eq!(holdings.here(&service), None);
         let vip: Ipv4Addr = "127.77.0.200".parse().expect("an address");
         let at = Timestamp::UNIX_EPOCH;
-        assert_eq!(holdings.see(at, Ok(BTreeSet::from([vip]))), None);
+        assert_eq!(holdings.on_addresses(at, Ok(BTreeSet::from([vip]))), None);
         assert_eq!((holdings.here(&service), holdings.looked()), (Some(true), Some(at)));
-        assert_eq!(holdings.see(at, Ok(BTreeSet::new())), None);
+        assert_eq!(holdings.on_addresses(at, Ok(BTreeSet::new())), None);
         assert_eq!(holdings.here(&service), Some(false));
         let late = || Err(MetadataError("late".to_owned()));
-        assert!(holdings.see(at, late()).is_some());
+        assert!(holdings.on_addresses(at, late()).is_some());
         assert_eq!(holdings.here(&service), None, "what was seen before proves nothing now");
-        assert!(holdings.see(at, late()).is_none(), "told once");
+        assert!(holdings.on_addresses(at, late()).is_none(), "told once");
     }
 }

@@ -1,17 +1,30 @@
 //! Which hook is to run when: the machine between what a node has and what its services were told.
 //!
-//! Sans-I/O. Of one service never two run at once, and each in its turn. A hook for the VIP's coming
-//! or going runs when the state differs from the last one that was carried out, also across restarts
-//! of the agent; one that failed is tried again while its state lasts. Before a run the last state
-//! counts as unknown: what was half done is done again, or undone. So it does after an illness of
-//! the service.
+//! The states of one service, for the VIP's coming and going:
+//!
+//! ```text
+//!              the VIP came or went, or the service recovered
+//!   +---------+ -------------------------> +-------------+
+//!   | applied |                            | outstanding | <-----+
+//!   +---------+                            +-------------+       | failed: again after
+//!        ^                                        | poll         | 5, 10, 30, 60, 60 … s
+//!        |               done well                v              |
+//!        +--------------------------------- +---------+ ---------+
+//!                                           | running |
+//!                                           +---------+
+//! ```
+//!
+//! A service never has two hooks running. An outstanding state is the one that is wanted and not
+//! applied, also across restarts of the agent. While a hook runs no state counts as applied: what
+//! was half done is done again, or undone. A fault hook runs before any other, and is not tried
+//! again.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use vipward_core::config::{Hook, Hooks as Wish};
+use vipward_core::config::{Hook, Hooks as HookConfig};
 use vipward_core::{Config, ServiceName};
 
 /// From each failure of a hook to the next try; the last for all that follow.
@@ -45,11 +58,11 @@ impl Occasion {
     }
 
     /// The hook that the file has for it.
-    pub fn hook(self, wish: &Wish) -> Option<&Hook> {
+    pub fn hook(self, config: &HookConfig) -> Option<&Hook> {
         match self {
-            Self::Acquire => wish.on_acquire.as_ref(),
-            Self::Release => wish.on_release.as_ref(),
-            Self::Fault => wish.on_fault.as_ref(),
+            Self::Acquire => config.on_acquire.as_ref(),
+            Self::Release => config.on_release.as_ref(),
+            Self::Fault => config.on_fault.as_ref(),
         }
     }
 }
@@ -87,11 +100,11 @@ pub struct Hooks {
 
 #[derive(Debug, Clone)]
 struct Service {
-    wish: Wish,
+    config: HookConfig,
     applied: Option<Occasion>,
     wanted: Option<Occasion>,
-    /// Where the VIP is has become unknown since.
-    doubtful: bool,
+    /// Nobody knows any more where the VIP is.
+    vip_unknown: bool,
     fault: bool,
     running: Option<Occasion>,
     /// Failures in a row for the wanted state, and when to try again.
@@ -104,7 +117,7 @@ impl Hooks {
     /// Those of the file, with what was last carried out.
     pub fn new(config: &Config, applied: &Applied) -> Self {
         let mut hooks = Self::default();
-        hooks.adopt(config);
+        hooks.on_config(config);
         for (service, state) in &mut hooks.services {
             state.applied = applied.get(service).copied();
         }
@@ -112,14 +125,14 @@ impl Hooks {
     }
 
     /// The file has changed.
-    pub fn adopt(&mut self, config: &Config) {
+    pub fn on_config(&mut self, config: &Config) {
         let mut old = std::mem::take(&mut self.services);
         for service in config.services.iter().filter(|service| !service.hooks.is_empty()) {
             let fresh = || Service {
-                wish: Wish::default(),
+                config: HookConfig::default(),
                 applied: None,
                 wanted: None,
-                doubtful: false,
+                vip_unknown: false,
                 fault: false,
                 running: None,
                 failures: 0,
@@ -127,8 +140,8 @@ impl Hooks {
                 last: None,
             };
             let state = old.remove(&service.name).unwrap_or_else(fresh);
-            let wish = service.hooks.clone();
-            self.services.insert(service.name.clone(), Service { wish, ..state });
+            let config = service.hooks.clone();
+            self.services.insert(service.name.clone(), Service { config, ..state });
         }
     }
 
@@ -138,9 +151,9 @@ impl Hooks {
     }
 
     /// Whether the VIP is on this node.
-    pub fn see(&mut self, service: &ServiceName, here: bool) {
+    pub fn on_vip(&mut self, service: &ServiceName, here: bool) {
         let Some(state) = self.services.get_mut(service) else { return };
-        state.doubtful = false;
+        state.vip_unknown = false;
         let wanted = Some(if here { Occasion::Acquire } else { Occasion::Release });
         if state.wanted != wanted {
             state.wanted = wanted;
@@ -149,19 +162,19 @@ impl Hooks {
     }
 
     /// Where the VIPs are is not known any more: nothing is to be done for one until it is again.
-    pub fn doubt(&mut self) {
-        self.services.values_mut().for_each(|state| state.doubtful = true);
+    pub fn on_vips_unknown(&mut self) {
+        self.services.values_mut().for_each(|state| state.vip_unknown = true);
     }
 
     /// The own service has become unhealthy.
-    pub fn fault(&mut self, service: &ServiceName) {
+    pub fn on_fault(&mut self, service: &ServiceName) {
         if let Some(state) = self.services.get_mut(service) {
-            state.fault = state.wish.on_fault.is_some();
+            state.fault = state.config.on_fault.is_some();
         }
     }
 
     /// The own service is well again: started anew, it may have forgotten what it was told.
-    pub fn recovered(&mut self, service: &ServiceName) {
+    pub fn on_recovery(&mut self, service: &ServiceName) {
         if let Some(state) = self.services.get_mut(service) {
             state.applied = None;
             (state.failures, state.not_before) = (0, Timestamp::MIN);
@@ -177,17 +190,16 @@ impl Hooks {
         waiting.map(|state| state.not_before).min()
     }
 
-    /// What is to run now. Each must be answered by [`Self::ended`].
-    pub fn take(&mut self, now: Timestamp) -> Vec<Due> {
-        let take = |(service, state): (&ServiceName, &mut Service)| {
-            let (occasion, hook) = state.take(now)?;
+    /// The next hook to run now. The caller then calls [`Self::done`], whatever came of it.
+    pub fn poll(&mut self, now: Timestamp) -> Option<Due> {
+        self.services.iter_mut().find_map(|(service, state)| {
+            let (occasion, hook) = state.poll(now)?;
             Some(Due { service: service.clone(), occasion, hook })
-        };
-        self.services.iter_mut().filter_map(take).collect()
+        })
     }
 
     /// A hook has ended, well or not.
-    pub fn ended(&mut self, service: &ServiceName, failure: Option<String>, now: Timestamp) {
+    pub fn done(&mut self, now: Timestamp, service: &ServiceName, failure: Option<String>) {
         let Some(state) = self.services.get_mut(service) else { return };
         let Some(occasion) = state.running.take() else { return };
         if occasion != Occasion::Fault {
@@ -227,10 +239,10 @@ impl Hooks {
 impl Service {
     /// The state that is known to be so and was not carried out.
     fn outstanding(&self) -> Option<Occasion> {
-        self.wanted.filter(|wanted| !self.doubtful && self.applied != Some(*wanted))
+        self.wanted.filter(|wanted| !self.vip_unknown && self.applied != Some(*wanted))
     }
 
-    fn take(&mut self, now: Timestamp) -> Option<(Occasion, Hook)> {
+    fn poll(&mut self, now: Timestamp) -> Option<(Occasion, Hook)> {
         if self.running.is_some() {
             return None;
         }
@@ -239,7 +251,7 @@ impl Service {
         } else {
             self.outstanding().filter(|_| self.not_before <= now)?
         };
-        let Some(hook) = occasion.hook(&self.wish).cloned() else {
+        let Some(hook) = occasion.hook(&self.config).cloned() else {
             // Nothing is to be done for it, so it is done.
             self.applied = Some(occasion);
             return None;

@@ -63,7 +63,7 @@ pub struct Knowledge {
 }
 
 impl Knowledge {
-    /// Of the node at `own`, before anything was heard.
+    /// Of the node at `own`, before any answer.
     pub fn new(own: Ipv4Addr, vips: impl IntoIterator<Item = Ipv4Addr>) -> Self {
         let vips = vips.into_iter().map(|vip| (vip, Known::Nothing)).collect();
         Self { own, vips, trouble: None }
@@ -75,7 +75,7 @@ impl Knowledge {
     }
 
     /// Takes an answer in; whether anything that the unit acts on or tells has changed.
-    pub fn hear(&mut self, answer: &Answer) -> bool {
+    pub fn on_answer(&mut self, answer: &Answer) -> bool {
         let before = self.clone();
         match answer {
             Answer::Addresses(all) if all.contains(&self.own) => {

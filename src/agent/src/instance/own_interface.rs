@@ -20,7 +20,7 @@ impl OwnInterface {
     pub async fn addresses(
         &mut self,
         eni: &EniId,
-        metadata: &impl Metadata,
+        metadata: &mut impl Metadata,
     ) -> Result<BTreeSet<Ipv4Addr>, MetadataError> {
         let mac = match self.0.take() {
             Some(mac) => mac,
@@ -40,7 +40,7 @@ impl OwnInterface {
     }
 }
 
-async fn find(eni: &EniId, metadata: &impl Metadata) -> Result<String, MetadataError> {
+async fn find(eni: &EniId, metadata: &mut impl Metadata) -> Result<String, MetadataError> {
     let macs = metadata.get(MACS).await?.unwrap_or_default();
     for mac in macs.lines().map(|line| line.trim().trim_end_matches('/')) {
         let id = metadata.get(&format!("{MACS}{mac}/interface-id")).await?;

@@ -142,7 +142,10 @@ fn cluster(shape: &Shape, chance: &mut Stream, policies: &mut Stream) -> String 
     }
     for (index, name) in shape.services.iter().enumerate() {
         let check = match (index, chance.percent(30)) {
-            (0, _) if shape.follows => "{ kind = \"mongodb\", port = 27017 }".to_owned(),
+            (0, true) if shape.follows => {
+                "{ kind = \"mongodb\", port = 27017, max_lag = \"10s\" }".to_owned()
+            }
+            (0, false) if shape.follows => "{ kind = \"mongodb\", port = 27017 }".to_owned(),
             (1, true) => "{ kind = \"redis\", port = 6379, max_lag = \"10s\" }".to_owned(),
             _ => format!("{{ kind = \"tcp\", port = {} }}", 7_001 + index),
         };

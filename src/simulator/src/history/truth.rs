@@ -163,7 +163,7 @@ impl Truth {
     }
 
     /// How far the service on the node is behind its primary.
-    pub fn lag(&self, node: &NodeName, service: &ServiceName, moment: Duration) -> Duration {
+    fn lag(&self, node: &NodeName, service: &ServiceName, moment: Duration) -> Duration {
         let lags = self.lasting(moment).filter_map(|fault| match &fault.what {
             FaultKind::ServiceLag { node: on, service: of, ms } if on == node && of == service => {
                 Some(Duration::from_millis(*ms))

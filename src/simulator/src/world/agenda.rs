@@ -7,7 +7,7 @@ use serde_json::Value;
 use vipward_core::outcome::Outcome;
 use vipward_core::{NodeName, ServiceName};
 use vipward_observe::ports::SendError;
-use vipward_observe::reporter::Report;
+use vipward_observe::reporter::{Channel, Report};
 use vipward_region_model::lambda::EnvironmentId;
 use vipward_upkeep::knowledge::{Answer, Subject};
 
@@ -52,10 +52,8 @@ pub enum AgentTask {
     Probed { target: usize, outcome: Outcome, steady: bool },
     /// AWS has answered, or not, before this is said.
     Asked(Box<Report>, Heard),
-    /// The metrics were sent, or not.
-    Published(Result<(), SendError>, Heard),
-    /// The hint was sent, or not.
-    Hinted(Result<(), SendError>, Heard),
+    /// A report was sent, or not.
+    Sent(Channel, Result<(), SendError>, Heard),
     /// A host left a knock unanswered.
     Silence(NodeName),
     /// The agent is told that these services leave.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use vipward_core::Hint;
-use vipward_core::outcome::{Lag, Outcome, Pass, ProbeFailure, Replication};
+use vipward_core::outcome::{Outcome, Pass, ProbeFailure, Replication};
 use vipward_core::telemetry::{DIM_SERVICE, DIM_SUBJECT, HINT_DETAIL_TYPE, hint_source, namespace};
 use vipward_observe::datum::Datum;
 use vipward_observe::ports::SendError;
@@ -56,13 +56,9 @@ impl World {
                 agent.hears(heard, now);
                 return self.tell(index, *report, heard.sent);
             }
-            AgentTask::Published(outcome, heard) => {
+            AgentTask::Sent(channel, outcome, heard) => {
                 agent.hears(heard, now);
-                agent.published(&outcome, now)
-            }
-            AgentTask::Hinted(outcome, heard) => {
-                agent.hears(heard, now);
-                agent.hinted(&outcome, now)
+                agent.sent(channel, &outcome, now)
             }
             AgentTask::Silence(subject) => agent.breaks(&subject, None, now),
             AgentTask::RequestLeave(services) => agent.request_leave(&services, now),
@@ -138,10 +134,10 @@ impl World {
             Health::Refuses => (delay, Err(ProbeFailure::Failed("connection refused".to_owned()))),
             Health::Answers(late) if delay + late >= timeout => silence(timeout),
             Health::Answers(late) => {
-                let lag = self.truth.lag(&subject, &service, elapsed);
                 let primary = self.truth.is_primary(&subject, &service, elapsed);
                 let role = if primary { Replication::Primary } else { Replication::Replica };
-                let lag = max_lag.filter(|_| !primary).map(|_| Lag::Behind(lag));
+                let lag = max_lag.filter(|_| !primary);
+                let lag = lag.map(|_| self.truth.replication(&subject, &service, elapsed));
                 let role = (max_lag.is_some() || self.truth.follows(&service)).then_some(role);
                 let pass = Pass { role, lag };
                 (delay + late, Ok(pass))
@@ -174,13 +170,13 @@ impl World {
         let now = self.now();
         let failed = Err(SendError::Failed("no answer in time".to_owned()));
         let Some(said) = self.said(index, at) else {
-            let task = answer_of(&report, failed, Heard::nothing(now));
+            let task = AgentTask::Sent(report.channel(), failed, Heard::nothing(now));
             return self.plan_agent_task(now, index, task);
         };
         let trip = match self.sets_out(index, &report) {
             Ok(trip) => trip,
             Err(held) => {
-                let task = answer_of(&report, failed, Heard::nothing(now));
+                let task = AgentTask::Sent(report.channel(), failed, Heard::nothing(now));
                 self.plan_agent_task(now + PATIENCE, index, task);
                 if let Some(arrives) = held {
                     self.takes(index, report, said, arrives);
@@ -194,7 +190,7 @@ impl World {
             Some(error) => Err(SendError::Failed(error.to_string())),
             None => Ok(()),
         };
-        let task = answer_of(&report, outcome, Heard { sent: now, date });
+        let task = AgentTask::Sent(report.channel(), outcome, Heard { sent: now, date });
         if trip.hit.error.is_none() {
             self.takes(index, report, said, trip.arrives);
         }
@@ -255,13 +251,6 @@ impl Trip {
     fn dated(&self, by: Timestamp) -> Option<Timestamp> {
         let heard = !self.hit.lost_reply && self.answered <= by;
         Timestamp::from_second(self.arrives.as_second()).ok().filter(|_| heard)
-    }
-}
-
-fn answer_of(report: &Report, outcome: Result<(), SendError>, heard: Heard) -> AgentTask {
-    match report {
-        Report::Metrics(..) => AgentTask::Published(outcome, heard),
-        Report::Hint(_) => AgentTask::Hinted(outcome, heard),
     }
 }
 

@@ -74,11 +74,11 @@ impl AliasUnit {
         if now < self.next_pass {
             return (Vec::new(), Vec::new());
         }
-        let plan = self.upkeep.examine(&interface.dump()).map(|pass| pass.plan).unwrap_or_default();
+        let plan = self.upkeep.poll(&interface.dump()).map(|pass| pass.plan).unwrap_or_default();
         let mut done = Vec::new();
         for repair in plan.repairs {
             let along = interface.carry_out(&repair);
-            self.upkeep.mended(repair.vip);
+            self.upkeep.done(repair.vip, Ok(()));
             done.push((repair, along));
         }
         self.rested = now;
@@ -128,7 +128,7 @@ impl AliasUnit {
             actions.extend(self.subject.is_some().then_some(AliasAction::Ask(now)));
             return actions;
         }
-        let news = self.upkeep.hear(&answer);
+        let news = self.upkeep.on_answer(&answer);
         actions.extend(news.then(|| self.wakes(now)));
         self.same = if self.last.as_ref() == Some(&answer) { self.same + 1 } else { 0 };
         self.last = Some(answer);

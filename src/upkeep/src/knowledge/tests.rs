@@ -24,7 +24,7 @@ fn failed() -> Answer {
 fn after(answers: &[Answer]) -> Desired {
     let mut knowledge = Knowledge::new(OWN, [VIP]);
     for answer in answers {
-        knowledge.hear(answer);
+        knowledge.on_answer(answer);
     }
     knowledge.desired(VIP)
 }
@@ -63,17 +63,17 @@ fn only_news_wakes_the_unit() {
     let mut knowledge = Knowledge::new(OWN, [VIP]);
     let heard =
         [named(), named(), failed(), failed(), named(), not_named(), not_named(), not_named()]
-            .map(|answer| knowledge.hear(&answer));
+            .map(|answer| knowledge.on_answer(&answer));
     assert_eq!(heard, [true, false, true, false, true, false, true, false]);
     assert_eq!(knowledge.trouble(), None);
-    knowledge.hear(&failed());
+    knowledge.on_answer(&failed());
     assert_eq!(knowledge.trouble(), Some("503"));
 }
 
 #[test]
 fn another_interface_is_another_matter() {
     let mut knowledge = Knowledge::new(OWN, [VIP]);
-    knowledge.hear(&named());
+    knowledge.on_answer(&named());
     knowledge.forget();
     assert_eq!(knowledge.desired(VIP), Desired::Unchanged);
     assert_eq!(knowledge.desired(SIMILAR), Desired::Unchanged, "it does not follow");

@@ -1,10 +1,11 @@
-//! Who is the primary of a service whose VIP follows one: an election after the primary's death, by
-//! the servers themselves. It follows from the faults alone.
+//! Who is the primary of a service that replicates: an election after the primary's death, by the
+//! servers themselves. It follows from the faults alone.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use vipward_core::config::Role;
+use vipward_core::config::{Role, Service};
+use vipward_core::outcome::Lag;
 use vipward_core::{Config, NodeName, ServiceName};
 
 use crate::history::fault::FaultKind;
@@ -15,18 +16,28 @@ const STEP: Duration = Duration::from_millis(500);
 /// After so much silence of the primary the others elect another.
 const ELECTION: Duration = Duration::from_secs(5);
 
-/// By service: from each moment on, who is the elected primary, if anybody is.
-pub type Elections = BTreeMap<ServiceName, Vec<(Duration, Option<NodeName>)>>;
+/// By service: its primaries.
+pub type Elections = BTreeMap<ServiceName, Election>;
+
+/// The primaries of a service.
+#[derive(Debug, Clone)]
+pub struct Election {
+    /// From each moment on, who is the elected primary, if anybody is.
+    elected: Vec<(Duration, Option<NodeName>)>,
+    /// Whether the VIP follows it.
+    followed: bool,
+}
 
 /// The elections of a history, up to the end of its last fault and a little longer.
 pub fn elections(config: &Config, truth: &Truth) -> Elections {
-    let following = config.services.iter().filter(|service| service.role == Role::Primary);
-    following
-        .map(|service| {
-            let history = Electorate::new(config, truth, &service.name).history();
-            (service.name.clone(), history)
+    let election = |service: &Service| {
+        let followed = service.role == Role::Primary;
+        (followed || service.check.kind.max_lag().is_some()).then(|| {
+            let elected = Electorate::new(config, truth, &service.name).history();
+            (service.name.clone(), Election { elected, followed })
         })
-        .collect()
+    };
+    config.services.iter().filter_map(election).collect()
 }
 
 struct Electorate<'t> {
@@ -94,8 +105,8 @@ impl<'t> Electorate<'t> {
 impl Truth {
     /// Who has been elected, if anybody has.
     pub fn elected(&self, service: &ServiceName, moment: Duration) -> Option<&NodeName> {
-        let elections = self.elections.get(service)?;
-        elections.iter().rfind(|(from, _)| *from <= moment)?.1.as_ref()
+        let elected = &self.elections.get(service)?.elected;
+        elected.iter().rfind(|(from, _)| *from <= moment)?.1.as_ref()
     }
 
     /// Whether the service on the node takes itself for the primary.
@@ -107,9 +118,23 @@ impl Truth {
             })
     }
 
+    /// How the replica on the node follows its primary: behind it, or without a link to one that
+    /// serves.
+    pub fn replication(&self, node: &NodeName, service: &ServiceName, moment: Duration) -> Lag {
+        let linked = |primary: &&NodeName| {
+            matches!(self.health(primary, service, moment), Health::Answers(_))
+                && self.passes(primary, node, moment)
+                && self.passes(node, primary, moment)
+        };
+        match self.elected(service, moment).filter(linked) {
+            Some(_) => Lag::Behind(self.lag(node, service, moment)),
+            None => Lag::Severed,
+        }
+    }
+
     /// Whether the VIP follows a primary.
     pub fn follows(&self, service: &ServiceName) -> bool {
-        self.elections.contains_key(service)
+        self.elections.get(service).is_some_and(|election| election.followed)
     }
 
     /// Whether at some moment of that time the service on the node was the primary, or was not.
@@ -132,7 +157,7 @@ impl Truth {
 
     /// When primaries change, at whatever service.
     pub fn elections(&self) -> impl Iterator<Item = Duration> {
-        self.elections.values().flatten().map(|(from, _)| *from)
+        self.elections.values().flat_map(|election| &election.elected).map(|(from, _)| *from)
     }
 }
 
@@ -173,7 +198,7 @@ check = { kind = "mongodb", port = 27017 }
         };
         let config = Config::parse("sim", TRIO).expect("it is right");
         let truth = Truth::in_cluster(&config, &faults.iter().map(fault).collect::<Vec<_>>());
-        let elections = truth.elections[&named("svc")].iter();
+        let elections = truth.elections[&named("svc")].elected.iter();
         let who = |who: &Option<NodeName>| who.as_ref().map(NodeName::to_string);
         elections.map(|(from, to)| (from.as_secs(), who(to).unwrap_or_default())).collect()
     }
@@ -200,6 +225,35 @@ check = { kind = "mongodb", port = 27017 }
         let what = FaultKind::PrimaryMoves { service: named("svc"), to: named("c") };
         let elections = elected(&[(100, 8, what)]);
         assert_eq!(elections, told(&[(0, "a"), (100, ""), (108, "c")]));
+    }
+
+    #[test]
+    fn a_replica_without_a_primary_that_serves_and_is_reached_is_severed() {
+        let config =
+            TRIO.replace("role = \"primary\"\n", "").replace("27017", "27017, max_lag = \"9s\"");
+        let config = Config::parse("sim", &config).expect("it is right");
+        let lag = FaultKind::ServiceLag { node: named("b"), service: named("svc"), ms: 700 };
+        let cut = FaultKind::Cut { from: named("a"), to: named("b") };
+        let faults = [(0, 900, lag), (100, 60, crash("a")), (300, 9, cut)];
+        let truth = Truth::in_cluster(
+            &config,
+            &faults.map(|(at, lasts, what)| Fault {
+                at_ms: at * 1_000,
+                for_ms: lasts * 1_000,
+                what,
+            }),
+        );
+        assert!(!truth.follows(&named("svc")));
+        let seen = |node: &str, at| {
+            truth.replication(&named(node), &named("svc"), Duration::from_secs(at))
+        };
+        let (behind, level) =
+            (Lag::Behind(Duration::from_millis(700)), Lag::Behind(Duration::ZERO));
+        assert_eq!((seen("b", 99), seen("c", 99)), (behind, level));
+        assert_eq!((seen("b", 101), seen("c", 104)), (Lag::Severed, Lag::Severed));
+        assert_eq!(truth.elected(&named("svc"), Duration::from_secs(110)), Some(&named("b")));
+        assert_eq!((seen("c", 110), seen("a", 200)), (level, level));
+        assert_eq!((seen("a", 301), seen("c", 301)), (Lag::Severed, level));
     }
 
     #[test]
