@@ -114,7 +114,7 @@ pub struct InstanceEntry {
 pub struct Delays {
     /// Until a metric value is readable.
     pub metric_ingestion: SignedDuration,
-    /// How far DescribeAlarms lags behind the alarms' own events.
+    /// How far `DescribeAlarms` lags behind the alarms' own events.
     pub alarm_lag: SignedDuration,
     /// Buckets that an alarm looks back beyond its evaluation periods.
     pub alarm_evaluation_range_extra: u32,
