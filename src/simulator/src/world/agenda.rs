@@ -95,6 +95,7 @@ impl Agenda {
 
     /// Takes the next, if it comes by then.
     pub fn take_due(&mut self, by: Timestamp) -> Option<Event> {
-        self.events.first_entry().filter(|entry| entry.key().0 <= by).map(|entry| entry.remove())
+        self.next_due().filter(|at| *at <= by)?;
+        self.events.pop_first().map(|(_, event)| event)
     }
 }

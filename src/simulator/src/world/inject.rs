@@ -33,7 +33,7 @@ impl World {
                 self.node_falls(host);
             }
             FaultKind::AgentCrash { host } | FaultKind::OtherFile { host } => {
-                self.agent_falls(host)
+                self.agent_falls(host);
             }
             FaultKind::HostStall { host } => {
                 let now = self.now();
@@ -131,7 +131,7 @@ impl World {
             }
             FaultKind::VipTaken { service } => self.release_vip(service),
             FaultKind::Resume { node } => {
-                self.orders(&json!({ "command": "resume", "node": node }))
+                self.orders(&json!({ "command": "resume", "node": node }));
             }
             FaultKind::OnHost { host, fault } => self.host_fault_ends(host, fault),
             FaultKind::Leave { node, service } => self.cancel_leave(node, service.as_ref()),
