@@ -86,8 +86,8 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // At once, so that nothing of it outlives the lab's folder: the watcher drops its child only
-        // in a later turn.
+        // At once, so that nothing of it outlives the lab's folder: the watcher drops its child
+        // only in a later turn.
         self.send(Signal::KILL);
         self.watcher.abort();
     }
