@@ -162,11 +162,7 @@ impl<O: Outlet> Agent<'_, O> {
         tracing::info!(%subject, %service, %from, %to, cause, "verdict changed");
         self.reporter.on_change(self.clock.now(), of_target);
         if *subject == *self.reporter.me() {
-            match (change.from, change.to) {
-                (_, Verdict::Unhealthy) => self.lifecycle.on_fault(service),
-                (Verdict::Unhealthy, Verdict::Healthy) => self.lifecycle.on_recovery(service),
-                _ => {}
-            }
+            self.lifecycle.on_verdict(service, change.to);
         }
     }
 

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinError, JoinSet};
-use vipward_core::{Config, NodeName, ServiceName};
+use vipward_core::{Config, NodeName, ServiceName, Verdict};
 use vipward_observe::holdings::Holdings;
 use vipward_observe::hooks::{Due, Hooks, Occasion};
 use vipward_observe::leaving::Leaving;
@@ -61,7 +61,7 @@ impl Lifecycle {
         memory: Option<PathBuf>,
     ) -> Self {
         let memory = Memory::open(memory);
-        let hooks = Hooks::new(config, memory.applied());
+        let hooks = Hooks::new(config, memory.remembered());
         let (wanted, wanting) = watch::channel(false);
         let (tell, news) = mpsc::channel(WAITING_NEWS);
         let mut watch = JoinSet::new();
@@ -74,7 +74,7 @@ impl Lifecycle {
             is_node: node.is_some(),
             peers: peers(config, me),
             leaving: Leaving::default(),
-            holdings: Holdings::of(config),
+            holdings: Holdings::of(config, me),
             hooks,
             memory,
             runs: JoinSet::new(),
@@ -131,14 +131,9 @@ impl Lifecycle {
         Ok(())
     }
 
-    /// The own service has become unhealthy.
-    pub fn on_fault(&mut self, service: &ServiceName) {
-        self.hooks.on_fault(service);
-    }
-
-    /// The own service is healthy again after it was unhealthy.
-    pub fn on_recovery(&mut self, service: &ServiceName) {
-        self.hooks.on_recovery(service);
+    /// The verdict on the own service has changed.
+    pub fn on_verdict(&mut self, service: &ServiceName, verdict: Verdict) {
+        self.hooks.on_verdict(service, verdict);
     }
 
     /// Starts the hooks that are due.
@@ -147,7 +142,7 @@ impl Lifecycle {
             return;
         }
         let due: Vec<_> = std::iter::from_fn(|| self.hooks.poll(now)).collect();
-        self.memory.remember(&self.hooks.applied());
+        self.memory.remember(&self.hooks.remembered());
         for due in due {
             let Some(vip) = self.holdings.vip(&due.service) else { continue };
             let setting = Setting { node: self.me.clone(), vip, peers: self.peers.clone() };
@@ -178,15 +173,10 @@ impl Lifecycle {
         match call {
             Call::News(News::Addresses(at, found)) => {
                 if let Some(error) = self.holdings.on_addresses(at, found) {
-                    tracing::warn!(%error, "addresses of the interface not known");
-                }
-                if self.holdings.looked().is_none() {
-                    self.hooks.on_vips_unknown();
+                    tracing::warn!(error, "addresses of the interface not known");
                 }
                 for (service, _) in self.holdings.vips() {
-                    if let Some(here) = self.holdings.here(service) {
-                        self.hooks.on_vip(service, here);
-                    }
+                    self.hooks.on_vip(service, self.holdings.here(service));
                 }
             }
             Call::News(News::Leaving(reason)) => {

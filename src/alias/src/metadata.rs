@@ -2,10 +2,11 @@
 //! nothing up and events cannot starve a question.
 
 use tokio::sync::{mpsc, watch};
+use vipward_core::knowledge::Answer;
 use vipward_core::text::chain;
 use vipward_imds::Endpoint;
-use vipward_upkeep::knowledge::{Answer, Subject};
 use vipward_upkeep::pace::Questions;
+use vipward_upkeep::subject::Subject;
 
 use crate::own_addresses::OwnAddresses;
 

@@ -5,9 +5,9 @@ use std::net::Ipv4Addr;
 
 use tokio::time::timeout;
 use vipward_core::EniId;
+use vipward_core::knowledge::listed;
 use vipward_imds::{Endpoint, Imds, ImdsError, WITHIN};
 use vipward_upkeep::inventory::Mac;
-use vipward_upkeep::knowledge::listed;
 
 #[cfg(test)]
 mod tests;

@@ -13,7 +13,7 @@ use crate::kernel::{Kernel, KernelError};
 use crate::metadata::Metadata;
 use crate::report_file::ReportFile;
 use crate::systemd::Systemd;
-use vipward_upkeep::knowledge::Answer;
+use vipward_core::knowledge::Answer;
 use vipward_upkeep::pace::{GAP, Pace};
 use vipward_upkeep::plan::{Act, Repair};
 use vipward_upkeep::upkeep::{Pass, Upkeep};

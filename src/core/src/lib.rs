@@ -14,6 +14,7 @@ pub mod drain;
 pub mod evidence;
 pub mod hint;
 pub mod judge;
+pub mod knowledge;
 pub mod ledger;
 pub mod name;
 pub mod observed;

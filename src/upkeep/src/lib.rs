@@ -9,9 +9,9 @@
 #![warn(missing_docs)]
 
 pub mod inventory;
-pub mod knowledge;
 pub mod locate;
 pub mod own_node;
 pub mod pace;
 pub mod plan;
+pub mod subject;
 pub mod upkeep;

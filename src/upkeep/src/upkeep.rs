@@ -7,12 +7,13 @@ use std::net::Ipv4Addr;
 use vipward_core::NodeName;
 use vipward_core::alias_report::{self, AliasReport, AliasState};
 use vipward_core::config::{AliasMode, Config, Node, Service};
+use vipward_core::knowledge::{Answer, Knowledge};
 
 use crate::inventory::{Inventory, Link, Mac};
-use crate::knowledge::{Answer, Knowledge, Subject};
 use crate::locate::locate;
 use crate::own_node::own_node;
 use crate::plan::{Desired, DesiredAliases, Plan, plan};
+use crate::subject::Subject;
 
 #[cfg(test)]
 mod tests;
@@ -235,7 +236,7 @@ impl Own {
         let service = services.iter().find(|service| service.vip.0 == vip);
         match service.map(|service| service.alias) {
             Some(AliasMode::Static) => Desired::Present,
-            Some(AliasMode::Follow) => self.knowledge.desired(vip),
+            Some(AliasMode::Follow) => self.knowledge.holding(vip).into(),
             None => Desired::Unchanged,
         }
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
 use vipward_core::EniId;
+use vipward_core::knowledge::listed;
 use vipward_observe::ports::{Metadata, MetadataError};
 
 const MACS: &str = "network/interfaces/macs/";
@@ -27,16 +28,13 @@ impl OwnInterface {
             None => find(eni, metadata).await?,
         };
         let text = metadata.get(&format!("{MACS}{mac}/local-ipv4s")).await?;
-        let listed = text.as_deref().unwrap_or_default().lines().map(str::trim);
-        let addresses: Result<BTreeSet<Ipv4Addr>, _> = listed.map(str::parse).collect();
-        match addresses {
-            // The primary address is always there: an empty list is no answer.
-            Ok(addresses) if !addresses.is_empty() => {
-                self.0 = Some(mac);
-                Ok(addresses)
-            }
-            _ => Err(MetadataError(format!("the addresses of {eni} are not told: {text:?}"))),
-        }
+        // The primary address is always there: an empty list is no answer.
+        let found = listed(text.as_deref().unwrap_or_default()).filter(|found| !found.is_empty());
+        let Some(addresses) = found else {
+            return Err(MetadataError(format!("the addresses of {eni} are not told: {text:?}")));
+        };
+        self.0 = Some(mac);
+        Ok(addresses)
     }
 }
 

@@ -15,9 +15,9 @@ use crate::failure::Failure;
 use crate::kernel::Kernel;
 use crate::options::{DoctorOptions, Options};
 use crate::own_addresses::OwnAddresses;
+use vipward_core::knowledge::Answer;
 use vipward_imds::Endpoint;
 use vipward_upkeep::inventory::{Inventory, Link};
-use vipward_upkeep::knowledge::Answer;
 use vipward_upkeep::locate::locate;
 use vipward_upkeep::own_node::own_node;
 

@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use vipward_core::config::AliasMode;
-use vipward_upkeep::knowledge::Answer;
+use vipward_core::knowledge::Answer;
 use vipward_upkeep::plan::{Act, Repair};
 
 use vipward_core::{NodeName, ServiceName};

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde_json::Value;
+use vipward_core::knowledge::Answer;
 use vipward_core::outcome::Outcome;
 use vipward_core::{NodeName, ServiceName};
 use vipward_observe::ports::SendError;
 use vipward_observe::reporter::{Channel, Report};
 use vipward_region_model::lambda::EnvironmentId;
-use vipward_upkeep::knowledge::{Answer, Subject};
+use vipward_upkeep::subject::Subject;
 
 use crate::world::agent::Heard;
 

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use vipward_core::Config;
-use vipward_upkeep::knowledge::{Answer, Subject};
+use vipward_core::knowledge::Answer;
 use vipward_upkeep::pace::{GAP, Pace, Questions};
 use vipward_upkeep::plan::Repair;
+use vipward_upkeep::subject::Subject;
 use vipward_upkeep::upkeep::Upkeep;
 
 use crate::interface::Interface;

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use vipward_core::config;
-use vipward_upkeep::knowledge::{Answer, Subject, listed};
+use vipward_core::knowledge::{Answer, listed};
+use vipward_upkeep::subject::Subject;
 
 use crate::history::host_fault::HostFault;
 use crate::world::World;
