@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use jiff::Timestamp;
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde_json::Value;
-use vipward_core::{Config, Faults};
+use vipward_core::{Config, Exit, Faults};
 use vipward_failover::aws::Aws;
 use vipward_reconcile::handler::Function;
 use vipward_reconcile::role::Role;
@@ -25,7 +25,7 @@ async fn main() -> ExitCode {
         Err(error) => {
             tracing::error!(error = format!("{error:#}"), "function not started");
             let faulty = error.downcast_ref::<Faults>().is_some();
-            if faulty { ExitCode::from(Faults::EXIT_CODE) } else { ExitCode::FAILURE }
+            if faulty { Exit::BadConfiguration.into() } else { ExitCode::FAILURE }
         }
     }
 }

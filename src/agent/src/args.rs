@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use clap::{Args as Group, Parser, Subcommand, ValueEnum};
 use jiff::SignedDuration;
-use vipward_core::{NodeName, ServiceName, alias_report};
+use vipward_core::{Exit, NodeName, ServiceName, alias_report};
 use vipward_observe::requests::Which;
 
 use crate::host::log::LogFormat;
@@ -16,15 +16,17 @@ use crate::host::log::LogFormat;
 /// Where the agent answers `status`: below systemd's `RuntimeDirectory=vipward`.
 pub const DEFAULT_SOCKET: &str = "/run/vipward/agent.sock";
 
-const EXIT_CODES: &str = "Exit codes: 0 fine, 1 failed, 2 usage, 3 bad configuration, 4 degraded.";
-
 /// Where it is remembered what the hooks did: gone after a boot, as what they did may be.
 pub const DEFAULT_MEMORY: &str = "/run/vipward/hooks.json";
 
 /// Probes this node's services and its peers', and reports what it sees to CloudWatch and
 /// EventBridge.
 #[derive(Debug, Clone, Parser)]
-#[command(version, args_conflicts_with_subcommands = true, after_help = EXIT_CODES)]
+#[command(
+    version,
+    args_conflicts_with_subcommands = true,
+    after_help = Exit::Degraded.help_up_to_this()
+)]
 pub struct Args {
     #[command(subcommand)]
     command: Option<Command>,
@@ -45,18 +47,20 @@ pub enum Command {
     /// Run the agent (the default)
     Run(RunArgs),
     /// Check the file, run each probe once, and say what it saw
-    #[command(after_help = "Exits with 4 when a probe does not pass, or a hook could not run.")]
+    #[command(after_help = Exit::Degraded.when("a probe does not pass, or a hook could not run"))]
     Check(CheckArgs),
     /// Say that services will soon be gone from this node, so that their VIPs move first
     #[command(
-        after_help = "Exits with 4 when the time is over and a VIP is still here, or nobody knows."
+        after_help = Exit::Degraded
+            .when("the time is over and a VIP is still here, or nobody knows")
     )]
     Leave(LeaveArgs),
     /// Say that they stay after all
     Stay(StayArgs),
     /// Show what the running agent on this host knows
     #[command(
-        after_help = "Exits with 4 when a service of this node is not healthy, or its last hook failed."
+        after_help = Exit::Degraded
+            .when("a service of this node is not healthy, or its last hook failed")
     )]
     Status(StatusArgs),
 }

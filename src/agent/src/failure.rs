@@ -5,13 +5,10 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use vipward_core::Faults;
+use vipward_core::{Exit, Faults};
 use vipward_observe::requests::Refusal;
 
 use crate::probing::watches::WatchEnded;
-
-/// The exit code when all worked and what it found is not well.
-pub const DEGRADED: u8 = 4;
 
 /// Why the program did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -71,11 +68,11 @@ pub enum AgentError {
 }
 
 impl AgentError {
-    /// The exit code: 3 for a bad configuration, 1 for all else.
-    pub fn exit_code(&self) -> u8 {
+    /// How the program ends.
+    pub const fn exit(&self) -> Exit {
         match self {
-            Self::Faults(_) => Faults::EXIT_CODE,
-            _ => 1,
+            Self::Faults(_) => Exit::BadConfiguration,
+            _ => Exit::Failed,
         }
     }
 

@@ -8,12 +8,13 @@ use vipward_agent::args::{Args, Command};
 use vipward_agent::commands::{check, leave, run, status};
 use vipward_agent::failure::AgentError;
 use vipward_agent::host::log;
+use vipward_core::Exit;
 
 fn main() -> ExitCode {
     let ended = match Args::parse().into_command() {
         Command::Run(args) => {
             log::init(args.log);
-            run::start(&args).map(|()| 0)
+            run::start(&args).map(|()| Exit::Fine)
         }
         Command::Check(args) => check::check(&args),
         Command::Leave(args) => leave::leave(&args),
@@ -27,5 +28,5 @@ fn fail(error: &AgentError) -> ExitCode {
     let hint = error.hint().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
     // Nothing is left to do when even standard error is gone: the exit code still speaks.
     let _written = writeln!(io::stderr().lock(), "error: {error}{hint}");
-    ExitCode::from(error.exit_code())
+    ExitCode::from(error.exit())
 }

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use vipward_core::Faults;
+use vipward_core::{Exit, Faults};
 
 use crate::endpoint::NoEndpoint;
 use crate::kernel::KernelError;
@@ -48,11 +48,11 @@ pub enum Failure {
 }
 
 impl Failure {
-    /// What every vipward program exits with for such a reason.
-    pub const fn exit_code(&self) -> u8 {
+    /// How the program ends.
+    pub const fn exit(&self) -> Exit {
         match self {
-            Self::Configuration(_) => Faults::EXIT_CODE,
-            _ => 1,
+            Self::Configuration(_) => Exit::BadConfiguration,
+            _ => Exit::Failed,
         }
     }
 }
@@ -64,7 +64,7 @@ mod tests {
     #[test]
     fn exit_codes_tell_a_wrong_file_from_the_rest() {
         let faults = Faults::of_host("vipward.toml", "it is wrong", "put it right");
-        assert_eq!(Failure::from(faults).exit_code(), 3);
-        assert_eq!(Failure::Deaf.exit_code(), 1);
+        assert_eq!(Failure::from(faults).exit(), Exit::BadConfiguration);
+        assert_eq!(Failure::Deaf.exit(), Exit::Failed);
     }
 }

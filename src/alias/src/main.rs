@@ -13,12 +13,12 @@ async fn main() -> ExitCode {
     let options = Options::parse();
     options.log.install();
     match vipward_alias::start(&options).await {
-        Ok(code) => code,
+        Ok(exit) => exit.into(),
         Err(failure) => {
             // Plain text also under `--log json`: it is for the person at the terminal or the
             // journal. Should standard error be closed, the exit code still says it.
             let _ = writeln!(std::io::stderr().lock(), "error: {}", chain(&failure));
-            ExitCode::from(failure.exit_code())
+            failure.exit().into()
         }
     }
 }

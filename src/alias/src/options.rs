@@ -3,15 +3,13 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use vipward_core::NodeName;
+use vipward_core::{Exit, NodeName};
 
 use crate::report_file::ReportChoice;
 
-const EXIT_CODES: &str = "Exit codes: 0 fine, 1 failed, 2 usage, 3 bad configuration, 4 degraded.";
-
 /// Keeps every service's VIP on this node's interface.
 #[derive(Debug, Parser)]
-#[command(name = "vipward-alias", version, after_help = EXIT_CODES)]
+#[command(name = "vipward-alias", version, after_help = Exit::Degraded.help_up_to_this())]
 pub struct Options {
     /// The cluster's file
     #[arg(long, value_name = "FILE", default_value = "/etc/vipward/vipward.toml", global = true)]
@@ -37,7 +35,7 @@ pub struct Options {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Say what this host's network managers and kernel settings will do to the VIPs
-    #[command(after_help = "Exits with 4 when something is not well.")]
+    #[command(after_help = Exit::Degraded.when("something is not well"))]
     Doctor(DoctorOptions),
 }
 

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
-use vipward_core::{Config, ServiceName};
+use vipward_core::{Config, Exit, ServiceName};
 use vipward_render::function_name;
 
 use crate::answer::{Answer, Choice, ServiceState};
@@ -78,7 +78,7 @@ async fn ask(
     Ok(Said {
         data,
         talk: talk(&answer, config),
-        exit_code: if degraded { Said::DEGRADED } else { 0 },
+        exit: if degraded { Exit::Degraded } else { Exit::Fine },
     })
 }
 

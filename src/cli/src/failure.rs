@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use vipward_core::{Config, Faults, NodeName, ServiceName};
+use vipward_core::{Config, Exit, Faults, NodeName, ServiceName};
 use vipward_render::PlaceError;
 
 use crate::invoke::InvokeFailure;
@@ -81,12 +81,14 @@ impl Failure {
         Self::NoSuchService { service: service.clone(), known }
     }
 
-    /// What the program exits with.
-    pub const fn exit_code(&self) -> u8 {
+    /// How the program ends.
+    pub const fn exit(&self) -> Exit {
         match self {
-            Self::Configuration(_) => Faults::EXIT_CODE,
-            Self::NoSuchService { .. } | Self::NoSuchNode { .. } | Self::Witness { .. } => 2,
-            _ => 1,
+            Self::Configuration(_) => Exit::BadConfiguration,
+            Self::NoSuchService { .. } | Self::NoSuchNode { .. } | Self::Witness { .. } => {
+                Exit::Usage
+            }
+            _ => Exit::Failed,
         }
     }
 

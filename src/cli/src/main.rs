@@ -7,6 +7,7 @@ use clap::Parser as _;
 use vipward::failure::Failure;
 use vipward::options::Options;
 use vipward::said::Said;
+use vipward_core::Exit;
 use vipward_core::text::chain;
 
 #[tokio::main(flavor = "current_thread")]
@@ -14,19 +15,19 @@ async fn main() -> ExitCode {
     let options = Options::parse();
     let outcome = vipward::run(options.command).await;
     match outcome.and_then(|said| say(&said)) {
-        Ok(exit_code) => ExitCode::from(exit_code),
+        Ok(exit) => exit.into(),
         Err(failure) => {
             complain(&failure);
-            ExitCode::from(failure.exit_code())
+            failure.exit().into()
         }
     }
 }
 
-fn say(said: &Said) -> Result<u8, Failure> {
+fn say(said: &Said) -> Result<Exit, Failure> {
     let mut data = io::stdout().lock();
     data.write_all(said.data.as_bytes()).and_then(|()| data.flush()).map_err(Failure::Output)?;
     io::stderr().lock().write_all(said.talk.as_bytes()).map_err(Failure::Output)?;
-    Ok(said.exit_code)
+    Ok(said.exit)
 }
 
 fn complain(failure: &Failure) {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use vipward_core::{NodeName, ServiceName};
+use vipward_core::{Exit, NodeName, ServiceName};
 
 /// Keeps virtual IPs on healthy nodes of an AWS VPC: the operator's command.
 #[derive(Debug, Parser)]
@@ -11,7 +11,7 @@ use vipward_core::{NodeName, ServiceName};
     name = "vipward",
     version,
     propagate_version = true,
-    after_help = "Exit codes: 0 fine, 1 failed, 2 usage, 3 bad configuration, 4 degraded, 5 refused for safety."
+    after_help = Exit::Refused.help_up_to_this()
 )]
 pub struct Options {
     /// What to do
@@ -31,10 +31,10 @@ pub enum Command {
     /// Render a configuration to a SAM template
     Render(RenderOptions),
     /// Show who holds each VIP, and what vipward makes of it
-    #[command(after_help = "Exits with 4 when a VIP needs a person's look, or is about to move.")]
+    #[command(after_help = degraded())]
     Status(QueryOptions),
     /// Show the evidence behind each decision
-    #[command(after_help = "Exits with 4 when a VIP needs a person's look, or is about to move.")]
+    #[command(after_help = degraded())]
     Explain {
         /// The service to explain; all by default
         service: Option<ServiceName>,
@@ -49,7 +49,7 @@ pub enum Command {
         config: PathBuf,
     },
     /// Bring a VIP to another node
-    #[command(after_help = REFUSED)]
+    #[command(after_help = refused())]
     Switchover {
         /// The service
         service: ServiceName,
@@ -95,7 +95,13 @@ pub enum Command {
     },
 }
 
-const REFUSED: &str = "Exits with 5 when the function refuses because it would not be safe.";
+fn degraded() -> String {
+    Exit::Degraded.when("a VIP needs a person's look, or is about to move")
+}
+
+fn refused() -> String {
+    Exit::Refused.when("the function refuses because it would not be safe")
+}
 
 /// So many whole seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

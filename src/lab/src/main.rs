@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::Parser as _;
-use vipward_core::Faults;
+use vipward_core::Exit;
 use vipward_lab::binaries::Binaries;
 use vipward_lab::cluster::Environment;
 use vipward_lab::fabric_kind::FabricKind;
@@ -29,7 +29,7 @@ async fn main() -> ExitCode {
         // Should standard error be closed, the exit code still says it.
         let _ = writeln!(std::io::stderr().lock(), "error: {error:#}");
         match error.downcast_ref::<PlayError>() {
-            Some(error) if error.is_wrong_scenario() => ExitCode::from(Faults::EXIT_CODE),
+            Some(error) if error.is_wrong_scenario() => Exit::BadConfiguration.into(),
             _ => ExitCode::FAILURE,
         }
     })

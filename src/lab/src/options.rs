@@ -6,22 +6,23 @@ use std::path::PathBuf;
 
 use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand};
+use vipward_core::Exit;
 
 use crate::ask::ServiceKind;
 use crate::client::Target;
 use crate::isolation::FabricChoice;
 
-const EXIT_CODES: &str = "\
-Exit codes:
-  0  fine: all that was expected was seen
-  1  failed
-  2  wrong usage
-  3  wrong scenario
-  A lab that is interrupted ends with 128 and the signal's number";
+fn exit_codes() -> String {
+    let codes = Exit::BadConfiguration.help_up_to_this();
+    format!(
+        "{codes}\nA bad scenario counts as bad configuration. \
+         An interrupted lab exits with 128 plus the signal's number."
+    )
+}
 
 /// A whole cluster on one machine: region, function, nodes, network, faults.
 #[derive(Debug, Parser)]
-#[command(name = "vipward-lab", version, after_help = EXIT_CODES)]
+#[command(name = "vipward-lab", version, after_help = exit_codes())]
 pub struct Options {
     /// What to do
     #[command(subcommand)]

@@ -6,11 +6,9 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use tokio::signal::unix::{SignalKind, signal};
+use vipward_core::Exit;
 use vipward_region::driver::{Running, StartError};
 use vipward_region::world::{World, WorldError};
-
-/// Exit code for a world file or template that is wrong.
-const BAD_CONFIGURATION: u8 = 3;
 
 /// An embedded AWS region for the lab and the tests: EC2 addresses, CloudWatch, EventBridge,
 /// Lambda and instance metadata. Its journal goes to stdout, one JSON object a line.
@@ -33,7 +31,7 @@ async fn main() -> ExitCode {
             let _ = writeln!(std::io::stderr(), "error: {error:#}");
             let wrong_world = error.is::<WorldError>()
                 || matches!(error.downcast_ref(), Some(StartError::World(_)));
-            if wrong_world { ExitCode::from(BAD_CONFIGURATION) } else { ExitCode::FAILURE }
+            if wrong_world { Exit::BadConfiguration.into() } else { ExitCode::FAILURE }
         }
     }
 }

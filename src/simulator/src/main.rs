@@ -8,7 +8,7 @@ use vipward_simulator::options::Options;
 fn main() -> ExitCode {
     let options = Options::parse();
     match vipward_simulator::run::run(options.command, &mut std::io::stdout().lock()) {
-        Ok(code) => code,
+        Ok(exit) => exit.into(),
         Err(error) => {
             // Should standard error be closed, the exit code still says it.
             let _ = std::io::Write::write_fmt(

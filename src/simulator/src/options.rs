@@ -3,14 +3,16 @@
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
+use vipward_core::Exit;
+
+fn exit_codes() -> String {
+    let codes = Exit::BadConfiguration.help_up_to_this();
+    format!("{codes}\nA broken rule counts as failed, a bad scenario as bad configuration.")
+}
 
 /// Plays histories of a cluster in virtual time, with the production code.
 #[derive(Debug, Parser)]
-#[command(
-    name = "vipward-simulator",
-    version,
-    after_help = "Exit codes: 0 fine, 1 a rule was broken, 2 usage, 3 bad scenario."
-)]
+#[command(name = "vipward-simulator", version, after_help = exit_codes())]
 pub struct Options {
     /// What to play
     #[command(subcommand)]

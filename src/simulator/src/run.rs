@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::num::NonZero;
 use std::path::Path;
-use std::process::ExitCode;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use anyhow::Context as _;
+use vipward_core::Exit;
 
 use crate::audit::tally::Tally;
 use crate::history::concurrency::Concurrency;
@@ -21,14 +21,12 @@ use crate::shrink::{play, shrink};
 
 /// Of the seeds that break a rule so many are told.
 const MOST_TOLD: usize = 20;
-/// Exit code for a scenario that is none.
-const BAD_SCENARIO: u8 = 3;
 
 /// Carries the command out, and tells on `out`.
 ///
 /// # Errors
 /// When a file cannot be read or written, or a cluster cannot be deployed.
-pub fn run(command: Command, out: &mut impl Write) -> anyhow::Result<ExitCode> {
+pub fn run(command: Command, out: &mut impl Write) -> anyhow::Result<Exit> {
     match command {
         Command::Seeds { seeds, from, picture, concurrency } => {
             let concurrency = concurrency.map(Concurrency::Reserved);
@@ -37,7 +35,7 @@ pub fn run(command: Command, out: &mut impl Write) -> anyhow::Result<ExitCode> {
         Command::Seed { seed } => one(&generate(seed), out),
         Command::Show { seed } => {
             write!(out, "{}", generate(seed).to_text())?;
-            Ok(ExitCode::SUCCESS)
+            Ok(Exit::Fine)
         }
         Command::Play { file } => {
             let text = std::fs::read_to_string(&file)
@@ -46,14 +44,14 @@ pub fn run(command: Command, out: &mut impl Write) -> anyhow::Result<ExitCode> {
                 Ok(scenario) => one(&scenario, out),
                 Err(error) => {
                     writeln!(out, "error: {}: {error}", file.display())?;
-                    Ok(ExitCode::from(BAD_SCENARIO))
+                    Ok(Exit::BadConfiguration)
                 }
             }
         }
     }
 }
 
-fn one(scenario: &Scenario, out: &mut impl Write) -> anyhow::Result<ExitCode> {
+fn one(scenario: &Scenario, out: &mut impl Write) -> anyhow::Result<Exit> {
     let played = play(scenario, true)?;
     for line in &played.timeline {
         writeln!(out, "{line}")?;
@@ -63,9 +61,9 @@ fn one(scenario: &Scenario, out: &mut impl Write) -> anyhow::Result<ExitCode> {
     }
     if played.breaches.is_empty() {
         writeln!(out, "no rule was broken")?;
-        return Ok(ExitCode::SUCCESS);
+        return Ok(Exit::Fine);
     }
-    Ok(ExitCode::FAILURE)
+    Ok(Exit::Failed)
 }
 
 /// The seeds that broke a rule, with the rule.
@@ -86,7 +84,7 @@ impl Seeds {
     }
 }
 
-fn many(all: &Seeds, picture: Option<&Path>, out: &mut impl Write) -> anyhow::Result<ExitCode> {
+fn many(all: &Seeds, picture: Option<&Path>, out: &mut impl Write) -> anyhow::Result<Exit> {
     let started = Instant::now();
     let (tally, mut broken) = play_all(all)?;
     let took = started.elapsed();
@@ -109,7 +107,7 @@ fn many(all: &Seeds, picture: Option<&Path>, out: &mut impl Write) -> anyhow::Re
     }
     if broken.is_empty() {
         writeln!(out, "no rule was broken")?;
-        return Ok(ExitCode::SUCCESS);
+        return Ok(Exit::Fine);
     }
     let mut by_rule: BTreeMap<_, u64> = BTreeMap::new();
     for (_, rule) in &broken {
@@ -135,7 +133,7 @@ fn many(all: &Seeds, picture: Option<&Path>, out: &mut impl Write) -> anyhow::Re
     writeln!(out, "{}", least.to_text())?;
     one(&least, out)?;
     writeln!(out, "\nreplay all of it: vipward-simulator seed {seed}")?;
-    Ok(ExitCode::FAILURE)
+    Ok(Exit::Failed)
 }
 
 fn broken_seeds(broken: &Broken) -> usize {

@@ -7,13 +7,13 @@ use serde::Serialize;
 use tokio::time::Instant;
 use vipward_core::outcome::{Lag, Outcome, ProbeFailure, Replication};
 use vipward_core::text::{NOTHING, aligned};
-use vipward_core::{ClusterName, NodeName, ServiceName};
+use vipward_core::{ClusterName, Exit, NodeName, ServiceName};
 use vipward_observe::target::{Target, targets};
 use vipward_probes::probe;
 
 use crate::args::{CheckArgs, OutputFormat};
 use crate::commands::run;
-use crate::failure::{AgentError, DEGRADED};
+use crate::failure::AgentError;
 use crate::hooks::ready::{self, Readiness};
 use crate::host::membership::Membership;
 use crate::probing::watches::WatchEnded;
@@ -42,11 +42,11 @@ struct Probed {
     cause: Option<String>,
 }
 
-/// Prints what each probe saw; the exit code.
+/// Prints what each probe saw; how the program ends.
 ///
 /// # Errors
 /// When the file or this host's place in it is not right, and nothing was probed.
-pub fn check(args: &CheckArgs) -> Result<u8, AgentError> {
+pub fn check(args: &CheckArgs) -> Result<Exit, AgentError> {
     let Membership { config, me } = Membership::load(&args.host)?;
     let probes = run::block_on(probe_all(targets(&config, &me), me.clone()))??;
     let hooks = ready::of_all(&config, &me);
@@ -61,7 +61,7 @@ pub fn check(args: &CheckArgs) -> Result<u8, AgentError> {
         .lock()
         .write_all(said.as_bytes())
         .map_err(AgentError::system("write to standard output"))?;
-    Ok(if all_pass { 0 } else { DEGRADED })
+    Ok(if all_pass { Exit::Fine } else { Exit::Degraded })
 }
 
 /// All at once, so that several silent hosts cost one timeout; in the order of the file.

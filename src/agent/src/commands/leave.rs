@@ -5,28 +5,29 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use vipward_core::Exit;
 use vipward_observe::requests::Request;
 use vipward_observe::status::VipStatus;
 
 use crate::args::{LeaveArgs, StayArgs};
 use crate::commands::status::ask;
-use crate::failure::{AgentError, DEGRADED};
+use crate::failure::AgentError;
 
 /// From one question to the agent to the next, while waiting.
 const LOOK: Duration = Duration::from_millis(200);
 /// So long after a node has said that it leaves, a VIP that was on its way to it is named there.
 const SETTLED_AFTER: Duration = Duration::from_secs(2);
 
-/// Announces that services leave, and waits where told to; the exit code.
+/// Announces that services leave, and waits where told to; how the program ends.
 ///
 /// # Errors
 /// When no agent answers, or it refuses.
-pub fn leave(args: &LeaveArgs) -> Result<u8, AgentError> {
+pub fn leave(args: &LeaveArgs) -> Result<Exit, AgentError> {
     let which = args.which.which();
     let request = Request::Leave { which: which.clone(), reason: args.reason.clone() };
     let status = ask(&args.which.socket, &request)?;
     let Some(patience) = args.wait else {
-        return Ok(0);
+        return Ok(Exit::Fine);
     };
     let deadline = Instant::now() + patience;
     let told = status.now;
@@ -39,25 +40,25 @@ pub fn leave(args: &LeaveArgs) -> Result<u8, AgentError> {
             .filter_map(|vip| obstacle(vip, told))
             .collect();
         if left.is_empty() {
-            return Ok(0);
+            return Ok(Exit::Fine);
         }
         if Instant::now() >= deadline {
             let said = left.join("\n");
             writeln!(io::stderr().lock(), "not vacated within {patience:?}:\n{said}")
                 .map_err(AgentError::system("write to standard error"))?;
-            return Ok(DEGRADED);
+            return Ok(Exit::Degraded);
         }
         sleep(LOOK);
     }
 }
 
-/// Takes it back; the exit code.
+/// Takes it back; how the program ends.
 ///
 /// # Errors
 /// When no agent answers, or it refuses.
-pub fn stay(args: &StayArgs) -> Result<u8, AgentError> {
+pub fn stay(args: &StayArgs) -> Result<Exit, AgentError> {
     ask(&args.which.socket, &Request::Stay { which: args.which.which() })?;
-    Ok(0)
+    Ok(Exit::Fine)
 }
 
 /// Why a VIP cannot be said to have gone; what was seen before the leaving was told proves nothing,

@@ -5,22 +5,23 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
 
+use vipward_core::Exit;
 use vipward_observe::requests::{Refusal, Request};
 use vipward_observe::status::Status;
 
 use crate::args::{OutputFormat, StatusArgs};
-use crate::failure::{AgentError, DEGRADED};
+use crate::failure::AgentError;
 
 /// An agent that runs answers at once.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Far more than the largest cluster's status takes.
 const MOST_BYTES: u64 = 4 << 20;
 
-/// Prints the status; the exit code.
+/// Prints the status; how the program ends.
 ///
 /// # Errors
 /// When no agent answers, or not as one does.
-pub fn status(args: &StatusArgs) -> Result<u8, AgentError> {
+pub fn status(args: &StatusArgs) -> Result<Exit, AgentError> {
     let status = ask(&args.socket, &Request::Status)?;
     let said = match args.output {
         OutputFormat::Text => status.text(),
@@ -33,7 +34,7 @@ pub fn status(args: &StatusArgs) -> Result<u8, AgentError> {
         .lock()
         .write_all(said.as_bytes())
         .map_err(AgentError::system("write to standard output"))?;
-    Ok(if status.degraded() { DEGRADED } else { 0 })
+    Ok(if status.degraded() { Exit::Degraded } else { Exit::Fine })
 }
 
 /// Asks the agent that listens on `path`; its status once it has done what was asked.

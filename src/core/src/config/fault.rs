@@ -23,9 +23,6 @@ pub struct Faults {
 }
 
 impl Faults {
-    /// The exit code of every vipward program that meets them.
-    pub const EXIT_CODE: u8 = 3;
-
     pub(super) fn new(origin: &str, mut faults: Vec<Fault>) -> Self {
         faults.sort_by_key(|fault| fault.line);
         Self { origin: origin.to_owned(), faults }
