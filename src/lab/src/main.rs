@@ -2,7 +2,6 @@
 
 use std::ffi::OsString;
 use std::io::Write as _;
-use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -47,7 +46,6 @@ async fn run(Options { command, global }: Options) -> anyhow::Result<ExitCode> {
             client::run(*service, targets.clone()).await?;
             return Ok(ExitCode::SUCCESS);
         }
-        Command::Simulate { scenario } => return Err(simulate(&global, scenario)),
         Command::Demo { .. } | Command::Run { .. } => {}
     }
     match &global.inside {
@@ -151,7 +149,7 @@ async fn put_on(
         Command::Run { scenarios } => {
             scenario::play(scenarios, environment, folder, keep, console).await?
         }
-        Command::Simulate { .. } | Command::Serve { .. } | Command::Client { .. } => true,
+        Command::Serve { .. } | Command::Client { .. } => true,
     })
 }
 
@@ -163,14 +161,4 @@ fn folder_of_binaries(global: &GlobalOptions) -> anyhow::Result<PathBuf> {
     let own_path = std::env::current_exe().context("cannot find this program")?;
     let beside = own_path.parent().map(ToOwned::to_owned).unwrap_or_default();
     Ok(global.bin_dir.clone().unwrap_or(beside))
-}
-
-/// Becomes the simulator; returns only when that cannot be.
-fn simulate(global: &GlobalOptions, scenario: &Path) -> anyhow::Error {
-    let become_it = || {
-        let program = folder_of_binaries(global)?.join("vipward-simulator");
-        let failure = std::process::Command::new(&program).arg("play").arg(scenario).exec();
-        Err(failure).with_context(|| format!("cannot start {}", program.display()))
-    };
-    become_it().map_or_else(|error| error, |never: std::convert::Infallible| match never {})
 }

@@ -76,11 +76,6 @@ pub enum Command {
         #[arg(required = true)]
         scenarios: Vec<PathBuf>,
     },
-    /// Play a scenario of the simulator in virtual time, and show its timeline
-    Simulate {
-        /// The scenario; `vipward-simulator show SEED` writes one
-        scenario: PathBuf,
-    },
     /// The built-in service
     #[command(hide = true)]
     Serve {
