@@ -10,14 +10,14 @@ use vipward_observe::requests::Refusal;
 
 use crate::probing::watches::WatchEnded;
 
-/// Why the program did not do what it was asked.
+/// Why the program ends without having done what it was asked.
 #[derive(Debug, thiserror::Error)]
-pub enum AgentError {
+pub enum Failure {
     /// The file, or this host's place in it, is not right.
-    #[error(transparent)]
-    Faults(#[from] Faults),
+    #[error("the configuration is wrong")]
+    Configuration(#[from] Faults),
     /// The operating system refused something.
-    #[error("cannot {what}: {source}")]
+    #[error("cannot {what}")]
     System {
         /// What was tried.
         what: &'static str,
@@ -28,7 +28,7 @@ pub enum AgentError {
     #[error("no certificate authority to know AWS by: {0}")]
     NoAuthorities(String),
     /// The status socket that was asked for cannot be made.
-    #[error("cannot listen on {}: {source}", path.display())]
+    #[error("cannot listen on {}", path.display())]
     Socket {
         /// Where.
         path: PathBuf,
@@ -36,7 +36,7 @@ pub enum AgentError {
         source: io::Error,
     },
     /// The metrics cannot be served where they were asked for.
-    #[error("cannot serve metrics on {address}: {source}")]
+    #[error("cannot serve metrics on {address}")]
     Metrics {
         /// Where.
         address: SocketAddr,
@@ -44,7 +44,7 @@ pub enum AgentError {
         source: io::Error,
     },
     /// No agent answers `status`.
-    #[error("no agent answers on {}: {source}", path.display())]
+    #[error("no agent answers on {}", path.display())]
     NoAnswer {
         /// Where it was asked.
         path: PathBuf,
@@ -52,7 +52,7 @@ pub enum AgentError {
         source: io::Error,
     },
     /// What answers `status` is not understood.
-    #[error("cannot read the answer on {}: {source}", path.display())]
+    #[error("cannot read the answer on {}", path.display())]
     Answer {
         /// Where it was asked.
         path: PathBuf,
@@ -60,18 +60,18 @@ pub enum AgentError {
         source: serde_json::Error,
     },
     /// The agent does not do what it was asked.
-    #[error("the agent refuses: {0}")]
+    #[error("the agent refuses")]
     Refused(#[from] Refusal),
     /// See [`WatchEnded`].
     #[error(transparent)]
     WatchEnded(#[from] WatchEnded),
 }
 
-impl AgentError {
+impl Failure {
     /// How the program ends.
     pub const fn exit(&self) -> Exit {
         match self {
-            Self::Faults(_) => Exit::BadConfiguration,
+            Self::Configuration(_) => Exit::BadConfiguration,
             _ => Exit::Failed,
         }
     }
@@ -90,7 +90,7 @@ impl AgentError {
             }),
             Self::Answer { .. } => Some("the agent may be of another version: restart it"),
             Self::Refused(_) => Some("name a service or a unit from vipward.toml"),
-            Self::Faults(_) | Self::System { .. } | Self::WatchEnded(_) => None,
+            Self::Configuration(_) | Self::System { .. } | Self::WatchEnded(_) => None,
         }
     }
 

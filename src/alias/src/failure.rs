@@ -12,7 +12,7 @@ use crate::kernel::KernelError;
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
     /// The file is wrong, or does not fit this host.
-    #[error(transparent)]
+    #[error("the configuration is wrong")]
     Configuration(#[from] Faults),
     /// The kernel did not do as asked.
     #[error(transparent)]
@@ -30,7 +30,7 @@ pub enum Failure {
     #[error(transparent)]
     Endpoint(#[from] NoEndpoint),
     /// The report for the agent cannot be written where it was asked for.
-    #[error("cannot write {}: name another path with --report, or none", path.display())]
+    #[error("cannot write {}", path.display())]
     Report {
         /// Where.
         path: PathBuf,
@@ -53,6 +53,18 @@ impl Failure {
         match self {
             Self::Configuration(_) => Exit::BadConfiguration,
             _ => Exit::Failed,
+        }
+    }
+
+    /// What may help.
+    pub const fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Kernel(KernelError::Denied(_)) => {
+                Some("run the unit as root or with CAP_NET_ADMIN")
+            }
+            Self::Endpoint(_) => Some("write it like http://169.254.169.254"),
+            Self::Report { .. } => Some("name another path with --report, or none"),
+            _ => None,
         }
     }
 }

@@ -12,8 +12,8 @@ use crate::invoke::InvokeFailure;
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
     /// The file is wrong, or cannot be deployed.
-    #[error("the configuration is not in order\n{0}")]
-    Configuration(Faults),
+    #[error("the configuration is wrong")]
+    Configuration(#[from] Faults),
     /// The file names no such service.
     #[error("the configuration has no service {service}")]
     NoSuchService {
@@ -66,12 +66,6 @@ pub enum Failure {
         /// Where it stops being readable.
         source: serde_json::Error,
     },
-}
-
-impl From<Faults> for Failure {
-    fn from(faults: Faults) -> Self {
-        Self::Configuration(faults)
-    }
 }
 
 impl Failure {

@@ -52,12 +52,10 @@ pub struct Ground {
 #[derive(Debug, thiserror::Error)]
 pub enum NoFabric {
     /// Namespaces were wished for and are not allowed.
-    #[error(
-        "this machine allows no network namespaces ({0}); use `--fabric loopback`, or run as root"
-    )]
+    #[error("this machine allows no network namespaces: {0}")]
     NoNamespaces(String),
     /// Other labs have all of the loopback blocks.
-    #[error("no block of 127.0.0.0/16 is free; end other labs first")]
+    #[error("no block of 127.0.0.0/16 is free")]
     NoBlock,
 }
 

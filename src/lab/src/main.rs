@@ -1,22 +1,21 @@
 //! `vipward-lab`: demo, scenarios, and the small processes that a lab needs inside.
 
 use std::ffi::OsString;
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Context as _;
 use clap::Parser as _;
-use vipward_core::Exit;
+use vipward_core::text::complaint;
 use vipward_lab::binaries::Binaries;
 use vipward_lab::cluster::Environment;
 use vipward_lab::fabric_kind::FabricKind;
+use vipward_lab::failure::Failure;
 use vipward_lab::folder::Folder;
 use vipward_lab::interrupt::{Interrupted, Interrupts};
 use vipward_lab::isolation::{self, Enclosure, Ground};
 use vipward_lab::options::{Command, GlobalOptions, Options};
-use vipward_lab::scenario::{self, PlayError};
-use vipward_lab::{client, console::Console, demo, serve};
+use vipward_lab::{client, console::Console, demo, scenario, serve};
 
 /// The exit code when nobody reads any more what the lab says: as of a program that SIGPIPE ends.
 const UNHEARD: u8 = 141;
@@ -24,26 +23,24 @@ const UNHEARD: u8 = 141;
 /// One thread: children die with the thread that started them, and a lab mostly waits.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    run(Options::parse()).await.unwrap_or_else(|error| {
+    run(Options::parse()).await.unwrap_or_else(|failure| {
         // Should standard error be closed, the exit code still says it.
-        let _ = writeln!(std::io::stderr().lock(), "error: {error:#}");
-        match error.downcast_ref::<PlayError>() {
-            Some(error) if error.is_wrong_scenario() => Exit::BadConfiguration.into(),
-            _ => ExitCode::FAILURE,
-        }
+        let _ = io::stderr().lock().write_all(complaint(&failure, failure.hint()).as_bytes());
+        failure.exit().into()
     })
 }
 
-async fn run(Options { command, global }: Options) -> anyhow::Result<ExitCode> {
+async fn run(Options { command, global }: Options) -> Result<ExitCode, Failure> {
     match &command {
         Command::Serve { name, listen } => {
             serve::serve(name, *listen)
                 .await
-                .with_context(|| format!("cannot listen on {listen}"))?;
+                .map_err(Failure::system(format!("listen on {listen}")))?;
             return Ok(ExitCode::SUCCESS);
         }
         Command::Client { service, targets } => {
-            client::run(*service, targets.clone()).await?;
+            let asked = client::run(*service, targets.clone()).await;
+            asked.map_err(|ended| Failure::system("ask the VIPs")(ended.into()))?;
             return Ok(ExitCode::SUCCESS);
         }
         Command::Demo { .. } | Command::Run { .. } => {}
@@ -55,8 +52,8 @@ async fn run(Options { command, global }: Options) -> anyhow::Result<ExitCode> {
 }
 
 /// Owns the lab's folder and hears the signals that are meant for it.
-async fn outside(command: &Command, global: &GlobalOptions) -> anyhow::Result<ExitCode> {
-    let mut interrupts = Interrupts::listen().context("cannot listen for signals")?;
+async fn outside(command: &Command, global: &GlobalOptions) -> Result<ExitCode, Failure> {
+    let mut interrupts = Interrupts::listen().map_err(Failure::system("listen for signals"))?;
     let mut folder = Folder::create()?;
     let ground = tokio::select! {
         biased;
@@ -64,16 +61,16 @@ async fn outside(command: &Command, global: &GlobalOptions) -> anyhow::Result<Ex
         ground = isolation::survey(global.fabric) => ground?,
     };
     let done = if ground.fabric == FabricKind::Namespaces {
-        let own_path = std::env::current_exe().context("cannot find this program")?;
+        let own_path = own_path()?;
         let inside = [OsString::from("--inside"), folder.path.clone().into()];
         let arguments = inside.into_iter().chain(std::env::args_os().skip(1)).collect();
-        let mut enclosure = Enclosure::start(&own_path, arguments)?;
+        let mut enclosure = Enclosure::start(&own_path, arguments).map_err(unenclosed())?;
         tokio::select! {
             biased;
             interrupted = interrupts.next() => {
-                enclosure.call_off().await.map(|()| say(interrupted)).map_err(Into::into)
+                enclosure.call_off().await.map(|()| say(interrupted)).map_err(unenclosed())
             }
-            ended = enclosure.ended() => ended.map_err(Into::into),
+            ended = enclosure.ended() => ended.map_err(unenclosed()),
         }
     } else {
         tokio::select! {
@@ -88,7 +85,7 @@ async fn outside(command: &Command, global: &GlobalOptions) -> anyhow::Result<Ex
 }
 
 fn say(interrupted: Interrupted) -> ExitCode {
-    let _ = writeln!(std::io::stderr().lock(), "\ninterrupted");
+    let _ = writeln!(io::stderr().lock(), "\ninterrupted");
     interrupted.exit_code()
 }
 
@@ -96,13 +93,13 @@ async fn inside(
     command: &Command,
     global: &GlobalOptions,
     folder: &Path,
-) -> anyhow::Result<ExitCode> {
-    isolation::furnish().await?;
+) -> Result<ExitCode, Failure> {
+    isolation::furnish().await.map_err(unenclosed())?;
     let ground = Ground { fabric: FabricKind::Namespaces, because: String::new(), claim: None };
     tokio::select! {
         biased;
         called_off = isolation::called_off() => {
-            called_off.context("cannot hear the lab outside")?;
+            called_off.map_err(Failure::system("hear the lab outside"))?;
             Ok(ExitCode::FAILURE)
         }
         done = play(command, global, &ground, folder) => done,
@@ -114,9 +111,9 @@ async fn play(
     global: &GlobalOptions,
     ground: &Ground,
     folder: &Path,
-) -> anyhow::Result<ExitCode> {
+) -> Result<ExitCode, Failure> {
     let environment = Environment {
-        binaries: binaries(global)?,
+        binaries: Binaries::find(&folder_of_binaries(global)?)?,
         fabric: ground.fabric,
         path: global.path.clone(),
     };
@@ -141,7 +138,7 @@ async fn put_on(
     folder: &Path,
     keep: bool,
     console: &mut Console,
-) -> anyhow::Result<bool> {
+) -> Result<bool, Failure> {
     Ok(match command {
         Command::Demo { service } => {
             demo::show(*service, environment, folder, keep, console).await?
@@ -153,12 +150,15 @@ async fn put_on(
     })
 }
 
-fn binaries(global: &GlobalOptions) -> anyhow::Result<Binaries> {
-    Ok(Binaries::find(&folder_of_binaries(global)?)?)
+fn folder_of_binaries(global: &GlobalOptions) -> Result<PathBuf, Failure> {
+    let beside = own_path()?.parent().map(ToOwned::to_owned).unwrap_or_default();
+    Ok(global.bin_dir.clone().unwrap_or(beside))
 }
 
-fn folder_of_binaries(global: &GlobalOptions) -> anyhow::Result<PathBuf> {
-    let own_path = std::env::current_exe().context("cannot find this program")?;
-    let beside = own_path.parent().map(ToOwned::to_owned).unwrap_or_default();
-    Ok(global.bin_dir.clone().unwrap_or(beside))
+fn own_path() -> Result<PathBuf, Failure> {
+    std::env::current_exe().map_err(Failure::system("find this program"))
+}
+
+fn unenclosed() -> impl FnOnce(io::Error) -> Failure {
+    Failure::system("run the lab in namespaces of its own")
 }

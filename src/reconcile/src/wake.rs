@@ -152,7 +152,7 @@ impl Command {
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
     /// It is neither an EventBridge event nor a command.
-    #[error("it is no event and no command: {0}")]
+    #[error("it is no event and no command")]
     Malformed(#[from] serde_json::Error),
     /// It was replayed from an archive.
     #[error("it was replayed from an archive")]
@@ -166,7 +166,7 @@ pub enum Refusal {
         detail_type: String,
     },
     /// It is about an alarm of somebody else.
-    #[error("{0}")]
+    #[error(transparent)]
     NotOurAlarm(#[from] NotOurAlarm),
     /// It is about an alarm of another cluster, or of what the file does not name.
     #[error("alarm {0} is not of this cluster's file")]

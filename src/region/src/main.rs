@@ -1,12 +1,13 @@
 //! `vipward-region`: serves an embedded AWS region until it is told to stop.
 
-use std::io::Write;
+use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
 use tokio::signal::unix::{SignalKind, signal};
 use vipward_core::Exit;
+use vipward_core::text::complaint;
 use vipward_region::driver::{Running, StartError};
 use vipward_region::world::{World, WorldError};
 
@@ -20,28 +21,46 @@ struct Arguments {
     world: PathBuf,
 }
 
+/// Why the region is not served.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error(transparent)]
+    World(#[from] WorldError),
+    #[error(transparent)]
+    Start(#[from] StartError),
+    #[error("cannot listen for signals")]
+    Signals(#[source] io::Error),
+}
+
+impl Failure {
+    const fn exit(&self) -> Exit {
+        match self {
+            Self::World(_) | Self::Start(StartError::World(_)) => Exit::BadConfiguration,
+            _ => Exit::Failed,
+        }
+    }
+}
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     tracing_subscriber::fmt().with_writer(std::io::stderr).init();
     match run(&arguments).await {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            // Nothing is left to be done when stderr is gone too.
-            let _ = writeln!(std::io::stderr(), "error: {error:#}");
-            let wrong_world = error.is::<WorldError>()
-                || matches!(error.downcast_ref(), Some(StartError::World(_)));
-            if wrong_world { Exit::BadConfiguration.into() } else { ExitCode::FAILURE }
+        Err(failure) => {
+            // Should standard error be closed, the exit code still says it.
+            let _ = io::stderr().lock().write_all(complaint(&failure, None).as_bytes());
+            failure.exit().into()
         }
     }
 }
 
-async fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let mut terminated = signal(SignalKind::terminate())?;
+async fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let mut terminated = signal(SignalKind::terminate()).map_err(Failure::Signals)?;
     let world = World::load(&arguments.world)?;
     let running = Running::start(&world, Box::new(std::io::stdout())).await?;
     tokio::select! {
-        stopped = tokio::signal::ctrl_c() => stopped?,
+        stopped = tokio::signal::ctrl_c() => stopped.map_err(Failure::Signals)?,
         _ = terminated.recv() => {}
     }
     running.stop().await;

@@ -3,15 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::num::NonZero;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use anyhow::Context as _;
 use vipward_core::Exit;
 
 use crate::audit::tally::Tally;
+use crate::failure::Failure;
 use crate::history::concurrency::Concurrency;
 use crate::history::generate::generate;
 use crate::history::scenario::Scenario;
@@ -26,7 +26,7 @@ const MOST_TOLD: usize = 20;
 ///
 /// # Errors
 /// When a file cannot be read or written, or a cluster cannot be deployed.
-pub fn run(command: Command, out: &mut impl Write) -> anyhow::Result<Exit> {
+pub fn run(command: Command, out: &mut impl Write) -> Result<Exit, Failure> {
     match command {
         Command::Seeds { seeds, from, picture, concurrency } => {
             let concurrency = concurrency.map(Concurrency::Reserved);
@@ -37,21 +37,19 @@ pub fn run(command: Command, out: &mut impl Write) -> anyhow::Result<Exit> {
             write!(out, "{}", generate(seed).to_text())?;
             Ok(Exit::Fine)
         }
-        Command::Play { file } => {
-            let text = std::fs::read_to_string(&file)
-                .with_context(|| format!("cannot read {}", file.display()))?;
-            match Scenario::parse(&text) {
-                Ok(scenario) => one(&scenario, out),
-                Err(error) => {
-                    writeln!(out, "error: {}: {error}", file.display())?;
-                    Ok(Exit::BadConfiguration)
-                }
-            }
-        }
+        Command::Play { file } => one(&read(file)?, out),
     }
 }
 
-fn one(scenario: &Scenario, out: &mut impl Write) -> anyhow::Result<Exit> {
+fn read(path: PathBuf) -> Result<Scenario, Failure> {
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(source) => return Err(Failure::Read { path, source }),
+    };
+    Scenario::parse(&text).map_err(|source| Failure::BadScenario { path, source })
+}
+
+fn one(scenario: &Scenario, out: &mut impl Write) -> Result<Exit, Failure> {
     let played = play(scenario, true)?;
     for line in &played.timeline {
         writeln!(out, "{line}")?;
@@ -84,7 +82,7 @@ impl Seeds {
     }
 }
 
-fn many(all: &Seeds, picture: Option<&Path>, out: &mut impl Write) -> anyhow::Result<Exit> {
+fn many(all: &Seeds, picture: Option<&Path>, out: &mut impl Write) -> Result<Exit, Failure> {
     let started = Instant::now();
     let (tally, mut broken) = play_all(all)?;
     let took = started.elapsed();
@@ -103,7 +101,7 @@ fn many(all: &Seeds, picture: Option<&Path>, out: &mut impl Write) -> anyhow::Re
     write!(out, "{}", tally.figures.in_words())?;
     if let Some(picture) = picture {
         std::fs::write(picture, report::picture(&tally, broken_seeds(&broken)))
-            .with_context(|| format!("cannot write {}", picture.display()))?;
+            .map_err(|source| Failure::Write { path: picture.to_owned(), source })?;
     }
     if broken.is_empty() {
         writeln!(out, "no rule was broken")?;

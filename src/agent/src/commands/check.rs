@@ -13,7 +13,7 @@ use vipward_probes::probe;
 
 use crate::args::{CheckArgs, OutputFormat};
 use crate::commands::run;
-use crate::failure::AgentError;
+use crate::failure::Failure;
 use crate::hooks::ready::{self, Readiness};
 use crate::host::membership::Membership;
 use crate::probing::watches::WatchEnded;
@@ -46,7 +46,7 @@ struct Probed {
 ///
 /// # Errors
 /// When the file or this host's place in it is not right, and nothing was probed.
-pub fn check(args: &CheckArgs) -> Result<Exit, AgentError> {
+pub fn check(args: &CheckArgs) -> Result<Exit, Failure> {
     let Membership { config, me } = Membership::load(&args.host)?;
     let probes = run::block_on(probe_all(targets(&config, &me), me.clone()))??;
     let hooks = ready::of_all(&config, &me);
@@ -55,12 +55,12 @@ pub fn check(args: &CheckArgs) -> Result<Exit, AgentError> {
     let report = Report { cluster: config.cluster, node: me, probes, hooks };
     let said = match args.output {
         OutputFormat::Text => text(&report),
-        OutputFormat::Json => json(&report).map_err(AgentError::system("write the report"))?,
+        OutputFormat::Json => json(&report).map_err(Failure::system("write the report"))?,
     };
     io::stdout()
         .lock()
         .write_all(said.as_bytes())
-        .map_err(AgentError::system("write to standard output"))?;
+        .map_err(Failure::system("write to standard output"))?;
     Ok(if all_pass { Exit::Fine } else { Exit::Degraded })
 }
 

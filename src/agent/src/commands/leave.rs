@@ -11,7 +11,7 @@ use vipward_observe::status::VipStatus;
 
 use crate::args::{LeaveArgs, StayArgs};
 use crate::commands::status::ask;
-use crate::failure::AgentError;
+use crate::failure::Failure;
 
 /// From one question to the agent to the next, while waiting.
 const LOOK: Duration = Duration::from_millis(200);
@@ -22,7 +22,7 @@ const SETTLED_AFTER: Duration = Duration::from_secs(2);
 ///
 /// # Errors
 /// When no agent answers, or it refuses.
-pub fn leave(args: &LeaveArgs) -> Result<Exit, AgentError> {
+pub fn leave(args: &LeaveArgs) -> Result<Exit, Failure> {
     let which = args.which.which();
     let request = Request::Leave { which: which.clone(), reason: args.reason.clone() };
     let status = ask(&args.which.socket, &request)?;
@@ -45,7 +45,7 @@ pub fn leave(args: &LeaveArgs) -> Result<Exit, AgentError> {
         if Instant::now() >= deadline {
             let said = left.join("\n");
             writeln!(io::stderr().lock(), "not vacated within {patience:?}:\n{said}")
-                .map_err(AgentError::system("write to standard error"))?;
+                .map_err(Failure::system("write to standard error"))?;
             return Ok(Exit::Degraded);
         }
         sleep(LOOK);
@@ -56,7 +56,7 @@ pub fn leave(args: &LeaveArgs) -> Result<Exit, AgentError> {
 ///
 /// # Errors
 /// When no agent answers, or it refuses.
-pub fn stay(args: &StayArgs) -> Result<Exit, AgentError> {
+pub fn stay(args: &StayArgs) -> Result<Exit, Failure> {
     ask(&args.which.socket, &Request::Stay { which: args.which.which() })?;
     Ok(Exit::Fine)
 }

@@ -9,7 +9,7 @@ use vipward_observe::reporter::Reporter;
 use crate::args::{DEFAULT_MEMORY, PathChoice, RunArgs};
 use crate::aws::{Aws, Imds, authorities};
 use crate::driver::run;
-use crate::failure::AgentError;
+use crate::failure::Failure;
 use crate::host::alias_report::WithAliases;
 use crate::host::clock::Clock;
 use crate::host::membership::Membership;
@@ -25,7 +25,7 @@ const RANDOM_UUID: &str = "/proc/sys/kernel/random/uuid";
 ///
 /// # Errors
 /// Whatever kept it from starting or running.
-pub fn start(args: &RunArgs) -> Result<(), AgentError> {
+pub fn start(args: &RunArgs) -> Result<(), Failure> {
     let membership = Membership::load(&args.host)?;
     authorities::ensure_any()?;
     block_on(serve(args, &membership))?
@@ -35,24 +35,24 @@ pub fn start(args: &RunArgs) -> Result<(), AgentError> {
 ///
 /// # Errors
 /// When the runtime cannot start.
-pub(crate) fn block_on<F: Future>(future: F) -> Result<F::Output, AgentError> {
+pub(crate) fn block_on<F: Future>(future: F) -> Result<F::Output, Failure> {
     let runtime = runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(AgentError::system("start the runtime"))?;
+        .map_err(Failure::system("start the runtime"))?;
     let output = runtime.block_on(future);
     // A name lookup or file read that hangs must not hold up the end.
     runtime.shutdown_timeout(Duration::ZERO);
     Ok(output)
 }
 
-async fn serve(args: &RunArgs, membership: &Membership) -> Result<(), AgentError> {
+async fn serve(args: &RunArgs, membership: &Membership) -> Result<(), Failure> {
     let Membership { config, me } = membership;
     let clock = Clock::start();
     let start_id =
-        std::fs::read_to_string(RANDOM_UUID).map_err(AgentError::system("draw a start id"))?;
+        std::fs::read_to_string(RANDOM_UUID).map_err(Failure::system("draw a start id"))?;
     let reporter = Reporter::new(config, me, start_id.trim().to_owned(), clock.now());
-    let signals = Signals::listen().map_err(AgentError::system("listen for signals"))?;
+    let signals = Signals::listen().map_err(Failure::system("listen for signals"))?;
     let socket = StatusSocket::choose(args.socket.as_ref())?;
     let metrics = match args.metrics_listen {
         Some(address) => Some(MetricsListener::bind(address).await?),

@@ -10,7 +10,7 @@ use vipward_observe::requests::{Refusal, Request};
 use vipward_observe::status::Status;
 
 use crate::args::{OutputFormat, StatusArgs};
-use crate::failure::AgentError;
+use crate::failure::Failure;
 
 /// An agent that runs answers at once.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -21,19 +21,19 @@ const MOST_BYTES: u64 = 4 << 20;
 ///
 /// # Errors
 /// When no agent answers, or not as one does.
-pub fn status(args: &StatusArgs) -> Result<Exit, AgentError> {
+pub fn status(args: &StatusArgs) -> Result<Exit, Failure> {
     let status = ask(&args.socket, &Request::Status)?;
     let said = match args.output {
         OutputFormat::Text => status.text(),
         OutputFormat::Json => {
             let json = serde_json::to_string(&status).map_err(io::Error::from);
-            json.map_err(AgentError::system("write the status"))? + "\n"
+            json.map_err(Failure::system("write the status"))? + "\n"
         }
     };
     io::stdout()
         .lock()
         .write_all(said.as_bytes())
-        .map_err(AgentError::system("write to standard output"))?;
+        .map_err(Failure::system("write to standard output"))?;
     Ok(if status.degraded() { Exit::Degraded } else { Exit::Fine })
 }
 
@@ -41,15 +41,15 @@ pub fn status(args: &StatusArgs) -> Result<Exit, AgentError> {
 ///
 /// # Errors
 /// When no agent answers, not as one does, or with a refusal.
-pub fn ask(path: &Path, request: &Request) -> Result<Status, AgentError> {
+pub fn ask(path: &Path, request: &Request) -> Result<Status, Failure> {
     let document = UnixStream::connect(path)
         .and_then(|stream| exchange(stream, request))
-        .map_err(|source| AgentError::NoAnswer { path: path.to_owned(), source })?;
+        .map_err(|source| Failure::NoAnswer { path: path.to_owned(), source })?;
     if let Ok(refusal) = serde_json::from_str::<Refusal>(&document) {
         return Err(refusal.into());
     }
     serde_json::from_str(&document)
-        .map_err(|source| AgentError::Answer { path: path.to_owned(), source })
+        .map_err(|source| Failure::Answer { path: path.to_owned(), source })
 }
 
 fn exchange(mut stream: UnixStream, request: &Request) -> io::Result<String> {

@@ -3,7 +3,7 @@
 use vipward_core::{Config, Faults, NodeName};
 
 use crate::args::HostArgs;
-use crate::failure::AgentError;
+use crate::failure::Failure;
 use crate::host::identity;
 
 /// A good file, and who of it this host is.
@@ -20,10 +20,9 @@ impl Membership {
     ///
     /// # Errors
     /// Every fault of the file, or that this host is not in it.
-    pub fn load(host: &HostArgs) -> Result<Self, AgentError> {
+    pub fn load(host: &HostArgs) -> Result<Self, Failure> {
         let config = Config::load(&host.config, |path| std::fs::read_to_string(path))?;
-        let local =
-            identity::local_addresses().map_err(AgentError::system("list local addresses"))?;
+        let local = identity::local_addresses().map_err(Failure::system("list local addresses"))?;
         let me = identity::find(&config, &origin(host), host.node.as_ref(), &local)?;
         Ok(Self { config, me })
     }
@@ -33,7 +32,7 @@ impl Membership {
     /// # Errors
     /// As [`Self::load`]; and the new file must leave this host its cluster and its name, in which
     /// it publishes.
-    pub fn reload(&self, host: &HostArgs) -> Result<Config, AgentError> {
+    pub fn reload(&self, host: &HostArgs) -> Result<Config, Failure> {
         let new = Self::load(host)?;
         self.admits(&new, &origin(host))?;
         Ok(new.config)

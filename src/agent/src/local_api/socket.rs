@@ -13,7 +13,7 @@ use tokio::time::{sleep, timeout};
 use vipward_observe::requests::{Refusal, Request};
 
 use crate::args::{DEFAULT_SOCKET, PathChoice};
-use crate::failure::AgentError;
+use crate::failure::Failure;
 use crate::local_api::orders::{Order, ask};
 
 /// Its owner and group may ask.
@@ -39,12 +39,12 @@ impl StatusSocket {
     ///
     /// # Errors
     /// When a path was named and no socket can be made there.
-    pub fn choose(choice: Option<&PathChoice>) -> Result<Option<Self>, AgentError> {
+    pub fn choose(choice: Option<&PathChoice>) -> Result<Option<Self>, Failure> {
         match choice {
             Some(PathChoice::Off) => Ok(None),
             Some(PathChoice::At(path)) => match Self::bind(path) {
                 Ok(socket) => Ok(Some(socket)),
-                Err(source) => Err(AgentError::Socket { path: path.clone(), source }),
+                Err(source) => Err(Failure::Socket { path: path.clone(), source }),
             },
             None => {
                 let socket = Self::bind(Path::new(DEFAULT_SOCKET));

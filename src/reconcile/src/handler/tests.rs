@@ -14,7 +14,7 @@ async fn handled(
     let mut lines = Vec::new();
     let mut log = |line: &Value| lines.push(line.clone());
     let answer = function.handle(&event, deadline, &mut log).await;
-    (answer.map_err(|error| error.to_string()), lines, function)
+    (answer.map_err(|error| chain(&error)), lines, function)
 }
 
 fn scheduled() -> Value {

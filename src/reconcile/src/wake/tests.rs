@@ -7,7 +7,7 @@ use serde_json::json;
 const ALARM: &str = include_str!("../../fixtures/alarm.json");
 
 fn parsed(event: &Value) -> Result<Wake, String> {
-    parse(&config(), event, start()).map_err(|refusal| refusal.to_string())
+    parse(&config(), event, start()).map_err(|refusal| vipward_core::text::chain(&refusal))
 }
 
 fn event(source: &str, detail_type: &str, detail: &Value) -> Value {

@@ -1,5 +1,7 @@
 use std::os::unix::net::UnixListener as Plain;
 
+use vipward_core::Exit;
+
 use super::*;
 
 /// A path of its own for each test; what is there goes with it.
