@@ -4,7 +4,6 @@
 //! Its mind is `vipward-observe`: machines that take `now` and say what is due and when. Here they are waited
 //! for, fed and obeyed: [`driver`] is the loop, [`lifecycle`] what a node does for its VIPs beside it.
 
-pub mod args;
 pub mod aws;
 pub mod commands;
 pub mod driver;
@@ -14,4 +13,5 @@ pub mod host;
 pub mod instance;
 pub mod lifecycle;
 pub mod local_api;
+pub mod options;
 pub mod probing;

@@ -43,7 +43,7 @@ fn main() -> ExitCode {
 fn programs() -> [Command; 3] {
     [
         vipward::options::Options::command().name("vipward"),
-        vipward_agent::args::Args::command().name("vipward-agent"),
+        vipward_agent::options::Options::command().name("vipward-agent"),
         vipward_alias::options::Options::command().name("vipward-alias"),
     ]
 }

@@ -15,7 +15,7 @@ use vipward_region::world::{World, WorldError};
 /// Lambda and instance metadata. Its journal goes to stdout, one JSON object a line.
 #[derive(Debug, Parser)]
 #[command(version)]
-struct Arguments {
+struct Options {
     /// The world file: instances, template, delays, faults
     #[arg(long, value_name = "FILE")]
     world: PathBuf,
@@ -43,9 +43,9 @@ impl Failure {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let options = Options::parse();
     tracing_subscriber::fmt().with_writer(std::io::stderr).init();
-    match run(&arguments).await {
+    match run(&options).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             // Should standard error be closed, the exit code still says it.
@@ -55,9 +55,9 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(arguments: &Arguments) -> Result<(), Failure> {
+async fn run(options: &Options) -> Result<(), Failure> {
     let mut terminated = signal(SignalKind::terminate()).map_err(Failure::Signals)?;
-    let world = World::load(&arguments.world)?;
+    let world = World::load(&options.world)?;
     let running = Running::start(&world, Box::new(std::io::stdout())).await?;
     tokio::select! {
         stopped = tokio::signal::ctrl_c() => stopped.map_err(Failure::Signals)?,

@@ -9,9 +9,9 @@ use vipward_core::Exit;
 use vipward_observe::requests::Request;
 use vipward_observe::status::VipStatus;
 
-use crate::args::{LeaveArgs, StayArgs};
 use crate::commands::status::ask;
 use crate::failure::Failure;
+use crate::options::{LeaveOptions, StayOptions};
 
 /// From one question to the agent to the next, while waiting.
 const LOOK: Duration = Duration::from_millis(200);
@@ -22,17 +22,17 @@ const SETTLED_AFTER: Duration = Duration::from_secs(2);
 ///
 /// # Errors
 /// When no agent answers, or it refuses.
-pub fn leave(args: &LeaveArgs) -> Result<Exit, Failure> {
-    let which = args.which.which();
-    let request = Request::Leave { which: which.clone(), reason: args.reason.clone() };
-    let status = ask(&args.which.socket, &request)?;
-    let Some(patience) = args.wait else {
+pub fn leave(options: &LeaveOptions) -> Result<Exit, Failure> {
+    let which = options.which.which();
+    let request = Request::Leave { which: which.clone(), reason: options.reason.clone() };
+    let status = ask(&options.which.socket, &request)?;
+    let Some(patience) = options.wait else {
         return Ok(Exit::Fine);
     };
     let deadline = Instant::now() + patience;
     let told = status.now;
     loop {
-        let status = ask(&args.which.socket, &Request::Status)?;
+        let status = ask(&options.which.socket, &Request::Status)?;
         let left: Vec<_> = status
             .vips
             .iter()
@@ -56,8 +56,8 @@ pub fn leave(args: &LeaveArgs) -> Result<Exit, Failure> {
 ///
 /// # Errors
 /// When no agent answers, or it refuses.
-pub fn stay(args: &StayArgs) -> Result<Exit, Failure> {
-    ask(&args.which.socket, &Request::Stay { which: args.which.which() })?;
+pub fn stay(options: &StayOptions) -> Result<Exit, Failure> {
+    ask(&options.which.socket, &Request::Stay { which: options.which.which() })?;
     Ok(Exit::Fine)
 }
 

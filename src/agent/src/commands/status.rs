@@ -9,8 +9,8 @@ use vipward_core::Exit;
 use vipward_observe::requests::{Refusal, Request};
 use vipward_observe::status::Status;
 
-use crate::args::{OutputFormat, StatusArgs};
 use crate::failure::Failure;
+use crate::options::{OutputFormat, StatusOptions};
 
 /// An agent that runs answers at once.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -21,9 +21,9 @@ const MOST_BYTES: u64 = 4 << 20;
 ///
 /// # Errors
 /// When no agent answers, or not as one does.
-pub fn status(args: &StatusArgs) -> Result<Exit, Failure> {
-    let status = ask(&args.socket, &Request::Status)?;
-    let said = match args.output {
+pub fn status(options: &StatusOptions) -> Result<Exit, Failure> {
+    let status = ask(&options.socket, &Request::Status)?;
+    let said = match options.output {
         OutputFormat::Text => status.text(),
         OutputFormat::Json => {
             let json = serde_json::to_string(&status).map_err(io::Error::from);

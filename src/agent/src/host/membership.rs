@@ -2,9 +2,9 @@
 
 use vipward_core::{Config, Faults, NodeName};
 
-use crate::args::HostArgs;
 use crate::failure::Failure;
 use crate::host::identity;
+use crate::options::HostOptions;
 
 /// A good file, and who of it this host is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,7 +20,7 @@ impl Membership {
     ///
     /// # Errors
     /// Every fault of the file, or that this host is not in it.
-    pub fn load(host: &HostArgs) -> Result<Self, Failure> {
+    pub fn load(host: &HostOptions) -> Result<Self, Failure> {
         let config = Config::load(&host.config, |path| std::fs::read_to_string(path))?;
         let local = identity::local_addresses().map_err(Failure::system("list local addresses"))?;
         let me = identity::find(&config, &origin(host), host.node.as_ref(), &local)?;
@@ -32,7 +32,7 @@ impl Membership {
     /// # Errors
     /// As [`Self::load`]; and the new file must leave this host its cluster and its name, in which
     /// it publishes.
-    pub fn reload(&self, host: &HostArgs) -> Result<Config, Failure> {
+    pub fn reload(&self, host: &HostOptions) -> Result<Config, Failure> {
         let new = Self::load(host)?;
         self.admits(&new, &origin(host))?;
         Ok(new.config)
@@ -51,7 +51,7 @@ impl Membership {
     }
 }
 
-fn origin(host: &HostArgs) -> String {
+fn origin(host: &HostOptions) -> String {
     host.config.display().to_string()
 }
 

@@ -12,9 +12,9 @@ use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 use vipward_observe::requests::{Refusal, Request};
 
-use crate::args::{DEFAULT_SOCKET, PathChoice};
 use crate::failure::Failure;
 use crate::local_api::orders::{Order, ask};
+use crate::options::{DEFAULT_SOCKET, PathChoice};
 
 /// Its owner and group may ask.
 const MODE: u32 = 0o660;

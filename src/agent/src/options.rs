@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
-use clap::{Args as Group, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::SignedDuration;
 use vipward_core::{Exit, NodeName, ServiceName, alias_report};
 use vipward_observe::requests::Which;
@@ -27,14 +27,14 @@ pub const DEFAULT_MEMORY: &str = "/run/vipward/hooks.json";
     args_conflicts_with_subcommands = true,
     after_help = Exit::Degraded.help_up_to_this()
 )]
-pub struct Args {
+pub struct Options {
     #[command(subcommand)]
     command: Option<Command>,
     #[command(flatten)]
-    run: RunArgs,
+    run: RunOptions,
 }
 
-impl Args {
+impl Options {
     /// What to do; to run, when nothing is named.
     pub fn into_command(self) -> Command {
         self.command.unwrap_or(Command::Run(self.run))
@@ -45,29 +45,29 @@ impl Args {
 #[derive(Debug, Clone, Subcommand)]
 pub enum Command {
     /// Run the agent (the default)
-    Run(RunArgs),
+    Run(RunOptions),
     /// Check the file, run each probe once, and say what it saw
     #[command(after_help = Exit::Degraded.when("a probe does not pass, or a hook could not run"))]
-    Check(CheckArgs),
+    Check(CheckOptions),
     /// Say that services will soon be gone from this node, so that their VIPs move first
     #[command(
         after_help = Exit::Degraded
             .when("the time is over and a VIP is still here, or nobody knows")
     )]
-    Leave(LeaveArgs),
+    Leave(LeaveOptions),
     /// Say that they stay after all
-    Stay(StayArgs),
+    Stay(StayOptions),
     /// Show what the running agent on this host knows
     #[command(
         after_help = Exit::Degraded
             .when("a service of this node is not healthy, or its last hook failed")
     )]
-    Status(StatusArgs),
+    Status(StatusOptions),
 }
 
 /// Which file, and which host of it.
-#[derive(Debug, Clone, Group)]
-pub struct HostArgs {
+#[derive(Debug, Clone, Args)]
+pub struct HostOptions {
     /// The cluster's file.
     #[arg(long, value_name = "FILE", default_value = "/etc/vipward/vipward.toml")]
     pub config: PathBuf,
@@ -77,11 +77,11 @@ pub struct HostArgs {
 }
 
 /// How to run.
-#[derive(Debug, Clone, Group)]
-pub struct RunArgs {
+#[derive(Debug, Clone, Args)]
+pub struct RunOptions {
     /// Who this is.
     #[command(flatten)]
-    pub host: HostArgs,
+    pub host: HostOptions,
     /// How log lines on standard error are written.
     #[arg(long, value_enum, default_value_t = LogFormat::Text)]
     pub log: LogFormat,
@@ -103,19 +103,19 @@ pub struct RunArgs {
 }
 
 /// What to check, and how to say it.
-#[derive(Debug, Clone, Group)]
-pub struct CheckArgs {
+#[derive(Debug, Clone, Args)]
+pub struct CheckOptions {
     /// Who this is.
     #[command(flatten)]
-    pub host: HostArgs,
+    pub host: HostOptions,
     /// The form of the answer.
     #[arg(long, value_enum, default_value_t = OutputFormat::Text)]
     pub output: OutputFormat,
 }
 
 /// Whom to ask, and how to say it.
-#[derive(Debug, Clone, Group)]
-pub struct StatusArgs {
+#[derive(Debug, Clone, Args)]
+pub struct StatusOptions {
     /// The Unix socket of the agent.
     #[arg(long, value_name = "PATH", default_value = DEFAULT_SOCKET)]
     pub socket: PathBuf,
@@ -125,8 +125,8 @@ pub struct StatusArgs {
 }
 
 /// Which services of this node; all of them when none is named.
-#[derive(Debug, Clone, Group)]
-pub struct WhichArgs {
+#[derive(Debug, Clone, Args)]
+pub struct WhichOptions {
     /// The Unix socket of the agent.
     #[arg(long, value_name = "PATH", default_value = DEFAULT_SOCKET)]
     pub socket: PathBuf,
@@ -138,7 +138,7 @@ pub struct WhichArgs {
     pub unit: Option<String>,
 }
 
-impl WhichArgs {
+impl WhichOptions {
     /// As the agent is asked.
     pub fn which(&self) -> Which {
         match (&self.service, &self.unit) {
@@ -150,11 +150,11 @@ impl WhichArgs {
 }
 
 /// What leaves, and how long to wait.
-#[derive(Debug, Clone, Group)]
-pub struct LeaveArgs {
+#[derive(Debug, Clone, Args)]
+pub struct LeaveOptions {
     /// Which.
     #[command(flatten)]
-    pub which: WhichArgs,
+    pub which: WhichOptions,
     /// Why, for those who read the logs.
     #[arg(long, value_name = "TEXT", default_value = "asked for on this host")]
     pub reason: String,
@@ -164,11 +164,11 @@ pub struct LeaveArgs {
 }
 
 /// What stays.
-#[derive(Debug, Clone, Group)]
-pub struct StayArgs {
+#[derive(Debug, Clone, Args)]
+pub struct StayOptions {
     /// Which.
     #[command(flatten)]
-    pub which: WhichArgs,
+    pub which: WhichOptions,
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
@@ -221,12 +221,13 @@ mod tests {
 
     #[test]
     fn the_command_line_holds_together() {
-        Args::command().debug_assert();
+        Options::command().debug_assert();
     }
 
     #[test]
     fn without_a_command_it_runs() {
-        let parse = |line: &str| Args::try_parse_from(line.split(' ')).map(Args::into_command);
+        let parse =
+            |line: &str| Options::try_parse_from(line.split(' ')).map(Options::into_command);
         for line in ["agent --config f --node a --log json", "agent run --config f --node a"] {
             let Ok(Command::Run(run)) = parse(line) else { panic!("{line} runs") };
             assert_eq!((run.host.config, run.socket), (PathBuf::from("f"), None), "{line}");
@@ -248,7 +249,8 @@ mod tests {
 
     #[test]
     fn leaving_is_of_all_one_or_a_unit_and_waits_where_told() {
-        let parse = |line: &str| match Args::try_parse_from(line.split(' ')).map(Args::into_command)
+        let parse = |line: &str| match Options::try_parse_from(line.split(' '))
+            .map(Options::into_command)
         {
             Ok(Command::Leave(leave)) => Some((leave.which.which(), leave.wait)),
             _ => None,
