@@ -25,7 +25,7 @@ pub enum Failure {
         source: io::Error,
     },
     /// Nobody vouches for AWS on this host.
-    #[error("no certificate authority to know AWS by: {0}")]
+    #[error("this host trusts no certificate authority, so AWS cannot be verified: {0}")]
     NoAuthorities(String),
     /// The status socket that was asked for cannot be made.
     #[error("cannot listen on {}", path.display())]
@@ -85,10 +85,12 @@ impl Failure {
             Self::Socket { .. } => Some("name another path with --socket, or none"),
             Self::Metrics { .. } => Some("name another address with --metrics-listen"),
             Self::NoAnswer { source, .. } => Some(match source.kind() {
-                io::ErrorKind::PermissionDenied => "ask as root or as a member of its group",
-                _ => "is vipward-agent running? name its socket with --socket",
+                io::ErrorKind::PermissionDenied => {
+                    "run this as root or as a member of the socket's group"
+                }
+                _ => "check that vipward-agent is running, or name its socket with --socket",
             }),
-            Self::Answer { .. } => Some("the agent may be of another version: restart it"),
+            Self::Answer { .. } => Some("the agent may be another version: restart it"),
             Self::Refused(_) => Some("name a service or a unit from vipward.toml"),
             Self::Configuration(_) | Self::System { .. } | Self::WatchEnded(_) => None,
         }

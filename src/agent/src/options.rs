@@ -16,7 +16,7 @@ use crate::host::log::LogFormat;
 /// Where the agent answers `status`: below systemd's `RuntimeDirectory=vipward`.
 pub const DEFAULT_SOCKET: &str = "/run/vipward/agent.sock";
 
-/// Where it is remembered what the hooks did: gone after a boot, as what they did may be.
+/// The file that remembers what the hooks did: gone after a boot, as what they did may be.
 pub const DEFAULT_MEMORY: &str = "/run/vipward/hooks.json";
 
 /// Probes this node's services and its peers', and reports what it sees to CloudWatch and
@@ -46,16 +46,16 @@ impl Options {
 pub enum Command {
     /// Run the agent (the default)
     Run(RunOptions),
-    /// Check the file, run each probe once, and say what it saw
+    /// Check the configuration, run each probe once, and show the results
     #[command(after_help = Exit::Degraded.when("a probe does not pass, or a hook could not run"))]
     Check(CheckOptions),
-    /// Say that services will soon be gone from this node, so that their VIPs move first
+    /// Announce that services will soon leave this node, so that their VIPs move first
     #[command(
         after_help = Exit::Degraded
-            .when("the time is over and a VIP is still here, or nobody knows")
+            .when("the time is up and a VIP is, or may be, still here")
     )]
     Leave(LeaveOptions),
-    /// Say that they stay after all
+    /// Take the announcement back: the services stay
     Stay(StayOptions),
     /// Show what the running agent on this host knows
     #[command(
@@ -65,13 +65,13 @@ pub enum Command {
     Status(StatusOptions),
 }
 
-/// Which file, and which host of it.
+/// The configuration, and this host's name in it.
 #[derive(Debug, Clone, Args)]
 pub struct HostOptions {
-    /// The cluster's file.
+    /// The cluster's configuration.
     #[arg(long, value_name = "FILE", default_value = "/etc/vipward/vipward.toml")]
     pub config: PathBuf,
-    /// Which node or witness of the file this host is; found by its addresses when not given.
+    /// This host's name in the configuration; by default found by its addresses.
     #[arg(long, value_name = "NAME")]
     pub node: Option<NodeName>,
 }
@@ -82,44 +82,44 @@ pub struct RunOptions {
     /// Who this is.
     #[command(flatten)]
     pub host: HostOptions,
-    /// How log lines on standard error are written.
+    /// The format of the log on standard error.
     #[arg(long, value_enum, default_value_t = LogFormat::Text)]
     pub log: LogFormat,
-    /// The Unix socket on which to answer `status`, or `none`; `/run/vipward/agent.sock` where
-    /// that can be made.
+    /// The Unix socket that answers `status`, or `none`; by default `/run/vipward/agent.sock`,
+    /// where that can be created.
     #[arg(long, value_name = "PATH")]
     pub socket: Option<PathChoice>,
-    /// The file in which to remember what the hooks did, or `none`;
-    /// `/run/vipward/hooks.json` when not given.
+    /// The file that remembers what the hooks did, or `none`; by default
+    /// `/run/vipward/hooks.json`.
     #[arg(long, value_name = "PATH")]
     pub memory: Option<PathChoice>,
-    /// Where this host's alias unit reports.
+    /// The file in which this host's alias unit reports.
     #[arg(long, value_name = "PATH", default_value = alias_report::DEFAULT_PATH)]
     pub alias_report: PathBuf,
-    /// Serve Prometheus metrics there, such as 127.0.0.1:9890; a loopback address, since they ask
-    /// for no login.
+    /// Serve Prometheus metrics on this address, such as 127.0.0.1:9890; a loopback address,
+    /// since they need no login.
     #[arg(long, value_name = "ADDRESS", value_parser = loopback)]
     pub metrics_listen: Option<SocketAddr>,
 }
 
-/// What to check, and how to say it.
+/// The host to check, and the format of the answer.
 #[derive(Debug, Clone, Args)]
 pub struct CheckOptions {
     /// Who this is.
     #[command(flatten)]
     pub host: HostOptions,
-    /// The form of the answer.
+    /// The format of the answer.
     #[arg(long, value_enum, default_value_t = OutputFormat::Text)]
     pub output: OutputFormat,
 }
 
-/// Whom to ask, and how to say it.
+/// Whom to ask, and the format of the answer.
 #[derive(Debug, Clone, Args)]
 pub struct StatusOptions {
     /// The Unix socket of the agent.
     #[arg(long, value_name = "PATH", default_value = DEFAULT_SOCKET)]
     pub socket: PathBuf,
-    /// The form of the answer.
+    /// The format of the answer.
     #[arg(long, value_enum, default_value_t = OutputFormat::Text)]
     pub output: OutputFormat,
 }
@@ -130,10 +130,10 @@ pub struct WhichOptions {
     /// The Unix socket of the agent.
     #[arg(long, value_name = "PATH", default_value = DEFAULT_SOCKET)]
     pub socket: PathBuf,
-    /// That service alone.
+    /// Only this service.
     #[arg(long, value_name = "NAME", conflicts_with = "unit")]
     pub service: Option<ServiceName>,
-    /// The services that the file says that systemd unit runs, such as mysql.service.
+    /// Only the services with this unit in the configuration, such as mysql.service.
     #[arg(long, value_name = "UNIT")]
     pub unit: Option<String>,
 }
@@ -155,10 +155,10 @@ pub struct LeaveOptions {
     /// Which.
     #[command(flatten)]
     pub which: WhichOptions,
-    /// Why, for those who read the logs.
+    /// Why, as the log shows it.
     #[arg(long, value_name = "TEXT", default_value = "asked for on this host")]
     pub reason: String,
-    /// Wait until their VIPs are no longer on this node's interface, for at most that long.
+    /// Wait until the VIPs have left this node's interface, at most this long; 20s without a value.
     #[arg(long, value_name = "DURATION", num_args = 0..=1, default_missing_value = "20s", value_parser = duration)]
     pub wait: Option<Duration>,
 }
@@ -176,7 +176,7 @@ fn duration(text: &str) -> Result<Duration, String> {
     parsed.ok_or_else(|| "not a duration such as 20s".to_owned())
 }
 
-/// The form of an answer.
+/// The format of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum OutputFormat {
     /// Aligned text for people.
@@ -190,7 +190,7 @@ fn loopback(text: &str) -> Result<SocketAddr, String> {
     if address.ip().is_loopback() {
         return Ok(address);
     }
-    Err("not a loopback address: let a collector on this host pass the metrics on".to_owned())
+    Err("not a loopback address: let a collector on this host forward the metrics".to_owned())
 }
 
 /// Where a file of the agent's is to be.

@@ -59,7 +59,7 @@ impl fmt::Display for Endpoint {
 
 /// A text that names no endpoint.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{VARIABLE} is {0:?}, which is no plain URL")]
+#[error("{VARIABLE} is {0:?}, not a plain HTTP URL")]
 pub struct NoEndpoint(String);
 
 impl FromStr for Endpoint {

@@ -50,7 +50,7 @@ pub enum ImdsError {
         source: io::Error,
     },
     /// It was reached and did not speak HTTP to the end.
-    #[error("the instance metadata broke off")]
+    #[error("the connection to the instance metadata broke off")]
     Broken(#[from] hyper::Error),
     /// It took too long.
     #[error("no answer from the instance metadata within {WITHIN:?}")]
@@ -67,7 +67,7 @@ pub enum ImdsError {
     #[error("the instance metadata's answer about {0} is not understood")]
     Garbled(String),
     /// The interface is not the one that the file names.
-    #[error("the interface with MAC {mac} is {told}, and the file says {eni}")]
+    #[error("the interface with MAC {mac} is {told}, but the configuration says {eni}")]
     AnotherEni {
         /// The interface that was found by the node's address.
         mac: Mac,

@@ -39,10 +39,10 @@ pub enum Failure {
         nodes: Vec<NodeName>,
     },
     /// The directory of the template does not exist.
-    #[error("there is no directory {}", .0.display())]
+    #[error("the directory {} does not exist", .0.display())]
     NoDirectory(PathBuf),
     /// The template cannot name the configuration.
-    #[error("cannot tell where the configuration lies")]
+    #[error("the template cannot name the configuration")]
     Place(#[from] PlaceError),
     /// The template cannot be written.
     #[error("cannot write {}", path.display())]
@@ -91,21 +91,22 @@ impl Failure {
         match self {
             Self::NoSuchService { known, .. } => {
                 let known: Vec<&str> = known.iter().map(ServiceName::as_str).collect();
-                Some(format!("it has {}", known.join(", ")))
+                Some(format!("its services are {}", known.join(", ")))
             }
             Self::NoSuchNode { known, .. } => {
                 let known: Vec<&str> = known.iter().map(NodeName::as_str).collect();
-                Some(format!("it has {}", known.join(", ")))
+                Some(format!("its nodes are {}", known.join(", ")))
             }
             Self::Witness { nodes, .. } => {
                 let nodes: Vec<&str> = nodes.iter().map(NodeName::as_str).collect();
                 Some(format!("name a node: {}", nodes.join(", ")))
             }
-            Self::NoDirectory(_) => Some("make it, or name another file with --output".to_owned()),
+            Self::NoDirectory(_) => {
+                Some("create it, or name another file with --output".to_owned())
+            }
             Self::Place(_) => Some("name the directory with --config-dir".to_owned()),
             Self::Answer { .. } => Some(
-                "the function may be of another version than this command: deploy it again"
-                    .to_owned(),
+                "the function may be another version than this command: deploy it again".to_owned(),
             ),
             Self::Invoke(failure) => Some(failure.hint()),
             Self::Configuration(_) | Self::Write { .. } | Self::Output(_) => None,

@@ -38,13 +38,13 @@ pub struct GlobalOptions {
     /// How VIPs are delivered to their holders
     #[arg(long, value_enum, default_value_t = FabricChoice::Auto, global = true)]
     pub fabric: FabricChoice,
-    /// Keep logs and files also when all went well
+    /// Keep logs and files even when all went well
     #[arg(long, global = true)]
     pub keep: bool,
-    /// Where the project's binaries are; by default beside this one
+    /// The directory of the project's binaries; by default this program's own
     #[arg(long, value_name = "DIR", env = "VIPWARD_BIN_DIR", global = true)]
     pub bin_dir: Option<PathBuf>,
-    /// No colour
+    /// Print without colour
     #[arg(long, env = "NO_COLOR", value_parser = FalseyValueParser::new(), global = true)]
     pub no_color: bool,
     /// The search path that the cluster's processes get
@@ -70,7 +70,7 @@ pub enum Command {
         #[arg(long, value_enum, default_value_t = ServiceKind::Builtin)]
         service: ServiceKind,
     },
-    /// Play scenarios; succeeds when every expectation of every one held
+    /// Play scenarios; succeeds when every expectation is met
     Run {
         /// Scenario files
         #[arg(required = true)]

@@ -14,7 +14,7 @@ use vipward_core::text::complaint;
 #[derive(Parser)]
 #[command(version)]
 struct Options {
-    /// Where to; made when it is not there
+    /// The directory to write to; created if it does not exist
     dir: PathBuf,
 }
 

@@ -49,8 +49,8 @@ pub enum HandlerError {
     )]
     WrongRole(Role),
     /// A command that is none.
-    #[error("the command is not known")]
-    BadCommand(#[source] Refusal),
+    #[error(transparent)]
+    BadCommand(Refusal),
     /// A service that the file does not name.
     #[error("service {0} is not in the function's configuration")]
     UnknownService(ServiceName),

@@ -24,16 +24,16 @@ pub struct Options {
 pub enum Command {
     /// Play the histories of many seeds
     Seeds {
-        /// How many
+        /// How many seeds
         #[arg(long, default_value_t = 500)]
         seeds: u64,
         /// The first seed
         #[arg(long, default_value_t = 0)]
         from: u64,
-        /// Also write the table of faults and what came of them here, as a picture
+        /// Also draw the table of faults and what came of them into this file
         #[arg(long, value_name = "SVG")]
         picture: Option<PathBuf>,
-        /// So many of the function at once, whatever the seeds say
+        /// Run at most N of the function at once, whatever the seeds say
         #[arg(long, value_name = "N")]
         concurrency: Option<u32>,
     },

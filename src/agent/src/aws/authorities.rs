@@ -15,7 +15,7 @@ pub fn ensure_any() -> Result<(), Failure> {
     }
     let causes: Vec<_> = found.errors.iter().map(ToString::to_string).collect();
     Err(Failure::NoAuthorities(if causes.is_empty() {
-        "there are none where this system keeps them".to_owned()
+        "the system's stores hold none".to_owned()
     } else {
         causes.join("; ")
     }))

@@ -43,7 +43,7 @@ impl Membership {
             if old == new {
                 return Ok(());
             }
-            let fault = format!("{what} is now {new}, and the agent runs as {old}");
+            let fault = format!("{what} is now {new}, but the agent runs as {old}");
             Err(Faults::of_host(origin, fault, "restart the agent"))
         };
         same("the cluster", self.config.cluster.as_str(), new.config.cluster.as_str())?;
@@ -69,8 +69,8 @@ mod tests {
         let mut other = config(1);
         other.cluster = "other".parse().expect("a name");
         for (new, what) in [
-            (member(other, "a"), "the cluster is now other, and the agent runs as lab"),
-            (member(config(1), "b"), "this host is now b, and the agent runs as a"),
+            (member(other, "a"), "the cluster is now other, but the agent runs as lab"),
+            (member(config(1), "b"), "this host is now b, but the agent runs as a"),
         ] {
             let refused = running.admits(&new, "f").expect_err("it is another");
             assert!(refused.to_string().contains(what), "{refused}");

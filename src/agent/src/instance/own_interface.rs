@@ -35,7 +35,9 @@ impl OwnInterface {
                 self.0 = Some(mac);
                 Ok(addresses)
             }
-            _ => Err(MetadataError(format!("the addresses of {eni} are not told: {text:?}"))),
+            _ => Err(MetadataError(format!(
+                "the metadata do not list the addresses of {eni}: {text:?}"
+            ))),
         }
     }
 }

@@ -117,7 +117,7 @@ async fn answer(mut client: UnixStream, orders: &mpsc::Sender<Order>) -> io::Res
             Ok(status) => serde_json::to_vec(&status)?,
             Err(refusal) => serde_json::to_vec(&refusal)?,
         },
-        Err(error) => serde_json::to_vec(&Refusal { refused: format!("no request: {error}") })?,
+        Err(error) => serde_json::to_vec(&Refusal { refused: format!("not a request: {error}") })?,
     };
     document.push(b'\n');
     client.write_all(&document).await?;

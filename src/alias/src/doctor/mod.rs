@@ -110,7 +110,7 @@ fn write_out(tree: &Tree, drop_in: &DropIn) -> Result<String, Failure> {
     let is_ours = || tree.read(&drop_in.path).is_some_and(|there| there == drop_in.content);
     match put_new(&place, &drop_in.content) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && !is_ours() => {
-            let what = "is there and says something else; move it away and try again";
+            let what = "exists with another content; move it away and try again";
             Ok(format!("left     {} {what}\n", place.display()))
         }
         Err(source) if source.kind() != io::ErrorKind::AlreadyExists => {
