@@ -30,7 +30,7 @@ use crate::workspace::Workspace;
 /// The project's own commands. They install what they need and say so.
 #[derive(Parser)]
 #[command(bin_name = "cargo xtask")]
-struct Arguments {
+struct Options {
     #[command(subcommand)]
     command: Command,
 }
@@ -83,7 +83,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    match run(Arguments::parse().command) {
+    match run(Options::parse().command) {
         Ok(code) => code,
         Err(error) => {
             report::say(format_args!("error: {error:#}"));

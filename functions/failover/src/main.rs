@@ -1,6 +1,7 @@
 //! The Lambda `bootstrap`: reads the environment, loads the configuration that ships beside it,
 //! and answers the Runtime API.
 
+use std::env::{self, VarError};
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -8,10 +9,24 @@ use std::process::ExitCode;
 use jiff::Timestamp;
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde_json::Value;
-use vipward_core::{Config, Faults};
+use vipward_core::text::chain;
+use vipward_core::{Config, Exit, Faults};
 use vipward_failover::aws::Aws;
 use vipward_reconcile::handler::Function;
-use vipward_reconcile::role::Role;
+use vipward_reconcile::role::{NoRole, Role};
+
+/// Why the function ends.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error("cannot read the environment variable {name}")]
+    Variable { name: &'static str, source: VarError },
+    #[error(transparent)]
+    Role(#[from] NoRole),
+    #[error("the configuration is wrong")]
+    Configuration(#[from] Faults),
+    #[error("the Lambda runtime failed")]
+    Runtime(#[from] lambda_runtime::Error),
+}
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -20,17 +35,20 @@ async fn main() -> ExitCode {
         .flatten_event(true)
         .with_max_level(tracing::Level::INFO)
         .init();
-    match run().await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            tracing::error!(error = format!("{error:#}"), "function not started");
-            let faulty = error.downcast_ref::<Faults>().is_some();
-            if faulty { ExitCode::from(Faults::EXIT_CODE) } else { ExitCode::FAILURE }
+    let exit = match run().await {
+        Ok(()) => Exit::Fine,
+        Err(failure) => {
+            tracing::error!(error = chain(&failure), "function not started");
+            match failure {
+                Failure::Configuration(_) => Exit::BadConfiguration,
+                _ => Exit::Failed,
+            }
         }
-    }
+    };
+    exit.into()
 }
 
-async fn run() -> anyhow::Result<()> {
+async fn run() -> Result<(), Failure> {
     let role: Role = variable("VIPWARD_ROLE")?.parse()?;
     let path = PathBuf::from(variable("VIPWARD_CONFIG")?);
     let config = Config::load(&path, |path| std::fs::read_to_string(path))?;
@@ -40,13 +58,12 @@ async fn run() -> anyhow::Result<()> {
             .ok()
             .and_then(|ms| Timestamp::from_millisecond(ms).ok())
             .unwrap_or(Timestamp::MAX);
-        function
-            .handle(&event.payload, deadline, &mut print)
-            .await
-            .map_err(lambda_runtime::Error::from)
+        let answer = function.handle(&event.payload, deadline, &mut print).await;
+        // The runtime tells the caller the error, but none of its causes.
+        answer.map_err(|error| lambda_runtime::Error::from(chain(&error)))
     }))
-    .await
-    .map_err(|error| anyhow::anyhow!(error))
+    .await?;
+    Ok(())
 }
 
 /// One line of the function's log.
@@ -56,6 +73,6 @@ fn print(value: &Value) {
 }
 
 #[expect(clippy::disallowed_methods, reason = "Lambda configures functions by the environment")]
-fn variable(name: &str) -> anyhow::Result<String> {
-    std::env::var(name).map_err(|error| anyhow::anyhow!("environment variable {name}: {error}"))
+fn variable(name: &'static str) -> Result<String, Failure> {
+    env::var(name).map_err(|source| Failure::Variable { name, source })
 }

@@ -4,6 +4,7 @@
 use std::pin::Pin;
 
 use tokio::sync::mpsc;
+use vipward_core::text::chain;
 use vipward_core::{Config, Hint, Verdict};
 use vipward_observe::datum::Datum;
 use vipward_observe::ports::{Outlet, SendError};
@@ -15,7 +16,7 @@ use vipward_observe::status::{Status, word};
 use vipward_observe::target::targets;
 use vipward_observe::view::TargetChange;
 
-use crate::failure::AgentError;
+use crate::failure::Failure;
 use crate::host::clock::Clock;
 use crate::host::systemd::Systemd;
 use crate::lifecycle::{Call, Lifecycle};
@@ -34,7 +35,7 @@ pub async fn run(
     clock: Clock,
     outlet: &impl Outlet,
     mut orders: mpsc::Receiver<Order>,
-    reload: impl Fn() -> Result<Config, AgentError>,
+    reload: impl Fn() -> Result<Config, Failure>,
 ) -> Result<(), WatchEnded> {
     let mut agent = Agent {
         watches: Watches::start(clock, targets(config, reporter.me())),
@@ -178,17 +179,17 @@ impl<O: Outlet> Agent<'_, O> {
         Ok(self.status())
     }
 
-    fn reload(&mut self, load: impl Fn() -> Result<Config, AgentError>) {
+    fn reload(&mut self, load: impl Fn() -> Result<Config, Failure>) {
         self.systemd.reloading();
         match load() {
             Ok(config) => self.adopt(&config),
-            Err(AgentError::Faults(faults)) => {
+            Err(Failure::Configuration(faults)) => {
                 for fault in faults.iter() {
                     let (line, what, cure) = (fault.line, &fault.what, &fault.cure);
                     tracing::error!(line, fault = %what, %cure, "configuration refused");
                 }
             }
-            Err(error) => tracing::error!(fault = %error, "configuration refused"),
+            Err(error) => tracing::error!(fault = %chain(&error), "configuration refused"),
         }
         self.systemd.ready();
         self.show();

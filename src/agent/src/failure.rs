@@ -5,22 +5,19 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use vipward_core::Faults;
+use vipward_core::{Exit, Faults};
 use vipward_observe::requests::Refusal;
 
 use crate::probing::watches::WatchEnded;
 
-/// The exit code when all worked and what it found is not well.
-pub const DEGRADED: u8 = 4;
-
-/// Why the program did not do what it was asked.
+/// Why the program ends without having done what it was asked.
 #[derive(Debug, thiserror::Error)]
-pub enum AgentError {
+pub enum Failure {
     /// The file, or this host's place in it, is not right.
-    #[error(transparent)]
-    Faults(#[from] Faults),
+    #[error("the configuration is wrong")]
+    Configuration(#[from] Faults),
     /// The operating system refused something.
-    #[error("cannot {what}: {source}")]
+    #[error("cannot {what}")]
     System {
         /// What was tried.
         what: &'static str,
@@ -28,10 +25,10 @@ pub enum AgentError {
         source: io::Error,
     },
     /// Nobody vouches for AWS on this host.
-    #[error("no certificate authority to know AWS by: {0}")]
+    #[error("this host trusts no certificate authority, so AWS cannot be verified: {0}")]
     NoAuthorities(String),
     /// The status socket that was asked for cannot be made.
-    #[error("cannot listen on {}: {source}", path.display())]
+    #[error("cannot listen on {}", path.display())]
     Socket {
         /// Where.
         path: PathBuf,
@@ -39,7 +36,7 @@ pub enum AgentError {
         source: io::Error,
     },
     /// The metrics cannot be served where they were asked for.
-    #[error("cannot serve metrics on {address}: {source}")]
+    #[error("cannot serve metrics on {address}")]
     Metrics {
         /// Where.
         address: SocketAddr,
@@ -47,7 +44,7 @@ pub enum AgentError {
         source: io::Error,
     },
     /// No agent answers `status`.
-    #[error("no agent answers on {}: {source}", path.display())]
+    #[error("no agent answers on {}", path.display())]
     NoAnswer {
         /// Where it was asked.
         path: PathBuf,
@@ -55,7 +52,7 @@ pub enum AgentError {
         source: io::Error,
     },
     /// What answers `status` is not understood.
-    #[error("cannot read the answer on {}: {source}", path.display())]
+    #[error("cannot read the answer on {}", path.display())]
     Answer {
         /// Where it was asked.
         path: PathBuf,
@@ -63,19 +60,19 @@ pub enum AgentError {
         source: serde_json::Error,
     },
     /// The agent does not do what it was asked.
-    #[error("the agent refuses: {0}")]
+    #[error("the agent refuses")]
     Refused(#[from] Refusal),
     /// See [`WatchEnded`].
     #[error(transparent)]
     WatchEnded(#[from] WatchEnded),
 }
 
-impl AgentError {
-    /// The exit code: 3 for a bad configuration, 1 for all else.
-    pub fn exit_code(&self) -> u8 {
+impl Failure {
+    /// How the program ends.
+    pub const fn exit(&self) -> Exit {
         match self {
-            Self::Faults(_) => Faults::EXIT_CODE,
-            _ => 1,
+            Self::Configuration(_) => Exit::BadConfiguration,
+            _ => Exit::Failed,
         }
     }
 
@@ -88,12 +85,14 @@ impl AgentError {
             Self::Socket { .. } => Some("name another path with --socket, or none"),
             Self::Metrics { .. } => Some("name another address with --metrics-listen"),
             Self::NoAnswer { source, .. } => Some(match source.kind() {
-                io::ErrorKind::PermissionDenied => "ask as root or as a member of its group",
-                _ => "is vipward-agent running? name its socket with --socket",
+                io::ErrorKind::PermissionDenied => {
+                    "run this as root or as a member of the socket's group"
+                }
+                _ => "check that vipward-agent is running, or name its socket with --socket",
             }),
-            Self::Answer { .. } => Some("the agent may be of another version: restart it"),
+            Self::Answer { .. } => Some("the agent may be another version: restart it"),
             Self::Refused(_) => Some("name a service or a unit from vipward.toml"),
-            Self::Faults(_) | Self::System { .. } | Self::WatchEnded(_) => None,
+            Self::Configuration(_) | Self::System { .. } | Self::WatchEnded(_) => None,
         }
     }
 

@@ -5,7 +5,6 @@
 //! are waited for, fed and obeyed: [`driver`] is the loop, [`lifecycle`] what a node does for its
 //! VIPs beside it.
 
-pub mod args;
 pub mod aws;
 pub mod commands;
 pub mod driver;
@@ -15,4 +14,5 @@ pub mod host;
 pub mod instance;
 pub mod lifecycle;
 pub mod local_api;
+pub mod options;
 pub mod probing;

@@ -1,31 +1,30 @@
 //! `vipward-agent`: the node agent.
 
-use std::io::{self, Write};
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 
-use clap::Parser;
-use vipward_agent::args::{Args, Command};
+use clap::Parser as _;
 use vipward_agent::commands::{check, leave, run, status};
-use vipward_agent::failure::AgentError;
 use vipward_agent::host::log;
+use vipward_agent::options::{Command, Options};
+use vipward_core::Exit;
+use vipward_core::text::complaint;
 
 fn main() -> ExitCode {
-    let ended = match Args::parse().into_command() {
-        Command::Run(args) => {
-            log::init(args.log);
-            run::start(&args).map(|()| 0)
+    let ended = match Options::parse().into_command() {
+        Command::Run(options) => {
+            log::init(options.log);
+            run::start(&options).map(|()| Exit::Fine)
         }
-        Command::Check(args) => check::check(&args),
-        Command::Leave(args) => leave::leave(&args),
-        Command::Stay(args) => leave::stay(&args),
-        Command::Status(args) => status::status(&args),
+        Command::Check(options) => check::check(&options),
+        Command::Leave(options) => leave::leave(&options),
+        Command::Stay(options) => leave::stay(&options),
+        Command::Status(options) => status::status(&options),
     };
-    ended.map_or_else(|error| fail(&error), ExitCode::from)
-}
-
-fn fail(error: &AgentError) -> ExitCode {
-    let hint = error.hint().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
-    // Nothing is left to do when even standard error is gone: the exit code still speaks.
-    let _written = writeln!(io::stderr().lock(), "error: {error}{hint}");
-    ExitCode::from(error.exit_code())
+    let exit = ended.unwrap_or_else(|failure| {
+        // Should standard error be closed, the exit code still says it.
+        let _ = io::stderr().lock().write_all(complaint(&failure, failure.hint()).as_bytes());
+        failure.exit()
+    });
+    exit.into()
 }

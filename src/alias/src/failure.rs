@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use vipward_core::Faults;
+use vipward_core::{Exit, Faults};
 use vipward_imds::NoEndpoint;
 
 use crate::kernel::KernelError;
@@ -12,7 +12,7 @@ use crate::kernel::KernelError;
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
     /// The file is wrong, or does not fit this host.
-    #[error(transparent)]
+    #[error("the configuration is wrong")]
     Configuration(#[from] Faults),
     /// The kernel did not do as asked.
     #[error(transparent)]
@@ -30,7 +30,7 @@ pub enum Failure {
     #[error(transparent)]
     Endpoint(#[from] NoEndpoint),
     /// The report for the agent cannot be written where it was asked for.
-    #[error("cannot write {}: name another path with --report, or none", path.display())]
+    #[error("cannot write {}", path.display())]
     Report {
         /// Where.
         path: PathBuf,
@@ -48,11 +48,23 @@ pub enum Failure {
 }
 
 impl Failure {
-    /// What every vipward program exits with for such a reason.
-    pub const fn exit_code(&self) -> u8 {
+    /// How the program ends.
+    pub const fn exit(&self) -> Exit {
         match self {
-            Self::Configuration(_) => Faults::EXIT_CODE,
-            _ => 1,
+            Self::Configuration(_) => Exit::BadConfiguration,
+            _ => Exit::Failed,
+        }
+    }
+
+    /// What may help.
+    pub const fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Kernel(KernelError::Denied(_)) => {
+                Some("run the unit as root or with CAP_NET_ADMIN")
+            }
+            Self::Endpoint(_) => Some("write it like http://169.254.169.254"),
+            Self::Report { .. } => Some("name another path with --report, or none"),
+            _ => None,
         }
     }
 }
@@ -64,7 +76,7 @@ mod tests {
     #[test]
     fn exit_codes_tell_a_wrong_file_from_the_rest() {
         let faults = Faults::of_host("vipward.toml", "it is wrong", "put it right");
-        assert_eq!(Failure::from(faults).exit_code(), 3);
-        assert_eq!(Failure::Deaf.exit_code(), 1);
+        assert_eq!(Failure::from(faults).exit(), Exit::BadConfiguration);
+        assert_eq!(Failure::Deaf.exit(), Exit::Failed);
     }
 }

@@ -63,7 +63,7 @@ pub enum KernelError {
         source: io::Error,
     },
     /// The unit lacks the capability; trying again cannot help.
-    #[error("not permitted to {0}: run the unit as root or with CAP_NET_ADMIN")]
+    #[error("not permitted to {0}")]
     Denied(Request),
     /// The socket is closed or said something that is no answer.
     #[error("cannot {request}: the netlink socket failed")]

@@ -8,9 +8,8 @@
 //! outside the file is touched.
 
 use std::io::Write as _;
-use std::process::ExitCode;
 
-use vipward_core::{Config, Faults};
+use vipward_core::{Config, Exit, Faults};
 
 use crate::events::Events;
 use crate::failure::Failure;
@@ -42,17 +41,16 @@ pub mod unit;
 ///
 /// # Errors
 /// A wrong file, no node or interface to be found, a kernel that refuses.
-pub async fn start(options: &Options) -> Result<ExitCode, Failure> {
+pub async fn start(options: &Options) -> Result<Exit, Failure> {
     let config = Config::load(&options.config, |path| std::fs::read_to_string(path))?;
     match &options.command {
         Some(Command::Doctor(how)) => doctor::run(options, how, &config).await,
         None if options.check => check(options, &config).await,
         None => keep(options, config).await,
     }
-    .map(ExitCode::from)
 }
 
-async fn check(options: &Options, config: &Config) -> Result<u8, Failure> {
+async fn check(options: &Options, config: &Config) -> Result<Exit, Failure> {
     let actual = Kernel::open()?.inventory().await?;
     let origin = options.config.display().to_string();
     let node = own_node(config, options.node.as_ref(), &actual)
@@ -62,10 +60,10 @@ async fn check(options: &Options, config: &Config) -> Result<u8, Failure> {
     })?;
     let report = check::report(config, node, link, &actual);
     std::io::stdout().lock().write_all(report.as_bytes()).map_err(Failure::Output)?;
-    Ok(0)
+    Ok(Exit::Fine)
 }
 
-async fn keep(options: &Options, config: Config) -> Result<u8, Failure> {
+async fn keep(options: &Options, config: Config) -> Result<Exit, Failure> {
     let events = Events::subscribe()?;
     let kernel = Kernel::open()?;
     refuse_what_time_cannot_mend(options, &config, &kernel).await?;
@@ -76,7 +74,7 @@ async fn keep(options: &Options, config: Config) -> Result<u8, Failure> {
     let systemd = Systemd::from_environment();
     let unit = Unit { events, kernel, upkeep, metadata, report, systemd };
     unit.run().await?;
-    Ok(0)
+    Ok(Exit::Fine)
 }
 
 /// An interface that is not there yet may come; a name that is not in the file will not.

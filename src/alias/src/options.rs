@@ -3,56 +3,55 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use vipward_core::NodeName;
+use vipward_core::{Exit, NodeName};
 
 use crate::report_file::ReportChoice;
 
-const EXIT_CODES: &str = "Exit codes: 0 fine, 1 failed, 2 usage, 3 bad configuration, 4 degraded.";
-
 /// Keeps every service's VIP on this node's interface.
 #[derive(Debug, Parser)]
-#[command(name = "vipward-alias", version, after_help = EXIT_CODES)]
+#[command(name = "vipward-alias", version, after_help = Exit::Degraded.help_up_to_this())]
 pub struct Options {
-    /// The cluster's file
+    /// The cluster's configuration
     #[arg(long, value_name = "FILE", default_value = "/etc/vipward/vipward.toml", global = true)]
     pub config: PathBuf,
-    /// This host's node; by default the one whose address this host has
+    /// This host's name in the configuration; by default found by its address
     #[arg(long, value_name = "NAME", global = true)]
     pub node: Option<NodeName>,
-    /// How to log, on standard error
+    /// The format of the log on standard error
     #[arg(long, value_enum, default_value_t = LogFormat::Text, global = true)]
     pub log: LogFormat,
-    /// Say which node and interface this is and what would be added, and exit
+    /// Show this host's node and interface and what would be added, and exit
     #[arg(long)]
     pub check: bool,
-    /// The file for the agent, or `none`; `/run/vipward/alias.json` where that can be written
+    /// The file that reports to the agent, or `none`; by default `/run/vipward/alias.json`, where
+    /// that can be written
     #[arg(long, value_name = "PATH")]
     pub report: Option<ReportChoice>,
-    /// Something else than to keep the VIPs
+    /// What to do instead of keeping the VIPs
     #[command(subcommand)]
     pub command: Option<Command>,
 }
 
-/// Something else than to keep the VIPs.
+/// What to do instead of keeping the VIPs.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Say what this host's network managers and kernel settings will do to the VIPs
-    #[command(after_help = "Exits with 4 when something is not well.")]
+    /// Show what this host's network managers and kernel settings will do to the VIPs
+    #[command(after_help = Exit::Degraded.when("something is wrong"))]
     Doctor(DoctorOptions),
 }
 
 /// How to look.
 #[derive(Debug, Args)]
 pub struct DoctorOptions {
-    /// Write the drop-ins that are advised; nothing else is ever changed
+    /// Write the advised drop-ins; nothing else is ever changed
     #[arg(long)]
     pub write: bool,
-    /// Where the network managers' files are
+    /// The root of the network managers' files
     #[arg(long, value_name = "DIR", default_value = "/")]
     pub root: PathBuf,
 }
 
-/// The form of the log.
+/// The format of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
     /// Lines for people

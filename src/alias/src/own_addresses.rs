@@ -19,7 +19,7 @@ pub enum Unknown {
     #[error(transparent)]
     Imds(#[from] ImdsError),
     /// The interface is not the one that the file names.
-    #[error("the interface with MAC {mac} is {told}, and the file says {eni}")]
+    #[error("the interface with MAC {mac} is {told}, but the configuration says {eni}")]
     AnotherEni {
         /// The interface that was found by the node's address.
         mac: Mac,

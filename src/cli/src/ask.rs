@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
-use vipward_core::{Config, ServiceName};
+use vipward_core::{Config, Exit, ServiceName};
 use vipward_render::function_name;
 
 use crate::answer::{Answer, Choice, ServiceState};
@@ -78,7 +78,7 @@ async fn ask(
     Ok(Said {
         data,
         talk: talk(&answer, config),
-        exit_code: if degraded { Said::DEGRADED } else { 0 },
+        exit: if degraded { Exit::Degraded } else { Exit::Fine },
     })
 }
 
@@ -87,7 +87,7 @@ fn talk(answer: &Answer, config: Option<&Config>) -> String {
     let mut talk = String::new();
     for state in answer.services.iter().filter(|state| state.is_degraded()) {
         let look = match &state.choice {
-            Choice::Hold { reason } => format!("needs a look: {reason}"),
+            Choice::Hold { reason } => format!("needs attention: {reason}"),
             due @ Choice::Move { .. } => format!("is due to {due}"),
         };
         let _ = writeln!(talk, "degraded: {} {look}", state.service);
@@ -97,8 +97,8 @@ fn talk(answer: &Answer, config: Option<&Config>) -> String {
         let _ = writeln!(talk, "drained: {node} until {} by {}: {why}", drain.until, drain.owner);
     }
     if config.is_some_and(|config| config.digest() != answer.config_digest) {
-        talk.push_str("warning: the function runs with another configuration than this file\n");
-        talk.push_str("hint: render and deploy the file, or fetch the one that is deployed\n");
+        talk.push_str("warning: the function runs another configuration than this one\n");
+        talk.push_str("hint: render and deploy this one, or fetch the deployed one\n");
     }
     talk
 }

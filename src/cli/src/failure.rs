@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use vipward_core::{Config, Faults, NodeName, ServiceName};
+use vipward_core::{Config, Exit, Faults, NodeName, ServiceName};
 use vipward_render::PlaceError;
 
 use crate::invoke::InvokeFailure;
@@ -12,8 +12,8 @@ use crate::invoke::InvokeFailure;
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
     /// The file is wrong, or cannot be deployed.
-    #[error("the configuration is not in order\n{0}")]
-    Configuration(Faults),
+    #[error("the configuration is wrong")]
+    Configuration(#[from] Faults),
     /// The file names no such service.
     #[error("the configuration has no service {service}")]
     NoSuchService {
@@ -39,10 +39,10 @@ pub enum Failure {
         nodes: Vec<NodeName>,
     },
     /// The directory of the template does not exist.
-    #[error("there is no directory {}", .0.display())]
+    #[error("the directory {} does not exist", .0.display())]
     NoDirectory(PathBuf),
     /// The template cannot name the configuration.
-    #[error("cannot tell where the configuration lies")]
+    #[error("the template cannot name the configuration")]
     Place(#[from] PlaceError),
     /// The template cannot be written.
     #[error("cannot write {}", path.display())]
@@ -68,12 +68,6 @@ pub enum Failure {
     },
 }
 
-impl From<Faults> for Failure {
-    fn from(faults: Faults) -> Self {
-        Self::Configuration(faults)
-    }
-}
-
 impl Failure {
     /// The file names no such service.
     pub fn no_such_service(config: &Config, service: &ServiceName) -> Self {
@@ -81,12 +75,14 @@ impl Failure {
         Self::NoSuchService { service: service.clone(), known }
     }
 
-    /// What the program exits with.
-    pub const fn exit_code(&self) -> u8 {
+    /// How the program ends.
+    pub const fn exit(&self) -> Exit {
         match self {
-            Self::Configuration(_) => Faults::EXIT_CODE,
-            Self::NoSuchService { .. } | Self::NoSuchNode { .. } | Self::Witness { .. } => 2,
-            _ => 1,
+            Self::Configuration(_) => Exit::BadConfiguration,
+            Self::NoSuchService { .. } | Self::NoSuchNode { .. } | Self::Witness { .. } => {
+                Exit::Usage
+            }
+            _ => Exit::Failed,
         }
     }
 
@@ -95,21 +91,22 @@ impl Failure {
         match self {
             Self::NoSuchService { known, .. } => {
                 let known: Vec<&str> = known.iter().map(ServiceName::as_str).collect();
-                Some(format!("it has {}", known.join(", ")))
+                Some(format!("its services are {}", known.join(", ")))
             }
             Self::NoSuchNode { known, .. } => {
                 let known: Vec<&str> = known.iter().map(NodeName::as_str).collect();
-                Some(format!("it has {}", known.join(", ")))
+                Some(format!("its nodes are {}", known.join(", ")))
             }
             Self::Witness { nodes, .. } => {
                 let nodes: Vec<&str> = nodes.iter().map(NodeName::as_str).collect();
                 Some(format!("name a node: {}", nodes.join(", ")))
             }
-            Self::NoDirectory(_) => Some("make it, or name another file with --output".to_owned()),
+            Self::NoDirectory(_) => {
+                Some("create it, or name another file with --output".to_owned())
+            }
             Self::Place(_) => Some("name the directory with --config-dir".to_owned()),
             Self::Answer { .. } => Some(
-                "the function may be of another version than this command: deploy it again"
-                    .to_owned(),
+                "the function may be another version than this command: deploy it again".to_owned(),
             ),
             Self::Invoke(failure) => Some(failure.hint()),
             Self::Configuration(_) | Self::Write { .. } | Self::Output(_) => None,

@@ -51,13 +51,13 @@ impl InvokeFailure {
     pub fn hint(&self) -> String {
         match self {
             Self::Refused { code, .. } if code == "ResourceNotFoundException" => {
-                "deploy the template first, and set AWS_REGION to where it is deployed".to_owned()
+                "deploy the template first, and set AWS_REGION to its region".to_owned()
             }
             Self::Refused { code, .. } if code.starts_with("AccessDenied") => {
-                "you need the policy that the stack's output OperatorPolicy names".to_owned()
+                "you need the policy that the stack names in its output OperatorPolicy".to_owned()
             }
             Self::Refused { .. } | Self::Unreached { .. } => {
-                "set AWS_REGION and credentials as for the aws command, and see that AWS can be reached"
+                "set AWS_REGION and credentials as for the aws command, and check the network"
                     .to_owned()
             }
             Self::Failed { function, .. } => format!("its log is /aws/lambda/{function}"),

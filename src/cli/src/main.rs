@@ -7,33 +7,24 @@ use clap::Parser as _;
 use vipward::failure::Failure;
 use vipward::options::Options;
 use vipward::said::Said;
-use vipward_core::text::chain;
+use vipward_core::Exit;
+use vipward_core::text::complaint;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let options = Options::parse();
-    let outcome = vipward::run(options.command).await;
-    match outcome.and_then(|said| say(&said)) {
-        Ok(exit_code) => ExitCode::from(exit_code),
-        Err(failure) => {
-            complain(&failure);
-            ExitCode::from(failure.exit_code())
-        }
-    }
+    let outcome = vipward::run(Options::parse().command).await;
+    let exit = outcome.and_then(|said| say(&said)).unwrap_or_else(|failure| {
+        let talk = complaint(&failure, failure.hint().as_deref());
+        // Should standard error be closed, the exit code still says it.
+        let _ = io::stderr().lock().write_all(talk.as_bytes());
+        failure.exit()
+    });
+    exit.into()
 }
 
-fn say(said: &Said) -> Result<u8, Failure> {
+fn say(said: &Said) -> Result<Exit, Failure> {
     let mut data = io::stdout().lock();
     data.write_all(said.data.as_bytes()).and_then(|()| data.flush()).map_err(Failure::Output)?;
     io::stderr().lock().write_all(said.talk.as_bytes()).map_err(Failure::Output)?;
-    Ok(said.exit_code)
-}
-
-fn complain(failure: &Failure) {
-    // Should standard error be closed, the exit code still says it.
-    let mut talk = io::stderr().lock();
-    let _ = writeln!(talk, "error: {}", chain(failure));
-    if let Some(hint) = failure.hint() {
-        let _ = writeln!(talk, "hint: {hint}");
-    }
+    Ok(said.exit)
 }

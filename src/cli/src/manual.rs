@@ -20,8 +20,8 @@ pub fn manual(file: &Path) -> Result<Said, Failure> {
 
 fn commands(config: &Config) -> String {
     let mut text =
-        "# Each moves the VIP in one step. Never unassign it first: it would be nowhere.\n\
-                    # Run with mode = \"observe\" deployed, or the function may move it again.\n"
+        "# Each command moves a VIP in one step. Never unassign it first: no node would hold it.\n\
+                    # Deploy mode = \"observe\" first, or the function may move the VIP again.\n"
             .to_owned();
     for services in config.groups() {
         let names: Vec<_> = services.iter().map(|service| service.name.as_str()).collect();

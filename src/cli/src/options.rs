@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use vipward_core::{NodeName, ServiceName};
+use vipward_core::{Exit, NodeName, ServiceName};
 
 /// Keeps virtual IPs on healthy nodes of an AWS VPC: the operator's command.
 #[derive(Debug, Parser)]
@@ -11,7 +11,7 @@ use vipward_core::{NodeName, ServiceName};
     name = "vipward",
     version,
     propagate_version = true,
-    after_help = "Exit codes: 0 fine, 1 failed, 2 usage, 3 bad configuration, 4 degraded, 5 refused for safety."
+    after_help = Exit::Refused.help_up_to_this()
 )]
 pub struct Options {
     /// What to do
@@ -22,62 +22,62 @@ pub struct Options {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Check a configuration, and say what it would deploy
+    /// Check a configuration and show what it would deploy
     Check {
-        /// The cluster's file
+        /// The cluster's configuration
         #[arg(default_value = "vipward.toml")]
         file: PathBuf,
     },
     /// Render a configuration to a SAM template
     Render(RenderOptions),
-    /// Show who holds each VIP, and what vipward makes of it
-    #[command(after_help = "Exits with 4 when a VIP needs a person's look, or is about to move.")]
+    /// Show which node holds each VIP, and what vipward decides about it
+    #[command(after_help = degraded())]
     Status(QueryOptions),
     /// Show the evidence behind each decision
-    #[command(after_help = "Exits with 4 when a VIP needs a person's look, or is about to move.")]
+    #[command(after_help = degraded())]
     Explain {
-        /// The service to explain; all by default
+        /// The service to explain; by default all
         service: Option<ServiceName>,
         /// How to ask
         #[command(flatten)]
         query: QueryOptions,
     },
-    /// Print the calls that move each VIP by hand, for the day Lambda or CloudWatch are out
+    /// Print the commands that move each VIP by hand, for when Lambda or CloudWatch is down
     Manual {
-        /// The cluster's file
+        /// The cluster's configuration
         #[arg(long, value_name = "FILE", default_value = "vipward.toml")]
         config: PathBuf,
     },
-    /// Bring a VIP to another node
-    #[command(after_help = REFUSED)]
+    /// Move a VIP to another node
+    #[command(after_help = refused())]
     Switchover {
         /// The service
         service: ServiceName,
-        /// The node; the best other one by default
+        /// The node to move it to; by default the best other one
         #[arg(long, value_name = "NODE")]
         to: Option<NodeName>,
         /// Whom to order
         #[command(flatten)]
         order: OrderOptions,
     },
-    /// Take a node out of candidacy for a while; its VIPs go where another node can take them
+    /// Keep VIPs off a node for a while; its VIPs move to nodes that can take them
     Drain {
         /// The node
         node: NodeName,
-        /// For how long: 90s, 30m, 4h or 2d, at most 14 days
+        /// How long: 90s, 30m, 4h or 2d, at most 14 days
         #[arg(long = "for", value_name = "TIME", default_value = "1h", value_parser = drain_time)]
         lasting: Seconds,
-        /// Why, for those who read the status
+        /// Why, as status shows it
         #[arg(long, value_name = "TEXT", default_value = "")]
         reason: String,
-        /// Who asks, for those who read the status
+        /// Who asks, as status shows it
         #[arg(long, value_name = "NAME", env = "USER", default_value = "unknown")]
         owner: String,
         /// Whom to order
         #[command(flatten)]
         order: OrderOptions,
     },
-    /// Put a drained node back into candidacy
+    /// Let a drained node hold VIPs again
     Resume {
         /// The node
         node: NodeName,
@@ -85,7 +85,7 @@ pub enum Command {
         #[command(flatten)]
         order: OrderOptions,
     },
-    /// Make the move budget of a service whole again, so that it need not wait
+    /// Restore a service's move budget, so that its next move need not wait
     Unfreeze {
         /// The service
         service: ServiceName,
@@ -95,7 +95,13 @@ pub enum Command {
     },
 }
 
-const REFUSED: &str = "Exits with 5 when the function refuses because it would not be safe.";
+fn degraded() -> String {
+    Exit::Degraded.when("a VIP needs attention or is about to move")
+}
+
+fn refused() -> String {
+    Exit::Refused.when("the function refuses the order because it would not be safe")
+}
 
 /// So many whole seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,7 +111,7 @@ pub struct Seconds(pub u32);
 const LONGEST_DRAIN: u32 = 14 * 24 * 60 * 60;
 
 fn drain_time(text: &str) -> Result<Seconds, String> {
-    let wrong = || format!("{text:?} is no time: write 90s, 30m, 4h or 2d");
+    let wrong = || "not a duration such as 90s, 30m, 4h or 2d".to_owned();
     let unit = text.chars().last().ok_or_else(wrong)?;
     let factor = match unit {
         's' => 1,
@@ -117,56 +123,57 @@ fn drain_time(text: &str) -> Result<Seconds, String> {
     let number: u32 = text.strip_suffix(unit).unwrap_or_default().parse().map_err(|_| wrong())?;
     match number.checked_mul(factor) {
         Some(seconds @ 1..=LONGEST_DRAIN) => Ok(Seconds(seconds)),
-        _ => Err("a drain lasts a second at least and 14 days at most".to_owned()),
+        _ => Err("a drain lasts from 1 second to 14 days".to_owned()),
     }
 }
 
-/// Which cluster's function is to obey.
+/// The function that takes the order.
 #[derive(Debug, Args)]
 pub struct OrderOptions {
-    /// The cluster's file, which names the function
+    /// The cluster's configuration, which names the function
     #[arg(long, value_name = "FILE", default_value = "vipward.toml")]
     pub config: PathBuf,
-    /// The failover function's name or ARN; needs no file
+    /// The failover function's name or ARN, instead of a configuration
     #[arg(long, value_name = "NAME", conflicts_with = "config")]
     pub function: Option<String>,
 }
 
-/// From which file to which template.
+/// The configuration to render, and the template to write.
 #[derive(Debug, Args)]
 pub struct RenderOptions {
-    /// The cluster's file
+    /// The cluster's configuration
     #[arg(default_value = "vipward.toml")]
     pub file: PathBuf,
-    /// Where to write the template; standard output by default
+    /// Where to write the template; by default standard output
     #[arg(short, long, value_name = "TEMPLATE")]
     pub output: Option<PathBuf>,
-    /// The directory that ships with the functions, as the template is to name it; by default the
-    /// one that FILE lies in, seen from the template (or from here, on standard output)
+    /// The directory that ships with the functions, as the template names it; by default the
+    /// directory of FILE, relative to the template (on standard output, to the working
+    /// directory)
     #[arg(long, value_name = "DIR")]
     pub config_dir: Option<PathBuf>,
 }
 
-/// Whom to ask, and in what form to answer.
+/// Whom to ask, and the format of the answer.
 #[derive(Debug, Args)]
 pub struct QueryOptions {
-    /// The cluster's file, which names the function
+    /// The cluster's configuration, which names the function
     #[arg(long, value_name = "FILE", default_value = "vipward.toml")]
     pub config: PathBuf,
-    /// The query function's name or ARN; needs no file
+    /// The query function's name or ARN, instead of a configuration
     #[arg(long, value_name = "NAME", conflicts_with = "config")]
     pub function: Option<String>,
-    /// The form of the answer
+    /// The format of the answer
     #[arg(long, value_enum, default_value_t = OutputFormat::Text)]
     pub output: OutputFormat,
 }
 
-/// The form of an answer.
+/// The format of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum OutputFormat {
     /// Tables for people
     Text,
-    /// The function's answer as it is
+    /// The function's answer, unchanged
     Json,
 }
 

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use vipward_core::{Config, NodeName, ServiceName};
+use vipward_core::{Config, Exit, NodeName, ServiceName};
 use vipward_render::function_name;
 
 use crate::failure::Failure;
@@ -81,11 +81,7 @@ pub async fn give(options: &OrderOptions, order: Order<'_>) -> Result<Said, Fail
 
 fn said(reply: Reply) -> Said {
     if let Some(why) = reply.refused {
-        return Said {
-            talk: format!("refused: {why}\n"),
-            exit_code: Said::REFUSED,
-            ..Said::default()
-        };
+        return Said { talk: format!("refused: {why}\n"), exit: Exit::Refused, ..Said::default() };
     }
     let mut data = format!("{}\n", reply.done.unwrap_or_default());
     for (service, outcome) in &reply.outcomes {
@@ -93,8 +89,8 @@ fn said(reply: Reply) -> Said {
     }
     let failed =
         reply.outcomes.values().any(|outcome| outcome == "failed" || outcome == "unproven");
-    let exit_code = if failed { Said::DEGRADED } else { 0 };
-    Said { data, exit_code, ..Said::default() }
+    let exit = if failed { Exit::Degraded } else { Exit::Fine };
+    Said { data, exit, ..Said::default() }
 }
 
 impl Order<'_> {

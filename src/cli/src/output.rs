@@ -42,20 +42,21 @@ fn place(options: &RenderOptions) -> Result<Place, Failure> {
     })
 }
 
-/// What would surprise whoever builds and deploys the template.
+/// Warnings for whoever builds and deploys the template.
 fn warnings(options: &RenderOptions) -> String {
     let mut warnings: Vec<(String, &str)> = Vec::new();
     let directory = options.config_dir.as_deref().unwrap_or_else(|| parent(&options.file));
     let others = others_in(directory, &options.file);
     if !others.is_empty() {
         let (directory, others) = (directory.display(), others.join(", "));
-        let what = format!("{directory} ships with the functions as a whole, {others} included");
-        warnings.push((what, "put the file into a directory of its own"));
+        let what = format!("all of {directory} ships with the functions, including {others}");
+        warnings.push((what, "put the configuration into a directory of its own"));
     }
     let root = options.output.as_deref().map_or(Path::new("."), parent);
     if !root.join(CODE).is_dir() {
-        let what = format!("there is no {CODE} beside the template");
-        warnings.push((what, "write it to the root of vipward's source, for `sam build`"));
+        let what = format!("the template has no {CODE} beside it");
+        warnings
+            .push((what, "write the template to the root of vipward's source, for `sam build`"));
     }
     let lines = warnings.iter().map(|(what, cure)| format!("warning: {what}\nhint: {cure}\n"));
     lines.collect::<Vec<_>>().concat()

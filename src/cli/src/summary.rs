@@ -46,7 +46,7 @@ fn summary(config: &Config, template: &Template) -> String {
         rows.push(row("service", service.name.as_str(), &service.vip, &account(service)));
     }
     format!(
-        "{}: in order; {mode}; {nodes} nodes, {services} VIPs in {}\n{}\
+        "{}: valid; {mode}; {nodes} nodes, {services} VIPs in {}\n{}\
          would deploy {} alarms on services, {} of at most {MOST_RESOURCES} resources\n",
         config.cluster,
         config.subnet,
@@ -66,7 +66,7 @@ fn account(service: &Service) -> String {
     parts.extend(service.group.as_ref().map(|group| format!("group {group}")));
     parts.extend((service.role == Role::Primary).then(|| "follows the primary".to_owned()));
     let follows = service.alias == AliasMode::Follow;
-    parts.extend(follows.then(|| "alias where the VIP is".to_owned()));
+    parts.extend(follows.then(|| "alias follows the VIP".to_owned()));
     parts.join(", ")
 }
 
@@ -74,14 +74,14 @@ fn account(service: &Service) -> String {
 const USUAL: [(u16, &str); 4] =
     [(3306, "mysql"), (5432, "postgres"), (6379, "redis"), (27017, "mongodb")];
 
-/// What is in order and hardly meant.
+/// What is valid but hardly meant.
 fn warnings(config: &Config) -> String {
     let connects_only = |service: &&Service| matches!(service.check.kind, CheckKind::Tcp);
     let warning = |service: &Service| {
         let port = service.check.port?;
         let (_, kind) = USUAL.iter().find(|(usual, _)| *usual == port)?;
         Some(format!(
-            "warning: the check of {} sees only that something listens on port {port}\n\
+            "warning: the check of {} only sees that something listens on port {port}\n\
              hint: kind = \"{kind}\" asks the server itself\n",
             service.name
         ))

@@ -40,13 +40,15 @@ pub enum Breach {
 impl fmt::Display for Breach {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::NotInTheFile => "it touches what the file does not name",
-            Self::ForeignHolder => "it would rob a foreign holder",
-            Self::HolderNotDown => "nothing speaks against the holder",
-            Self::TargetNotSeenWell => "nobody has lately said that it is well where it would go",
-            Self::WithinCooldown => "it moved only just now, and its holder is up",
-            Self::BeyondBudget => "it has moved too often and must wait",
-            Self::CallInFlight => "an earlier call may still take it elsewhere",
+            Self::NotInTheFile => "it touches what is not in the configuration",
+            Self::ForeignHolder => "it would take the VIP from a foreign holder",
+            Self::HolderNotDown => "nobody says that the holder is down",
+            Self::TargetNotSeenWell => {
+                "nobody has lately said that the service is well on the new node"
+            }
+            Self::WithinCooldown => "the VIP moved only just now, and its holder is up",
+            Self::BeyondBudget => "the VIP has moved too often and must wait",
+            Self::CallInFlight => "an earlier call may still move the VIP elsewhere",
             Self::SplitsGroup => "its group would be on more nodes than before",
         })
     }

@@ -12,6 +12,7 @@ pub mod config;
 pub mod decide;
 pub mod drain;
 pub mod evidence;
+pub mod exit;
 pub mod hint;
 pub mod judge;
 pub mod knowledge;
@@ -29,5 +30,6 @@ pub mod triage;
 mod scene;
 
 pub use config::{Config, Faults};
+pub use exit::Exit;
 pub use hint::{Hint, HintEntry, Verdict};
 pub use name::{ClusterName, EniId, GroupName, NodeName, ServiceName, VipAddr};

@@ -1,4 +1,4 @@
-//! What the programs say, in the form they share: columns, spans of time, errors on one line.
+//! What the programs say, in the form they share: columns, spans of time, errors and hints.
 
 use std::error::Error;
 use std::time::Duration;
@@ -32,16 +32,25 @@ pub fn span(span: Duration) -> String {
     }
 }
 
-/// An error and its sources on one line: `cannot add 10.0.0.1: No such device (os error 19)`.
+/// An error and its causes on one line: `cannot add 10.0.0.1: No such device (os error 19)`. A
+/// cause of several lines, such as the faults of a configuration, begins on a line of its own.
 pub fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
+    while let Some(error) = source {
+        let cause = error.to_string();
+        text.push_str(if cause.contains('\n') { ":\n" } else { ": " });
+        text.push_str(&cause);
+        source = error.source();
     }
     text
+}
+
+/// The last words of a program that failed, for standard error: the error with its causes, and a
+/// line with what may help.
+pub fn complaint(error: &dyn Error, hint: Option<&str>) -> String {
+    let hint = hint.map(|hint| format!("hint: {hint}\n")).unwrap_or_default();
+    format!("error: {}\n{hint}", chain(error))
 }
 
 #[cfg(test)]
@@ -69,12 +78,25 @@ mod tests {
         }
     }
 
+    #[derive(Debug, thiserror::Error)]
+    #[error("cannot listen")]
+    struct Outer(#[source] Cause);
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("{0}")]
+    struct Cause(&'static str);
+
     #[test]
-    fn a_chain_is_one_line() {
-        #[derive(Debug, thiserror::Error)]
-        #[error("cannot listen")]
-        struct Outer(#[from] std::fmt::Error);
-        let cause = std::fmt::Error;
-        assert_eq!(chain(&Outer(cause)), format!("cannot listen: {cause}"));
+    fn a_chain_is_one_line_unless_a_cause_has_several() {
+        assert_eq!(chain(&Outer(Cause("it is in use"))), "cannot listen: it is in use");
+        assert_eq!(chain(&Outer(Cause("f:1: a\nf:2: b"))), "cannot listen:\nf:1: a\nf:2: b");
+    }
+
+    #[test]
+    fn a_complaint_is_the_error_and_what_may_help() {
+        let error = Outer(Cause("it is in use"));
+        let text = "error: cannot listen: it is in use\n";
+        assert_eq!(complaint(&error, None), text);
+        assert_eq!(complaint(&error, Some("name another")), format!("{text}hint: name another\n"));
     }
 }

@@ -46,7 +46,7 @@ pub enum ImdsError {
         source: io::Error,
     },
     /// It was reached and did not speak HTTP to the end.
-    #[error("the instance metadata broke off")]
+    #[error("the connection to the instance metadata broke off")]
     Broken(#[from] hyper::Error),
     /// It took too long.
     #[error("no answer from the instance metadata within {WITHIN:?}")]

@@ -48,11 +48,9 @@ pub struct ChosenFabric {
 
 #[derive(Debug, thiserror::Error)]
 pub enum NoFabric {
-    #[error(
-        "this machine allows no network namespaces ({0}); use `--fabric loopback`, or run as root"
-    )]
+    #[error("this machine allows no network namespaces: {0}")]
     NoNamespaces(String),
-    #[error("no block of 127.0.0.0/16 is free; end other labs first")]
+    #[error("no block of 127.0.0.0/16 is free")]
     NoBlock,
 }
 

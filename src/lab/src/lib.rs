@@ -13,6 +13,7 @@ pub mod control;
 pub mod demo;
 pub mod fabric;
 pub mod fabric_kind;
+pub mod failure;
 pub mod folder;
 pub mod forge;
 pub mod host;

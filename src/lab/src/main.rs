@@ -1,23 +1,21 @@
 //! `vipward-lab`: demo, scenarios, and the small processes that a lab needs inside.
 
 use std::ffi::OsString;
-use std::io::Write as _;
-use std::os::unix::process::CommandExt as _;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Context as _;
 use clap::Parser as _;
-use vipward_core::Faults;
+use vipward_core::text::complaint;
 use vipward_lab::binaries::Binaries;
 use vipward_lab::cluster::Environment;
 use vipward_lab::fabric_kind::FabricKind;
+use vipward_lab::failure::Failure;
 use vipward_lab::folder::Folder;
 use vipward_lab::interrupt::{Interrupted, Interrupts};
 use vipward_lab::isolation::{self, ChosenFabric, Sandbox};
 use vipward_lab::options::{Command, GlobalOptions, Options};
-use vipward_lab::scenario::{self, PlayError};
-use vipward_lab::{client, console::Console, demo, serve};
+use vipward_lab::{client, console::Console, demo, scenario, serve};
 
 /// The exit code when nobody reads any more what the lab says: as of a program that SIGPIPE ends.
 const UNHEARD: u8 = 141;
@@ -25,29 +23,26 @@ const UNHEARD: u8 = 141;
 /// One thread: children die with the thread that started them, and a lab mostly waits.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    run(Options::parse()).await.unwrap_or_else(|error| {
+    run(Options::parse()).await.unwrap_or_else(|failure| {
         // Should standard error be closed, the exit code still says it.
-        let _ = writeln!(std::io::stderr().lock(), "error: {error:#}");
-        match error.downcast_ref::<PlayError>() {
-            Some(error) if error.is_wrong_scenario() => ExitCode::from(Faults::EXIT_CODE),
-            _ => ExitCode::FAILURE,
-        }
+        let _ = io::stderr().lock().write_all(complaint(&failure, failure.hint()).as_bytes());
+        failure.exit().into()
     })
 }
 
-async fn run(Options { command, global }: Options) -> anyhow::Result<ExitCode> {
+async fn run(Options { command, global }: Options) -> Result<ExitCode, Failure> {
     match &command {
         Command::Serve { name, listen } => {
             serve::serve(name, *listen)
                 .await
-                .with_context(|| format!("cannot listen on {listen}"))?;
+                .map_err(Failure::system(format!("listen on {listen}")))?;
             return Ok(ExitCode::SUCCESS);
         }
         Command::Client { service, targets } => {
-            client::run(*service, targets.clone()).await?;
+            let asked = client::run(*service, targets.clone()).await;
+            asked.map_err(|ended| Failure::system("ask the VIPs")(ended.into()))?;
             return Ok(ExitCode::SUCCESS);
         }
-        Command::Simulate { scenario } => return Err(simulate(&global, scenario)),
         Command::Demo { .. } | Command::Run { .. } => {}
     }
     match &global.inside {
@@ -57,8 +52,8 @@ async fn run(Options { command, global }: Options) -> anyhow::Result<ExitCode> {
 }
 
 /// Owns the lab's folder and hears the signals that are meant for it.
-async fn outside(command: &Command, global: &GlobalOptions) -> anyhow::Result<ExitCode> {
-    let mut interrupts = Interrupts::listen().context("cannot listen for signals")?;
+async fn outside(command: &Command, global: &GlobalOptions) -> Result<ExitCode, Failure> {
+    let mut interrupts = Interrupts::listen().map_err(Failure::system("listen for signals"))?;
     let mut folder = Folder::create()?;
     let chosen = tokio::select! {
         biased;
@@ -66,16 +61,16 @@ async fn outside(command: &Command, global: &GlobalOptions) -> anyhow::Result<Ex
         chosen = isolation::choose_fabric(global.fabric) => chosen?,
     };
     let done = if chosen.fabric == FabricKind::Namespaces {
-        let own_path = std::env::current_exe().context("cannot find this program")?;
+        let own_path = own_path()?;
         let inside = [OsString::from("--inside"), folder.path.clone().into()];
         let arguments = inside.into_iter().chain(std::env::args_os().skip(1)).collect();
-        let mut sandbox = Sandbox::start(&own_path, arguments)?;
+        let mut sandbox = Sandbox::start(&own_path, arguments).map_err(no_sandbox())?;
         tokio::select! {
             biased;
             interrupted = interrupts.next() => {
-                sandbox.cancel().await.map(|()| say(interrupted)).map_err(Into::into)
+                sandbox.cancel().await.map(|()| say(interrupted)).map_err(no_sandbox())
             }
-            ended = sandbox.ended() => ended.map_err(Into::into),
+            ended = sandbox.ended() => ended.map_err(no_sandbox()),
         }
     } else {
         tokio::select! {
@@ -90,7 +85,7 @@ async fn outside(command: &Command, global: &GlobalOptions) -> anyhow::Result<Ex
 }
 
 fn say(interrupted: Interrupted) -> ExitCode {
-    let _ = writeln!(std::io::stderr().lock(), "\ninterrupted");
+    let _ = writeln!(io::stderr().lock(), "\ninterrupted");
     interrupted.exit_code()
 }
 
@@ -98,14 +93,14 @@ async fn inside(
     command: &Command,
     global: &GlobalOptions,
     folder: &Path,
-) -> anyhow::Result<ExitCode> {
-    isolation::prepare().await?;
+) -> Result<ExitCode, Failure> {
+    isolation::prepare().await.map_err(no_sandbox())?;
     let chosen =
         ChosenFabric { fabric: FabricKind::Namespaces, reason: String::new(), claim: None };
     tokio::select! {
         biased;
         cancelled = isolation::cancelled() => {
-            cancelled.context("cannot hear the lab outside")?;
+            cancelled.map_err(Failure::system("hear the lab outside"))?;
             Ok(ExitCode::FAILURE)
         }
         done = play(command, global, &chosen, folder) => done,
@@ -117,9 +112,9 @@ async fn play(
     global: &GlobalOptions,
     chosen: &ChosenFabric,
     folder: &Path,
-) -> anyhow::Result<ExitCode> {
+) -> Result<ExitCode, Failure> {
     let environment = Environment {
-        binaries: binaries(global)?,
+        binaries: Binaries::find(&folder_of_binaries(global)?)?,
         fabric: chosen.fabric,
         path: global.path.clone(),
     };
@@ -144,7 +139,7 @@ async fn put_on(
     folder: &Path,
     keep: bool,
     console: &mut Console,
-) -> anyhow::Result<bool> {
+) -> Result<bool, Failure> {
     Ok(match command {
         Command::Demo { service } => {
             demo::show(*service, environment, folder, keep, console).await?
@@ -152,26 +147,19 @@ async fn put_on(
         Command::Run { scenarios } => {
             scenario::play(scenarios, environment, folder, keep, console).await?
         }
-        Command::Simulate { .. } | Command::Serve { .. } | Command::Client { .. } => true,
+        Command::Serve { .. } | Command::Client { .. } => true,
     })
 }
 
-fn binaries(global: &GlobalOptions) -> anyhow::Result<Binaries> {
-    Ok(Binaries::find(&folder_of_binaries(global)?)?)
-}
-
-fn folder_of_binaries(global: &GlobalOptions) -> anyhow::Result<PathBuf> {
-    let own_path = std::env::current_exe().context("cannot find this program")?;
-    let beside = own_path.parent().map(ToOwned::to_owned).unwrap_or_default();
+fn folder_of_binaries(global: &GlobalOptions) -> Result<PathBuf, Failure> {
+    let beside = own_path()?.parent().map(ToOwned::to_owned).unwrap_or_default();
     Ok(global.bin_dir.clone().unwrap_or(beside))
 }
 
-/// Becomes the simulator; returns only when that cannot be.
-fn simulate(global: &GlobalOptions, scenario: &Path) -> anyhow::Error {
-    let become_it = || {
-        let program = folder_of_binaries(global)?.join("vipward-simulator");
-        let failure = std::process::Command::new(&program).arg("play").arg(scenario).exec();
-        Err(failure).with_context(|| format!("cannot start {}", program.display()))
-    };
-    become_it().map_or_else(|error| error, |never: std::convert::Infallible| match never {})
+fn own_path() -> Result<PathBuf, Failure> {
+    std::env::current_exe().map_err(Failure::system("find this program"))
+}
+
+fn no_sandbox() -> impl FnOnce(io::Error) -> Failure {
+    Failure::system("run the lab in namespaces of its own")
 }

@@ -6,22 +6,23 @@ use std::path::PathBuf;
 
 use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand};
+use vipward_core::Exit;
 
 use crate::client::Target;
 use crate::isolation::FabricChoice;
 use crate::service::ServiceKind;
 
-const EXIT_CODES: &str = "\
-Exit codes:
-  0  fine: all that was expected was seen
-  1  failed
-  2  wrong usage
-  3  wrong scenario
-  A lab that is interrupted ends with 128 and the signal's number";
+fn exit_codes() -> String {
+    let codes = Exit::BadConfiguration.help_up_to_this();
+    format!(
+        "{codes}\nA bad scenario counts as bad configuration. \
+         An interrupted lab exits with 128 plus the signal's number."
+    )
+}
 
 /// A whole cluster on one machine: region, function, nodes, network, faults.
 #[derive(Debug, Parser)]
-#[command(name = "vipward-lab", version, after_help = EXIT_CODES)]
+#[command(name = "vipward-lab", version, after_help = exit_codes())]
 pub struct Options {
     /// What to do
     #[command(subcommand)]
@@ -37,13 +38,13 @@ pub struct GlobalOptions {
     /// How VIPs are delivered to their holders
     #[arg(long, value_enum, default_value_t = FabricChoice::Auto, global = true)]
     pub fabric: FabricChoice,
-    /// Keep logs and files also when all went well
+    /// Keep logs and files even when all went well
     #[arg(long, global = true)]
     pub keep: bool,
-    /// Where the project's binaries are; by default beside this one
+    /// The directory of the project's binaries; by default this program's own
     #[arg(long, value_name = "DIR", env = "VIPWARD_BIN_DIR", global = true)]
     pub bin_dir: Option<PathBuf>,
-    /// No colour
+    /// Print without colour
     #[arg(long, env = "NO_COLOR", value_parser = FalseyValueParser::new(), global = true)]
     pub no_color: bool,
     /// The search path that the cluster's processes get
@@ -69,16 +70,11 @@ pub enum Command {
         #[arg(long, value_enum, default_value_t = ServiceKind::Builtin)]
         service: ServiceKind,
     },
-    /// Play scenarios; succeeds when every expectation of every one held
+    /// Play scenarios; succeeds when every expectation is met
     Run {
         /// Scenario files
         #[arg(required = true)]
         scenarios: Vec<PathBuf>,
-    },
-    /// Play a scenario of the simulator in virtual time, and show its timeline
-    Simulate {
-        /// The scenario; `vipward-simulator show SEED` writes one
-        scenario: PathBuf,
     },
     /// The built-in service
     #[command(hide = true)]

@@ -35,5 +35,5 @@ fn each_program_has_its_pages_and_completions() {
 fn a_place_that_cannot_be_written_is_named() {
     let [program, ..] = programs();
     let error = write(program, Path::new("/dev/null/here")).expect_err("it is no folder");
-    assert!(format!("{error:#}").contains("/dev/null/here"), "{error:#}");
+    assert!(error.to_string().contains("/dev/null/here"), "{error}");
 }

@@ -57,9 +57,9 @@ impl Which {
         let meant: Vec<_> = meant.map(|service| service.name.clone()).collect();
         let refused = match self {
             _ if !meant.is_empty() => return Ok(meant),
-            Self::All => "the file names no service".to_owned(),
-            Self::Service(name) => format!("the file names no service {name}"),
-            Self::Unit(unit) => format!("no service of the file has unit = {unit:?}"),
+            Self::All => "the configuration has no service".to_owned(),
+            Self::Service(name) => format!("the configuration has no service {name}"),
+            Self::Unit(unit) => format!("no service in the configuration has unit = {unit:?}"),
         };
         Err(Refusal { refused })
     }
@@ -91,7 +91,7 @@ mod tests {
         }
         let unknown = Which::Unit("mysql.service".to_owned());
         let refused = meant(&unknown).expect_err("there is none").to_string();
-        assert_eq!(refused, "no service of the file has unit = \"mysql.service\"");
+        assert_eq!(refused, "no service in the configuration has unit = \"mysql.service\"");
         assert!(meant(&Which::Service("mysql".parse().expect("a name"))).is_err());
     }
 

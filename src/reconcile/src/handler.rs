@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use vipward_core::observed::age;
 use vipward_core::telemetry::ALERT_DETAIL_TYPE;
+use vipward_core::text::chain;
 use vipward_core::{Config, NodeName, ServiceName};
 
 use crate::invocation::Invocation;
@@ -49,7 +50,7 @@ pub enum HandlerError {
     )]
     WrongRole(Role),
     /// A command that is none.
-    #[error("the command is not known: {0}")]
+    #[error(transparent)]
     BadCommand(Refusal),
     /// A service that the file does not name.
     #[error("service {0} is not in the function's configuration")]
@@ -104,7 +105,8 @@ impl<P: Ports> Function<P> {
                 return Err(HandlerError::BadCommand(refusal));
             }
             Err(refusal) => {
-                let said = json!({ "record": "refused", "reason": refusal.to_string(), "id": event["id"] });
+                let said =
+                    json!({ "record": "refused", "reason": chain(&refusal), "id": event["id"] });
                 log(&said);
                 return Ok(said);
             }

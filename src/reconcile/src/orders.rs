@@ -75,7 +75,7 @@ pub async fn run_order<P: Ports>(
         }
         Command::Unfreeze { service } => operator.unfreeze(service).await,
         Command::Status | Command::Explain { .. } => {
-            Ok(OrderOutcome::Refused("it is a question, not an order".to_owned()))
+            Ok(OrderOutcome::Refused("this is a question, not an order".to_owned()))
         }
     }
 }
@@ -101,7 +101,7 @@ impl Switchover<'_> {
         let rest = last.map(|last| age(last, snapshot.now)).filter(|_| to.is_none());
         if let Some(rest) = rest.filter(|rest| *rest < REPEATED) {
             return Err(format!(
-                "the VIP moved {} s ago, perhaps by this very order; to move it again, name the node",
+                "the VIP moved {} s ago, perhaps by this order: name the node to move it again",
                 rest.as_secs()
             ));
         }
@@ -124,10 +124,12 @@ impl<P: Ports> Operator<'_, P> {
     ) -> Result<OrderOutcome, PortError> {
         let config = self.invocation.config;
         if config.policy.mode == Mode::Observe {
-            return Ok(OrderOutcome::Refused("the file says to observe only".to_owned()));
+            return Ok(OrderOutcome::Refused("the configuration says to observe only".to_owned()));
         }
         let Some(service) = config.service(service) else {
-            return Ok(OrderOutcome::Refused(format!("service {service} is not in the file")));
+            return Ok(OrderOutcome::Refused(format!(
+                "service {service} is not in the configuration"
+            )));
         };
         let mut order = Switchover { service, to: to.cloned() };
         let goal = |snapshot: Snapshot<'_>| order.decisions(snapshot);
@@ -149,7 +151,7 @@ impl<P: Ports> Operator<'_, P> {
     ) -> Result<OrderOutcome, PortError> {
         let Invocation { config, ports, deadline, .. } = self.invocation;
         let Some(node) = config.node(node) else {
-            return Ok(OrderOutcome::Refused(format!("node {node} is not in the file")));
+            return Ok(OrderOutcome::Refused(format!("node {node} is not in the configuration")));
         };
         let key = Drain::tag_key(&config.cluster);
         let tags = BTreeMap::from([(key, drain.to_string())]);
@@ -169,7 +171,7 @@ impl<P: Ports> Operator<'_, P> {
             retry(ports, deadline, || ports.tag(keeper, &tags)).await?;
         }
         let looked = reconcile(&self.invocation).await;
-        let what = format!("the move budget of {service} is whole again");
+        let what = format!("the move budget of {service} is restored");
         Ok(OrderOutcome::Done { what, records: looked.unwrap_or_default() })
     }
 }

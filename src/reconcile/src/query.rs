@@ -107,52 +107,54 @@ fn because(choice: &Choice) -> &'static str {
         }
         Choice::Move { kind: MoveKind::Placement, .. } => "nobody holds the VIP and a node is up",
         Choice::Move { kind: MoveKind::Failback, .. } => {
-            "the preferred node is up and the VIP has stayed away as long as the file asks"
+            "the preferred node is up and the VIP has stayed away as long as failback asks"
         }
         Choice::Move { kind: MoveKind::Vacate, .. } => {
-            "the holder leaves and another node can take over"
+            "the holder is leaving and another node can take over"
         }
         Choice::Move { kind: MoveKind::Follow, .. } => {
-            "the VIP follows the primary, and the servers have another one now"
+            "the VIP follows the primary, and another node has the primary now"
         }
         Choice::Move { kind: MoveKind::Switchover, .. } => "an operator asked for it",
         Choice::Move { kind: MoveKind::Together, .. } => {
-            "the services of its group belong on one node, and go there or are there already"
+            "the services of its group belong on one node: they move there or are there already"
         }
         Choice::Hold { reason } => match reason {
             HoldReason::HolderUp => "the holder is up",
             HoldReason::HolderSuspect => {
-                "the holder says it is up and one observer cannot reach it: too little for a move"
+                "the holder says it is up; an observer cannot reach it, but that alone moves nothing"
             }
             HoldReason::AgentSilent => {
                 "the holder's agent is silent, but observers reach the service"
             }
             HoldReason::AwaitingEvidence => {
-                "it cannot be told yet whether the holder is down, or who it is"
+                "the evidence does not show yet whether the holder is down, or which node it is"
             }
             HoldReason::NoCandidate => "the VIP should move, but no node is up to take it",
             HoldReason::CandidatesLag => {
-                "the VIP should move, but the nodes that are up lag too far, or nobody knows how far"
+                "the VIP should move, but the nodes that are up lag too far or do not tell their lag"
             }
             HoldReason::ForeignHolder => {
-                "an interface that the file does not name has the VIP: it is never taken from it"
+                "an interface that is not in the configuration has the VIP: vipward never takes it"
             }
-            HoldReason::Cooldown => "it may return to the preferred node, but moved only just now",
-            HoldReason::BudgetSpent => "it moved too often of late: the next move waits",
+            HoldReason::Cooldown => {
+                "the VIP may return to the preferred node, but it moved only just now"
+            }
+            HoldReason::BudgetSpent => "the VIP has moved too often lately, so its next move waits",
             HoldReason::CannotVacate => {
-                "the holder is up and leaves, but no other node can take over yet"
+                "the holder is up and leaving, but no other node can take over yet"
             }
             HoldReason::NoPrimary => {
                 "the VIP follows a primary, and no node that is up says that it is one"
             }
             HoldReason::TwoPrimaries => {
-                "the VIP follows a primary, and more than one node says that it is that"
+                "the VIP follows a primary, and more than one node says that it is one"
             }
             HoldReason::MoveInFlight => {
-                "it should move, but a call of a moment ago may still bring it elsewhere"
+                "the VIP should move, but an earlier call may still move it elsewhere"
             }
             HoldReason::AuditRefused => {
-                "it was to move, and the audit of the decision found that it must not: please report it"
+                "the VIP was to move, but the audit found that it must not: please report this"
             }
         },
     }

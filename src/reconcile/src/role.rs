@@ -13,7 +13,7 @@ pub enum Role {
 
 /// The text names no role.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no role: use failover or query")]
+#[error("{0:?} is not a role: use failover or query")]
 pub struct NoRole(String);
 
 impl FromStr for Role {

@@ -152,7 +152,7 @@ impl Command {
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
     /// It is neither an EventBridge event nor a command.
-    #[error("it is no event and no command: {0}")]
+    #[error("it is neither an event nor a command")]
     Malformed(#[from] serde_json::Error),
     /// It was replayed from an archive.
     #[error("it was replayed from an archive")]
@@ -166,19 +166,19 @@ pub enum Refusal {
         detail_type: String,
     },
     /// It is about an alarm of somebody else.
-    #[error("{0}")]
+    #[error(transparent)]
     NotOurAlarm(#[from] NotOurAlarm),
     /// It is about an alarm of another cluster, or of what the file does not name.
-    #[error("alarm {0} is not of this cluster's file")]
+    #[error("alarm {0} is not in this cluster's configuration")]
     OtherAlarm(AlarmName),
     /// It is about an instance that has none of the cluster's interfaces.
-    #[error("instance {0} is none of this cluster's")]
+    #[error("instance {0} does not belong to this cluster")]
     OtherInstance(String),
     /// A hint whose sender is not in the file.
     #[error("no agent of this cluster has the source {0:?}")]
     UnknownObserver(String),
     /// A hint for another cluster or of another version.
-    #[error("the hint is of version {version} for cluster {cluster}")]
+    #[error("the hint has version {version} and is for cluster {cluster}")]
     OtherHint {
         /// Its version.
         version: u32,

@@ -44,7 +44,7 @@ fn self_health(config: &Config, service: &Service, node: &NodeName) -> Resource 
         config,
         logical_id("OwnWord", &[service.name.as_str(), node.as_str()]),
         &name(config, service, node, AlarmKind::SelfHealth),
-        &format!("{node} says that its {} is ill or leaves, or says nothing", service.name),
+        &format!("{node} says that its {} is unhealthy or leaving, or says nothing", service.name),
         json!({
             "Namespace": namespace(&config.cluster, node),
             "MetricName": SELF_HEALTH,
@@ -60,7 +60,7 @@ fn primary(config: &Config, service: &Service, node: &NodeName) -> Resource {
         config,
         logical_id("Primary", &[service.name.as_str(), node.as_str()]),
         &name(config, service, node, AlarmKind::Primary),
-        &format!("{node} says that its {} is no primary, or says nothing", service.name),
+        &format!("{node} says that its {} is not a primary, or says nothing", service.name),
         json!({
             "Namespace": namespace(&config.cluster, node),
             "MetricName": IS_PRIMARY,

@@ -62,7 +62,7 @@ fn subscription() -> Resource {
 
 fn rule() -> Resource {
     let properties = json!({
-        "Description": "The function alerts, or has moved a VIP",
+        "Description": "The function raised an alert or moved a VIP",
         "EventPattern": {
             "source": [FUNCTION_SOURCE],
             "detail-type": [ALERT_DETAIL_TYPE, MOVE_DETAIL_TYPE],
@@ -105,7 +105,7 @@ fn silent(config: &Config) -> Resource {
 
 fn dead_letters(config: &Config) -> Resource {
     let metric = json!({
-        "AlarmDescription": "A rule could not hand an event over; the queue holds it",
+        "AlarmDescription": "A rule could not deliver an event; the queue holds it",
         "Namespace": "AWS/SQS",
         "MetricName": "ApproximateNumberOfMessagesVisible",
         "Dimensions": [{"Name": "QueueName", "Value": attribute(DEAD_LETTERS, "QueueName")}],

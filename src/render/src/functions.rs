@@ -38,8 +38,7 @@ pub fn resources(config: &Config, place: &Place) -> Vec<Resource> {
         log(FAILOVER_LOG, &name_of(config, "failover"))
             .with_comment("Every decision is one JSON record in this log."),
         log(QUERY_LOG, &name_of(config, "query")),
-        dead_letters()
-            .with_comment("Events that a rule could not hand over: the wiring is broken."),
+        dead_letters().with_comment("Events that a rule could not deliver: the wiring is broken."),
     ]
 }
 
@@ -60,7 +59,7 @@ fn config_layer(config: &Config, place: &Place) -> Resource {
             "RetentionPolicy": "Delete",
         }),
     );
-    layer.comment = "The configuration ships with the functions: reading it needs nothing of AWS.";
+    layer.comment = "The configuration ships with the functions: reading it takes no call to AWS.";
     layer
 }
 
@@ -77,7 +76,7 @@ fn failover(config: &Config, place: &Place) -> Resource {
         "MaximumRetryAttempts": 0,
     });
     built(FAILOVER, properties).with_comment(
-        "Alone may move a VIP. One at a time where concurrency is reserved; correct also where not.",
+        "Only this function may move a VIP. It runs one at a time where concurrency is reserved.",
     )
 }
 

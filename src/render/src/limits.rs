@@ -20,20 +20,20 @@ pub fn within_limits(origin: &str, config: &Config, template: &Template) -> Resu
     let nodes = config.nodes.len();
     if nodes > MOST_NODES {
         let what = format!(
-            "names {nodes} nodes; the policy of one role holds the interfaces of {MOST_NODES}"
+            "has {nodes} nodes; the policy of one role has room for the interfaces of {MOST_NODES}"
         );
         return Err(Faults::of_host(origin, what, "split the cluster"));
     }
     let resources = template.resource_count();
     if resources > MOST_RESOURCES {
         let what = format!(
-            "would render to {resources} resources ({} of them alarms); CloudFormation allows {MOST_RESOURCES}",
+            "renders to {resources} resources ({} of them alarms); CloudFormation allows {MOST_RESOURCES}",
             template.alarm_count()
         );
         let cure = if config.policy.peer_alarms {
             "set peer_alarms = false in [policy], or split the services between two clusters"
         } else {
-            "name fewer services or nodes: split them between two clusters"
+            "split the services or the nodes between two clusters"
         };
         return Err(Faults::of_host(origin, what, cure));
     }
@@ -81,7 +81,7 @@ mod tests {
                 ),
             ),
             (5, 30, false, None),
-            (20, 30, false, Some("name fewer services or nodes: split them between two clusters")),
+            (20, 30, false, Some("split the services or the nodes between two clusters")),
             (51, 1, false, Some("split the cluster")),
             (50, 1, false, None),
         ] {

@@ -15,9 +15,9 @@ pub fn outputs(config: &Config) -> Value {
         outputs.insert(name, json!({"Description": description, "Value": reference(id)}));
     };
     add(FAILOVER.to_owned(), "The function that moves VIPs".to_owned(), FAILOVER);
-    add(QUERY.to_owned(), "The function that vipward status asks".to_owned(), QUERY);
+    add(QUERY.to_owned(), "The function that vipward status and explain ask".to_owned(), QUERY);
     add(OPERATOR_POLICY.to_owned(), "Policy for operators".to_owned(), OPERATOR_POLICY);
-    add(TOPIC.to_owned(), "Topic of alerts and moves".to_owned(), TOPIC);
+    add(TOPIC.to_owned(), "Topic for alerts and moves".to_owned(), TOPIC);
     for member in config.members() {
         let id = instance_profile_id(member);
         let description = format!("Instance profile for the host of {member}");

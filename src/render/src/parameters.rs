@@ -24,8 +24,8 @@ pub fn parameters() -> Value {
         },
         RESERVE_CONCURRENCY: {
             "Type": "String",
-            "Description": "Keep one execution for the failover function, and never run two at \
-                once; no where the account's quota is too small to reserve from",
+            "Description": "Reserve one execution for the failover function, so that two never run \
+                at once; choose no if the account's quota is too small to reserve from",
             "AllowedValues": ["yes", "no"],
             "Default": "yes",
         },

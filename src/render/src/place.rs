@@ -15,7 +15,7 @@ pub enum PlaceError {
         source: io::Error,
     },
     /// A name that a template cannot hold.
-    #[error("{} is not named in UTF-8", .0.display())]
+    #[error("the name of {} is not UTF-8", .0.display())]
     NotText(PathBuf),
 }
 

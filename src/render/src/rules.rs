@@ -46,7 +46,7 @@ fn rules(config: &Config) -> Vec<Resource> {
     let mut rules = vec![
         rule(
             "AlarmRule",
-            "An alarm of this cluster changed its state",
+            "An alarm of this cluster changed state",
             &json!({
                 "source": ["aws.cloudwatch"],
                 "detail-type": ["CloudWatch Alarm State Change"],
@@ -56,7 +56,7 @@ fn rules(config: &Config) -> Vec<Resource> {
         .with_comment("An event only says that something may have changed; the function reads afresh."),
         rule(
             "InstanceRule",
-            "An instance ends",
+            "An instance stops or is terminated",
             &json!({
                 "source": ["aws.ec2"],
                 "detail-type": ["EC2 Instance State-change Notification"],
@@ -65,7 +65,7 @@ fn rules(config: &Config) -> Vec<Resource> {
                 },
             }),
         )
-        .with_comment("Any instance's: the configuration knows interfaces, not instances; the function ignores those of others."),
+        .with_comment("Any instance's: the configuration names no instances, and the function ignores others."),
     ];
     if config.policy.hints {
         rules.extend(hint_rules(config));
@@ -91,7 +91,7 @@ fn hint_rules(config: &Config) -> Vec<Resource> {
 
 fn schedule() -> Resource {
     let properties = json!({
-        "Description": "Look once a minute, whatever events were lost",
+        "Description": "Looks once a minute, whichever events were lost",
         "ScheduleExpression": "rate(1 minute)",
         "Targets": target(&attribute(FAILOVER, "Arn")),
     });

@@ -6,6 +6,7 @@
 //! effect. Hours pass in milliseconds, and a seed plays the same history every time.
 
 mod audit;
+pub mod failure;
 mod history;
 mod interface;
 pub mod options;

@@ -3,14 +3,16 @@
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
+use vipward_core::Exit;
+
+fn exit_codes() -> String {
+    let codes = Exit::BadConfiguration.help_up_to_this();
+    format!("{codes}\nA broken rule counts as failed, a bad scenario as bad configuration.")
+}
 
 /// Plays histories of a cluster in virtual time, with the production code.
 #[derive(Debug, Parser)]
-#[command(
-    name = "vipward-simulator",
-    version,
-    after_help = "Exit codes: 0 fine, 1 a rule was broken, 2 usage, 3 bad scenario."
-)]
+#[command(name = "vipward-simulator", version, after_help = exit_codes())]
 pub struct Options {
     /// What to play
     #[command(subcommand)]
@@ -22,16 +24,16 @@ pub struct Options {
 pub enum Command {
     /// Play the histories of many seeds
     Seeds {
-        /// How many
+        /// How many seeds
         #[arg(long, default_value_t = 500)]
         seeds: u64,
         /// The first seed
         #[arg(long, default_value_t = 0)]
         from: u64,
-        /// Also write the table of faults and what came of them here, as a picture
+        /// Also draw the table of faults and what came of them into this file
         #[arg(long, value_name = "SVG")]
         picture: Option<PathBuf>,
-        /// So many of the function at once, whatever the seeds say
+        /// Run at most N of the function at once, whatever the seeds say
         #[arg(long, value_name = "N")]
         concurrency: Option<u32>,
     },

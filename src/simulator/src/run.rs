@@ -3,16 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::num::NonZero;
-use std::path::Path;
-use std::process::ExitCode;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use anyhow::Context as _;
+use vipward_core::Exit;
 
 use crate::audit::rule::Rule;
 use crate::audit::tally::Tally;
+use crate::failure::Failure;
 use crate::history::concurrency::Concurrency;
 use crate::history::generate::generate;
 use crate::history::scenario::Scenario;
@@ -22,14 +22,12 @@ use crate::shrink::{play, shrink};
 
 /// Of the seeds that break a rule so many are told.
 const MOST_TOLD: usize = 20;
-/// Exit code for a scenario that is none.
-const BAD_SCENARIO: u8 = 3;
 
 /// Carries the command out, and tells on `out`.
 ///
 /// # Errors
 /// When a file cannot be read or written, or a cluster cannot be deployed.
-pub fn run(command: Command, out: &mut impl Write) -> anyhow::Result<ExitCode> {
+pub fn run(command: Command, out: &mut impl Write) -> Result<Exit, Failure> {
     match command {
         Command::Seeds { seeds, from, picture, concurrency } => {
             let concurrency = concurrency.map(Concurrency::Reserved);
@@ -38,23 +36,21 @@ pub fn run(command: Command, out: &mut impl Write) -> anyhow::Result<ExitCode> {
         Command::Seed { seed } => one(&generate(seed), out),
         Command::Show { seed } => {
             write!(out, "{}", generate(seed).to_text())?;
-            Ok(ExitCode::SUCCESS)
+            Ok(Exit::Fine)
         }
-        Command::Play { file } => {
-            let text = std::fs::read_to_string(&file)
-                .with_context(|| format!("cannot read {}", file.display()))?;
-            match Scenario::parse(&text) {
-                Ok(scenario) => one(&scenario, out),
-                Err(error) => {
-                    writeln!(out, "error: {}: {error}", file.display())?;
-                    Ok(ExitCode::from(BAD_SCENARIO))
-                }
-            }
-        }
+        Command::Play { file } => one(&read(file)?, out),
     }
 }
 
-fn one(scenario: &Scenario, out: &mut impl Write) -> anyhow::Result<ExitCode> {
+fn read(path: PathBuf) -> Result<Scenario, Failure> {
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(source) => return Err(Failure::Read { path, source }),
+    };
+    Scenario::parse(&text).map_err(|source| Failure::BadScenario { path, source })
+}
+
+fn one(scenario: &Scenario, out: &mut impl Write) -> Result<Exit, Failure> {
     let played = play(scenario, true)?;
     for line in &played.timeline {
         writeln!(out, "{line}")?;
@@ -64,9 +60,9 @@ fn one(scenario: &Scenario, out: &mut impl Write) -> anyhow::Result<ExitCode> {
     }
     if played.breaches.is_empty() {
         writeln!(out, "no rule was broken")?;
-        return Ok(ExitCode::SUCCESS);
+        return Ok(Exit::Fine);
     }
-    Ok(ExitCode::FAILURE)
+    Ok(Exit::Failed)
 }
 
 /// The seeds that broke a rule, with the rule.
@@ -87,7 +83,7 @@ impl Seeds {
     }
 }
 
-fn many(all: &Seeds, picture: Option<&Path>, out: &mut impl Write) -> anyhow::Result<ExitCode> {
+fn many(all: &Seeds, picture: Option<&Path>, out: &mut impl Write) -> Result<Exit, Failure> {
     let started = Instant::now();
     let (tally, mut broken) = play_all(all)?;
     let took = started.elapsed();
@@ -106,11 +102,11 @@ fn many(all: &Seeds, picture: Option<&Path>, out: &mut impl Write) -> anyhow::Re
     write!(out, "{}", tally.figures.in_words())?;
     if let Some(picture) = picture {
         std::fs::write(picture, report::picture(&tally, broken_seeds(&broken)))
-            .with_context(|| format!("cannot write {}", picture.display()))?;
+            .map_err(|source| Failure::Write { path: picture.to_owned(), source })?;
     }
     if broken.is_empty() {
         writeln!(out, "no rule was broken")?;
-        return Ok(ExitCode::SUCCESS);
+        return Ok(Exit::Fine);
     }
     let mut by_rule: BTreeMap<_, u64> = BTreeMap::new();
     for (_, rule) in &broken {
@@ -136,7 +132,7 @@ fn many(all: &Seeds, picture: Option<&Path>, out: &mut impl Write) -> anyhow::Re
     writeln!(out, "{}", least.to_text())?;
     one(&least, out)?;
     writeln!(out, "\nreplay all of it: vipward-simulator seed {seed}")?;
-    Ok(ExitCode::FAILURE)
+    Ok(Exit::Failed)
 }
 
 fn broken_seeds(broken: &Broken) -> usize {

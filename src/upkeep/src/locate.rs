@@ -36,7 +36,7 @@ impl Unlocated {
     pub const fn cure(&self) -> &'static str {
         match self {
             Self::Absent { .. } => "wait until the network is up, or correct the node's address",
-            Self::Ambiguous { .. } => "leave the address on one of them",
+            Self::Ambiguous { .. } => "keep the address on only one of them",
         }
     }
 }

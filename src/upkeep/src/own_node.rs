@@ -10,7 +10,7 @@ use crate::inventory::Inventory;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unidentified {
     /// The name that was given is not in the file.
-    #[error("no node is named {name}")]
+    #[error("the configuration has no node {name}")]
     NoSuchName {
         /// That name.
         name: NodeName,
@@ -42,11 +42,13 @@ impl Unidentified {
     /// What would be right.
     pub fn cure(&self) -> String {
         match self {
-            Self::NoSuchName { nodes, .. } => format!("name one of: {nodes}"),
+            Self::NoSuchName { nodes, .. } => format!("name one of these: {nodes}"),
             Self::NotHere { nodes, .. } => {
-                format!("wait until the network is up, or correct the address of one of: {nodes}")
+                format!(
+                    "wait until the network is up, or correct the address of one of these: {nodes}"
+                )
             }
-            Self::Several { .. } => "say which it is with --node NAME".to_owned(),
+            Self::Several { .. } => "name this host's node with --node".to_owned(),
         }
     }
 }
@@ -117,19 +119,19 @@ mod tests {
         let table = [
             (
                 found(Some("resource-03"), &[]),
-                "no node is named resource-03",
-                "name one of: resource-01 172.31.0.11, resource-02 172.31.0.124",
+                "the configuration has no node resource-03",
+                "name one of these: resource-01 172.31.0.11, resource-02 172.31.0.124",
             ),
             (
                 found(None, &[[172, 31, 0, 1], [172, 31, 0, 111]]),
                 "no node has an address of this host; it has: ens5 172.31.0.1 172.31.0.111",
-                "wait until the network is up, or correct the address of one of: resource-01 172.31.0.11, resource-02 172.31.0.124",
+                "wait until the network is up, or correct the address of one of these: resource-01 172.31.0.11, resource-02 172.31.0.124",
             ),
             (
                 found(None, &[[172, 31, 0, 11], [172, 31, 0, 124]]),
                 "this host has the addresses of several nodes: \
                  resource-01 172.31.0.11, resource-02 172.31.0.124",
-                "say which it is with --node NAME",
+                "name this host's node with --node",
             ),
         ];
         for (got, what, cure) in table {

@@ -19,7 +19,7 @@ const MAY_IMPORT: [(&str, &[&str]); 18] = [
     ("vipward-upkeep", &["vipward-core"]),
     ("vipward-alias", &["vipward-core", "vipward-imds", "vipward-upkeep"]),
     ("vipward", &["vipward-core", "vipward-render"]),
-    ("vipward-manual", &["vipward", "vipward-agent", "vipward-alias"]),
+    ("vipward-manual", &["vipward-core", "vipward", "vipward-agent", "vipward-alias"]),
     ("vipward-reconcile", &["vipward-core"]),
     ("vipward-failover", &["vipward-core", "vipward-reconcile"]),
     (

@@ -1,6 +1,7 @@
 //! Step `guards`: the architecture as checks of a second or two.
 
 mod circles;
+mod errors;
 mod forbidden;
 mod graph;
 mod imports;
@@ -23,6 +24,7 @@ pub fn run(workspace: &Workspace) -> Result<()> {
     findings.extend(text::check(&sources));
     findings.extend(circles::check(&sources));
     findings.extend(retired::check(&sources));
+    findings.extend(errors::check(&sources));
     for finding in &findings {
         say(format_args!("  {finding}"));
     }

@@ -1,21 +1,21 @@
 //! The certificate authorities that vouch for AWS: the host's own.
 
-use crate::failure::AgentError;
+use crate::failure::Failure;
 
 /// Makes sure that the host knows any. Without them no request would ever succeed, and the SDK
 /// takes that for a fault of its own.
 ///
 /// # Errors
-/// [`AgentError::NoAuthorities`] when it knows none.
-pub fn ensure_any() -> Result<(), AgentError> {
+/// [`Failure::NoAuthorities`] when it knows none.
+pub fn ensure_any() -> Result<(), Failure> {
     // What the SDK does, so that both look at the same places.
     let found = rustls_native_certs::load_native_certs();
     if !found.certs.is_empty() {
         return Ok(());
     }
     let causes: Vec<_> = found.errors.iter().map(ToString::to_string).collect();
-    Err(AgentError::NoAuthorities(if causes.is_empty() {
-        "there are none where this system keeps them".to_owned()
+    Err(Failure::NoAuthorities(if causes.is_empty() {
+        "the system's stores hold none".to_owned()
     } else {
         causes.join("; ")
     }))

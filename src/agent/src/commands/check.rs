@@ -7,15 +7,15 @@ use serde::Serialize;
 use tokio::time::Instant;
 use vipward_core::outcome::{Lag, Outcome, ProbeFailure, Replication};
 use vipward_core::text::{NOTHING, aligned};
-use vipward_core::{ClusterName, NodeName, ServiceName};
+use vipward_core::{ClusterName, Exit, NodeName, ServiceName};
 use vipward_observe::target::{Target, targets};
 use vipward_probes::probe;
 
-use crate::args::{CheckArgs, OutputFormat};
 use crate::commands::run;
-use crate::failure::{AgentError, DEGRADED};
+use crate::failure::Failure;
 use crate::hooks::ready::{self, Readiness};
 use crate::host::membership::Membership;
+use crate::options::{CheckOptions, OutputFormat};
 use crate::probing::watches::WatchEnded;
 
 /// What all probes saw.
@@ -42,26 +42,26 @@ struct Probed {
     cause: Option<String>,
 }
 
-/// Prints what each probe saw; the exit code.
+/// Prints what each probe saw; how the program ends.
 ///
 /// # Errors
 /// When the file or this host's place in it is not right, and nothing was probed.
-pub fn check(args: &CheckArgs) -> Result<u8, AgentError> {
-    let Membership { config, me } = Membership::load(&args.host)?;
+pub fn check(options: &CheckOptions) -> Result<Exit, Failure> {
+    let Membership { config, me } = Membership::load(&options.host)?;
     let probes = run::block_on(probe_all(targets(&config, &me), me.clone()))??;
     let hooks = ready::of_all(&config, &me);
     let all_pass = probes.iter().all(|probed| probed.result == "pass")
         && hooks.iter().all(|hook| hook.obstacle.is_none());
     let report = Report { cluster: config.cluster, node: me, probes, hooks };
-    let said = match args.output {
+    let said = match options.output {
         OutputFormat::Text => text(&report),
-        OutputFormat::Json => json(&report).map_err(AgentError::system("write the report"))?,
+        OutputFormat::Json => json(&report).map_err(Failure::system("write the report"))?,
     };
     io::stdout()
         .lock()
         .write_all(said.as_bytes())
-        .map_err(AgentError::system("write to standard output"))?;
-    Ok(if all_pass { 0 } else { DEGRADED })
+        .map_err(Failure::system("write to standard output"))?;
+    Ok(if all_pass { Exit::Fine } else { Exit::Degraded })
 }
 
 /// All at once, so that several silent hosts cost one timeout; in the order of the file.

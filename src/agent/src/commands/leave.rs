@@ -5,33 +5,34 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use vipward_core::Exit;
 use vipward_observe::requests::Request;
 use vipward_observe::status::VipStatus;
 
-use crate::args::{LeaveArgs, StayArgs};
 use crate::commands::status::ask;
-use crate::failure::{AgentError, DEGRADED};
+use crate::failure::Failure;
+use crate::options::{LeaveOptions, StayOptions};
 
 /// From one question to the agent to the next, while waiting.
 const LOOK: Duration = Duration::from_millis(200);
 /// So long after a node has said that it leaves, a VIP that was on its way to it is named there.
 const SETTLED_AFTER: Duration = Duration::from_secs(2);
 
-/// Announces that services leave, and waits where told to; the exit code.
+/// Announces that services leave, and waits where told to; how the program ends.
 ///
 /// # Errors
 /// When no agent answers, or it refuses.
-pub fn leave(args: &LeaveArgs) -> Result<u8, AgentError> {
-    let which = args.which.which();
-    let request = Request::Leave { which: which.clone(), reason: args.reason.clone() };
-    let status = ask(&args.which.socket, &request)?;
-    let Some(patience) = args.wait else {
-        return Ok(0);
+pub fn leave(options: &LeaveOptions) -> Result<Exit, Failure> {
+    let which = options.which.which();
+    let request = Request::Leave { which: which.clone(), reason: options.reason.clone() };
+    let status = ask(&options.which.socket, &request)?;
+    let Some(patience) = options.wait else {
+        return Ok(Exit::Fine);
     };
     let deadline = Instant::now() + patience;
     let told = status.now;
     loop {
-        let status = ask(&args.which.socket, &Request::Status)?;
+        let status = ask(&options.which.socket, &Request::Status)?;
         let left: Vec<_> = status
             .vips
             .iter()
@@ -39,25 +40,25 @@ pub fn leave(args: &LeaveArgs) -> Result<u8, AgentError> {
             .filter_map(|vip| obstacle(vip, told))
             .collect();
         if left.is_empty() {
-            return Ok(0);
+            return Ok(Exit::Fine);
         }
         if Instant::now() >= deadline {
             let said = left.join("\n");
             writeln!(io::stderr().lock(), "not vacated within {patience:?}:\n{said}")
-                .map_err(AgentError::system("write to standard error"))?;
-            return Ok(DEGRADED);
+                .map_err(Failure::system("write to standard error"))?;
+            return Ok(Exit::Degraded);
         }
         sleep(LOOK);
     }
 }
 
-/// Takes it back; the exit code.
+/// Takes it back; how the program ends.
 ///
 /// # Errors
 /// When no agent answers, or it refuses.
-pub fn stay(args: &StayArgs) -> Result<u8, AgentError> {
-    ask(&args.which.socket, &Request::Stay { which: args.which.which() })?;
-    Ok(0)
+pub fn stay(options: &StayOptions) -> Result<Exit, Failure> {
+    ask(&options.which.socket, &Request::Stay { which: options.which.which() })?;
+    Ok(Exit::Fine)
 }
 
 /// Why a VIP cannot be said to have gone; what was seen before the leaving was told proves nothing,
@@ -68,7 +69,7 @@ fn obstacle(vip: &VipStatus, told: Timestamp) -> Option<String> {
     match here {
         Some(true) if seen_since(told) => Some(format!("{vip} of {service} is still here")),
         Some(false) if seen_since(told + SETTLED_AFTER) => None,
-        _ => Some(format!("whether {vip} of {service} is here is not known")),
+        _ => Some(format!("it is not known whether {vip} of {service} is here")),
     }
 }
 
@@ -84,12 +85,12 @@ mod tests {
             let service = "web".parse().expect("a name");
             let vip = [127, 77, 0, 200].into();
             let said = obstacle(&VipStatus { service, unit: None, vip, here, looked }, told);
-            said.map(|said| said.rsplit_once(" is ").expect("a sentence").1.to_owned())
+            said.map(|said| said.contains("still here"))
         };
-        assert_eq!(word(Some(true), Some(0)).as_deref(), Some("still here"));
+        assert_eq!(word(Some(true), Some(0)), Some(true));
         for (here, after) in [(Some(true), -1), (Some(false), -1), (Some(false), 1), (None, 9)] {
             let after = here.map(|_| after);
-            assert_eq!(word(here, after).as_deref(), Some("not known"), "{here:?} {after:?}");
+            assert_eq!(word(here, after), Some(false), "{here:?} {after:?}");
         }
         assert_eq!(word(Some(false), Some(2)), None);
     }

@@ -6,10 +6,9 @@ use tokio::runtime;
 use tokio::sync::mpsc;
 use vipward_observe::reporter::Reporter;
 
-use crate::args::{DEFAULT_MEMORY, PathChoice, RunArgs};
 use crate::aws::{Aws, authorities};
 use crate::driver::run;
-use crate::failure::AgentError;
+use crate::failure::Failure;
 use crate::host::alias_report::WithAliases;
 use crate::host::clock::Clock;
 use crate::host::membership::Membership;
@@ -18,6 +17,7 @@ use crate::lifecycle::Lifecycle;
 use crate::local_api::metrics::MetricsListener;
 use crate::local_api::orders::{Signals, WAITING_ORDERS};
 use crate::local_api::socket::StatusSocket;
+use crate::options::{DEFAULT_MEMORY, PathChoice, RunOptions};
 
 /// A fresh random UUID at each read; see random(4).
 const RANDOM_UUID: &str = "/proc/sys/kernel/random/uuid";
@@ -26,36 +26,36 @@ const RANDOM_UUID: &str = "/proc/sys/kernel/random/uuid";
 ///
 /// # Errors
 /// Whatever kept it from starting or running.
-pub fn start(args: &RunArgs) -> Result<(), AgentError> {
-    let membership = Membership::load(&args.host)?;
+pub fn start(options: &RunOptions) -> Result<(), Failure> {
+    let membership = Membership::load(&options.host)?;
     authorities::ensure_any()?;
-    block_on(serve(args, &membership))?
+    block_on(serve(options, &membership))?
 }
 
 /// Runs the future on this thread alone: the agent waits, and a host that serves needs its cores.
 ///
 /// # Errors
 /// When the runtime cannot start.
-pub(crate) fn block_on<F: Future>(future: F) -> Result<F::Output, AgentError> {
+pub(crate) fn block_on<F: Future>(future: F) -> Result<F::Output, Failure> {
     let runtime = runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(AgentError::system("start the runtime"))?;
+        .map_err(Failure::system("start the runtime"))?;
     let output = runtime.block_on(future);
     // A name lookup or file read that hangs must not hold up the end.
     runtime.shutdown_timeout(Duration::ZERO);
     Ok(output)
 }
 
-async fn serve(args: &RunArgs, membership: &Membership) -> Result<(), AgentError> {
+async fn serve(options: &RunOptions, membership: &Membership) -> Result<(), Failure> {
     let Membership { config, me } = membership;
     let clock = Clock::start();
     let start_id =
-        std::fs::read_to_string(RANDOM_UUID).map_err(AgentError::system("draw a start id"))?;
+        std::fs::read_to_string(RANDOM_UUID).map_err(Failure::system("draw a start id"))?;
     let reporter = Reporter::new(config, me, start_id.trim().to_owned(), clock.now());
-    let signals = Signals::listen().map_err(AgentError::system("listen for signals"))?;
-    let socket = StatusSocket::choose(args.socket.as_ref())?;
-    let metrics = match args.metrics_listen {
+    let signals = Signals::listen().map_err(Failure::system("listen for signals"))?;
+    let socket = StatusSocket::choose(options.socket.as_ref())?;
+    let metrics = match options.metrics_listen {
         Some(address) => Some(MetricsListener::bind(address).await?),
         None => None,
     };
@@ -74,14 +74,14 @@ async fn serve(args: &RunArgs, membership: &Membership) -> Result<(), AgentError
     };
     tracing::info!(node = %me, cluster = %config.cluster, "agent started");
     let aws = Aws::new(&config.cluster, me);
-    let outlet = WithAliases::new(aws, me, &args.alias_report);
-    let memory = match &args.memory {
+    let outlet = WithAliases::new(aws, me, &options.alias_report);
+    let memory = match &options.memory {
         Some(PathChoice::Off) => None,
         Some(PathChoice::At(path)) => Some(path.clone()),
         None => Some(DEFAULT_MEMORY.into()),
     };
     let lifecycle = Lifecycle::start(config, me, clock, InstanceMetadata::find(), memory);
-    let reload = || membership.reload(&args.host);
+    let reload = || membership.reload(&options.host);
     tokio::select! {
         ended = run(config, reporter, lifecycle, clock, &outlet, orders, reload) => ended?,
         never = signals.pass_on(give.clone()) => match never {},

@@ -5,50 +5,51 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
 
+use vipward_core::Exit;
 use vipward_observe::requests::{Refusal, Request};
 use vipward_observe::status::Status;
 
-use crate::args::{OutputFormat, StatusArgs};
-use crate::failure::{AgentError, DEGRADED};
+use crate::failure::Failure;
+use crate::options::{OutputFormat, StatusOptions};
 
 /// An agent that runs answers at once.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Far more than the largest cluster's status takes.
 const MOST_BYTES: u64 = 4 << 20;
 
-/// Prints the status; the exit code.
+/// Prints the status; how the program ends.
 ///
 /// # Errors
 /// When no agent answers, or not as one does.
-pub fn status(args: &StatusArgs) -> Result<u8, AgentError> {
-    let status = ask(&args.socket, &Request::Status)?;
-    let said = match args.output {
+pub fn status(options: &StatusOptions) -> Result<Exit, Failure> {
+    let status = ask(&options.socket, &Request::Status)?;
+    let said = match options.output {
         OutputFormat::Text => status.text(),
         OutputFormat::Json => {
             let json = serde_json::to_string(&status).map_err(io::Error::from);
-            json.map_err(AgentError::system("write the status"))? + "\n"
+            json.map_err(Failure::system("write the status"))? + "\n"
         }
     };
     io::stdout()
         .lock()
         .write_all(said.as_bytes())
-        .map_err(AgentError::system("write to standard output"))?;
-    Ok(if status.degraded() { DEGRADED } else { 0 })
+        .map_err(Failure::system("write to standard output"))?;
+    Ok(if status.degraded() { Exit::Degraded } else { Exit::Fine })
 }
 
 /// Asks the agent that listens on `path`; its status once it has done what was asked.
 ///
 /// # Errors
 /// When no agent answers, not as one does, or with a refusal.
-pub fn ask(path: &Path, request: &Request) -> Result<Status, AgentError> {
+pub fn ask(path: &Path, request: &Request) -> Result<Status, Failure> {
     let document = UnixStream::connect(path)
         .and_then(|stream| exchange(stream, request))
-        .map_err(|source| AgentError::NoAnswer { path: path.to_owned(), source })?;
+        .map_err(|source| Failure::NoAnswer { path: path.to_owned(), source })?;
     if let Ok(refusal) = serde_json::from_str::<Refusal>(&document) {
         return Err(refusal.into());
     }
     serde_json::from_str(&document)
-        .map_err(|source| AgentError::Answer { path: path.to_owned(), source })
+        .map_err(|source| Failure::Answer { path: path.to_owned(), source })
 }
 
 fn exchange(mut stream: UnixStream, request: &Request) -> io::Result<String> {

@@ -131,10 +131,7 @@ mod tests {
     #[tokio::test]
     async fn who_cannot_be_is_a_failure() {
         let ended = ran("true", Some("no-such-user"), LONG).await;
-        assert_eq!(
-            ended.failure.as_deref(),
-            Some("the user no-such-user: there is none of that name")
-        );
+        assert_eq!(ended.failure.as_deref(), Some("the user no-such-user: it does not exist"));
         let me = User::from_uid(geteuid()).expect("readable").expect("I am somebody").name;
         assert_eq!(ran("true", Some(&me), LONG).await.failure, None);
     }

@@ -52,7 +52,7 @@ fn obstacle(hook: &Hook, capabilities: u64) -> Option<String> {
     let program = hook.command.first()?;
     match std::fs::metadata(program) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return Some(format!("there is no {program}"));
+            return Some(format!("{program} does not exist"));
         }
         Err(error) => return Some(format!("{program}: {error}")),
         Ok(file) if !file.is_file() || file.permissions().mode() & 0o111 == 0 => {
@@ -62,15 +62,13 @@ fn obstacle(hook: &Hook, capabilities: u64) -> Option<String> {
     }
     let name = hook.user.as_ref()?;
     match User::from_name(name) {
-        Err(error) => Some(format!("the user {name}: {error}")),
-        Ok(None) => Some(format!("there is no user {name}")),
+        Err(error) => Some(format!("cannot look up the user {name}: {error}")),
+        Ok(None) => Some(format!("the user {name} does not exist")),
         Ok(Some(user)) if user.uid == geteuid() => None,
         Ok(Some(_)) => {
             let able = NEEDED.iter().all(|bit| capabilities & (1 << bit) != 0);
             (!able).then(|| {
-                format!(
-                    "only root runs it as {name}, or who has CAP_SETUID, CAP_SETGID and CAP_KILL"
-                )
+                format!("running it as {name} takes root, or CAP_SETUID, CAP_SETGID and CAP_KILL")
             })
         }
     }
@@ -100,10 +98,10 @@ mod tests {
         let every = u64::MAX;
         assert_eq!(in_the_way("/bin/sh", None, 0), None);
         for (program, user, expected) in [
-            ("/no/such", None, "there is no /no/such"),
+            ("/no/such", None, "/no/such does not exist"),
             ("/etc/passwd", None, "/etc/passwd is not executable"),
             ("/etc", None, "/etc is not executable"),
-            ("/bin/sh", Some("no-such-user"), "there is no user no-such-user"),
+            ("/bin/sh", Some("no-such-user"), "the user no-such-user does not exist"),
         ] {
             assert_eq!(in_the_way(program, user, every).as_deref(), Some(expected));
         }

@@ -33,8 +33,12 @@ pub fn find(
     let members = || config.members().map(NodeName::as_str).collect::<Vec<_>>().join(", ");
     if let Some(name) = named {
         return config.members().find(|member| *member == name).cloned().ok_or_else(|| {
-            let cure = format!("give --node one of {}", members());
-            Faults::of_host(origin, format!("there is no node or witness {name}"), cure)
+            let cure = format!("name one of {} with --node", members());
+            Faults::of_host(
+                origin,
+                format!("the configuration has no node or witness {name}"),
+                cure,
+            )
         });
     }
     match config.members_at(local).collect::<Vec<_>>().as_slice() {
@@ -42,13 +46,14 @@ pub fn find(
         [] => {
             let local = local.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
             let what = format!("no node or witness has an address of this host ({local})");
-            let cure = format!("correct the address, or name this host with --node: {}", members());
+            let cure =
+                format!("correct the address, or name this host with --node, one of {}", members());
             Err(Faults::of_host(origin, what, cure))
         }
         several => {
             let all = several.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", ");
-            let what = format!("the addresses of {all} are all on this host");
-            Err(Faults::of_host(origin, what, "say with --node which of them this is"))
+            let what = format!("this host has the addresses of {all}");
+            Err(Faults::of_host(origin, what, "name this host with --node"))
         }
     }
 }

@@ -2,9 +2,9 @@
 
 use vipward_core::{Config, Faults, NodeName};
 
-use crate::args::HostArgs;
-use crate::failure::AgentError;
+use crate::failure::Failure;
 use crate::host::identity;
+use crate::options::HostOptions;
 
 /// A good file, and who of it this host is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,10 +20,9 @@ impl Membership {
     ///
     /// # Errors
     /// Every fault of the file, or that this host is not in it.
-    pub fn load(host: &HostArgs) -> Result<Self, AgentError> {
+    pub fn load(host: &HostOptions) -> Result<Self, Failure> {
         let config = Config::load(&host.config, |path| std::fs::read_to_string(path))?;
-        let local =
-            identity::local_addresses().map_err(AgentError::system("list local addresses"))?;
+        let local = identity::local_addresses().map_err(Failure::system("list local addresses"))?;
         let me = identity::find(&config, &origin(host), host.node.as_ref(), &local)?;
         Ok(Self { config, me })
     }
@@ -33,7 +32,7 @@ impl Membership {
     /// # Errors
     /// As [`Self::load`]; and the new file must leave this host its cluster and its name, in which
     /// it publishes.
-    pub fn reload(&self, host: &HostArgs) -> Result<Config, AgentError> {
+    pub fn reload(&self, host: &HostOptions) -> Result<Config, Failure> {
         let new = Self::load(host)?;
         self.admits(&new, &origin(host))?;
         Ok(new.config)
@@ -44,7 +43,7 @@ impl Membership {
             if old == new {
                 return Ok(());
             }
-            let fault = format!("{what} is now {new}, and the agent runs as {old}");
+            let fault = format!("{what} is now {new}, but the agent runs as {old}");
             Err(Faults::of_host(origin, fault, "restart the agent"))
         };
         same("the cluster", self.config.cluster.as_str(), new.config.cluster.as_str())?;
@@ -52,7 +51,7 @@ impl Membership {
     }
 }
 
-fn origin(host: &HostArgs) -> String {
+fn origin(host: &HostOptions) -> String {
     host.config.display().to_string()
 }
 
@@ -70,8 +69,8 @@ mod tests {
         let mut other = config(1);
         other.cluster = "other".parse().expect("a name");
         for (new, what) in [
-            (member(other, "a"), "the cluster is now other, and the agent runs as lab"),
-            (member(config(1), "b"), "this host is now b, and the agent runs as a"),
+            (member(other, "a"), "the cluster is now other, but the agent runs as lab"),
+            (member(config(1), "b"), "this host is now b, but the agent runs as a"),
         ] {
             let refused = running.admits(&new, "f").expect_err("it is another");
             assert!(refused.to_string().contains(what), "{refused}");

@@ -31,7 +31,9 @@ impl OwnInterface {
         // The primary address is always there: an empty list is no answer.
         let found = listed(text.as_deref().unwrap_or_default()).filter(|found| !found.is_empty());
         let Some(addresses) = found else {
-            return Err(MetadataError(format!("the addresses of {eni} are not told: {text:?}")));
+            return Err(MetadataError(format!(
+                "the metadata do not list the addresses of {eni}: {text:?}"
+            )));
         };
         self.0 = Some(mac);
         Ok(addresses)

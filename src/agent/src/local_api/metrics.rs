@@ -18,7 +18,7 @@ use tokio::time::{sleep, timeout};
 use vipward_observe::prometheus;
 use vipward_observe::requests;
 
-use crate::failure::AgentError;
+use crate::failure::Failure;
 use crate::local_api::orders::{Order, ask};
 
 /// One is answered at a time: a client that dawdles may hold the others up so long.
@@ -36,8 +36,8 @@ impl MetricsListener {
     ///
     /// # Errors
     /// When the system refuses.
-    pub async fn bind(address: SocketAddr) -> Result<Self, AgentError> {
-        let refused = |source| AgentError::Metrics { address, source };
+    pub async fn bind(address: SocketAddr) -> Result<Self, Failure> {
+        let refused = |source| Failure::Metrics { address, source };
         let listener = TcpListener::bind(address).await.map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
         tracing::info!(%address, "metrics served");

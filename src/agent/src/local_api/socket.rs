@@ -12,9 +12,9 @@ use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 use vipward_observe::requests::{Refusal, Request};
 
-use crate::args::{DEFAULT_SOCKET, PathChoice};
-use crate::failure::AgentError;
+use crate::failure::Failure;
 use crate::local_api::orders::{Order, ask};
+use crate::options::{DEFAULT_SOCKET, PathChoice};
 
 /// Its owner and group may ask.
 const MODE: u32 = 0o660;
@@ -39,12 +39,12 @@ impl StatusSocket {
     ///
     /// # Errors
     /// When a path was named and no socket can be made there.
-    pub fn choose(choice: Option<&PathChoice>) -> Result<Option<Self>, AgentError> {
+    pub fn choose(choice: Option<&PathChoice>) -> Result<Option<Self>, Failure> {
         match choice {
             Some(PathChoice::Off) => Ok(None),
             Some(PathChoice::At(path)) => match Self::bind(path) {
                 Ok(socket) => Ok(Some(socket)),
-                Err(source) => Err(AgentError::Socket { path: path.clone(), source }),
+                Err(source) => Err(Failure::Socket { path: path.clone(), source }),
             },
             None => {
                 let socket = Self::bind(Path::new(DEFAULT_SOCKET));
@@ -117,7 +117,7 @@ async fn answer(mut client: UnixStream, orders: &mpsc::Sender<Order>) -> io::Res
             Ok(status) => serde_json::to_vec(&status)?,
             Err(refusal) => serde_json::to_vec(&refusal)?,
         },
-        Err(error) => serde_json::to_vec(&Refusal { refused: format!("no request: {error}") })?,
+        Err(error) => serde_json::to_vec(&Refusal { refused: format!("not a request: {error}") })?,
     };
     document.push(b'\n');
     client.write_all(&document).await?;

@@ -58,7 +58,7 @@ fn exit_codes_tell_what_is_wrong() {
         (&bad, vec!["--node", "a"], 3, "prot"),
         (&absent, vec![], 3, "absent.toml"),
         (&good, vec![], 3, "no node or witness has an address of this host"),
-        (&good, vec!["--node", "c"], 3, "there is no node or witness c"),
+        (&good, vec!["--node", "c"], 3, "the configuration has no node or witness c"),
         (&good, vec!["--node", "Not A Name"], 2, "Not A Name"),
         (&good, vec!["--unknown"], 2, "--unknown"),
     ] {

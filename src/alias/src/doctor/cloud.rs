@@ -29,18 +29,18 @@ pub fn cloud_init(tree: &Tree) -> Option<Finding> {
     if limited || off {
         return Some(Finding::fine(ABOUT, "configures no secondary address"));
     }
-    let what = "configures secondary addresses that the instance has at its first boot";
+    let what = "configures the secondary addresses that the instance has at its first boot";
     Some(
         Finding::new(Level::Trouble, ABOUT, what)
             .effect(
-                "a VIP held then is written into the host's files with the subnet's prefix, and \
-                 returns at each boot, even after it moved away",
+                "a VIP that this host holds then is written into its files with the subnet's \
+                 prefix, and returns at each boot, even after it has moved away",
             )
             .drop_in(
                 "/etc/cloud/cloud.cfg.d/99-vipward.cfg",
                 "# Written by `vipward-alias doctor --write`: VIPs are not this host's for good.\n\
                  datasource:\n  Ec2:\n    apply_full_imds_network_config: false\n",
-                "it counts from the next first boot (an image made of this host)",
+                "it takes effect at the next first boot (of an image of this host)",
             ),
     )
 }
@@ -65,12 +65,12 @@ pub fn nm_cloud_setup(tree: &Tree) -> Option<Finding> {
     if !assignments.next_back().unwrap_or(false) {
         return Some(Finding::fine(ABOUT, "does not look at EC2"));
     }
-    let what = "every five minutes makes the interface what the metadata say";
+    let what = "sets the interface to what the metadata say, every five minutes";
     Some(
         Finding::new(Level::Trouble, ABOUT, what)
             .effect(
-                "it adds a VIP with the subnet's prefix, takes away the ones that the metadata do \
-                 not name, and with a second address routes this host's traffic by source",
+                "it adds a VIP with the subnet's prefix, removes VIPs that the metadata do not \
+                 name, and routes this host's traffic by source once it has a second address",
             )
             .drop_in(
                 format!("/etc/systemd/system/{UNIT}.d/50-vipward.conf"),

@@ -92,7 +92,7 @@ impl fmt::Display for Finding {
             writeln!(out, "         cure: {cure}")?;
         }
         if let Some(DropIn { path, then, .. }) = &self.drop_in {
-            writeln!(out, "         cure: --write writes {}; then {then}", path.display())?;
+            writeln!(out, "         cure: --write creates {}; then {then}", path.display())?;
         }
         Ok(())
     }

@@ -7,9 +7,9 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use vipward_core::Faults;
 use vipward_core::config::{Config, Node};
 use vipward_core::text::chain;
+use vipward_core::{Exit, Faults};
 
 use crate::failure::Failure;
 use crate::kernel::Kernel;
@@ -35,9 +35,6 @@ mod written;
 #[cfg(test)]
 mod tests;
 
-/// What every program of vipward exits with when all worked and what it found is not well.
-const DEGRADED: u8 = 4;
-
 /// The host as far as it is not in files.
 pub struct Host<'h> {
     /// The cluster's file.
@@ -61,7 +58,7 @@ impl Host<'_> {
 ///
 /// # Errors
 /// Node or interface cannot be told; a drop-in cannot be written.
-pub async fn run(options: &Options, how: &DoctorOptions, config: &Config) -> Result<u8, Failure> {
+pub async fn run(options: &Options, how: &DoctorOptions, config: &Config) -> Result<Exit, Failure> {
     let inventory = Kernel::open()?.inventory().await?;
     let origin = options.config.display().to_string();
     let node = own_node(config, options.node.as_ref(), &inventory)
@@ -84,7 +81,7 @@ pub async fn run(options: &Options, how: &DoctorOptions, config: &Config) -> Res
     }
     std::io::stdout().lock().write_all(text.as_bytes()).map_err(Failure::Output)?;
     let worst = findings.iter().map(|finding| finding.level).max();
-    Ok(if worst == Some(Level::Trouble) { DEGRADED } else { 0 })
+    Ok(if worst == Some(Level::Trouble) { Exit::Degraded } else { Exit::Fine })
 }
 
 async fn ask(node: &Node, link: &Link) -> Result<Answer, Failure> {
@@ -113,7 +110,7 @@ fn write_out(tree: &Tree, drop_in: &DropIn) -> Result<String, Failure> {
     let is_ours = || tree.read(&drop_in.path).is_some_and(|there| there == drop_in.content);
     match put_new(&place, &drop_in.content) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && !is_ours() => {
-            let what = "is there and says something else; move it away and try again";
+            let what = "exists with another content; move it away and try again";
             Ok(format!("left     {} {what}\n", place.display()))
         }
         Err(source) if source.kind() != io::ErrorKind::AlreadyExists => {

@@ -25,7 +25,7 @@ pub fn examine(tree: &Tree, host: &Host<'_>) -> Vec<Finding> {
     let managed = match keep {
         Some(value) => Finding::fine(
             ABOUT,
-            format!("manages {interface} by {file} with {KEEP}={value}: a reload leaves the VIPs"),
+            format!("manages {interface} by {file} with {KEEP}={value}: a reload keeps the VIPs"),
         ),
         None => Finding::new(
             Level::Trouble,
@@ -33,8 +33,8 @@ pub fn examine(tree: &Tree, host: &Host<'_>) -> Vec<Finding> {
             format!("manages {interface} by {file} without {KEEP}"),
         )
         .effect(
-            "`networkctl reload` and a restart drop every address that is not in its files, the \
-             VIPs too; the alias unit brings them back, until then clients are cut off",
+            "`networkctl reload` and a restart drop every address that is not in its files, \
+             including the VIPs; clients are cut off until the alias unit brings them back",
         )
         .drop_in(
             format!("/etc/systemd/network/{}.d/50-vipward.conf", name_of(&file)),
@@ -78,14 +78,14 @@ fn ec2_net_utils(tree: &Tree, host: &Host<'_>, kept: bool) -> Option<Finding> {
     let now = if vips.is_empty() { "no VIP".to_owned() } else { vips.join(" ") };
     let level = if kept { Level::Note } else { Level::Trouble };
     let reload = if kept {
-        "its reloads leave the VIPs"
+        "its reloads keep the VIPs"
     } else {
-        "each change brings a reload that drops the VIPs"
+        "each change causes a reload that drops the VIPs"
     };
-    let what = format!("each minute writes what the metadata name as /32 into {file}, now {now}");
+    let what = format!("writes what the metadata name into {file} as /32, each minute; now {now}");
     let effect = format!(
-        "it agrees with `follow`; with `static` the alias unit puts back what it takes away; {reload}"
+        "it agrees with `follow`; with `static` the alias unit restores what it removes; {reload}"
     );
     let finding = Finding::new(level, "amazon-ec2-net-utils", what).effect(effect);
-    Some(if kept { finding } else { finding.cure("the drop-in for systemd-networkd") })
+    Some(if kept { finding } else { finding.cure("write the drop-in for systemd-networkd") })
 }

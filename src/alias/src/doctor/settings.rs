@@ -25,9 +25,9 @@ const SETTINGS: [Setting; 4] = [
         judge: |value, _| {
             (value == 0).then_some((
                 Level::Trouble,
-                "when an address goes, the kernel takes the others of its subnet along: a VIP with \
-                 the subnet's prefix goes with the node's own address, and one that is older than \
-                 the node's own cannot be removed alone",
+                "when an address goes, the kernel removes the others of its subnet too: a VIP with \
+                 the subnet's prefix goes with the node's own address, and a VIP that is older \
+                 than the node's own address cannot be removed alone",
                 "1",
             ))
         },
@@ -39,8 +39,8 @@ const SETTINGS: [Setting; 4] = [
             let several = host.interfaces_in_subnet() > 1;
             (value == 1 && several).then_some((
                 Level::Trouble,
-                "several interfaces are in the subnet, and what comes in by another than the one \
-                 that answers go out by is dropped: clients of a VIP time out",
+                "several interfaces are in the subnet, and the kernel drops packets that come in \
+                 on another interface than the answers go out on: clients of a VIP time out",
                 "2",
             ))
         },
@@ -51,7 +51,7 @@ const SETTINGS: [Setting; 4] = [
         judge: |value, _| {
             (value >= 3).then_some((
                 Level::Note,
-                "this host answers no ARP for some of its addresses; a VPC does not ask, other \
+                "this host answers no ARP for some of its addresses; a VPC does not ask, but other \
                  networks do",
                 "0, 1 or 2",
             ))
@@ -63,8 +63,8 @@ const SETTINGS: [Setting; 4] = [
         judge: |value, host| {
             (value == 0 && host.interfaces_in_subnet() > 1).then_some((
                 Level::Note,
-                "ARP requests of one interface may carry the address of another, the VIP's too; a \
-                 VPC takes no notice, other networks do",
+                "ARP requests of one interface may carry the address of another, even a VIP; a VPC \
+                 takes no notice, but other networks do",
                 "2",
             ))
         },
@@ -116,10 +116,10 @@ fn source_address(host: &Host<'_>) -> Vec<Finding> {
     });
     speaking
         .map(|service| {
-            let what = format!("{} is the first address of its subnet here", service.vip);
+            let what = format!("{} is the first address of its subnet on this host", service.vip);
             Finding::new(Level::Trouble, "source address", what)
                 .effect(
-                    "this host speaks to the subnet from the VIP: answers go to whoever holds it, \
+                    "this host sends to the subnet from the VIP: answers go to whoever holds it, \
                      and connections break when it moves",
                 )
                 .cure("remove it and let the alias unit add it as /32")

@@ -1,4 +1,5 @@
-//! The three truths about each VIP: what the file asks for, what EC2 says, what the kernel has.
+//! The three truths about each VIP: what the configuration asks for, what EC2 says, what the kernel
+//! has.
 
 use vipward_core::config::{AliasMode, Service};
 
@@ -24,28 +25,28 @@ fn compare(host: &Host<'_>, service: &Service) -> Finding {
         .map(|held| format!("/{}", held.prefix))
         .collect();
     let present = !copies.is_empty();
-    let kernel = if present { copies.join(" and ") } else { "not there".to_owned() };
+    let kernel = if present { copies.join(" and ") } else { "absent".to_owned() };
     let held = match &host.ec2 {
         Answer::Addresses(all) => Some(all.contains(&vip)),
         Answer::Unknown(_) => None,
     };
     let ec2 = match held {
         Some(true) => "this node holds it",
-        Some(false) => "another holds it, or nobody",
+        Some(false) => "another node holds it, or none does",
         None => "unknown",
     };
     let mode = service.alias.name();
-    let what = format!("{vip}: file {mode}; EC2: {ec2}; kernel: {kernel}");
+    let what = format!("{vip}: alias {mode}; EC2: {ec2}; kernel: {kernel}");
     let about = service.name.to_string();
     match (service.alias, held, present) {
         (AliasMode::Static, _, false) | (AliasMode::Follow, Some(true), false) => {
             Finding::new(Level::Trouble, about, what)
                 .effect("this node would not answer for it")
-                .cure("start vipward-alias, or look at why it cannot add it (its log)")
+                .cure("start vipward-alias, or read in its log why it cannot add the VIP")
         }
         (AliasMode::Follow, Some(false), true) => Finding::new(Level::Trouble, about, what)
             .effect("this node talks to itself at the VIP instead of to its holder")
-            .cure("start vipward-alias: it removes it once EC2 has said so twice"),
+            .cure("start vipward-alias: it removes the VIP once EC2 has said so twice"),
         _ => Finding::fine(about, what),
     }
 }
@@ -59,7 +60,7 @@ fn unanswered(host: &Host<'_>) -> Option<Finding> {
     let finding = Finding::new(level, "instance metadata", why.clone());
     Some(if follows {
         finding
-            .effect("aliases that follow stay as they are until it answers")
+            .effect("aliases with `follow` stay as they are until it answers")
             .cure("allow this host to reach 169.254.169.254, or use alias = \"static\"")
     } else {
         finding
@@ -75,8 +76,10 @@ fn elsewhere(host: &Host<'_>) -> Vec<Finding> {
                 let what = format!("{} is also on {}", service.vip, link.name);
                 findings.push(
                     Finding::new(Level::Trouble, service.name.to_string(), what)
-                        .effect("vipward does not touch other interfaces; this host answers itself")
-                        .cure(format!("ip address del {}/… dev {}", service.vip, link.name)),
+                        .effect(
+                            "vipward leaves other interfaces alone; this host reaches itself there",
+                        )
+                        .cure(format!("run `ip address del {}/… dev {}`", service.vip, link.name)),
                 );
             }
         }

@@ -18,8 +18,8 @@ const KEEPERS: [Keeper; 4] = [
     Keeper {
         name: "netplan",
         files: |tree| tree.list("/etc/netplan", &[".yaml", ".yml"]),
-        effect: "it comes with each boot and `netplan apply`, also where it moved away from",
-        cure: "take the address out of the file, then `netplan apply`",
+        effect: "it returns at each boot and `netplan apply`, even after the VIP has moved away",
+        cure: "remove the address from that file, then run `netplan apply`",
     },
     Keeper {
         name: "ifupdown",
@@ -28,8 +28,8 @@ const KEEPERS: [Keeper; 4] = [
             files.extend(tree.list("/etc/network/interfaces.d", &[""]));
             files
         },
-        effect: "it comes with each boot and `ifup`, and goes with `ifdown`",
-        cure: "take its stanza out of the file: the alias unit needs none",
+        effect: "it returns at each boot and `ifup`, and goes with `ifdown`",
+        cure: "remove its stanza from that file: the alias unit needs none",
     },
     Keeper {
         name: "NetworkManager",
@@ -38,8 +38,8 @@ const KEEPERS: [Keeper; 4] = [
             files.extend(tree.list("/etc/sysconfig/network-scripts", &[""]));
             files
         },
-        effect: "it comes whenever the connection is activated",
-        cure: "take the address out of the connection (nmcli connection modify NAME -ipv4.addresses …)",
+        effect: "it returns whenever the connection is activated",
+        cure: "remove the address from the connection (nmcli connection modify NAME -ipv4.addresses …)",
     },
     Keeper {
         name: "keepalived",

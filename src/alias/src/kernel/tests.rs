@@ -6,6 +6,7 @@ use std::num::NonZeroI32;
 use rtnetlink::packet_core::ErrorMessage;
 
 use super::*;
+use crate::failure::Failure;
 
 const VIP: Ipv4Addr = Ipv4Addr::new(172, 31, 0, 202);
 
@@ -30,10 +31,9 @@ fn an_errno_is_told_with_what_was_asked() {
 #[test]
 fn a_missing_capability_is_told_with_its_cure() {
     let error = refusal(1);
-    assert_eq!(
-        error.to_string(),
-        "not permitted to add 172.31.0.202: run the unit as root or with CAP_NET_ADMIN"
-    );
+    assert_eq!(error.to_string(), "not permitted to add 172.31.0.202");
+    let hint = Failure::from(error).hint();
+    assert_eq!(hint, Some("run the unit as root or with CAP_NET_ADMIN"));
 }
 
 #[test]

@@ -94,7 +94,7 @@ async fn whatever_is_no_answer_is_told() {
         (&[TOKEN, ID, ("/local-ipv4s", 200, "<html>")], "is not understood"),
         (
             &[TOKEN, ("/interface-id", 200, "eni-09"), ("/local-ipv4s", 200, "1.2.3.4")],
-            "the interface with MAC 02:00:00:00:00:01 is eni-09, and the file says eni-0a1b2c3d4e5f60001",
+            "the interface with MAC 02:00:00:00:00:01 is eni-09, but the configuration says eni-0a1b2c3d4e5f60001",
         ),
         (&[("/token", 200, "one\ntwo")], "is not understood"),
     ];

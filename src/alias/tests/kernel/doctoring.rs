@@ -23,8 +23,8 @@ fn it_tells_three_truths_and_changes_nothing() {
         assert_eq!(code, 4, "{said}");
         for line in [
             "node resource-01 172.31.0.11 on ens5",
-            "trouble  mysql: 172.31.0.201: file follow; EC2: this node holds it; kernel: not there",
-            "trouble  redis: 172.31.0.202: file follow; EC2: another holds it, or nobody; kernel: /32",
+            "trouble  mysql: 172.31.0.201: alias follow; EC2: this node holds it; kernel: absent",
+            "trouble  redis: 172.31.0.202: alias follow; EC2: another node holds it, or none does; kernel: /32",
             "fine     net.ipv4.conf.ens5.promote_secondaries: 1",
         ] {
             assert!(said.contains(line), "{line} in:\n{said}");

@@ -91,7 +91,7 @@ fn another_eni_than_the_files_is_doubt() {
         let unit = Unit::follow(files, &metadata);
         let said = unit.hear("instance metadata say nothing: aliases stay as they are");
         let cause = said["cause"].as_str().expect("it is told");
-        let want = "is eni-0a1b2c3d4e5f60009, and the file says eni-0a1b2c3d4e5f60001";
+        let want = "is eni-0a1b2c3d4e5f60009, but the configuration says eni-0a1b2c3d4e5f60001";
         assert!(cause.ends_with(want), "{cause}");
         metadata.await_questions(2);
         assert_eq!(held().len(), 2);

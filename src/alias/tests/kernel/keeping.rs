@@ -83,7 +83,7 @@ fn what_time_cannot_mend_is_bad_configuration() {
             (vec!["--check"], no_address),
             (vec!["doctor"], no_address),
             (vec!["--check", "--node", "resource-01"], not_here),
-            (vec!["--node", "resource-03"], "no node is named resource-03"),
+            (vec!["--node", "resource-03"], "the configuration has no node resource-03"),
         ];
         for (arguments, want) in table {
             let output = run(files, &[PROGRAM.into()], &arguments);

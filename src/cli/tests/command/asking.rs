@@ -75,11 +75,7 @@ fn what_goes_wrong_is_told_with_a_hint() {
         (failed, "vipward-no-query failed: Throttled: EC2 throttles", "its log is "),
         (missing, "ResourceNotFoundException: Function not found", "deploy the template"),
         (denied, "AccessDeniedException: not authorized", "you need the policy"),
-        (
-            answer("[]".to_owned()),
-            "cannot read the answer",
-            "the function may be of another version",
-        ),
+        (answer("[]".to_owned()), "cannot read the answer", "the function may be another version"),
     ] {
         let (run, _) = ask(answer, &["status"]);
         assert_eq!((run.exit_code, run.stdout.as_str()), (Some(1), ""));
@@ -101,5 +97,8 @@ fn aws_out_of_reach_is_told_with_a_hint() {
 fn a_service_that_is_not_in_the_file_is_a_usage_error() {
     let run = vipward(&["explain", "mysql", "--config", &fixture("pair.toml")]);
     assert_eq!(run.exit_code, Some(2));
-    assert_eq!(run.stderr, "error: the configuration has no service mysql\nhint: it has redis\n");
+    assert_eq!(
+        run.stderr,
+        "error: the configuration has no service mysql\nhint: its services are redis\n"
+    );
 }

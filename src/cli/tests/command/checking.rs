@@ -23,9 +23,9 @@ fn what_differs_from_the_usual_is_said_and_what_is_hardly_meant_too() {
     let file = scratch("unusual.toml").display().to_string();
     fs::write(&file, text).expect("written");
     let run = vipward(&["check", &file]);
-    let account = "mongodb on port 27017, follows the primary, alias where the VIP is\n";
+    let account = "mongodb on port 27017, follows the primary, alias follows the VIP\n";
     assert!(run.stdout.contains(account), "{}{}", run.stdout, run.stderr);
-    let warning = "warning: the check of orders sees only that something listens on port 3306\n\
+    let warning = "warning: the check of orders only sees that something listens on port 3306\n\
                    hint: kind = \"mysql\" asks the server itself\n";
     assert_eq!((run.exit_code, run.stderr.as_str()), (Some(0), warning));
 }

@@ -83,13 +83,16 @@ fn names_that_are_not_in_the_file_are_usage_errors() {
     let run = vipward(&["drain", "zz", "--config", &config]);
     assert_eq!(run.exit_code, Some(2));
     assert!(
-        run.stderr.contains("the configuration has no node zz\nhint: it has "),
+        run.stderr.contains("the configuration has no node zz\nhint: its nodes are "),
         "{}",
         run.stderr
     );
     let run = vipward(&["switchover", "mysql", "--config", &config]);
     assert_eq!(run.exit_code, Some(2));
-    assert_eq!(run.stderr, "error: the configuration has no service mysql\nhint: it has redis\n");
+    assert_eq!(
+        run.stderr,
+        "error: the configuration has no service mysql\nhint: its services are redis\n"
+    );
 }
 
 #[test]

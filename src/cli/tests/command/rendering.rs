@@ -116,7 +116,11 @@ fn the_template_names_the_directory_from_where_it_lies() {
         vipward(&["render", &fixture("pair.toml"), "--output", &output, "--config-dir", "conf"]);
     assert_eq!((run.exit_code, run.stdout.as_str()), (Some(0), ""));
     assert!(run.stderr.contains("wrote "), "{}", run.stderr);
-    assert!(run.stderr.contains("warning: there is no functions/failover"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("warning: the template has no functions/failover"),
+        "{}",
+        run.stderr
+    );
     let template = parsed(&fs::read_to_string(output).expect("written"));
     let layer = &resources_of(&template, "AWS::Serverless::LayerVersion")[0];
     assert_eq!(layer["Properties"]["ContentUri"], "conf");
@@ -125,7 +129,7 @@ fn the_template_names_the_directory_from_where_it_lies() {
 #[test]
 fn what_would_ship_besides_the_file_is_named() {
     let run = vipward(&["render", &fixture("pair.toml")]);
-    let warning = "ships with the functions as a whole";
+    let warning = "ships with the functions, including ";
     assert!(run.stderr.contains(warning), "the fixtures lie beside each other: {}", run.stderr);
     let alone = vipward(&["render", "infra/example/vipward.toml"]);
     assert_eq!(alone.stderr, "");
@@ -142,8 +146,7 @@ fn a_template_that_cannot_be_written_is_a_failure() {
         ".",
     ]);
     assert_eq!(run.exit_code, Some(1));
-    let said =
-        "error: there is no directory nowhere\nhint: make it, or name another file with --output\n";
+    let said = "error: the directory nowhere does not exist\nhint: create it, or name another file with --output\n";
     assert_eq!(run.stderr, said);
     let run = vipward(&["render", &fixture("pair.toml"), "--output", "infra"]);
     assert_eq!((run.exit_code, run.stdout.as_str()), (Some(1), ""));

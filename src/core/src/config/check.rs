@@ -25,14 +25,14 @@ pub(super) struct Checks<'c, 't> {
 pub(super) fn counts(findings: &Findings<'_>, nodes: usize, services: usize) {
     if nodes < 2 {
         let cure = "add a [[node]] for each host of the pair";
-        findings.add(1, Wrong::new("the file names fewer than two nodes", cure));
+        findings.add(1, Wrong::new("the configuration has fewer than two nodes", cure));
     }
     if services == 0 {
         let cure = "add a [[service]] with name, vip and check";
-        findings.add(1, Wrong::new("the file names no service", cure));
+        findings.add(1, Wrong::new("the configuration has no service", cure));
     } else if services > MOST_SERVICES {
-        let what = format!("the file names {services} services");
-        let cure = format!("split the cluster: an ENI's 50 tags allow {MOST_SERVICES}");
+        let what = format!("the configuration has {services} services");
+        let cure = format!("split the cluster: an ENI has room for the tags of {MOST_SERVICES}");
         findings.add(1, Wrong::new(what, cure));
     }
 }
@@ -67,7 +67,7 @@ impl Checks<'_, '_> {
             let what = format!("VIP {vip} of service {}", service.thing.name);
             self.in_subnet(service.line, vip.0, &what);
             if let Some(node) = self.nodes.iter().find(|node| node.thing.address == vip.0) {
-                let what = format!("{what} is the own address of node {}", node.thing.name);
+                let what = format!("{what} is the address of node {} itself", node.thing.name);
                 let cure = "choose an address that no host has: a primary address cannot move";
                 self.findings.add(service.line, Wrong::new(what, cure));
             }
@@ -78,8 +78,8 @@ impl Checks<'_, '_> {
         let mut first_lines = BTreeMap::new();
         for (line, value) in entries {
             if let Some(first) = first_lines.get(&value) {
-                let what = format!("{what} {value} is already that of the {of} on line {first}");
-                let cure = format!("give each {of} a value of its own");
+                let cure = format!("give each {of} its own {what}");
+                let what = format!("{what} {value} is already used by the {of} on line {first}");
                 self.findings.add(line, Wrong::new(what, cure));
             } else {
                 first_lines.insert(value, line);
@@ -91,12 +91,12 @@ impl Checks<'_, '_> {
         let Some(subnet) = self.subnet else { return };
         let first = Ipv4Addr::from(u32::from(subnet.network()) + RESERVED_AT_START);
         let last = Ipv4Addr::from(u32::from(subnet.broadcast()).saturating_sub(1));
-        let cure = || format!("choose one from {first} to {last}");
+        let cure = || format!("choose an address from {first} to {last}");
         if !subnet.contains(&address) {
             let wrong = Wrong::new(format!("{what} is outside the subnet {subnet}"), cure());
             self.findings.add(line, wrong);
         } else if !(first..=last).contains(&address) {
-            let wrong = Wrong::new(format!("{what} is one that AWS reserves in {subnet}"), cure());
+            let wrong = Wrong::new(format!("{what} is reserved by AWS in {subnet}"), cure());
             self.findings.add(line, wrong);
         }
     }

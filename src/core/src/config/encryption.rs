@@ -33,9 +33,10 @@ pub(super) fn tls(table: &Table<'_>, on: bool, name: Option<String>) -> Tls {
         absolute(&text("/etc/vipward/ca.pem")(value)?).map(PathBuf::from)
     });
     let verify = only_with_tls(table, "verify", on, |value| match flag(value)? {
-        false if ca_file.is_some() => {
-            Err(Wrong::new("trusts anybody, whatever ca_file says", "leave out verify, or ca_file"))
-        }
+        false if ca_file.is_some() => Err(Wrong::new(
+            "false trusts any certificate, whatever ca_file says",
+            "remove verify or ca_file",
+        )),
         verify => Ok(verify),
     });
     let verify = verify.unwrap_or(true);
@@ -53,8 +54,8 @@ fn only_with_tls<'t, T>(
             read(value)
         } else {
             Err(Wrong::new(
-                "is about TLS, which is off",
-                "add tls = true (of http: kind = \"https\")",
+                "it needs TLS, which is off",
+                "add tls = true (for http: kind = \"https\")",
             ))
         }
     })
@@ -67,6 +68,6 @@ pub(super) fn host(value: &DeValue<'_>) -> Result<String, Wrong> {
     if (1..=253).contains(&name.len()) && name.bytes().all(is_allowed) {
         Ok(name)
     } else {
-        Err(Wrong::new(format!("{name:?} is no host"), "write it like \"db.example.com\""))
+        Err(Wrong::new(format!("{name:?} is not a host name"), "write it like \"db.example.com\""))
     }
 }

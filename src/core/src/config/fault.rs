@@ -23,9 +23,6 @@ pub struct Faults {
 }
 
 impl Faults {
-    /// The exit code of every vipward program that meets them.
-    pub const EXIT_CODE: u8 = 3;
-
     pub(super) fn new(origin: &str, mut faults: Vec<Fault>) -> Self {
         faults.sort_by_key(|fault| fault.line);
         Self { origin: origin.to_owned(), faults }
@@ -35,7 +32,7 @@ impl Faults {
     pub(super) fn unreadable(path: &Path, error: &io::Error) -> Self {
         let cure = match error.kind() {
             io::ErrorKind::NotFound => "correct the path, or create the file",
-            io::ErrorKind::PermissionDenied => "let the user that runs vipward read it",
+            io::ErrorKind::PermissionDenied => "let the user who runs vipward read it",
             io::ErrorKind::InvalidData => "save it as UTF-8",
             _ => "check the path and the disk",
         };

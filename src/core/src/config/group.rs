@@ -47,10 +47,11 @@ pub(super) fn check(findings: &Findings<'_>, services: &[Placed<Service>]) {
         if let Some(follower) = following.first() {
             for other in others {
                 let what = format!(
-                    "service {} of group {group} follows no primary, and {} on line {} does",
+                    "service {} in group {group} follows no primary, but {} on line {} does",
                     other.thing.name, follower.thing.name, follower.line
                 );
-                let cure = "give all services of a group the same role, or another group";
+                let cure =
+                    "give all services of the group the same role, or put them in different groups";
                 findings.add(other.line, Wrong::new(what, cure));
             }
         }

@@ -123,7 +123,7 @@ fn pattern(value: &DeValue<'_>) -> Result<String, Wrong> {
     match regex_lite::Regex::new(&pattern) {
         Ok(_) => Ok(pattern),
         Err(error) => Err(Wrong::new(
-            format!("{pattern:?} is no regular expression: {error}"),
+            format!("{pattern:?} is not a regular expression: {error}"),
             "write it like \"ok|ready\", in single quotes where it has backslashes",
         )),
     }
@@ -142,7 +142,7 @@ fn unit(value: &DeValue<'_>) -> Result<String, Wrong> {
     if is_unit(&unit) {
         Ok(unit)
     } else {
-        Err(Wrong::new(format!("{unit:?} is no unit"), "write it like \"nginx.service\""))
+        Err(Wrong::new(format!("{unit:?} is not a unit"), "write it like \"nginx.service\""))
     }
 }
 
@@ -160,7 +160,7 @@ fn max_lag(table: &Table<'_>) -> Option<Duration> {
 pub(super) fn login_word(value: &DeValue<'_>) -> Result<String, Wrong> {
     let word = text("vipward")(value)?;
     if word.is_empty() || word.chars().any(char::is_control) {
-        Err(Wrong::new(format!("{word:?} is no name"), "write it like \"vipward\""))
+        Err(Wrong::new(format!("{word:?} is not a name"), "write it like \"vipward\""))
     } else {
         Ok(word)
     }
@@ -173,19 +173,19 @@ pub(super) fn command(value: &DeValue<'_>) -> Result<Vec<String>, Wrong> {
     };
     let word = |value: &DeValue<'_>| match value.as_str() {
         Some(word) if word.contains('\0') => {
-            Err(Wrong::new("has a zero byte", format!("write it like {EXAMPLE}")))
+            Err(Wrong::new("it contains a zero byte", format!("write it like {EXAMPLE}")))
         }
         Some(word) => Ok(word.to_owned()),
-        None => Err(mistyped(value, "a string in each place", EXAMPLE)),
+        None => Err(mistyped(value, "strings only", EXAMPLE)),
     };
     let words: Vec<_> = items.iter().map(|item| word(item.get_ref())).collect::<Result<_, _>>()?;
     match words.first() {
         Some(program) if Path::new(program).is_absolute() => Ok(words),
         Some(program) => Err(Wrong::new(
             format!("{program:?} is not an absolute path"),
-            format!("name the program by its whole path: {EXAMPLE}"),
+            format!("name the program by its full path: {EXAMPLE}"),
         )),
-        None => Err(Wrong::new("is empty", format!("write it like {EXAMPLE}"))),
+        None => Err(Wrong::new("it is empty", format!("write it like {EXAMPLE}"))),
     }
 }
 

@@ -42,12 +42,13 @@ pub(super) fn config(source: &str) -> Result<Config, Vec<Fault>> {
         // Past a syntax error the tables are guesswork: further faults would mislead.
         for error in syntax_errors {
             let line = findings.line_of(error.span().map_or(0, |span| span.start));
-            let what = format!("is not TOML: {}", error.message());
+            let what = format!("this is not TOML: {}", error.message());
             findings.add(line, Wrong::new(what, "correct the line's syntax"));
         }
         return Err(findings.into_faults());
     }
-    let config = top_level(&Table::new("the file", 1, document.get_ref(), &findings), &findings);
+    let config =
+        top_level(&Table::new("the configuration", 1, document.get_ref(), &findings), &findings);
     let faults = findings.into_faults();
     match config {
         Some(config) if faults.is_empty() => Ok(config),
@@ -146,8 +147,8 @@ fn peer_alarms(value: &DeValue<'_>, hints: bool) -> Result<bool, Wrong> {
         return Ok(peer_alarms);
     }
     Err(Wrong::new(
-        "is false, as is hints: nothing would tell of a node that others cannot reach",
-        "leave one of them true",
+        "it and hints are both false: nothing would report a node that others cannot reach",
+        "set one of them to true",
     ))
 }
 
@@ -166,8 +167,8 @@ fn failback(value: &DeValue<'_>) -> Result<Failback, Wrong> {
         Some(rest) => duration_from(rest, &RANGE).map(Failback::After),
         None if text == "never" => Ok(Failback::Never),
         None => Err(Wrong::new(
-            format!("{text:?} is not known"),
-            "write \"never\", or \"after 10m\" to go back after that time",
+            format!("unknown value {text:?}"),
+            "write \"never\", or \"after 10m\" to move back after that time",
         )),
     }
 }
@@ -212,8 +213,8 @@ fn unit(value: &DeValue<'_>) -> Result<String, Wrong> {
     if unit.ends_with(".service") && probe::is_unit(&unit) {
         Ok(unit)
     } else {
-        let what = format!("{unit:?} is no unit of a service");
-        Err(Wrong::new(what, "write its whole name, like \"mysql.service\""))
+        let what = format!("{unit:?} is not a service unit");
+        Err(Wrong::new(what, "write its full name, like \"mysql.service\""))
     }
 }
 
@@ -224,10 +225,10 @@ fn role(table: &Table<'_>, check: Option<&Check>) -> Role {
         match check.filter(|check| !check.kind.knows_role()) {
             Some(check) if role == Role::Primary => Err(Wrong::new(
                 format!(
-                    "is \"primary\", and a check of kind {:?} sees no roles",
+                    "\"primary\" needs a check that sees roles, and {:?} does not",
                     check.kind.name()
                 ),
-                "check by \"redis\", \"mysql\", \"postgres\" or \"mongodb\", or leave role out",
+                "use \"redis\", \"mysql\", \"postgres\" or \"mongodb\", or leave role out",
             )),
             _ => Ok(role),
         }

@@ -174,7 +174,7 @@ impl<'t> Table<'t> {
             if !asked.contains(key) {
                 let known: Vec<&str> = asked.iter().copied().collect();
                 let wrong = Wrong::new(
-                    format!("{} has no key {key:?}", self.title),
+                    format!("unknown key {key:?} in {}", self.title),
                     cure_for_unknown(key, &known),
                 );
                 self.findings.add(*line, wrong);
@@ -206,5 +206,5 @@ pub(super) fn mistyped(value: &DeValue<'_>, expected: &str, example: &str) -> Wr
         DeValue::Array(_) => "an array",
         DeValue::Table(_) => "a table",
     };
-    Wrong::new(format!("is {found}, not {expected}"), format!("write it like {example}"))
+    Wrong::new(format!("expected {expected}, found {found}"), format!("write it like {example}"))
 }

@@ -52,7 +52,7 @@ fn the_alias_mode_is_the_services_own_else_the_policys_else_static() {
     assert_eq!(modes("", follow), ["static", "follow", "static"]);
     assert_eq!(modes(follow, fixed), ["follow", "static", "follow"]);
     let said = complaints(&with("[policy]", "[policy]\nalias = \"folow\""));
-    assert!(said.contains("alias in [policy]: \"folow\" is not known"), "{said}");
+    assert!(said.contains("alias in [policy]: unknown value \"folow\""), "{said}");
     assert!(said.contains("cure: did you mean \"follow\"?"), "{said}");
 }
 
@@ -127,16 +127,16 @@ fn what_does_not_hold_together_is_told() {
         ),
         (
             with("vip   = \"172.31.0.202\"", "vip = \"172.31.0.1\""),
-            "is one that AWS reserves in 172.31.0.0/20",
+            "is reserved by AWS in 172.31.0.0/20",
         ),
-        (with("vip   = \"172.31.0.202\"", "vip = \"172.31.15.255\""), "is one that AWS reserves"),
+        (with("vip   = \"172.31.0.202\"", "vip = \"172.31.15.255\""), "is reserved by AWS"),
         (
             with("vip   = \"172.31.0.202\"", "vip = \"172.31.0.11\""),
-            "is the own address of node resource-01",
+            "is the address of node resource-01 itself",
         ),
         (
             with("name = \"app-01\"", "name = \"resource-01\""),
-            "name resource-01 is already that of the host on line",
+            "name resource-01 is already used by the host on line",
         ),
     ]);
 }
@@ -147,7 +147,7 @@ fn what_cannot_be_read_is_told() {
         (with("kind = \"redis\"", "kind = \"redsi\""), "did you mean \"redis\"?"),
         (
             with("cooldown    = \"60s\"", "cooldown = 60"),
-            "cooldown in [policy]: is a whole number, not a string",
+            "cooldown in [policy]: expected a string, found a whole number",
         ),
         (with("cooldown    = \"60s\"", "cooldown = \"soon\""), "\"soon\" is not a duration"),
         (with("cooldown    = \"60s\"", "cooldown = \"0s\""), "use a duration from 1s to 24h"),
@@ -156,14 +156,17 @@ fn what_cannot_be_read_is_told() {
             with("failback    = \"never\"", "failback = \"later\""),
             "write \"never\", or \"after 10m\"",
         ),
-        (with("failback    = \"never\"", "hints = \"no\""), "is a string, not true or false"),
+        (
+            with("failback    = \"never\"", "hints = \"no\""),
+            "expected true or false, found a string",
+        ),
         (with("moves = 3", "moves = 99"), "use a whole number from 1 to 15"),
         (with("priority = 100", "priority = -1"), "priority in [[node]]: -1 is out of range"),
         (with("[[witness]]", "[[witnes]]"), "did you mean \"witness\"?"),
         (with("cluster = ", "cluster : "), "is not TOML"),
         (
             "cluster = \"a\"\nnode = 3\n".to_owned(),
-            "node in the file: is a whole number, not an array of tables",
+            "node in the configuration: expected an array of tables, found a whole number",
         ),
     ]);
 }
@@ -206,7 +209,10 @@ fn a_vip_follows_a_primary_only_where_the_check_sees_one() {
     assert_eq!(role(&with_role("\"primary\"")), Role::Primary);
     let tcp = with_role("\"primary\"").replacen(REDIS, "check = { kind = \"tcp\", port = 1 }", 1);
     assert_complaints(&[
-        (tcp, "role in [[service]]: is \"primary\", and a check of kind \"tcp\" sees no roles"),
+        (
+            tcp,
+            "role in [[service]]: \"primary\" needs a check that sees roles, and \"tcp\" does not",
+        ),
         (with_role("\"primery\""), "did you mean \"primary\"?"),
     ]);
 }
@@ -235,16 +241,19 @@ fn hooks_and_units_are_read() {
 fn hooks_and_units_that_cannot_work_are_told() {
     let line = |line: &str| with(REDIS, &format!("{REDIS}\n{line}"));
     assert_complaints(&[
-        (line("unit = \"redis\""), "\"redis\" is no unit of a service"),
-        (line("unit = \".service\""), "is no unit of a service"),
-        (line("unit = \"my sql.service\""), "is no unit of a service"),
-        (line("unit = \"%i.service\""), "is no unit of a service"),
-        (line("on_acquire = \"/bin/up\""), "on_acquire in [[service]]: is a string, not a table"),
+        (line("unit = \"redis\""), "\"redis\" is not a service unit"),
+        (line("unit = \".service\""), "is not a service unit"),
+        (line("unit = \"my sql.service\""), "is not a service unit"),
+        (line("unit = \"%i.service\""), "is not a service unit"),
+        (
+            line("on_acquire = \"/bin/up\""),
+            "on_acquire in [[service]]: expected a table, found a string",
+        ),
         (line("on_acquire = {}"), "on_acquire in [[service]] has no command"),
         (line("on_release = { command = [\"up\"] }"), "\"up\" is not an absolute path"),
-        (line("on_fault = { command = [\"/up\"], user = \"\" }"), "is no name"),
+        (line("on_fault = { command = [\"/up\"], user = \"\" }"), "is not a name"),
         (line("on_fault = { command = [\"/up\"], timeout = \"1h\" }"), "use a duration from 100ms"),
-        (line("on_fault = { command = [\"/up\"], shell = true }"), "has no key \"shell\""),
+        (line("on_fault = { command = [\"/up\"], shell = true }"), "unknown key \"shell\""),
     ]);
 }
 
@@ -254,9 +263,9 @@ fn a_check_that_cannot_work_is_told() {
     assert_complaints(&[
         (check(r#"kind = "mysql", port = 3306"#), "has no user"),
         (check(r#"kind = "mysql", user = "a""#), "has no port"),
-        (check(r#"kind = "mysql", port = 1, user = """#), "\"\" is no name"),
-        (check(r#"kind = "postgres", port = 1, user = "a\u0000""#), "is no name"),
-        (check(r#"kind = "postgres", port = 1, user = "a", database = 3"#), "not a string"),
+        (check(r#"kind = "mysql", port = 1, user = """#), "\"\" is not a name"),
+        (check(r#"kind = "postgres", port = 1, user = "a\u0000""#), "is not a name"),
+        (check(r#"kind = "postgres", port = 1, user = "a", database = 3"#), "expected a string"),
         (
             check(r#"kind = "mysql", port = 1, user = "a", password_file = "x.pw""#),
             "\"x.pw\" is not an absolute path",
@@ -265,27 +274,27 @@ fn a_check_that_cannot_work_is_told() {
             check(r#"kind = "mysql", port = 1, user = "a", max_lag = "0s""#),
             "use a duration from 1s to 24h",
         ),
-        (check(r#"kind = "mongodb", port = 1, user = "a""#), "has no key \"user\""),
-        (check(r#"kind = "tcp", port = 1, max_lag = "9s""#), "has no key \"max_lag\""),
+        (check(r#"kind = "mongodb", port = 1, user = "a""#), "unknown key \"user\""),
+        (check(r#"kind = "tcp", port = 1, max_lag = "9s""#), "unknown key \"max_lag\""),
         (check(r#"kind = "exec""#), "has no command"),
-        (check(r#"kind = "exec", command = "true""#), "not an array of strings"),
+        (check(r#"kind = "exec", command = "true""#), "expected an array of strings"),
         (check(r#"kind = "exec", command = []"#), "is empty"),
         (check(r#"kind = "exec", command = ["true"]"#), "\"true\" is not an absolute path"),
         (check(r#"kind = "systemd", unit = "a.service""#), "has no port"),
-        (check(r#"kind = "systemd", port = 1, unit = "nginx""#), "\"nginx\" is no unit"),
-        (check(r#"kind = "systemd", port = 1, unit = "a b.service""#), "is no unit"),
-        (check(r#"kind = "http", port = 1, body = "(""#), "is no regular expression"),
-        (check(r#"kind = "http", port = 1, host = "a/b""#), "\"a/b\" is no host"),
-        (check(r#"kind = "http", port = 1, verify = false"#), "is about TLS, which is off"),
+        (check(r#"kind = "systemd", port = 1, unit = "nginx""#), "\"nginx\" is not a unit"),
+        (check(r#"kind = "systemd", port = 1, unit = "a b.service""#), "is not a unit"),
+        (check(r#"kind = "http", port = 1, body = "(""#), "is not a regular expression"),
+        (check(r#"kind = "http", port = 1, host = "a/b""#), "\"a/b\" is not a host name"),
+        (check(r#"kind = "http", port = 1, verify = false"#), "needs TLS, which is off"),
         (
             check(r#"kind = "https", port = 1, ca_file = "/ca.pem", verify = false"#),
-            "trusts anybody, whatever ca_file says",
+            "trusts any certificate, whatever ca_file says",
         ),
         (check(r#"kind = "redis", port = 1, ca_file = "/x""#), "add tls = true"),
         (check(r#"kind = "redis", port = 1, tls = true, ca_file = "x""#), "not an absolute path"),
-        (check(r#"kind = "tcp", port = 1, tls = true"#), "has no key \"tls\""),
-        (check(r#"kind = "exec", command = ["/bin/true", 3]"#), "not a string in each place"),
-        (check(r#"kind = "exec", command = ["/bin/true", "\u0000"]"#), "has a zero byte"),
+        (check(r#"kind = "tcp", port = 1, tls = true"#), "unknown key \"tls\""),
+        (check(r#"kind = "exec", command = ["/bin/true", 3]"#), "expected strings only"),
+        (check(r#"kind = "exec", command = ["/bin/true", "\u0000"]"#), "contains a zero byte"),
     ]);
 }
 
@@ -350,7 +359,7 @@ fn too_many_services_name_the_limit() {
 fn an_unreadable_file_is_a_fault_of_the_configuration() {
     for (kind, cure) in [
         (io::ErrorKind::NotFound, "correct the path"),
-        (io::ErrorKind::PermissionDenied, "let the user that runs vipward read it"),
+        (io::ErrorKind::PermissionDenied, "let the user who runs vipward read it"),
         (io::ErrorKind::InvalidData, "save it as UTF-8"),
         (io::ErrorKind::TimedOut, "check the path"),
     ] {
@@ -380,7 +389,7 @@ fn a_group_has_several_services_that_the_same_nodes_may_hold() {
         (grouped(&[("redis", db)]), "service redis is alone in group db"),
         (
             grouped(&[("mysql", db), ("redis", "group = \"db\"\nrole = \"primary\"")]),
-            "service mysql of group db follows no primary, and redis on line",
+            "service mysql in group db follows no primary, but redis on line",
         ),
         (grouped(&[("redis", "group = \"My DB\"")]), "group in [[service]]"),
     ]);

@@ -39,7 +39,7 @@ pub(super) fn word<T: Copy>(
         let text = string(value, words[0].0)?;
         words.iter().find(|(word, _)| *word == text).map(|(_, meaning)| *meaning).ok_or_else(|| {
             let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-            Wrong::new(format!("{text:?} is not known"), cure_for_unknown(text, &known))
+            Wrong::new(format!("unknown value {text:?}"), cure_for_unknown(text, &known))
         })
     }
 }
@@ -88,7 +88,7 @@ pub(super) fn subnet(value: &DeValue<'_>) -> Result<Ipv4Net, Wrong> {
         return wrong("is not a CIDR block", "write it like \"172.31.0.0/20\"".to_owned());
     };
     if !(16..=28).contains(&net.prefix_len()) {
-        return wrong("is no subnet of AWS", "use a prefix from /16 to /28".to_owned());
+        return wrong("is not a subnet that AWS allows", "use a prefix from /16 to /28".to_owned());
     }
     if net.trunc() != net {
         return wrong("has bits set beyond its prefix", format!("write \"{}\"", net.trunc()));

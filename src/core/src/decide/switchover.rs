@@ -27,19 +27,19 @@ pub enum NoSwitchover {
 impl fmt::Display for NoSwitchover {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::AlreadyThere(node) => write!(f, "{node} has the VIP already"),
+            Self::AlreadyThere(node) => write!(f, "{node} already has the VIP"),
             Self::NotACandidate(node) => write!(
                 f,
-                "{node} cannot take the VIP: it is not up by its own word, leaves or is drained, \
-                 lags too far, or is not the primary that the VIP follows; or so it is for another \
-                 service of its group"
+                "{node} cannot take the VIP: it is not up by its own word, is leaving, is drained, \
+                 lags too far or is not the primary that the VIP follows; for this service or for \
+                 another of its group"
             ),
             Self::NoCandidate(_) => f.write_str("no other node can take the VIP"),
             Self::ForeignHolder => {
-                f.write_str("an interface that the file does not name has the VIP")
+                f.write_str("an interface that is not in the configuration has the VIP")
             }
             Self::NotSettled => {
-                f.write_str("its last move has not settled: EC2 may still bring the VIP elsewhere")
+                f.write_str("its last move has not settled: EC2 may still move the VIP elsewhere")
             }
         }
     }

@@ -7,7 +7,7 @@ use super::CommandError;
 
 /// Added to what the system says when it does not let us.
 pub(super) const NEEDS: &str =
-    " (as another user only root runs it, or who has CAP_SETUID, CAP_SETGID and CAP_KILL)";
+    " (running it as another user takes root, or CAP_SETUID, CAP_SETGID and CAP_KILL)";
 
 /// Numbers of the user and of the group that is first for it; of no other group.
 pub(super) struct Account {
@@ -22,7 +22,7 @@ pub(super) async fn find(name: &str) -> Result<Account, CommandError> {
     let cannot = |cause: &str| CommandError::NoUser(format!("the user {name}: {cause}"));
     match asked {
         Ok(Ok(Some(user))) => Ok(Account { user: user.uid.as_raw(), group: user.gid.as_raw() }),
-        Ok(Ok(None)) => Err(cannot("there is none of that name")),
+        Ok(Ok(None)) => Err(cannot("it does not exist")),
         Ok(Err(error)) => Err(cannot(&error.to_string())),
         Err(error) => Err(cannot(&error.to_string())),
     }

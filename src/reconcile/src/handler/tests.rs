@@ -14,7 +14,7 @@ async fn handled(
     let mut lines = Vec::new();
     let mut log = |line: &Value| lines.push(line.clone());
     let answer = function.handle(&event, deadline, &mut log).await;
-    (answer.map_err(|error| error.to_string()), lines, function)
+    (answer.map_err(|error| chain(&error)), lines, function)
 }
 
 fn scheduled() -> Value {
@@ -194,7 +194,11 @@ async fn each_role_does_only_its_own() {
         (Role::Failover, json!({ "command": "status" }), "for the query function"),
         (Role::Query, json!({ "command": "resume", "node": "a" }), "for the failover function"),
         (Role::Failover, json!({ "command": "resume", "node": "z" }), "node z is not in"),
-        (Role::Query, json!({ "command": "sing" }), "the command is not known"),
+        (
+            Role::Query,
+            json!({ "command": "sing" }),
+            "neither an event nor a command: unknown variant `sing`",
+        ),
         (Role::Query, json!({ "command": "explain", "service": "x" }), "service x is not in"),
     ] {
         let (answer, _, function) = handled(role, World::new(), event).await;

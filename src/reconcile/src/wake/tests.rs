@@ -7,7 +7,7 @@ use serde_json::json;
 const ALARM: &str = include_str!("../../fixtures/alarm.json");
 
 fn parsed(event: &Value) -> Result<Wake, String> {
-    parse(&config(), event, start()).map_err(|refusal| refusal.to_string())
+    parse(&config(), event, start()).map_err(|refusal| vipward_core::text::chain(&refusal))
 }
 
 fn event(source: &str, detail_type: &str, detail: &Value) -> Value {
@@ -28,7 +28,11 @@ fn an_alarm_of_ours_is_heard() {
     let example = Config::parse("example", include_str!("../../../../infra/example/vipward.toml"));
     let wake = parse(&example.expect("the example is right"), &event, start());
     assert_eq!(wake.expect("ours"), Wake::Alarm(name));
-    assert!(parsed(&event).expect_err("another cluster's").contains("not of this cluster"));
+    assert!(
+        parsed(&event)
+            .expect_err("another cluster's")
+            .contains("not in this cluster's configuration")
+    );
 }
 
 #[test]
@@ -76,15 +80,15 @@ fn what_is_not_ours_or_not_right_is_refused_with_its_reason() {
     let mut timeless = from("vipward.agent.test.b", &hint("test", 1));
     timeless["time"] = Value::Null;
     for (event, reason) in [
-        (json!(null), "no event and no command"),
-        (json!({ "a": 1 }), "no event and no command"),
-        (json!("text"), "no event and no command"),
+        (json!(null), "neither an event nor a command"),
+        (json!({ "a": 1 }), "neither an event nor a command"),
+        (json!("text"), "neither an event nor a command"),
         (event("aws.s3", "Object Created", &json!({})), "vipward does not handle"),
         (event("evil", "CloudWatch Alarm State Change", &json!({})), "vipward does not handle"),
         (alarm("cpu-high"), "not the name of a vipward alarm"),
-        (alarm("vipward/other/redis/a/self"), "not of this cluster"),
-        (alarm("vipward/test/nosuch/a/self"), "not of this cluster"),
-        (alarm("vipward/test/redis/z/self"), "not of this cluster"),
+        (alarm("vipward/other/redis/a/self"), "not in this cluster's configuration"),
+        (alarm("vipward/test/nosuch/a/self"), "not in this cluster's configuration"),
+        (alarm("vipward/test/redis/z/self"), "not in this cluster's configuration"),
         (event("aws.cloudwatch", "CloudWatch Alarm State Change", &json!({})), "alarmName"),
         (replay, "replayed from an archive"),
         (from("vipward.agent.test.z", &hint("test", 1)), "no agent of this cluster"),

@@ -11,6 +11,7 @@ use std::path::Path;
 use jiff::Timestamp;
 use serde_json::Value;
 use tokio::sync::mpsc;
+use vipward_core::text::chain;
 
 use super::Running;
 use crate::world::World;
@@ -97,11 +98,6 @@ impl Lab {
     }
 }
 
-/// An error as `main` prints it.
-fn chain(error: impl std::error::Error + Send + Sync + 'static) -> String {
-    format!("{:#}", anyhow::Error::from(error))
-}
-
 #[test]
 fn a_world_says_what_aws_leaves_open() {
     let begin = |text: &str| {
@@ -121,7 +117,7 @@ fn a_world_says_what_aws_leaves_open() {
 async fn a_world_that_is_wrong_is_refused_with_its_reason() {
     let (sink, _journal) = client::sink();
     let unreadable = World::load(Path::new("/nowhere/world.toml")).expect_err("not there");
-    assert!(chain(unreadable).starts_with("cannot read /nowhere/world.toml: "));
+    assert!(chain(&unreadable).starts_with("cannot read /nowhere/world.toml: "));
     let bad_fault = "listen = \"127.0.0.1:0\"\n[[faults]]\non = \"ec2:*\"\nkind = \"eror\"";
     let error = toml::from_str::<World>(bad_fault).expect_err("no such fault").to_string();
     assert!(error.contains("line 2") && error.contains("fault kind `eror`"), "{error}");
@@ -144,12 +140,12 @@ async fn a_world_that_is_wrong_is_refused_with_its_reason() {
     ] {
         let world: World = toml::from_str(text).expect(wanted);
         let error = world.build(Timestamp::UNIX_EPOCH).expect_err(wanted);
-        let error = chain(error);
+        let error = chain(&error);
         assert!(error.contains(wanted), "{error}");
     }
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = taken.local_addr().expect("bound");
     let world: World = toml::from_str(&format!("listen = \"{address}\"")).expect("a world");
     let error = Running::start(&world, sink).await.expect_err("the port is taken");
-    assert!(chain(error).starts_with(&format!("cannot listen on {address}: ")));
+    assert!(chain(&error).starts_with(&format!("cannot listen on {address}: ")));
 }

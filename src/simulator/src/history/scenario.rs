@@ -40,27 +40,18 @@ pub struct Scenario {
 }
 
 /// Why a text is no scenario.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub enum BadScenario {
     /// It is not as it has to be.
+    #[error(transparent)]
     Syntax(Box<toml::de::Error>),
     /// The cluster in it is wrong.
-    Cluster(Faults),
+    #[error("its cluster is wrong")]
+    Cluster(#[from] Faults),
     /// A fault names what is not in the cluster.
+    #[error("{0}")]
     Unknown(String),
 }
-
-impl std::fmt::Display for BadScenario {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Syntax(error) => write!(f, "{error}"),
-            Self::Cluster(faults) => write!(f, "its cluster is wrong: {faults}"),
-            Self::Unknown(what) => write!(f, "{what}"),
-        }
-    }
-}
-
-impl std::error::Error for BadScenario {}
 
 impl Scenario {
     /// Reads a scenario.
@@ -70,7 +61,7 @@ impl Scenario {
     pub fn parse(text: &str) -> Result<Self, BadScenario> {
         let scenario: Self =
             toml::from_str(text).map_err(|error| BadScenario::Syntax(Box::new(error)))?;
-        let config = scenario.config().map_err(BadScenario::Cluster)?;
+        let config = scenario.config()?;
         for (index, fault) in scenario.faults.iter().enumerate() {
             if let Some(name) = fault.what.unknown_name(&config) {
                 let what = format!("fault {}: {name:?} is not in the cluster", index + 1);

@@ -27,17 +27,17 @@ fn a_host_that_is_nobody_is_told_the_cure() {
         (
             None,
             vec!["10.0.0.1"],
-            "v.toml: no node or witness has an address of this host (10.0.0.1)\n  cure: correct the address, or name this host with --node: a, b, w",
+            "v.toml: no node or witness has an address of this host (10.0.0.1)\n  cure: correct the address, or name this host with --node, one of a, b, w",
         ),
         (
             Some("c"),
             vec!["127.77.0.11"],
-            "v.toml: there is no node or witness c\n  cure: give --node one of a, b, w",
+            "v.toml: the configuration has no node or witness c\n  cure: name one of a, b, w with --node",
         ),
         (
             None,
             vec!["127.77.0.11", "127.77.0.30"],
-            "v.toml: the addresses of a, w are all on this host\n  cure: say with --node which of them this is",
+            "v.toml: this host has the addresses of a, w\n  cure: name this host with --node",
         ),
     ] {
         assert_eq!(find_at(named, &local), Err(expected.to_owned()));

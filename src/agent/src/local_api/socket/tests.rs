@@ -1,5 +1,7 @@
 use std::os::unix::net::UnixListener as Plain;
 
+use vipward_core::Exit;
+
 use super::*;
 
 /// A path of its own for each test; what is there goes with it.
@@ -56,7 +58,7 @@ async fn neither_another_agents_socket_nor_a_file_is_touched() {
 async fn a_path_that_was_named_must_work() {
     let nowhere = PathChoice::At("/nonexistent/agent.sock".into());
     let refused = StatusSocket::choose(Some(&nowhere)).err().expect("no such directory");
-    assert_eq!(refused.exit_code(), 1);
+    assert_eq!(refused.exit(), Exit::Failed);
     assert!(refused.to_string().contains("/nonexistent/agent.sock"), "{refused}");
     assert!(matches!(StatusSocket::choose(Some(&PathChoice::Off)), Ok(None)));
 }

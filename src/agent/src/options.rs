@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
-use clap::{Args as Group, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::SignedDuration;
-use vipward_core::{NodeName, ServiceName, alias_report};
+use vipward_core::{Exit, NodeName, ServiceName, alias_report};
 use vipward_observe::requests::Which;
 
 use crate::host::log::LogFormat;
@@ -16,23 +16,25 @@ use crate::host::log::LogFormat;
 /// Where the agent answers `status`: below systemd's `RuntimeDirectory=vipward`.
 pub const DEFAULT_SOCKET: &str = "/run/vipward/agent.sock";
 
-const EXIT_CODES: &str = "Exit codes: 0 fine, 1 failed, 2 usage, 3 bad configuration, 4 degraded.";
-
-/// Where it is remembered what the hooks did: gone after a boot, as what they did may be.
+/// The file that remembers what the hooks did: gone after a boot, as what they did may be.
 pub const DEFAULT_MEMORY: &str = "/run/vipward/hooks.json";
 
 /// Probes this node's services and its peers', and reports what it sees to CloudWatch and
 /// EventBridge.
 #[derive(Debug, Clone, Parser)]
-#[command(version, args_conflicts_with_subcommands = true, after_help = EXIT_CODES)]
-pub struct Args {
+#[command(
+    version,
+    args_conflicts_with_subcommands = true,
+    after_help = Exit::Degraded.help_up_to_this()
+)]
+pub struct Options {
     #[command(subcommand)]
     command: Option<Command>,
     #[command(flatten)]
-    run: RunArgs,
+    run: RunOptions,
 }
 
-impl Args {
+impl Options {
     /// What to do; to run, when nothing is named.
     pub fn into_command(self) -> Command {
         self.command.unwrap_or(Command::Run(self.run))
@@ -43,98 +45,100 @@ impl Args {
 #[derive(Debug, Clone, Subcommand)]
 pub enum Command {
     /// Run the agent (the default)
-    Run(RunArgs),
-    /// Check the file, run each probe once, and say what it saw
-    #[command(after_help = "Exits with 4 when a probe does not pass, or a hook could not run.")]
-    Check(CheckArgs),
-    /// Say that services will soon be gone from this node, so that their VIPs move first
+    Run(RunOptions),
+    /// Check the configuration, run each probe once, and show the results
+    #[command(after_help = Exit::Degraded.when("a probe does not pass, or a hook could not run"))]
+    Check(CheckOptions),
+    /// Announce that services will soon leave this node, so that their VIPs move first
     #[command(
-        after_help = "Exits with 4 when the time is over and a VIP is still here, or nobody knows."
+        after_help = Exit::Degraded
+            .when("the time is up and a VIP is, or may be, still here")
     )]
-    Leave(LeaveArgs),
-    /// Say that they stay after all
-    Stay(StayArgs),
+    Leave(LeaveOptions),
+    /// Take the announcement back: the services stay
+    Stay(StayOptions),
     /// Show what the running agent on this host knows
     #[command(
-        after_help = "Exits with 4 when a service of this node is not healthy, or its last hook failed."
+        after_help = Exit::Degraded
+            .when("a service of this node is not healthy, or its last hook failed")
     )]
-    Status(StatusArgs),
+    Status(StatusOptions),
 }
 
-/// Which file, and which host of it.
-#[derive(Debug, Clone, Group)]
-pub struct HostArgs {
-    /// The cluster's file.
+/// The configuration, and this host's name in it.
+#[derive(Debug, Clone, Args)]
+pub struct HostOptions {
+    /// The cluster's configuration.
     #[arg(long, value_name = "FILE", default_value = "/etc/vipward/vipward.toml")]
     pub config: PathBuf,
-    /// Which node or witness of the file this host is; found by its addresses when not given.
+    /// This host's name in the configuration; by default found by its addresses.
     #[arg(long, value_name = "NAME")]
     pub node: Option<NodeName>,
 }
 
 /// How to run.
-#[derive(Debug, Clone, Group)]
-pub struct RunArgs {
+#[derive(Debug, Clone, Args)]
+pub struct RunOptions {
     /// Who this is.
     #[command(flatten)]
-    pub host: HostArgs,
-    /// How log lines on standard error are written.
+    pub host: HostOptions,
+    /// The format of the log on standard error.
     #[arg(long, value_enum, default_value_t = LogFormat::Text)]
     pub log: LogFormat,
-    /// The Unix socket on which to answer `status`, or `none`; `/run/vipward/agent.sock` where
-    /// that can be made.
+    /// The Unix socket that answers `status`, or `none`; by default `/run/vipward/agent.sock`,
+    /// where that can be created.
     #[arg(long, value_name = "PATH")]
     pub socket: Option<PathChoice>,
-    /// The file in which to remember what the hooks did, or `none`;
-    /// `/run/vipward/hooks.json` when not given.
+    /// The file that remembers what the hooks did, or `none`; by default
+    /// `/run/vipward/hooks.json`.
     #[arg(long, value_name = "PATH")]
     pub memory: Option<PathChoice>,
-    /// Where this host's alias unit reports.
+    /// The file in which this host's alias unit reports.
     #[arg(long, value_name = "PATH", default_value = alias_report::DEFAULT_PATH)]
     pub alias_report: PathBuf,
-    /// Serve Prometheus metrics there, such as 127.0.0.1:9890; a loopback address, since they ask
-    /// for no login.
+    /// Serve Prometheus metrics on this address, such as 127.0.0.1:9890; a loopback address,
+    /// since they need no login.
     #[arg(long, value_name = "ADDRESS", value_parser = loopback)]
     pub metrics_listen: Option<SocketAddr>,
 }
 
-/// What to check, and how to say it.
-#[derive(Debug, Clone, Group)]
-pub struct CheckArgs {
+/// The host to check, and the format of the answer.
+#[derive(Debug, Clone, Args)]
+pub struct CheckOptions {
     /// Who this is.
     #[command(flatten)]
-    pub host: HostArgs,
-    /// The form of the answer.
+    pub host: HostOptions,
+    /// The format of the answer.
     #[arg(long, value_enum, default_value_t = OutputFormat::Text)]
     pub output: OutputFormat,
 }
 
-/// Whom to ask, and how to say it.
-#[derive(Debug, Clone, Group)]
-pub struct StatusArgs {
+/// Whom to ask, and the format of the answer.
+#[derive(Debug, Clone, Args)]
+pub struct StatusOptions {
     /// The Unix socket of the agent.
     #[arg(long, value_name = "PATH", default_value = DEFAULT_SOCKET)]
     pub socket: PathBuf,
-    /// The form of the answer.
+    /// The format of the answer.
     #[arg(long, value_enum, default_value_t = OutputFormat::Text)]
     pub output: OutputFormat,
 }
 
 /// Which services of this node; all of them when none is named.
-#[derive(Debug, Clone, Group)]
-pub struct WhichArgs {
+#[derive(Debug, Clone, Args)]
+pub struct WhichOptions {
     /// The Unix socket of the agent.
     #[arg(long, value_name = "PATH", default_value = DEFAULT_SOCKET)]
     pub socket: PathBuf,
-    /// That service alone.
+    /// Only this service.
     #[arg(long, value_name = "NAME", conflicts_with = "unit")]
     pub service: Option<ServiceName>,
-    /// The services that the file says that systemd unit runs, such as mysql.service.
+    /// Only the services with this unit in the configuration, such as mysql.service.
     #[arg(long, value_name = "UNIT")]
     pub unit: Option<String>,
 }
 
-impl WhichArgs {
+impl WhichOptions {
     /// As the agent is asked.
     pub fn which(&self) -> Which {
         match (&self.service, &self.unit) {
@@ -146,25 +150,25 @@ impl WhichArgs {
 }
 
 /// What leaves, and how long to wait.
-#[derive(Debug, Clone, Group)]
-pub struct LeaveArgs {
+#[derive(Debug, Clone, Args)]
+pub struct LeaveOptions {
     /// Which.
     #[command(flatten)]
-    pub which: WhichArgs,
-    /// Why, for those who read the logs.
+    pub which: WhichOptions,
+    /// Why, as the log shows it.
     #[arg(long, value_name = "TEXT", default_value = "asked for on this host")]
     pub reason: String,
-    /// Wait until their VIPs are no longer on this node's interface, for at most that long.
+    /// Wait until the VIPs have left this node's interface, at most this long; 20s without a value.
     #[arg(long, value_name = "DURATION", num_args = 0..=1, default_missing_value = "20s", value_parser = duration)]
     pub wait: Option<Duration>,
 }
 
 /// What stays.
-#[derive(Debug, Clone, Group)]
-pub struct StayArgs {
+#[derive(Debug, Clone, Args)]
+pub struct StayOptions {
     /// Which.
     #[command(flatten)]
-    pub which: WhichArgs,
+    pub which: WhichOptions,
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
@@ -172,7 +176,7 @@ fn duration(text: &str) -> Result<Duration, String> {
     parsed.ok_or_else(|| "not a duration such as 20s".to_owned())
 }
 
-/// The form of an answer.
+/// The format of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum OutputFormat {
     /// Aligned text for people.
@@ -186,7 +190,7 @@ fn loopback(text: &str) -> Result<SocketAddr, String> {
     if address.ip().is_loopback() {
         return Ok(address);
     }
-    Err("not a loopback address: let a collector on this host pass the metrics on".to_owned())
+    Err("not a loopback address: let a collector on this host forward the metrics".to_owned())
 }
 
 /// Where a file of the agent's is to be.
@@ -217,12 +221,13 @@ mod tests {
 
     #[test]
     fn the_command_line_holds_together() {
-        Args::command().debug_assert();
+        Options::command().debug_assert();
     }
 
     #[test]
     fn without_a_command_it_runs() {
-        let parse = |line: &str| Args::try_parse_from(line.split(' ')).map(Args::into_command);
+        let parse =
+            |line: &str| Options::try_parse_from(line.split(' ')).map(Options::into_command);
         for line in ["agent --config f --node a --log json", "agent run --config f --node a"] {
             let Ok(Command::Run(run)) = parse(line) else { panic!("{line} runs") };
             assert_eq!((run.host.config, run.socket), (PathBuf::from("f"), None), "{line}");
@@ -244,7 +249,8 @@ mod tests {
 
     #[test]
     fn leaving_is_of_all_one_or_a_unit_and_waits_where_told() {
-        let parse = |line: &str| match Args::try_parse_from(line.split(' ')).map(Args::into_command)
+        let parse = |line: &str| match Options::try_parse_from(line.split(' '))
+            .map(Options::into_command)
         {
             Ok(Command::Leave(leave)) => Some((leave.which.which(), leave.wait)),
             _ => None,
