@@ -66,19 +66,19 @@ struct Streak {
     fails: u32,
     errors: u32,
     /// Failures and errors together since the last pass.
-    shortfalls: u32,
+    not_passed: u32,
 }
 
 impl Streak {
     fn after(self, outcome: &Outcome) -> Self {
-        let shortfalls = self.shortfalls.saturating_add(1);
+        let not_passed = self.not_passed.saturating_add(1);
         match outcome {
             Ok(_) => Self { passes: self.passes.saturating_add(1), ..Self::default() },
             Err(ProbeFailure::Failed(_) | ProbeFailure::TimedOut(_)) => {
-                Self { fails: self.fails.saturating_add(1), shortfalls, ..Self::default() }
+                Self { fails: self.fails.saturating_add(1), not_passed, ..Self::default() }
             }
             Err(ProbeFailure::Inconclusive(_)) => {
-                Self { errors: self.errors.saturating_add(1), shortfalls, ..Self::default() }
+                Self { errors: self.errors.saturating_add(1), not_passed, ..Self::default() }
             }
         }
     }
@@ -142,13 +142,13 @@ impl VerdictMachine {
     }
 
     fn judged(&self) -> Verdict {
-        let Streak { passes, fails, errors, shortfalls } = self.streak;
+        let Streak { passes, fails, errors, not_passed } = self.streak;
         if passes >= self.rise {
             Verdict::Healthy
         } else if fails >= self.fall {
             Verdict::Unhealthy
         } else if errors >= self.fall
-            || (self.verdict == Verdict::Healthy && shortfalls >= self.fall)
+            || (self.verdict == Verdict::Healthy && not_passed >= self.fall)
         {
             Verdict::Unknown
         } else {

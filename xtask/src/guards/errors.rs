@@ -6,7 +6,7 @@ const ATTRIBUTE: &str = "#[error";
 
 /// Every message that does, as `path:line: what`.
 pub fn check(sources: &[Source]) -> Vec<String> {
-    sources.iter().filter(|source| source.path.ends_with(".rs")).flat_map(in_file).collect()
+    sources.iter().filter(|source| source.is_rust()).flat_map(in_file).collect()
 }
 
 fn in_file(source: &Source) -> Vec<String> {

@@ -1,5 +1,5 @@
-//! What is remembered of the hooks, in a file that outlives the agent and not the host's uptime: after a
-//! boot a service may be in any state.
+//! What is remembered of the hooks, in a file that outlives the agent and not the host's uptime:
+//! after a boot a service may be in any state.
 
 use std::io;
 use std::path::{Path, PathBuf};

@@ -129,13 +129,13 @@ impl Watch {
     }
 
     fn log_cause(&mut self, outcome: &Outcome) {
-        let shortfall = outcome.as_ref().err();
-        let cause = shortfall.map(ToString::to_string);
+        let failure = outcome.as_ref().err();
+        let cause = failure.map(ToString::to_string);
         if cause == self.last_cause {
             return;
         }
         let Target { subject, service, .. } = &self.target;
-        match (shortfall, &cause) {
+        match (failure, &cause) {
             (Some(ProbeFailure::Inconclusive(_)), Some(cause)) => {
                 tracing::error!(%subject, %service, cause, "probe could not judge");
             }

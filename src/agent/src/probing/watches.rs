@@ -15,7 +15,7 @@ use crate::probing::knocking::Knocking;
 use crate::probing::watch::watch as watch_over;
 
 /// Verdict changes that may wait for the driver; watches wait when there are more.
-const WAITING_SIGHTINGS: usize = 64;
+const WAITING_CHANGES: usize = 64;
 
 /// A watch ended while the agent ran: its target would go unwatched in silence.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -54,7 +54,7 @@ pub struct Watches {
 impl Watches {
     /// Watches the targets from now on.
     pub fn start(clock: Clock, targets: Vec<Target>) -> Self {
-        let (seen, changes) = mpsc::channel(WAITING_SIGHTINGS);
+        let (seen, changes) = mpsc::channel(WAITING_CHANGES);
         let (tasks, watched, hosts) = (JoinSet::new(), BTreeMap::new(), BTreeMap::new());
         let mut all = Self { clock, tasks, watched, hosts, seen, changes };
         for target in targets {
