@@ -1,24 +1,28 @@
 //! What the agent does beside observing: it leaves when told to or when the instance ends, and runs
 //! hooks as VIPs come and go.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinError, JoinSet};
+use vipward_core::config::AliasMode;
 use vipward_core::{Config, NodeName, ServiceName, Verdict};
 use vipward_observe::holdings::Holdings;
 use vipward_observe::hooks::{Due, Hooks, Occasion};
 use vipward_observe::leaving::Leaving;
 use vipward_observe::ports::Metadata;
+use vipward_observe::readiness::{HostLook, Readiness};
 use vipward_observe::requests::{Refusal, Which};
 use vipward_observe::status::{HookStatus, LeavingStatus, VipStatus};
 
 use crate::hooks::command::{Ended, Setting, run};
 use crate::hooks::memory::Memory;
+use crate::host::alias_report::alias_unit;
 use crate::host::clock::Clock;
+use crate::host::own_vips;
 use crate::instance::watch::{News, watch_metadata};
 
 /// News of the instance that may wait for the driver.
@@ -33,15 +37,29 @@ pub enum Call {
     Hook(Result<(Due, Ended), JoinError>),
 }
 
+/// Where files are that the lifecycle shares.
+#[derive(Debug)]
+pub struct Files {
+    /// What hooks did is remembered here; `None` remembers nothing.
+    pub memory: Option<PathBuf>,
+    /// The host's alias unit reports here.
+    pub alias_report: PathBuf,
+}
+
 /// The lifecycle of one node. A witness has none.
 pub struct Lifecycle {
     me: NodeName,
     is_node: bool,
+    /// Whether an alias follows its VIP.
+    follows: bool,
     /// The addresses of the other nodes.
     peers: Vec<Ipv4Addr>,
     leaving: Leaving,
     holdings: Holdings,
     hooks: Hooks,
+    readiness: Readiness,
+    /// Where the host's alias unit reports.
+    alias_report: PathBuf,
     memory: Memory,
     runs: JoinSet<(Due, Ended)>,
     wanted: watch::Sender<bool>,
@@ -52,15 +70,15 @@ pub struct Lifecycle {
 
 impl Lifecycle {
     /// Takes the lifecycle of `me` up. Without metadata (not an instance, or switched off) nothing
-    /// is known of VIPs and of the instance's end; `memory` is where to remember what hooks did.
+    /// is known of VIPs and of the instance's end.
     pub fn start(
         config: &Config,
         me: &NodeName,
         clock: Clock,
         metadata: Option<impl Metadata>,
-        memory: Option<PathBuf>,
+        files: Files,
     ) -> Self {
-        let memory = Memory::open(memory);
+        let memory = Memory::open(files.memory);
         let hooks = Hooks::new(config, memory.remembered());
         let (wanted, wanting) = watch::channel(false);
         let (tell, news) = mpsc::channel(WAITING_NEWS);
@@ -72,10 +90,13 @@ impl Lifecycle {
         let lifecycle = Self {
             me: me.clone(),
             is_node: node.is_some(),
+            follows: follows(config),
             peers: peers(config, me),
             leaving: Leaving::default(),
             holdings: Holdings::of(config, me),
             hooks,
+            readiness: Readiness::new(config, clock.now()),
+            alias_report: files.alias_report,
             memory,
             runs: JoinSet::new(),
             wanted,
@@ -90,6 +111,8 @@ impl Lifecycle {
     pub fn on_config(&mut self, config: &Config) {
         self.holdings.on_config(config);
         self.hooks.on_config(config);
+        self.readiness.on_config(config);
+        self.follows = follows(config);
         self.peers = peers(config, &self.me);
         self.want_addresses();
     }
@@ -102,6 +125,21 @@ impl Lifecycle {
     /// Of each service that has hooks, whether the last run failed.
     pub fn hooks_failing(&self) -> BTreeMap<ServiceName, bool> {
         self.hooks.failing()
+    }
+
+    /// Looks at the host when it is time; which services could not be served at their VIPs.
+    pub fn unready(&mut self, now: Timestamp) -> BTreeSet<ServiceName> {
+        if !self.is_node {
+            return BTreeSet::new();
+        }
+        if self.readiness.poll(now) {
+            let look = HostLook {
+                present: own_vips::present(self.holdings.vips().map(|(_, vip)| vip)),
+                alias_unit: alias_unit(&self.alias_report, &self.me),
+            };
+            self.readiness.done(&look, &self.holdings);
+        }
+        self.readiness.unready(&self.hooks)
     }
 
     /// Makes services leave, for a reason, or stay, without one.
@@ -154,9 +192,11 @@ impl Lifecycle {
         }
     }
 
-    /// When [`Self::run_what_is_due`] may have something to do, whatever happens until then.
+    /// When [`Self::run_what_is_due`] or [`Self::unready`] may have something to do, whatever happens
+    /// until then.
     pub fn deadline(&self) -> Option<Timestamp> {
-        self.hooks.deadline().filter(|_| self.is_node)
+        let deadlines = [self.hooks.deadline(), self.readiness.deadline()];
+        deadlines.into_iter().flatten().min().filter(|_| self.is_node)
     }
 
     /// The next call. Cancel safe.
@@ -205,7 +245,8 @@ impl Lifecycle {
 
     fn want_addresses(&self) {
         let names = self.holdings.vips().map(|(service, _)| service);
-        let wanted = !self.hooks.is_empty() || !self.leaving.among(names).is_empty();
+        let leaves = !self.leaving.among(names).is_empty();
+        let wanted = self.follows || leaves || !self.hooks.is_empty();
         self.wanted.send_if_modified(|before| std::mem::replace(before, wanted) != wanted);
     }
 
@@ -230,6 +271,10 @@ impl Lifecycle {
         });
         (leaving.collect(), vips.collect(), hooks.collect())
     }
+}
+
+fn follows(config: &Config) -> bool {
+    config.services.iter().any(|service| service.alias == AliasMode::Follow)
 }
 
 fn peers(config: &Config, me: &NodeName) -> Vec<Ipv4Addr> {

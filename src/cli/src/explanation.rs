@@ -62,12 +62,13 @@ fn time(milliseconds: i64) -> String {
 /// What a node says of its own service beside its verdict.
 fn of_itself(word: &Word) -> String {
     let leaving = word.leaving.then(|| "leaving".to_owned());
+    let unready = word.unready.then(|| "not ready for the VIP".to_owned());
     let role = word.primary.map(|is| if is { "primary" } else { "not primary" }.to_owned());
     let lag = word.lag_ms.map(|lag| match lag {
         NOT_REPLICATING_MS.. => "not replicating".to_owned(),
         lag => format!("{} behind", time(lag)),
     });
-    [leaving, role, lag].into_iter().flatten().collect::<Vec<_>>().join(", ")
+    [leaving, unready, role, lag].into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 fn block(heading: &str, rows: &[Vec<String>]) -> String {

@@ -173,6 +173,9 @@ impl Audit<'_> {
                         .observations(&holder)
                         .any(|(_, said)| said.verdict == Verdict::Unhealthy)
             }
+            (Holder::Node(holder), MoveKind::Relief) => self
+                .observations(&holder)
+                .any(|(observer, said)| *observer == holder && said.unready),
             (
                 Holder::Node(_),
                 MoveKind::Failback | MoveKind::Vacate | MoveKind::Follow | MoveKind::Switchover,

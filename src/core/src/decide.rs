@@ -19,7 +19,7 @@ use crate::evidence::{Holder, Presence, Snapshot};
 use crate::judge::{Judgement, UpBasis};
 use crate::name::{NodeName, ServiceName, VipAddr};
 use crate::observed::age;
-use crate::timing::SETTLED_AFTER;
+use crate::timing::{METADATA_LAG, SETTLED_AFTER};
 use crate::triage::needs_metrics;
 
 /// What should be done with one VIP, and what that rests on.
@@ -165,7 +165,28 @@ impl Case<'_> {
         if has_to_go {
             return planned_move(MoveKind::Vacate, target, HoldReason::CannotVacate);
         }
+        if self.is_unready(holder) {
+            return self.relieve(target);
+        }
         self.stay_or_fail_back(holder, basis, target)
+    }
+
+    /// Clients are not served by a holder that is not ready. It is left for a node that is, once what
+    /// makes a new holder ready must be over; and as often as the budget allows.
+    fn relieve(&self, target: &Target) -> Choice {
+        let ledger = self.snapshot.ledger(&self.service.name);
+        let here = ledger.last_move().map(|last| age(last, self.snapshot.now));
+        let acquired_within = self.service.hooks.on_acquire.as_ref().map(|hook| hook.timeout);
+        let ready_within = METADATA_LAG + acquired_within.unwrap_or_default();
+        match target {
+            Ok((_, fitness))
+                if fitness.is_worth_a_planned_move()
+                    && here.is_none_or(|here| here >= ready_within) =>
+            {
+                self.unplanned_move(MoveKind::Relief, target)
+            }
+            Ok(_) | Err(_) => hold(HoldReason::HolderUnready),
+        }
     }
 
     /// Instead of staying with a holder that leaves: to a node whose agent is silent, while
@@ -173,7 +194,7 @@ impl Case<'_> {
     /// holder that is only drained can wait.
     fn or_last_resort(&self, choice: Choice, holder: &NodeName, target: &Target) -> Choice {
         match target {
-            Ok((to, Fitness { leaving: false, .. }))
+            Ok((to, Fitness { unready: false, leaving: false, .. }))
                 if choice == hold(HoldReason::CannotVacate) && self.is_leaving(holder) =>
             {
                 Choice::Move { to: to.clone(), kind: MoveKind::Vacate }
@@ -191,7 +212,10 @@ impl Case<'_> {
         let Failback::After(away) = self.snapshot.config.policy.failback else {
             return stay;
         };
-        let Ok((best, Fitness { leaving: false, basis: UpBasis::OwnObservation, .. })) = target
+        let Ok((
+            best,
+            Fitness { unready: false, leaving: false, basis: UpBasis::OwnObservation, .. },
+        )) = target
         else {
             return stay;
         };

@@ -148,13 +148,26 @@ impl Scene {
     ) -> Self {
         let at = self.now - SignedDuration::from_secs(age);
         let since = at - SignedDuration::from_secs(held);
-        self.hears(observer, subject, Observation { verdict, since, leaving: false }, at)
+        self.hears(
+            observer,
+            subject,
+            Observation { verdict, since, leaving: false, unready: false },
+            at,
+        )
+    }
+
+    /// `name` said, `age` seconds ago, that it is well and could not be served at the VIP.
+    pub fn unready(self, name: &str, age: i64) -> Self {
+        let at = self.now - SignedDuration::from_secs(age);
+        let (verdict, since) = (Verdict::Healthy, at);
+        self.hears(name, name, Observation { verdict, since, leaving: false, unready: true }, at)
     }
 
     /// `name` said, `age` seconds ago, that it is well and that it leaves.
     pub fn leaves(self, name: &str, age: i64) -> Self {
         let at = self.now - SignedDuration::from_secs(age);
-        let statement = Observation { verdict: Verdict::Healthy, since: at, leaving: true };
+        let statement =
+            Observation { verdict: Verdict::Healthy, since: at, leaving: true, unready: false };
         self.hears(name, name, statement, at)
     }
 

@@ -7,14 +7,11 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::config::{Config, Role};
+use crate::hint::Verdict;
 use crate::name::{ClusterName, NodeName, ServiceName};
 
-/// Metric: what a node says of its own service. 1 is healthy, 0 is not, and [`LEAVING_HEALTH`] is
-/// healthy but soon gone.
+/// Metric: what a node says of its own service, by [`SelfHealth`].
 pub const SELF_HEALTH: &str = "SelfHealth";
-/// The `SelfHealth` of what is healthy and leaving: less than 1, so that the alarm on it tells of
-/// leaving too.
-pub const LEAVING_HEALTH: f64 = 0.5;
 /// Metric: what an observer says of a service on another node. 1 is reached, 0 is not.
 pub const PEER_HEALTH: &str = "PeerHealth";
 /// Metric: by how many seconds a node's own service is behind its primary.
@@ -45,6 +42,44 @@ pub const MOVE_DETAIL_TYPE: &str = "Vipward Move";
 pub const ALERT_DETAIL_TYPE: &str = "Vipward Alert";
 
 const HINT_SOURCE_PREFIX: &str = "vipward.agent";
+
+/// What a node says of its own service in one number: 1 is healthy, 0 is not, and what is healthy
+/// has less than 1 while it is leaving or unready, so that the alarm on it tells of these too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SelfHealth {
+    /// Healthy or unhealthy.
+    pub verdict: Verdict,
+    /// Healthy, and soon gone.
+    pub leaving: bool,
+    /// Healthy, and not ready to serve at the VIP.
+    pub unready: bool,
+}
+
+/// What leaving takes away.
+const LEAVING: f64 = 0.5;
+/// What being unready takes away.
+const UNREADY: f64 = 0.25;
+
+impl SelfHealth {
+    /// The metric's value.
+    pub fn value(self) -> f64 {
+        let less = |is: bool, by: f64| if is { by } else { 0.0 };
+        match self.verdict {
+            Verdict::Healthy => 1.0 - less(self.leaving, LEAVING) - less(self.unready, UNREADY),
+            Verdict::Unhealthy | Verdict::Unknown => 0.0,
+        }
+    }
+
+    /// What a value says.
+    pub fn of(value: f64) -> Self {
+        if value < 1.0 - LEAVING - UNREADY {
+            return Self { verdict: Verdict::Unhealthy, leaving: false, unready: false };
+        }
+        let leaving = value < 1.0 - UNREADY;
+        let missing = 1.0 - value - if leaving { LEAVING } else { 0.0 };
+        Self { verdict: Verdict::Healthy, leaving, unready: missing > 0.0 }
+    }
+}
 
 /// The metric namespace in which `node` alone may publish.
 pub fn namespace(cluster: &ClusterName, node: &NodeName) -> String {
@@ -153,6 +188,25 @@ impl FromStr for AlarmName {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_state_of_health_has_a_value_of_its_own_and_only_the_best_is_whole() {
+        let healthy = |leaving, unready| SelfHealth { verdict: Verdict::Healthy, leaving, unready };
+        let unhealthy = SelfHealth { verdict: Verdict::Unhealthy, leaving: false, unready: false };
+        for (health, value) in [
+            (healthy(false, false), 1.0),
+            (healthy(false, true), 0.75),
+            (healthy(true, false), 0.5),
+            (healthy(true, true), 0.25),
+            (unhealthy, 0.0),
+        ] {
+            assert_eq!(
+                (health.value().to_bits(), SelfHealth::of(value)),
+                (f64::to_bits(value), health)
+            );
+        }
+        assert_eq!(SelfHealth::of(0.1), unhealthy);
+    }
 
     #[test]
     fn alarm_names_survive_a_round_trip() {

@@ -17,6 +17,10 @@ pub const INGESTION_DELAY: Duration = Duration::from_secs(2);
 /// much later than an observation has lasted long enough.
 pub const CLOCK_LEEWAY: Duration = Duration::from_millis(100);
 
+/// How far the instance metadata lag behind EC2 at most, as a rule: a new holder in `follow` learns of
+/// its VIP by them, and so do hooks.
+pub const METADATA_LAG: Duration = Duration::from_secs(10);
+
 /// How many times `stale_after` a node must be well before a VIP returns to it; the metrics are
 /// read back a little further.
 pub const SETTLED_AFTER: u32 = 3;

@@ -31,6 +31,7 @@ fn needs_its_own_metrics(snapshot: Snapshot<'_>, service: &Service) -> bool {
         || evidence.troubled_alarms(config, &service.name).any(|alarm| alarm.node == holder)
         || triage.is_observed_ill()
         || snapshot.is_leaving(service, &holder)
+        || snapshot.is_unready(service, &holder)
         || snapshot.is_drained(&holder)
         || triage.another_may_be_primary()
         || triage.failback_is_due()

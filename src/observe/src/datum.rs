@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use vipward_core::telemetry::{
-    HOOK_FAILING, IS_PRIMARY, LEAVING_HEALTH, PEER_HEALTH, REPLICA_LAG, SELF_HEALTH,
+    HOOK_FAILING, IS_PRIMARY, PEER_HEALTH, REPLICA_LAG, SELF_HEALTH, SelfHealth,
 };
 use vipward_core::{NodeName, ServiceName};
 
@@ -21,15 +21,15 @@ pub struct Datum {
 }
 
 impl Datum {
-    /// Healthy is 1, unhealthy 0.
-    pub fn health(service: ServiceName, subject: Option<NodeName>, healthy: bool) -> Self {
-        let metric = if subject.is_none() { SELF_HEALTH } else { PEER_HEALTH };
-        Self { metric, service, subject, value: f64::from(u8::from(healthy)) }
+    /// The health of an own service.
+    pub fn self_health(service: ServiceName, health: SelfHealth) -> Self {
+        Self { metric: SELF_HEALTH, service, subject: None, value: health.value() }
     }
 
-    /// An own service is healthy and will soon be gone.
-    pub fn leaving(service: ServiceName) -> Self {
-        Self { metric: SELF_HEALTH, service, subject: None, value: LEAVING_HEALTH }
+    /// Whether another node's service is reached: 1, or 0.
+    pub fn peer_health(service: ServiceName, subject: NodeName, healthy: bool) -> Self {
+        let value = f64::from(u8::from(healthy));
+        Self { metric: PEER_HEALTH, service, subject: Some(subject), value }
     }
 
     /// Whether an own service is a primary.

@@ -25,6 +25,7 @@ pub mod ports;
 pub mod prometheus;
 pub mod publishing;
 pub mod pulse;
+pub mod readiness;
 pub mod reporter;
 pub mod requests;
 pub mod send_stats;

@@ -189,6 +189,13 @@ impl Reporter {
         }
     }
 
+    /// Which own services could not be served at their VIPs: told at once when that changes.
+    pub fn on_unready(&mut self, now: Timestamp, unready: BTreeSet<ServiceName>) {
+        if self.view.set_unready(unready) {
+            self.changed(now, News::OwnAllClear);
+        }
+    }
+
     /// Whether the last hooks failed, where there are hooks: published at once when that changes.
     pub fn on_hooks(&mut self, now: Timestamp, failing: BTreeMap<ServiceName, bool>) {
         if self.view.set_hooks_failing(failing) {

@@ -6,6 +6,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use vipward_core::{HintEntry, NodeName, ServiceName, Verdict};
 
+use vipward_core::telemetry::SelfHealth;
+
 use crate::datum::Datum;
 use crate::status::TargetStatus;
 use crate::target::TargetKey;
@@ -36,6 +38,8 @@ pub struct View {
     primaries: BTreeMap<ServiceName, bool>,
     /// This node's own services that leave.
     leaving: BTreeSet<ServiceName>,
+    /// Those that could not be served at their VIPs.
+    unready: BTreeSet<ServiceName>,
     /// Whether the last run of a hook failed, where there are hooks.
     hooks_failing: BTreeMap<ServiceName, bool>,
 }
@@ -63,6 +67,7 @@ impl View {
             lags: BTreeMap::new(),
             primaries: BTreeMap::new(),
             leaving: BTreeSet::new(),
+            unready: BTreeSet::new(),
             hooks_failing: BTreeMap::new(),
         }
     }
@@ -119,6 +124,11 @@ impl View {
         std::mem::replace(&mut self.hooks_failing, failing) != self.hooks_failing
     }
 
+    /// Sets which of the own services could not be served at their VIPs; whether that has changed.
+    pub fn set_unready(&mut self, unready: BTreeSet<ServiceName>) -> bool {
+        std::mem::replace(&mut self.unready, unready) != self.unready
+    }
+
     /// Whether any service, of this node or another, is unhealthy, or an own one leaves.
     pub fn trouble(&self) -> bool {
         !self.leaving.is_empty()
@@ -163,6 +173,7 @@ impl View {
                 lag_ms: lag.map(|lag| u64::try_from(lag.as_millis()).unwrap_or(u64::MAX)),
                 primary: self.primary(service, state.verdict).filter(|_| own),
                 leaving: own && self.leaving.contains(service),
+                unready: own && self.unready.contains(service),
                 subject: subject.clone(),
                 service: service.clone(),
                 verdict: state.verdict,
@@ -176,16 +187,14 @@ impl View {
     /// The view as metrics carry it: nothing on what is unknown.
     pub fn data(&self) -> Vec<Datum> {
         let datum = |((subject, service), state): (&TargetKey, &TargetState)| {
-            let healthy = match state.verdict {
-                Verdict::Healthy => true,
-                Verdict::Unhealthy => false,
-                Verdict::Unknown => return None,
-            };
-            let subject = (*subject != self.me).then(|| subject.clone());
-            if healthy && subject.is_none() && self.leaving.contains(service) {
-                return Some(Datum::leaving(service.clone()));
+            let verdict = Some(state.verdict).filter(|verdict| *verdict != Verdict::Unknown)?;
+            if *subject != self.me {
+                let healthy = verdict == Verdict::Healthy;
+                return Some(Datum::peer_health(service.clone(), subject.clone(), healthy));
             }
-            Some(Datum::health(service.clone(), subject, healthy))
+            let (leaving, unready) =
+                (self.leaving.contains(service), self.unready.contains(service));
+            Some(Datum::self_health(service.clone(), SelfHealth { verdict, leaving, unready }))
         };
         self.states.iter().filter_map(datum).chain(self.own_data()).collect()
     }

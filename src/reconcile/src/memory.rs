@@ -86,6 +86,7 @@ impl Memory {
                     verdict: said.verdict,
                     since: since.unwrap_or(Timestamp::MIN),
                     leaving: said.leaving && is_own,
+                    unready: said.unready && is_own,
                 };
                 let key = ObservationKey {
                     observer: heard.observer.clone(),

@@ -112,6 +112,9 @@ fn because(choice: &Choice) -> &'static str {
         Choice::Move { kind: MoveKind::Vacate, .. } => {
             "the holder is leaving and another node can take over"
         }
+        Choice::Move { kind: MoveKind::Relief, .. } => {
+            "the holder is up, but clients cannot be served at the VIP there; another node is ready"
+        }
         Choice::Move { kind: MoveKind::Follow, .. } => {
             "the VIP follows the primary, and another node has the primary now"
         }
@@ -123,6 +126,9 @@ fn because(choice: &Choice) -> &'static str {
             HoldReason::HolderUp => "the holder is up",
             HoldReason::HolderSuspect => {
                 "the holder says it is up; an observer cannot reach it, but that alone moves nothing"
+            }
+            HoldReason::HolderUnready => {
+                "the holder is up, but its address is missing or its hook failed, and it must stay"
             }
             HoldReason::AgentSilent => {
                 "the holder's agent is silent, but observers reach the service"

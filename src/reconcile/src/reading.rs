@@ -315,8 +315,8 @@ impl<'g, P: Ports> Reading<'g, P> {
         for Decision { service, judgements, choice, .. } in decide(snapshot) {
             let Choice::Move { to, .. } = choice else { continue };
             let service = config.service(&service);
-            let leaves = service.is_some_and(|of| snapshot.is_leaving(of, &to));
-            if judgements.get(&to) != good || leaves {
+            let is_poor = |of| snapshot.is_leaving(of, &to) || snapshot.is_unready(of, &to);
+            if judgements.get(&to) != good || service.is_some_and(is_poor) {
                 return ByHints::SecondBest;
             }
             by_hints = ByHints::Good;

@@ -9,16 +9,16 @@ use vipward_core::config::Role;
 use vipward_core::evidence::{Observation, ObservationKey};
 use vipward_core::observed::Observed;
 use vipward_core::telemetry::{
-    DIM_SERVICE, DIM_SUBJECT, IS_PRIMARY, LEAVING_HEALTH, PEER_HEALTH, REPLICA_LAG, SELF_HEALTH,
+    DIM_SERVICE, DIM_SUBJECT, IS_PRIMARY, PEER_HEALTH, REPLICA_LAG, SELF_HEALTH, SelfHealth,
     namespace,
 };
-use vipward_core::{Config, NodeName, ServiceName, Verdict};
+use vipward_core::{Config, NodeName, ServiceName};
 
 use crate::ports::Published;
 
 /// Seconds: the agents publish at the finest resolution there is.
 pub const PERIOD: u32 = 1;
-/// From there on a published health means neither ill nor leaving, and of a primary that it is one.
+/// From there on a published value says of a primary that it is one.
 const WHOLE: f64 = 1.0;
 
 /// One series that is asked for.
@@ -156,14 +156,12 @@ impl Published {
 
 /// The last of the points, and since when it has been the same.
 fn newest_observation(points: &[(Timestamp, f64)]) -> Option<Observed<Observation>> {
-    let verdict = |value| {
-        if value >= LEAVING_HEALTH { Verdict::Healthy } else { Verdict::Unhealthy }
-    };
+    let verdict = |value| SelfHealth::of(value).verdict;
     let (at, value) = *points.last()?;
     let run = points.iter().rev().take_while(|(_, other)| verdict(*other) == verdict(value));
     let since = run.last().map_or(at, |(since, _)| *since);
-    let leaving = (LEAVING_HEALTH..WHOLE).contains(&value);
-    Some(Observed { value: Observation { verdict: verdict(value), since, leaving }, at })
+    let SelfHealth { verdict, leaving, unready } = SelfHealth::of(value);
+    Some(Observed { value: Observation { verdict, since, leaving, unready }, at })
 }
 
 /// The last of the points, in seconds; what is no duration was not published by an agent.
@@ -176,6 +174,7 @@ fn newest_lag(points: &[(Timestamp, f64)]) -> Option<Observed<Duration>> {
 mod tests {
     use super::*;
     use crate::fake::start;
+    use vipward_core::Verdict;
 
     #[test]
     fn a_word_is_the_last_point_and_how_long_it_was_the_same() {
@@ -186,17 +185,18 @@ mod tests {
             newest_observation(&points)
         };
         let said = |verdict, since, last| {
-            let value = Observation { verdict, since: at(since), leaving: false };
+            let value = Observation { verdict, since: at(since), leaving: false, unready: false };
             Some(Observed { value, at: at(last) })
         };
         assert_eq!(newest(&[]), None);
         assert_eq!(newest(&[(0, 1.0)]), said(Verdict::Healthy, 0, 0));
         assert_eq!(newest(&[(0, 1.0), (10, 0.0), (20, 0.0)]), said(Verdict::Unhealthy, 10, 20));
         assert_eq!(newest(&[(0, 0.0), (10, 1.0), (20, 0.1)]), said(Verdict::Unhealthy, 20, 20));
-        let leaving = newest(&[(0, 0.0), (10, 1.0), (20, LEAVING_HEALTH)]).expect("a word");
-        let expected = Observation { verdict: Verdict::Healthy, since: at(10), leaving: true };
+        let leaving = newest(&[(0, 0.0), (10, 1.0), (20, 0.5)]).expect("an observation");
+        let expected =
+            Observation { verdict: Verdict::Healthy, since: at(10), leaving: true, unready: false };
         assert_eq!(leaving.value, expected, "well, and soon gone");
-        let stays = newest(&[(0, LEAVING_HEALTH), (10, 1.0)]);
+        let stays = newest(&[(0, 0.5), (10, 1.0)]);
         assert_eq!(stays, said(Verdict::Healthy, 0, 10), "it changed its mind");
     }
 

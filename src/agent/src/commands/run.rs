@@ -13,7 +13,7 @@ use crate::host::alias_report::WithAliases;
 use crate::host::clock::Clock;
 use crate::host::membership::Membership;
 use crate::instance::metadata::InstanceMetadata;
-use crate::lifecycle::Lifecycle;
+use crate::lifecycle::{Files, Lifecycle};
 use crate::local_api::metrics::MetricsListener;
 use crate::local_api::orders::{Signals, WAITING_ORDERS};
 use crate::local_api::socket::StatusSocket;
@@ -80,7 +80,8 @@ async fn serve(options: &RunOptions, membership: &Membership) -> Result<(), Fail
         Some(PathChoice::At(path)) => Some(path.clone()),
         None => Some(DEFAULT_MEMORY.into()),
     };
-    let lifecycle = Lifecycle::start(config, me, clock, InstanceMetadata::find(), memory);
+    let files = Files { memory, alias_report: options.alias_report.clone() };
+    let lifecycle = Lifecycle::start(config, me, clock, InstanceMetadata::find(), files);
     let reload = || membership.reload(&options.host);
     tokio::select! {
         ended = run(config, reporter, lifecycle, clock, &outlet, orders, reload) => ended?,

@@ -13,6 +13,7 @@ use vipward_observe::status::Status;
 
 use super::*;
 use crate::instance::own_interface::tests::Tree;
+use crate::lifecycle::Files;
 
 /// A pair with a witness.
 pub(crate) fn config(port: u16) -> Config {
@@ -97,7 +98,8 @@ impl Agent {
             let reporter = Reporter::new(&config, &me, "start".to_owned(), clock.now());
             let outlet = Recorder { metrics: metrics_in, hints: hints_in, fails };
             let nothing = None::<Tree>;
-            let lifecycle = Lifecycle::start(&config, &me, clock, nothing, None);
+            let files = Files { memory: None, alias_report: "/nonexistent/alias.json".into() };
+            let lifecycle = Lifecycle::start(&config, &me, clock, nothing, files);
             run(&config, reporter, lifecycle, clock, &outlet, asked, || Ok(without_b(&config)))
                 .await
         });

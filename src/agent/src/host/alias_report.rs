@@ -12,6 +12,7 @@ use vipward_core::telemetry::{ALIAS_DRIFT, ALIAS_REPAIRS};
 use vipward_core::{Hint, NodeName};
 use vipward_observe::datum::Datum;
 use vipward_observe::ports::{Outlet, SendError};
+use vipward_observe::readiness::AliasUnit;
 
 use crate::host::clock::wall;
 
@@ -43,20 +44,29 @@ impl<O: Outlet> Outlet for WithAliases<O> {
     }
 }
 
+/// What the host's alias unit does, by the report at `path` about the node `me`.
+pub fn alias_unit(path: &Path, me: &NodeName) -> AliasUnit {
+    match (path.exists(), report(path, me, wall())) {
+        (false, _) => AliasUnit::Unknown,
+        (true, Some(report)) if report.interface.is_some() => AliasUnit::Works,
+        (true, _) => AliasUnit::Fails,
+    }
+}
+
 /// One or two values a service; none where no unit runs, or one for another node: silence is not
 /// health.
 fn read(path: &Path, me: &NodeName, now: Timestamp) -> Vec<Datum> {
-    let fresh = || {
-        let written = Timestamp::try_from(fs::metadata(path).ok()?.modified().ok()?).ok()?;
-        (now.duration_since(written) < FRESH).then_some(())
-    };
-    let report = || {
-        fresh()?;
-        let report: AliasReport = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
-        let ours = report.node.as_ref().is_none_or(|node| node == me);
-        (report.version == VERSION && ours).then_some(report)
-    };
-    report().map_or_else(Vec::new, |report| report.aliases.iter().flat_map(data).collect())
+    let report = report(path, me, now);
+    report.map_or_else(Vec::new, |report| report.aliases.iter().flat_map(data).collect())
+}
+
+/// The report of a unit that runs and keeps the addresses of this node.
+fn report(path: &Path, me: &NodeName, now: Timestamp) -> Option<AliasReport> {
+    let written = Timestamp::try_from(fs::metadata(path).ok()?.modified().ok()?).ok()?;
+    let fresh = (now.duration_since(written) < FRESH).then_some(path)?;
+    let report: AliasReport = serde_json::from_slice(&fs::read(fresh).ok()?).ok()?;
+    let ours = report.node.as_ref().is_none_or(|node| node == me);
+    (report.version == VERSION && ours).then_some(report)
 }
 
 /// Repairs are told once there was one: most hosts never have any, and each metric has its price.
@@ -125,12 +135,16 @@ mod tests {
         fs::write(&path, REPORT).expect("a writable temporary directory");
         let me: NodeName = "a".parse().expect("a name");
         let outlet = WithAliases::new(Recorder::default(), &me, &path);
-        let health = Datum::health("mysql".parse().expect("a name"), None, true);
+        let health = Datum::peer_health(
+            "mysql".parse().expect("a name"),
+            "b".parse().expect("a name"),
+            true,
+        );
         outlet.publish(std::slice::from_ref(&health)).await.expect("it is recorded");
         fs::remove_file(&path).expect("it was ours");
         let published = outlet.outlet.0.into_inner().expect("no panic there");
         let metrics: Vec<&str> = published.iter().map(|datum| datum.metric).collect();
-        assert_eq!(metrics, ["SelfHealth", "AliasDrift", "AliasRepairs", "AliasDrift"]);
+        assert_eq!(metrics, ["PeerHealth", "AliasDrift", "AliasRepairs", "AliasDrift"]);
         assert_eq!(published[0], health);
     }
 

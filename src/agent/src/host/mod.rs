@@ -5,4 +5,5 @@ pub mod clock;
 pub mod identity;
 pub mod log;
 pub mod membership;
+pub mod own_vips;
 pub mod systemd;

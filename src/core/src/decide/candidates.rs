@@ -20,7 +20,8 @@ impl Case<'_> {
         };
         let fits = self.is_willing(node) && self.has_right_role(node);
         let lag = fits.then(|| self.lag_of(node)).flatten()?;
-        Some(Fitness { leaving: self.is_leaving(node), basis, lag })
+        let (unready, leaving) = (self.is_unready(node), self.is_leaving(node));
+        Some(Fitness { unready, leaving, basis, lag })
     }
 
     /// Whether any node may take the VIP.
@@ -54,6 +55,10 @@ impl Case<'_> {
 
     pub(super) fn is_leaving(&self, node: &NodeName) -> bool {
         self.snapshot.is_leaving(self.service, node)
+    }
+
+    pub(super) fn is_unready(&self, node: &NodeName) -> bool {
+        self.snapshot.is_unready(self.service, node)
     }
 
     pub(super) fn is_drained(&self, node: &NodeName) -> bool {
@@ -108,6 +113,8 @@ impl Case<'_> {
 /// How well a node that may take a VIP would serve it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Fitness {
+    /// It says that it could not be served at the VIP: better than none.
+    pub unready: bool,
     /// It says that it will soon be gone: better than a holder that is gone already.
     pub leaving: bool,
     /// On what basis it is up.
@@ -118,22 +125,27 @@ pub(super) struct Fitness {
 
 impl Fitness {
     /// None is fitter.
-    pub const BEST: Self =
-        Self { leaving: false, basis: UpBasis::OwnObservation, lag: Duration::ZERO };
+    pub const BEST: Self = Self {
+        unready: false,
+        leaving: false,
+        basis: UpBasis::OwnObservation,
+        lag: Duration::ZERO,
+    };
 
     /// As fit as it is for either of two services, whichever is worse.
     pub fn and(self, other: Self) -> Self {
         Self {
+            unready: self.unready || other.unready,
             leaving: self.leaving || other.leaving,
             basis: self.basis.max(other.basis),
             lag: self.lag.max(other.lag),
         }
     }
 
-    /// Whether a holder that is up may be left for it: it means to stay, and nobody knows how a
+    /// Whether a holder that is up may be left for it: it is ready, means to stay, and nobody knows how a
     /// node is whose agent is silent.
     pub fn is_worth_a_planned_move(self) -> bool {
-        !self.leaving && self.basis != UpBasis::PeersOnly
+        !self.unready && !self.leaving && self.basis != UpBasis::PeersOnly
     }
 }
 
@@ -145,10 +157,10 @@ pub(super) struct Candidate<'c> {
 }
 
 impl Candidate<'_> {
-    /// The lower, the better: by whether it stays, by basis, whether it has caught up, then
+    /// The lower, the better: by whether it is ready, whether it stays, by basis, whether it has caught up, then
     /// priority, then name.
-    pub(super) fn rank(&self) -> (bool, UpBasis, bool, Reverse<u32>, &NodeName) {
-        let Self { node, fitness: Fitness { leaving, basis, lag } } = self;
-        (*leaving, *basis, *lag >= CAUGHT_UP, Reverse(node.priority), &node.name)
+    pub(super) fn rank(&self) -> (bool, bool, UpBasis, bool, Reverse<u32>, &NodeName) {
+        let Self { node, fitness: Fitness { unready, leaving, basis, lag } } = self;
+        (*unready, *leaving, *basis, *lag >= CAUGHT_UP, Reverse(node.priority), &node.name)
     }
 }

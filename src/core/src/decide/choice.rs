@@ -34,6 +34,8 @@ pub enum MoveKind {
     Failback,
     /// The holder is up and leaves.
     Vacate,
+    /// The holder is up, and clients could not be served there.
+    Relief,
     /// The cluster of servers has another primary.
     Follow,
     /// An operator asked for it.
@@ -45,7 +47,7 @@ pub enum MoveKind {
 impl MoveKind {
     /// Whether it counts for the move budget.
     pub fn is_unplanned(self) -> bool {
-        matches!(self, Self::Failover | Self::Placement)
+        matches!(self, Self::Failover | Self::Placement | Self::Relief)
     }
 }
 
@@ -57,6 +59,9 @@ pub enum HoldReason {
     HolderUp,
     /// The holder says it is up, an observer that it is unreachable. Alerts.
     HolderSuspect,
+    /// The holder is up and could not be served at the VIP, and may not be left for another node. Alerts
+    /// when it lasts.
+    HolderUnready,
     /// Observers reach the holder, its own agent says nothing. Alerts.
     AgentSilent,
     /// It cannot be told yet whether the holder is down, or who it is.
@@ -87,9 +92,10 @@ pub enum HoldReason {
 
 impl HoldReason {
     /// Every reason.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::HolderUp,
         Self::HolderSuspect,
+        Self::HolderUnready,
         Self::AgentSilent,
         Self::AwaitingEvidence,
         Self::NoCandidate,
@@ -109,6 +115,7 @@ impl HoldReason {
         match self {
             Self::HolderUp | Self::AwaitingEvidence | Self::MoveInFlight | Self::Cooldown => false,
             Self::HolderSuspect
+            | Self::HolderUnready
             | Self::AgentSilent
             | Self::NoCandidate
             | Self::CandidatesLag
@@ -122,12 +129,16 @@ impl HoldReason {
     }
 
     /// Whether it may be over in a moment, so that a person hears of it only when it lasts: late
-    /// evidence, a call on its way, an election among the servers, a former primary that has not
+    /// evidence, a call on its way, a holder whose hook still runs, an election among the servers, a former primary that has not
     /// spoken yet.
     pub fn may_pass(self) -> bool {
         matches!(
             self,
-            Self::AwaitingEvidence | Self::MoveInFlight | Self::NoPrimary | Self::TwoPrimaries
+            Self::AwaitingEvidence
+                | Self::HolderUnready
+                | Self::MoveInFlight
+                | Self::NoPrimary
+                | Self::TwoPrimaries
         )
     }
 }
@@ -140,7 +151,8 @@ mod tests {
     fn people_hear_at_once_of_what_needs_them_and_later_of_what_may_pass() {
         use HoldReason as R;
         let quiet = [R::HolderUp, R::Cooldown];
-        let later = [R::AwaitingEvidence, R::MoveInFlight, R::NoPrimary, R::TwoPrimaries];
+        let later =
+            [R::AwaitingEvidence, R::HolderUnready, R::MoveInFlight, R::NoPrimary, R::TwoPrimaries];
         for reason in HoldReason::ALL {
             assert_eq!(reason.may_pass(), later.contains(&reason), "{reason:?}");
             let at_once = reason.alerts() && !reason.may_pass();
@@ -151,7 +163,7 @@ mod tests {
     #[test]
     fn the_budget_counts_only_what_nobody_planned() {
         use MoveKind as K;
-        for kind in [K::Failover, K::Placement] {
+        for kind in [K::Failover, K::Placement, K::Relief] {
             assert!(kind.is_unplanned(), "{kind:?}");
         }
         for kind in [K::Failback, K::Vacate, K::Follow, K::Switchover, K::Together] {

@@ -100,8 +100,8 @@ impl<'e> Group<'e> {
             (!is_whole).then(|| (Reverse(self.ours().filter(has).count()), first))
         };
         let place = |candidate: &Candidate<'_>| {
-            let Fitness { leaving, basis, .. } = candidate.fitness;
-            (leaving, basis, holds(candidate))
+            let Fitness { unready, leaving, basis, .. } = candidate.fitness;
+            (unready, leaving, basis, holds(candidate))
         };
         let best = self.able().min_by(|a, b| (place(a), a.rank()).cmp(&(place(b), b.rank())));
         best.map(|best| (best.node.name.clone(), best.fitness))

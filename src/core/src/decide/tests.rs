@@ -1,15 +1,18 @@
 //! Decisions, case by case; then what holds for every evidence.
 
 use super::*;
+use crate::config::Hook;
 use crate::hint::Verdict::{self, Healthy, Unhealthy, Unknown};
 use crate::scene::{Scene, node};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 mod candidates;
 mod group;
 mod planned;
 mod situations;
+mod unready;
 
 const LONG: i64 = 600;
 
@@ -228,18 +231,19 @@ fn every_reason_is_in_the_closed_list() {
         let place = match reason {
             HoldReason::HolderUp => 0,
             HoldReason::HolderSuspect => 1,
-            HoldReason::AgentSilent => 2,
-            HoldReason::AwaitingEvidence => 3,
-            HoldReason::NoCandidate => 4,
-            HoldReason::CandidatesLag => 5,
-            HoldReason::ForeignHolder => 6,
-            HoldReason::Cooldown => 7,
-            HoldReason::BudgetSpent => 8,
-            HoldReason::CannotVacate => 9,
-            HoldReason::NoPrimary => 10,
-            HoldReason::TwoPrimaries => 11,
-            HoldReason::MoveInFlight => 12,
-            HoldReason::AuditRefused => 13,
+            HoldReason::HolderUnready => 2,
+            HoldReason::AgentSilent => 3,
+            HoldReason::AwaitingEvidence => 4,
+            HoldReason::NoCandidate => 5,
+            HoldReason::CandidatesLag => 6,
+            HoldReason::ForeignHolder => 7,
+            HoldReason::Cooldown => 8,
+            HoldReason::BudgetSpent => 9,
+            HoldReason::CannotVacate => 10,
+            HoldReason::NoPrimary => 11,
+            HoldReason::TwoPrimaries => 12,
+            HoldReason::MoveInFlight => 13,
+            HoldReason::AuditRefused => 14,
         };
         assert_eq!(place, index);
     }

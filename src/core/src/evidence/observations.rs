@@ -19,6 +19,8 @@ pub struct Observation {
     pub since: Timestamp,
     /// Whether its own service will soon be gone, however well it is.
     pub leaving: bool,
+    /// Whether its own service, well as it is, could not be served at the VIP.
+    pub unready: bool,
 }
 
 /// Who observes which service on which node.

@@ -54,6 +54,12 @@ impl<'s> Snapshot<'s> {
         self.fresh(node, node, &service.name).is_some_and(|own| own.value.leaving)
     }
 
+    /// Whether the node says that its service, well as it is, could not be served at the VIP. It is a
+    /// candidate after all others, and a holder that stays so is left for another.
+    pub fn is_unready(&self, service: &Service, node: &NodeName) -> bool {
+        self.fresh(node, node, &service.name).is_some_and(|own| own.value.unready)
+    }
+
     /// Whether an operator drains the node. It is no candidate, and a holder that is drained is
     /// vacated.
     pub fn is_drained(&self, node: &NodeName) -> bool {

@@ -22,6 +22,10 @@ fn view(me: &str) -> View {
     View::new(name(me), targets, Timestamp::UNIX_EPOCH)
 }
 
+fn own_health(verdict: Verdict, leaving: bool, unready: bool) -> Datum {
+    Datum::self_health(service(), SelfHealth { verdict, leaving, unready })
+}
+
 #[test]
 fn a_view_begins_unknown_and_publishes_nothing() {
     let view = view("resource-01");
@@ -45,8 +49,8 @@ fn own_and_other_services_are_told_apart() {
         &change("resource-02", Verdict::Unknown, Verdict::Unhealthy, Some("refused")),
     );
     let data = view.data();
-    let own = Datum::health(service(), None, true);
-    let other = Datum::health(service(), Some(name("resource-02")), false);
+    let own = own_health(Verdict::Healthy, false, false);
+    let other = Datum::peer_health(service(), name("resource-02"), false);
     assert_eq!(data, [own, other]);
     assert_eq!(
         data.iter().map(|datum| datum.metric).collect::<Vec<_>>(),
@@ -114,14 +118,30 @@ fn what_leaves_is_a_shade_of_health_and_said_of_oneself_only() {
     assert!(view.set_leaving(BTreeSet::from([service()])));
     assert!(!view.set_leaving(BTreeSet::from([service()])), "no news");
     assert!(view.trouble(), "it is to be told again");
-    let other = Datum::health(service(), Some(name("resource-02")), true);
-    assert_eq!(view.data(), [Datum::leaving(service()), other]);
+    let other = Datum::peer_health(service(), name("resource-02"), true);
+    assert_eq!(view.data(), [own_health(Verdict::Healthy, true, false), other]);
     let said = view.observations(Timestamp::UNIX_EPOCH);
     assert_eq!(said.iter().map(|one| one.leaving).collect::<Vec<_>>(), [true, false]);
     let ill = change("resource-01", Verdict::Healthy, Verdict::Unhealthy, None);
     view.apply(Timestamp::UNIX_EPOCH, &ill);
-    assert_eq!(view.data()[0], Datum::health(service(), None, false), "ill is ill");
+    assert_eq!(view.data()[0], own_health(Verdict::Unhealthy, true, false), "ill is ill");
     assert!(view.set_leaving(BTreeSet::new()));
+}
+
+#[test]
+fn what_is_unready_is_a_shade_of_health_and_no_trouble_to_repeat() {
+    let mut view = view("resource-01");
+    for node in ["resource-01", "resource-02"] {
+        let seen = change(node, Verdict::Unknown, Verdict::Healthy, None);
+        view.apply(Timestamp::UNIX_EPOCH, &seen);
+    }
+    assert!(view.set_unready(BTreeSet::from([service()])));
+    assert!(!view.set_unready(BTreeSet::from([service()])), "no news");
+    assert!(!view.trouble());
+    let other = Datum::peer_health(service(), name("resource-02"), true);
+    assert_eq!(view.data(), [own_health(Verdict::Healthy, false, true), other]);
+    let said = view.observations(Timestamp::UNIX_EPOCH);
+    assert_eq!(said.iter().map(|one| one.unready).collect::<Vec<_>>(), [true, false]);
 }
 
 #[test]

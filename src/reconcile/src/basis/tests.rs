@@ -23,7 +23,12 @@ fn evidence(config: &Config, basis: &Basis, service: &ServiceName, decided: Time
         let service = word.service.clone().unwrap_or_else(|| service.clone());
         let at = decided - SignedDuration::from_millis(word.age_ms);
         let since = at - SignedDuration::from_millis(word.held_ms);
-        let value = Observation { verdict: word.verdict, since, leaving: word.leaving };
+        let value = Observation {
+            verdict: word.verdict,
+            since,
+            leaving: word.leaving,
+            unready: word.unready,
+        };
         if let Some(value) = word.primary {
             let is = Observed { value, at };
             observations.add_primary(word.observer.clone(), service.clone(), is);
@@ -122,7 +127,8 @@ fn what_is_too_much_for_a_line_is_left_out_and_counted() {
                 subject: subject.name.clone(),
                 service: config.services[0].name.clone(),
             };
-            let value = Observation { verdict: Healthy, since: start(), leaving: false };
+            let value =
+                Observation { verdict: Healthy, since: start(), leaving: false, unready: false };
             known.observations.add(key, Observed { value, at: start() });
         }
     }

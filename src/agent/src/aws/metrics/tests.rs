@@ -5,6 +5,8 @@ use aws_sdk_cloudwatch::operation::put_metric_data::{
 use aws_smithy_mocks::{RuleMode, mock, mock_client};
 
 use super::*;
+use vipward_core::Verdict;
+use vipward_core::telemetry::SelfHealth;
 
 fn said() -> Option<Timestamp> {
     Timestamp::from_millisecond(1_570_035_880_250).ok()
@@ -13,7 +15,8 @@ fn said() -> Option<Timestamp> {
 fn data() -> [Datum; 2] {
     let service: vipward_core::ServiceName = "redis".parse().expect("a name");
     let subject = "resource-02".parse().expect("a name");
-    [Datum::health(service.clone(), None, true), Datum::health(service, Some(subject), false)]
+    let healthy = SelfHealth { verdict: Verdict::Healthy, leaving: false, unready: false };
+    [Datum::self_health(service.clone(), healthy), Datum::peer_health(service, subject, false)]
 }
 
 fn is_as_agreed(request: &PutMetricDataInput) -> bool {
