@@ -121,9 +121,8 @@ pub struct Word {
     /// That its own service will soon be gone.
     #[serde(default)]
     pub leaving: bool,
-    /// Whether its own service could not be served at the VIP.
-    #[serde(default)]
-    pub unready: bool,
+    /// For how long its own service could not be served at the VIP.
+    pub unready_ms: Option<i64>,
     /// Whether its own service is a primary, where it said so.
     pub primary: Option<bool>,
     /// How far its own service is behind, where it said so.

@@ -62,7 +62,7 @@ fn time(milliseconds: i64) -> String {
 /// What a node says of its own service beside its verdict.
 fn of_itself(word: &Word) -> String {
     let leaving = word.leaving.then(|| "leaving".to_owned());
-    let unready = word.unready.then(|| "not ready for the VIP".to_owned());
+    let unready = word.unready_ms.map(|ms| format!("not ready for the VIP for {}", time(ms)));
     let role = word.primary.map(|is| if is { "primary" } else { "not primary" }.to_owned());
     let lag = word.lag_ms.map(|lag| match lag {
         NOT_REPLICATING_MS.. => "not replicating".to_owned(),

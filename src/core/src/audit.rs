@@ -175,7 +175,7 @@ impl Audit<'_> {
             }
             (Holder::Node(holder), MoveKind::Relief) => self
                 .observations(&holder)
-                .any(|(observer, said)| *observer == holder && said.unready),
+                .any(|(observer, said)| *observer == holder && said.unready.is_some()),
             (
                 Holder::Node(_),
                 MoveKind::Failback | MoveKind::Vacate | MoveKind::Follow | MoveKind::Switchover,

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use candidates::Fitness;
 use group::Group;
+use jiff::Timestamp;
 use serde::Serialize;
 
 pub use choice::{Choice, HoldReason, MoveKind};
@@ -19,7 +20,7 @@ use crate::evidence::{Holder, Presence, Snapshot};
 use crate::judge::{Judgement, UpBasis};
 use crate::name::{NodeName, ServiceName, VipAddr};
 use crate::observed::age;
-use crate::timing::{METADATA_LAG, SETTLED_AFTER};
+use crate::timing::{METADATA_LAG, SETTLED_AFTER, UNREADY_FOR};
 use crate::triage::needs_metrics;
 
 /// What should be done with one VIP, and what that rests on.
@@ -165,23 +166,26 @@ impl Case<'_> {
         if has_to_go {
             return planned_move(MoveKind::Vacate, target, HoldReason::CannotVacate);
         }
-        if self.is_unready(holder) {
-            return self.relieve(target);
+        if let Some(since) = self.snapshot.unready_since(self.service, holder) {
+            return self.relieve(since, target);
         }
         self.stay_or_fail_back(holder, basis, target)
     }
 
     /// Clients are not served by a holder that is not ready. It is left for a node that is, once what
-    /// makes a new holder ready must be over; and as often as the budget allows.
-    fn relieve(&self, target: &Target) -> Choice {
-        let ledger = self.snapshot.ledger(&self.service.name);
-        let here = ledger.last_move().map(|last| age(last, self.snapshot.now));
+    /// makes a new holder ready must be over and what it lacks has been missing for a while; and as
+    /// often as the budget allows.
+    fn relieve(&self, since: Timestamp, target: &Target) -> Choice {
+        let now = self.snapshot.now;
         let acquired_within = self.service.hooks.on_acquire.as_ref().map(|hook| hook.timeout);
         let ready_within = METADATA_LAG + acquired_within.unwrap_or_default();
+        let came = self.snapshot.ledger(&self.service.name).last_move();
+        let had_time = came.is_none_or(|came| age(came, now) >= ready_within);
         match target {
             Ok((_, fitness))
                 if fitness.is_worth_a_planned_move()
-                    && here.is_none_or(|here| here >= ready_within) =>
+                    && had_time
+                    && age(since, now) >= UNREADY_FOR =>
             {
                 self.unplanned_move(MoveKind::Relief, target)
             }

@@ -50,10 +50,10 @@ pub struct HintEntry {
     /// Whether the observer's own service will soon be gone, however well it is.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub leaving: bool,
-    /// Whether the observer's own service, well as it is, could not be served at the VIP: its
-    /// address is missing there, or the last `on_acquire` failed.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub unready: bool,
+    /// For how many milliseconds the observer's own service, well as it is, could not be served at
+    /// the VIP: its address is missing there, or the last `on_acquire` failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unready_ms: Option<u64>,
 }
 
 /// The detail of a `Vipward Observation` event: an agent's whole view at one moment. The observer

@@ -151,23 +151,24 @@ impl Scene {
         self.hears(
             observer,
             subject,
-            Observation { verdict, since, leaving: false, unready: false },
+            Observation { verdict, since, leaving: false, unready: None },
             at,
         )
     }
 
-    /// `name` said, `age` seconds ago, that it is well and could not be served at the VIP.
-    pub fn unready(self, name: &str, age: i64) -> Self {
+    /// `name` said, `age` seconds ago, that it is well and had not been ready for `lasting` seconds.
+    pub fn unready(self, name: &str, age: i64, lasting: i64) -> Self {
         let at = self.now - SignedDuration::from_secs(age);
+        let unready = Some(at - SignedDuration::from_secs(lasting));
         let (verdict, since) = (Verdict::Healthy, at);
-        self.hears(name, name, Observation { verdict, since, leaving: false, unready: true }, at)
+        self.hears(name, name, Observation { verdict, since, leaving: false, unready }, at)
     }
 
     /// `name` said, `age` seconds ago, that it is well and that it leaves.
     pub fn leaves(self, name: &str, age: i64) -> Self {
         let at = self.now - SignedDuration::from_secs(age);
         let statement =
-            Observation { verdict: Verdict::Healthy, since: at, leaving: true, unready: false };
+            Observation { verdict: Verdict::Healthy, since: at, leaving: true, unready: None };
         self.hears(name, name, statement, at)
     }
 

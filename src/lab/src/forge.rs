@@ -24,7 +24,7 @@ pub fn unhealthy_hint(layout: &Layout, node: &NodeName) -> Result<Value, Faults>
         lag_ms: None,
         primary: None,
         leaving: false,
-        unready: false,
+        unready_ms: None,
     });
     let hint = Hint {
         version: vipward_core::hint::HINT_VERSION,

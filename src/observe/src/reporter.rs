@@ -191,7 +191,7 @@ impl Reporter {
 
     /// Which own services could not be served at their VIPs: told at once when that changes.
     pub fn on_unready(&mut self, now: Timestamp, unready: BTreeSet<ServiceName>) {
-        if self.view.set_unready(unready) {
+        if self.view.set_unready(now, unready) {
             self.changed(now, News::OwnAllClear);
         }
     }

@@ -39,7 +39,7 @@ pub struct View {
     /// This node's own services that leave.
     leaving: BTreeSet<ServiceName>,
     /// Those that could not be served at their VIPs.
-    unready: BTreeSet<ServiceName>,
+    unready: BTreeMap<ServiceName, Timestamp>,
     /// Whether the last run of a hook failed, where there are hooks.
     hooks_failing: BTreeMap<ServiceName, bool>,
 }
@@ -67,7 +67,7 @@ impl View {
             lags: BTreeMap::new(),
             primaries: BTreeMap::new(),
             leaving: BTreeSet::new(),
-            unready: BTreeSet::new(),
+            unready: BTreeMap::new(),
             hooks_failing: BTreeMap::new(),
         }
     }
@@ -124,9 +124,15 @@ impl View {
         std::mem::replace(&mut self.hooks_failing, failing) != self.hooks_failing
     }
 
-    /// Sets which of the own services could not be served at their VIPs; whether that has changed.
-    pub fn set_unready(&mut self, unready: BTreeSet<ServiceName>) -> bool {
-        std::mem::replace(&mut self.unready, unready) != self.unready
+    /// Which of the own services could not be served at their VIPs; whether that has changed.
+    pub fn set_unready(&mut self, now: Timestamp, unready: BTreeSet<ServiceName>) -> bool {
+        let known = self.unready.len();
+        self.unready.retain(|service, _| unready.contains(service));
+        let kept = self.unready.len();
+        for service in unready {
+            self.unready.entry(service).or_insert(now);
+        }
+        kept != known || kept != self.unready.len()
     }
 
     /// Whether any service, of this node or another, is unhealthy, or an own one leaves.
@@ -165,19 +171,20 @@ impl View {
 
     /// The view as a hint carries it.
     pub fn observations(&self, now: Timestamp) -> Vec<HintEntry> {
+        let passed =
+            |since: Timestamp| u64::try_from(now.duration_since(since).as_millis()).unwrap_or(0);
         let observation = |((subject, service), state): (&TargetKey, &TargetState)| {
-            let held_ms = now.duration_since(state.since).as_millis();
             let own = *subject == self.me;
             let lag = self.lags.get(service).filter(|_| own);
             HintEntry {
                 lag_ms: lag.map(|lag| u64::try_from(lag.as_millis()).unwrap_or(u64::MAX)),
                 primary: self.primary(service, state.verdict).filter(|_| own),
                 leaving: own && self.leaving.contains(service),
-                unready: own && self.unready.contains(service),
+                unready_ms: self.unready.get(service).filter(|_| own).map(|since| passed(*since)),
                 subject: subject.clone(),
                 service: service.clone(),
                 verdict: state.verdict,
-                held_ms: u64::try_from(held_ms).unwrap_or(0),
+                held_ms: passed(state.since),
                 cause: state.cause.clone(),
             }
         };
@@ -193,7 +200,7 @@ impl View {
                 return Some(Datum::peer_health(service.clone(), subject.clone(), healthy));
             }
             let (leaving, unready) =
-                (self.leaving.contains(service), self.unready.contains(service));
+                (self.leaving.contains(service), self.unready.contains_key(service));
             Some(Datum::self_health(service.clone(), SelfHealth { verdict, leaving, unready }))
         };
         self.states.iter().filter_map(datum).chain(self.own_data()).collect()

@@ -79,9 +79,9 @@ pub struct RecordedObservation {
     /// Whether it is about to leave.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub leaving: bool,
-    /// Whether it could not be served at the VIP.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub unready: bool,
+    /// For how long it had not been ready to be served at the VIP.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unready_ms: Option<i64>,
     /// Whether it is a primary, where the VIP follows one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub primary: Option<bool>,
@@ -186,7 +186,10 @@ pub fn observations(
                 age_ms: millis(now.duration_since(newest.at)),
                 held_ms: millis(newest.at.duration_since(newest.value.since)),
                 leaving: newest.value.leaving,
-                unready: newest.value.unready,
+                unready_ms: newest
+                    .value
+                    .unready
+                    .map(|since| millis(newest.at.duration_since(since))),
                 primary: primary.map(|said| said.value),
                 lag_ms: lag.map(|said| u64::try_from(said.value.as_millis()).unwrap_or(u64::MAX)),
             }

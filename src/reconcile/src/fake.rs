@@ -171,7 +171,7 @@ impl State {
         self.observations.retain(|(other, _)| *other != key);
         let at = start() - SignedDuration::from_secs(1);
         let since = self.now - SignedDuration::from_secs(1);
-        let value = Observation { verdict, since, leaving: false, unready: false };
+        let value = Observation { verdict, since, leaving: false, unready: None };
         self.observations.push((key, Observed { value, at }));
     }
 
@@ -362,7 +362,7 @@ pub(crate) fn hint(world: &World, observer: &str, said: &[(&str, Verdict, u64)])
         lag_ms: None,
         primary: None,
         leaving: false,
-        unready: false,
+        unready_ms: None,
     };
     let sequence = u64::try_from(world.now().as_millisecond()).expect("it is after the epoch");
     let hint = Hint {

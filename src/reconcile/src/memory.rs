@@ -79,14 +79,17 @@ impl Memory {
                 config.node(&said.subject).is_some() && config.service(&said.service).is_some()
             });
             for said in known {
-                let held = i64::try_from(said.held_ms).unwrap_or(i64::MAX);
-                let since = heard.at.checked_sub(SignedDuration::from_millis(held));
+                let ago = |ms: u64| {
+                    let ms = i64::try_from(ms).unwrap_or(i64::MAX);
+                    let since = heard.at.checked_sub(SignedDuration::from_millis(ms));
+                    since.unwrap_or(Timestamp::MIN)
+                };
                 let is_own = said.subject == heard.observer;
                 let statement = Observation {
                     verdict: said.verdict,
-                    since: since.unwrap_or(Timestamp::MIN),
+                    since: ago(said.held_ms),
                     leaving: said.leaving && is_own,
-                    unready: said.unready && is_own,
+                    unready: said.unready_ms.filter(|_| is_own).map(ago),
                 };
                 let key = ObservationKey {
                     observer: heard.observer.clone(),

@@ -160,7 +160,9 @@ fn newest_observation(points: &[(Timestamp, f64)]) -> Option<Observed<Observatio
     let (at, value) = *points.last()?;
     let run = points.iter().rev().take_while(|(_, other)| verdict(*other) == verdict(value));
     let since = run.last().map_or(at, |(since, _)| *since);
-    let SelfHealth { verdict, leaving, unready } = SelfHealth::of(value);
+    let SelfHealth { verdict, leaving, .. } = SelfHealth::of(value);
+    let run = points.iter().rev().take_while(|(_, other)| SelfHealth::of(*other).unready);
+    let unready = run.last().map(|(since, _)| *since);
     Some(Observed { value: Observation { verdict, since, leaving, unready }, at })
 }
 
@@ -185,7 +187,7 @@ mod tests {
             newest_observation(&points)
         };
         let said = |verdict, since, last| {
-            let value = Observation { verdict, since: at(since), leaving: false, unready: false };
+            let value = Observation { verdict, since: at(since), leaving: false, unready: None };
             Some(Observed { value, at: at(last) })
         };
         assert_eq!(newest(&[]), None);
@@ -194,7 +196,7 @@ mod tests {
         assert_eq!(newest(&[(0, 0.0), (10, 1.0), (20, 0.1)]), said(Verdict::Unhealthy, 20, 20));
         let leaving = newest(&[(0, 0.0), (10, 1.0), (20, 0.5)]).expect("an observation");
         let expected =
-            Observation { verdict: Verdict::Healthy, since: at(10), leaving: true, unready: false };
+            Observation { verdict: Verdict::Healthy, since: at(10), leaving: true, unready: None };
         assert_eq!(leaving.value, expected, "well, and soon gone");
         let stays = newest(&[(0, 0.5), (10, 1.0)]);
         assert_eq!(stays, said(Verdict::Healthy, 0, 10), "it changed its mind");

@@ -19,8 +19,9 @@ pub struct Observation {
     pub since: Timestamp,
     /// Whether its own service will soon be gone, however well it is.
     pub leaving: bool,
-    /// Whether its own service, well as it is, could not be served at the VIP.
-    pub unready: bool,
+    /// Since when its own service, well as it is, could not be served at the VIP; `None` while it
+    /// could.
+    pub unready: Option<Timestamp>,
 }
 
 /// Who observes which service on which node.

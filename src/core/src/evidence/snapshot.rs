@@ -54,10 +54,16 @@ impl<'s> Snapshot<'s> {
         self.fresh(node, node, &service.name).is_some_and(|own| own.value.leaving)
     }
 
-    /// Whether the node says that its service, well as it is, could not be served at the VIP. It is a
-    /// candidate after all others, and a holder that stays so is left for another.
+    /// Since when the node's service, well as it is, could not be served at the VIP, as the node says;
+    /// `None` when it does not say so. Such a node is a candidate after all others, and a holder
+    /// that stays so is left for another.
+    pub fn unready_since(&self, service: &Service, node: &NodeName) -> Option<Timestamp> {
+        self.fresh(node, node, &service.name)?.value.unready
+    }
+
+    /// Whether it is so.
     pub fn is_unready(&self, service: &Service, node: &NodeName) -> bool {
-        self.fresh(node, node, &service.name).is_some_and(|own| own.value.unready)
+        self.unready_since(service, node).is_some()
     }
 
     /// Whether an operator drains the node. It is no candidate, and a holder that is drained is

@@ -135,13 +135,15 @@ fn what_is_unready_is_a_shade_of_health_and_no_trouble_to_repeat() {
         let seen = change(node, Verdict::Unknown, Verdict::Healthy, None);
         view.apply(Timestamp::UNIX_EPOCH, &seen);
     }
-    assert!(view.set_unready(BTreeSet::from([service()])));
-    assert!(!view.set_unready(BTreeSet::from([service()])), "no news");
+    let at = |second| Timestamp::from_second(second).expect("a time");
+    assert!(view.set_unready(at(1), BTreeSet::from([service()])));
+    assert!(!view.set_unready(at(2), BTreeSet::from([service()])), "no news");
     assert!(!view.trouble());
     let other = Datum::peer_health(service(), name("resource-02"), true);
     assert_eq!(view.data(), [own_health(Verdict::Healthy, false, true), other]);
-    let said = view.observations(Timestamp::UNIX_EPOCH);
-    assert_eq!(said.iter().map(|one| one.unready).collect::<Vec<_>>(), [true, false]);
+    let said = view.observations(at(3));
+    assert_eq!(said.iter().map(|one| one.unready_ms).collect::<Vec<_>>(), [Some(2_000), None]);
+    assert!(view.set_unready(at(4), BTreeSet::new()));
 }
 
 #[test]

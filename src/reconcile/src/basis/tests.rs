@@ -27,7 +27,7 @@ fn evidence(config: &Config, basis: &Basis, service: &ServiceName, decided: Time
             verdict: word.verdict,
             since,
             leaving: word.leaving,
-            unready: word.unready,
+            unready: word.unready_ms.map(|ms| at - SignedDuration::from_millis(ms)),
         };
         if let Some(value) = word.primary {
             let is = Observed { value, at };
@@ -128,7 +128,7 @@ fn what_is_too_much_for_a_line_is_left_out_and_counted() {
                 service: config.services[0].name.clone(),
             };
             let value =
-                Observation { verdict: Healthy, since: start(), leaving: false, unready: false };
+                Observation { verdict: Healthy, since: start(), leaving: false, unready: None };
             known.observations.add(key, Observed { value, at: start() });
         }
     }

@@ -16,7 +16,7 @@ fn heard(start_id: &str, sequence: u64, at: i64, verdict: Verdict) -> HeardHint 
         lag_ms: (service == "redis").then_some(2_500),
         primary: Some(true),
         leaving: true,
-        unready: true,
+        unready_ms: Some(700),
     };
     HeardHint {
         observer: "b".parse().expect("a name"),
@@ -115,7 +115,7 @@ fn of_lag_role_and_leaving_a_node_speaks_for_itself_only() {
         (
             observations.lag(&node(subject), &redis).map(|lag| lag.value),
             observations.primary(&node(subject), &redis).map(|is| is.value),
-            (word.value.leaving, word.value.unready),
+            (word.value.leaving, word.value.unready.is_some()),
         )
     };
     assert_eq!(said("b"), (Some(Duration::from_millis(2_500)), Some(true), (true, true)));

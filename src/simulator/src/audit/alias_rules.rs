@@ -101,6 +101,11 @@ impl AliasBook {
         }
     }
 
+    /// The interface that has the VIP, and since when.
+    pub fn holder(&self, vip: Ipv4Addr) -> Option<(Option<&str>, Duration)> {
+        self.holders.get(&vip).map(|(holder, since)| (holder.as_deref(), *since))
+    }
+
     /// What is wrong with a repair.
     fn judge_repair(
         &self,

@@ -49,7 +49,7 @@ impl Decided {
     }
 
     fn is_unplanned(&self) -> bool {
-        matches!(self.kind.as_str(), "failover" | "placement")
+        matches!(self.kind.as_str(), "failover" | "placement" | "relief")
     }
 
     /// What the ledger must know of it, when it is told `at` this moment, and `came` at that one.

@@ -71,7 +71,7 @@ impl Auditor {
     }
 
     /// Whether nothing has begun, ended or moved for the bound, and AWS works.
-    fn had_time(&self, at: Duration, service: &ServiceName) -> bool {
+    pub fn had_time(&self, at: Duration, service: &ServiceName) -> bool {
         let unchanged = at.saturating_sub(self.truth.last_change(at));
         let rested = self.book.last(service).map(|change| at.saturating_sub(change.at));
         unchanged >= BOUND

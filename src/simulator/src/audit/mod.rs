@@ -4,6 +4,7 @@
 pub mod alias_rules;
 pub mod call_log;
 mod figures;
+pub mod host_rules;
 mod ledger_rules;
 mod liveness_rules;
 mod move_rules;
@@ -24,9 +25,10 @@ use vipward_region_model::journal::JournalEvent;
 use crate::audit::alias_rules::AliasBook;
 use crate::audit::call_log::{Assignment, CallLog, Look};
 use crate::audit::figures::Proven;
+use crate::audit::host_rules::HostBook;
 use crate::audit::ledger_rules::Decided;
 use crate::audit::move_rules::{Book, Change};
-use crate::audit::rule::Rule;
+use crate::audit::rule::{Finding, Rule};
 use crate::audit::sending_rules::Sending;
 use crate::audit::tally::Tally;
 use crate::audit::timeline::{Timeline, Who};
@@ -52,6 +54,7 @@ pub struct Auditor {
     pub truth: Truth,
     pub book: Book,
     pub aliases: AliasBook,
+    pub hosts: HostBook,
     pub tally: Tally,
     pub timeline: Timeline,
     start: Timestamp,
@@ -83,6 +86,7 @@ impl Auditor {
                 config.nodes.first().filter(|_| !unplaced).map(|node| node.eni.as_str()),
                 config.services.iter().map(|service| service.vip.0),
             ),
+            hosts: HostBook::default(),
             tally: Tally::default(),
             timeline: Timeline::new(told),
             start,
@@ -199,6 +203,11 @@ impl Auditor {
         }
     }
 
+    fn judge_move(&self, change: &Change) -> Option<Finding> {
+        let broken = self.book.judge(&self.config, &self.truth, &self.hosts, change);
+        broken.or_else(|| self.goes_to_the_ready(change))
+    }
+
     fn moves(&mut self, at: Duration, change: Change) {
         // An assignment that is repeated changes nothing.
         if self.book.holder(&change.service) == Some(&change.to) {
@@ -222,7 +231,7 @@ impl Auditor {
         self.unplaced.remove(&change.service);
         self.tally.moved(&self.truth, at, &change);
         self.tally.figures.moved(&self.config, &self.truth, &self.book, &change);
-        if let Some((rule, what)) = self.book.judge(&self.config, &self.truth, &change) {
+        if let Some((rule, what)) = self.judge_move(&change) {
             self.accuse(at, rule, what);
         }
         self.book.enter(change);
@@ -306,6 +315,7 @@ impl Auditor {
             for (rule, broken) in [
                 (Rule::LeavesDeadHolder, self.left_lying(at, service, holder)),
                 (Rule::LeavesLeavingHolder, self.lingers(at, service, holder)),
+                (Rule::LeavesUnreadyHolder, self.stays_unready(at, service, holder)),
                 (Rule::FollowsPrimary, self.strays(at, service, holder)),
             ] {
                 if let Some(what) = broken {

@@ -7,6 +7,7 @@ use vipward_core::config::{Failback, Node};
 use vipward_core::{Config, NodeName, ServiceName};
 
 use crate::audit::call_log::Look;
+use crate::audit::host_rules::HostBook;
 use crate::audit::rule::{Finding, Rule};
 use crate::audit::sending_rules::{FRESH, unheard};
 use crate::history::cluster::{FOREIGN_ENI, companions, node_of};
@@ -21,7 +22,7 @@ const HEARSAY: Duration = Duration::from_secs(3);
 /// All have heard by then that a node leaves.
 const KNOWN: Duration = Duration::from_secs(30);
 /// After the last of its troubles a node, or AWS, is what it was.
-const RECOVERY: Duration = Duration::from_secs(150);
+pub const RECOVERY: Duration = Duration::from_secs(150);
 
 /// A VIP's change of holder, interfaces by their ids.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,13 +72,19 @@ impl Book {
     }
 
     /// The change is judged; it is not in the book yet.
-    pub fn judge(&self, config: &Config, truth: &Truth, change: &Change) -> Option<Finding> {
+    pub fn judge(
+        &self,
+        config: &Config,
+        truth: &Truth,
+        hosts: &HostBook,
+        change: &Change,
+    ) -> Option<Finding> {
         Self::stays_at_home(config, change)
             .or_else(|| Self::goes_to_the_living(config, truth, change))
             .or_else(|| Self::goes_to_a_primary(config, truth, change))
             .or_else(|| Self::passes_by_the_leaving(config, truth, change))
-            .or_else(|| Self::has_a_cause(config, truth, change))
-            .or_else(|| self.keeps_the_cooldown(config, truth, change))
+            .or_else(|| Self::has_a_cause(config, truth, hosts, change))
+            .or_else(|| self.keeps_the_cooldown(config, truth, hosts, change))
     }
 
     /// Writes it down.
@@ -230,10 +237,15 @@ impl Book {
 
     /// Judged by when the call was sent and whom its sender saw hold: what another did meanwhile is
     /// nothing that it knew.
-    fn has_a_cause(config: &Config, truth: &Truth, change: &Change) -> Option<Finding> {
+    fn has_a_cause(
+        config: &Config,
+        truth: &Truth,
+        hosts: &HostBook,
+        change: &Change,
+    ) -> Option<Finding> {
         let seen = node_of(config, change.seen(&change.service)?)?;
         let since = change.sent.saturating_sub(Self::window(config));
-        if Self::is_driven_off(config, truth, change, seen, since)
+        if Self::is_driven_off(config, truth, hosts, change, seen, since)
             || Self::goes_home(config, change, seen)
         {
             return None;
@@ -251,6 +263,7 @@ impl Book {
     fn is_driven_off(
         config: &Config,
         truth: &Truth,
+        hosts: &HostBook,
         change: &Change,
         seen: &Node,
         since: Duration,
@@ -260,6 +273,7 @@ impl Book {
             let deposed =
                 || truth.follows(of) && truth.was_primary(node, of, (since, change.sent), false);
             truth.was_affected(node, of, since, change.sent)
+                || hosts.lacked(node, of, (since, change.sent))
                 || change.seen(of).is_none_or(|eni| *eni != *seen.eni.as_str())
                 || deposed()
         })
@@ -278,6 +292,7 @@ impl Book {
         &self,
         config: &Config,
         truth: &Truth,
+        hosts: &HostBook,
         change: &Change,
     ) -> Option<Finding> {
         let last = self.last(&change.service)?;
@@ -291,7 +306,7 @@ impl Book {
         }
         // Since it came, something was wrong with the holder: it is down, and is left at once.
         let since = last.at.saturating_sub(config.policy.stale_after * 3);
-        (!Self::is_driven_off(config, truth, change, seen, since)).then(|| {
+        (!Self::is_driven_off(config, truth, hosts, change, seen, since)).then(|| {
             let what = format!("{} left {} {rest:?} after it came", change.service, seen.eni);
             (Rule::Cooldown, what)
         })

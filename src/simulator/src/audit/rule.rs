@@ -53,6 +53,7 @@ rules! {
     TargetWasWell = "a VIP goes to a node that was well",
     TargetIsPrimary = "a VIP that follows a primary goes to one",
     LeavingNodeGetsNone = "a node that leaves gets no VIP while another is well",
+    TargetIsReady = "a VIP goes to a node that can serve at it while there is one",
     HealthyHolderKeeps = "a holder that is up and reachable keeps its VIP",
     Cooldown = "a VIP rests after a move while its holder is up",
 
@@ -64,7 +65,12 @@ rules! {
     // Within the bound.
     LeavesDeadHolder = "a VIP leaves a dead holder within the bound",
     LeavesLeavingHolder = "a VIP leaves a holder that leaves within the bound",
+    LeavesUnreadyHolder = "a VIP leaves a holder that cannot serve at it within the bound",
     FollowsPrimary = "a VIP follows its primary within the bound",
+
+    // The hooks.
+    HolderReleasesNothing = "no release hook runs on the holder",
+    OnlyHolderAcquires = "no acquire hook runs but on the holder",
 
     // The alias units.
     AliasUnitTouchesItsOwn = "the alias unit touches only what it was told about",

@@ -58,6 +58,8 @@ pub fn generate(seed: u64) -> Scenario {
     let on_hosts = &mut Stream::new(seed, "on hosts");
     let cluster = cluster(&shape, chance, &mut Stream::new(seed, "policies"));
     let cluster = on_hosts::with_alias_mode(&cluster, on_hosts);
+    let hooks = &mut Stream::new(seed, "hooks");
+    let cluster = on_hosts::with_hooks(&cluster, hooks);
     let span = chance.between(SPAN.0, SPAN.1);
     let count = chance.between(2, 10);
     let mut faults: Vec<Fault> = (0..count).map(|_| fault(&shape, span, chance)).collect();
@@ -76,6 +78,7 @@ pub fn generate(seed: u64) -> Scenario {
     let when = (FIRST_FAULT, FIRST_FAULT + span);
     faults.extend(on_hosts::faults(nodes, services, &faults, when, on_hosts));
     faults.extend(on_calls::faults(nodes, services, when, seed));
+    faults.extend(on_hosts::hook_failures(&cluster, nodes, services, when, hooks));
     faults.sort_by_key(|fault| fault.at_ms);
     Scenario {
         seed,

@@ -1,5 +1,5 @@
-//! What goes wrong on a host itself, around the alias unit: with the instance metadata, with the
-//! interface's addresses, with the unit. It changes nothing for the agents and the function.
+//! What goes wrong on a host itself, around its VIPs: with the instance metadata, with the
+//! interface's addresses, with the alias unit, with hooks.
 
 use serde::{Deserialize, Serialize};
 use vipward_core::ServiceName;
@@ -26,6 +26,8 @@ pub enum HostFault {
     NetworkReload,
     /// Something adds the VIP with the subnet's prefix, as it was at the first boot.
     AliasReturns { service: ServiceName },
+    /// The hook for the coming of the service's VIP fails.
+    HookFails { service: ServiceName },
     /// Somebody adds an address of their own, and takes it away when it is over.
     ForeignAddress { last: u8 },
 }
@@ -43,6 +45,7 @@ impl HostFault {
             Self::AliasRemoved { .. } => "alias removed by a daemon",
             Self::NetworkReload => "interface emptied by a daemon",
             Self::AliasReturns { .. } => "alias put back by a daemon",
+            Self::HookFails { .. } => "acquire hook fails",
             Self::ForeignAddress { .. } => "foreign address comes and goes",
         }
     }
@@ -50,7 +53,9 @@ impl HostFault {
     /// The service that it names.
     pub fn service(&self) -> Option<&ServiceName> {
         match self {
-            Self::AliasRemoved { service } | Self::AliasReturns { service } => Some(service),
+            Self::AliasRemoved { service }
+            | Self::AliasReturns { service }
+            | Self::HookFails { service } => Some(service),
             _ => None,
         }
     }

@@ -7,6 +7,7 @@ use serde_json::Value;
 use vipward_core::knowledge::Answer;
 use vipward_core::outcome::Outcome;
 use vipward_core::{NodeName, ServiceName};
+use vipward_observe::hooks::Due;
 use vipward_observe::ports::SendError;
 use vipward_observe::reporter::{Channel, Report};
 use vipward_region_model::lambda::EnvironmentId;
@@ -61,6 +62,10 @@ pub enum AgentTask {
     RequestLeave(Vec<ServiceName>),
     /// It is told that they stay.
     CancelLeave(Vec<ServiceName>),
+    /// It looks at its own host.
+    LookAtHost,
+    /// A hook has ended, well or not.
+    HookEnded { due: Due, failure: Option<String> },
     /// It looks at what is announced of its instance.
     Notices,
     /// Something is due.

@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use vipward_core::outcome::Outcome;
 use vipward_core::{Config, NodeName, ServiceName};
 use vipward_observe::aws_time::AwsTime;
+use vipward_observe::hooks::{Due, Remembered};
 use vipward_observe::interruptions::{Notice, Notices};
 use vipward_observe::last_seen::LastSeen;
 use vipward_observe::leaving::Leaving;
@@ -16,6 +17,8 @@ use vipward_observe::reporter::{Channel, Report, Reporter};
 use vipward_observe::target::{Target, targets};
 use vipward_observe::verdict::VerdictMachine;
 use vipward_observe::view::TargetChange;
+
+use crate::world::host_watch::{Found, HostWatch};
 
 /// Probes in a row with the same end after which the next ends alike until something changes.
 const RESTS_AFTER: u32 = 8;
@@ -74,6 +77,10 @@ pub enum AgentAction {
     Send(Box<Report>),
     /// Look again then.
     Wake(Timestamp),
+    /// Look at the host then.
+    LookAtHost(Timestamp),
+    /// Run this hook now.
+    RunHook(Due),
 }
 
 /// When a request was sent, and the date of its answer, if there was one.
@@ -109,6 +116,8 @@ pub struct Agent {
     pulse: Pulse,
     probers: Vec<Prober>,
     leaving: Leaving,
+    /// `None` on a witness.
+    host: Option<HostWatch>,
     notices: Notices,
     aws_time: AwsTime,
     waking: Option<Timestamp>,
@@ -121,10 +130,14 @@ impl Agent {
         me: &NodeName,
         start_id: String,
         clock: HostClock,
+        remembered: &Remembered,
         now: Timestamp,
     ) -> Self {
         let shown = clock.shows(now);
+        let is_node = config.node(me).is_some();
+        let host = is_node.then(|| HostWatch::start(config, me, remembered, (shown, now)));
         Self {
+            host,
             reporter: Reporter::new(config, me, start_id, shown),
             pulse: Pulse::new(shown),
             probers: Prober::all(config, me, shown, now),
@@ -146,6 +159,7 @@ impl Agent {
     pub fn first_actions(&mut self, now: Timestamp) -> Vec<AgentAction> {
         let mut actions: Vec<AgentAction> =
             (0..self.probers.len()).map(|target| AgentAction::Probe { target, at: now }).collect();
+        actions.extend(self.host.as_ref().map(|_| AgentAction::LookAtHost(now)));
         actions.extend(self.look(now));
         actions
     }
@@ -186,6 +200,9 @@ impl Agent {
         }
         if let Some(change) = change {
             let (subject, service) = (prober.target.subject.clone(), prober.target.service.clone());
+            if subject == *self.reporter.me() {
+                self.host.iter_mut().for_each(|host| host.on_verdict(&service, change.to));
+            }
             self.reporter.on_change(shown, &TargetChange { subject, service, change });
         }
         actions.extend(self.look(now));
@@ -207,7 +224,45 @@ impl Agent {
             let at = prober.begun + SignedDuration::from_millis(whole);
             actions.push(AgentAction::Probe { target: index, at });
         }
+        actions.extend(self.resume_look(now));
         actions
+    }
+
+    /// Something has changed on its host, or in EC2: it looks again at its own pace.
+    pub fn resume_look(&mut self, now: Timestamp) -> Option<AgentAction> {
+        let host = self.host.as_mut()?;
+        host.resume(now).map(AgentAction::LookAtHost)
+    }
+
+    /// It has looked at its host. `steady`: until something changes the next look finds the same.
+    pub fn looks_at_host(
+        &mut self,
+        found: Found,
+        steady: bool,
+        now: Timestamp,
+    ) -> Vec<AgentAction> {
+        let shown = self.clock.shows(now);
+        let next = self.host.as_mut().and_then(|host| host.looks(found, steady, (shown, now)));
+        let mut actions: Vec<_> = next.into_iter().map(AgentAction::LookAtHost).collect();
+        actions.extend(self.look(now));
+        actions
+    }
+
+    /// A hook has ended.
+    pub fn hook_ended(
+        &mut self,
+        service: &ServiceName,
+        failure: Option<String>,
+        now: Timestamp,
+    ) -> Vec<AgentAction> {
+        let shown = self.clock.shows(now);
+        self.host.iter_mut().for_each(|host| host.hook_ended(service, failure.clone(), shown));
+        self.look(now)
+    }
+
+    /// What its hooks did, as the host remembers it until it boots.
+    pub fn remembered(&self) -> Remembered {
+        self.host.as_ref().map(HostWatch::remembered).unwrap_or_default()
     }
 
     /// The standing connections to that service broke; or, where none is named, the host left a
@@ -307,10 +362,18 @@ impl Agent {
         self.reporter.on_last_seen(shown, seen);
         self.reporter.on_leaving(shown, &self.leaving);
         let mut actions = Vec::new();
+        let mut tried_again = None;
+        if let Some(host) = &mut self.host {
+            let (hooks, again) = host.due(shown);
+            actions.extend(hooks.into_iter().map(AgentAction::RunHook));
+            tried_again = again;
+            self.reporter.on_unready(shown, host.unready());
+        }
         while let Some(report) = self.reporter.poll(shown) {
             actions.push(AgentAction::Send(Box::new(report)));
         }
-        if let Some(due) = self.reporter.deadline() {
+        let deadlines = [self.reporter.deadline(), tried_again];
+        if let Some(due) = deadlines.into_iter().flatten().min() {
             let at = self.clock.when(due).max(now + Duration::from_micros(1));
             if self.waking.is_none_or(|waking| at < waking) {
                 self.waking = Some(at);

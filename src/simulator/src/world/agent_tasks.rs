@@ -43,12 +43,17 @@ impl World {
             let later = self.start + until + Duration::from_micros(10);
             return self.plan_agent_task(later, index, task);
         }
-        if let AgentTask::Probe { target } = task {
-            return self.probes(index, target);
+        match task {
+            AgentTask::Probe { target } => return self.probes(index, target),
+            AgentTask::LookAtHost => return self.looks_at_host(index),
+            AgentTask::HookEnded { due, failure } => return self.hook_ended(index, &due, failure),
+            _ => {}
         }
         let Host { name, agent: Some(agent), .. } = &mut self.hosts[index] else { return };
         let actions = match task {
-            AgentTask::Probe { .. } => Vec::new(),
+            AgentTask::Probe { .. } | AgentTask::LookAtHost | AgentTask::HookEnded { .. } => {
+                Vec::new()
+            }
             AgentTask::Probed { target, outcome, steady } => {
                 agent.ends(target, outcome, steady, now)
             }

@@ -7,6 +7,7 @@ mod agent_tasks;
 mod alias_unit;
 mod cloud;
 mod environments;
+mod host_watch;
 mod inject;
 mod nodes;
 mod ports;
@@ -17,6 +18,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use vipward_core::{Config, NodeName, ServiceName};
+use vipward_observe::hooks::Remembered;
 use vipward_region_model::Effect;
 use vipward_region_model::journal::JournalEvent;
 use vipward_region_model::lambda::{self, EnvironmentId};
@@ -48,6 +50,8 @@ pub struct Host {
     pub generation: u64,
     /// It did not run from then on.
     pub stalled_from: Option<Timestamp>,
+    /// What its agent's hooks did since it booted.
+    pub remembered: Remembered,
 }
 
 /// A history in play.
@@ -83,6 +87,7 @@ impl World {
             agent: None,
             generation: 0,
             stalled_from: None,
+            remembered: Remembered::new(),
         });
         let mut world = Self {
             hosts: hosts.collect(),
@@ -293,7 +298,8 @@ impl World {
         }
         let clock = HostClock::new(now, ahead, drift);
         let start_id = format!("{name}-{}-{}", generation, elapsed.as_millis());
-        let mut agent = Agent::start(&config, &name, start_id, clock, now);
+        let mut agent =
+            Agent::start(&config, &name, start_id, clock, &self.hosts[index].remembered, now);
         let actions = agent.first_actions(now);
         self.hosts[index].agent = Some(agent);
         self.hosts[index].stalled_from = None;
@@ -312,6 +318,7 @@ impl World {
 
     /// The whole host starts anew.
     pub fn boots_host(&mut self, index: usize) {
+        self.hosts[index].remembered.clear();
         self.boots(index, BOOT_MS);
     }
 
@@ -330,6 +337,10 @@ impl World {
                 AgentAction::Probe { target, at } => {
                     self.plan_agent_task(at, index, AgentTask::Probe { target });
                 }
+                AgentAction::LookAtHost(at) => {
+                    self.plan_agent_task(at, index, AgentTask::LookAtHost)
+                }
+                AgentAction::RunHook(due) => self.runs_hook(index, due),
                 AgentAction::Wake(at) => self.plan_agent_task(at, index, AgentTask::Look),
                 AgentAction::Send(report) => self.send(index, *report),
             }

@@ -20,6 +20,7 @@ use crate::world::setup::mac;
 
 mod inject;
 mod metadata;
+mod watch;
 
 /// One node's interface and its unit.
 pub struct Node {
@@ -155,6 +156,9 @@ impl World {
         let Some(unit) = node.unit.as_mut() else { return };
         let (done, actions) = unit.pass(&mut node.interface, now);
         let name = self.config.nodes[index].name.clone();
+        if !done.is_empty() {
+            self.resume_look(index);
+        }
         for (repair, along) in done {
             self.auditor.unit_repaired(elapsed, &name, &repair, &along);
         }
@@ -187,6 +191,7 @@ impl World {
         let now = self.now();
         let action = self.nodes[index].unit.as_mut().map(|unit| unit.wakes(now));
         self.carry_out_unit(index, action);
+        self.resume_look(index);
     }
 
     /// Units that rest on the metadata's last answer ask again: something has changed.
@@ -195,6 +200,7 @@ impl World {
         for index in 0..self.nodes.len() {
             let action = self.nodes[index].unit.as_mut().and_then(|unit| unit.resume(now));
             self.carry_out_unit(index, action);
+            self.resume_look(index);
         }
     }
 

@@ -24,7 +24,7 @@ fn hint() -> Hint {
             lag_ms: None,
             primary: None,
             leaving: false,
-            unready: false,
+            unready_ms: None,
             subject: "resource-02".parse().expect("a name"),
             service: "redis".parse().expect("a name"),
             verdict: Verdict::Unhealthy,

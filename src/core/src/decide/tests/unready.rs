@@ -4,7 +4,7 @@ use super::*;
 
 /// `a` holds the VIP, is well, and could not be served there; `b` could.
 fn unready_holder(policy: &str) -> Scene {
-    let scene = Scene::new(3, 0, policy).held_by("a").unready("a", 1);
+    let scene = Scene::new(3, 0, policy).held_by("a").unready("a", 1, LONG);
     scene.says("b", "b", Healthy, 1, LONG)
 }
 
@@ -26,17 +26,24 @@ fn an_unready_holder_is_left_for_a_ready_node_once_it_had_time_to_become_ready()
 #[test]
 fn an_unready_holder_is_left_for_no_node_that_is_no_better_and_only_within_the_budget() {
     let nobody_better = [
-        unready_holder("").unready("b", 0),
+        unready_holder("").unready("b", 0, LONG),
         unready_holder("").leaves("b", 0),
         unready_holder("").drained("b", 60),
-        Scene::new(2, 0, "").held_by("a").unready("a", 1).says("a", "b", Healthy, 1, LONG),
+        Scene::new(2, 0, "").held_by("a").unready("a", 1, LONG).says("a", "b", Healthy, 1, LONG),
     ];
     for scene in nobody_better {
         assert_eq!(choice(&scene), hold(HoldReason::HolderUnready));
     }
     let spent = unready_holder("").moved("a", &[300, 200, 30]);
     assert_eq!(choice(&spent), hold(HoldReason::BudgetSpent));
-    let stale = Scene::new(2, 0, "").held_by("a").unready("a", 15).says("b", "b", Healthy, 1, LONG);
+    let short = |lasting| {
+        let scene = Scene::new(2, 0, "").held_by("a").says("b", "b", Healthy, 1, LONG);
+        choice(&scene.unready("a", 1, lasting))
+    };
+    assert_eq!(short(8), hold(HoldReason::HolderUnready), "its alias unit may only just start");
+    assert_eq!(short(9), moves("b", MoveKind::Relief));
+    let stale =
+        Scene::new(2, 0, "").held_by("a").unready("a", 15, LONG).says("b", "b", Healthy, 1, LONG);
     let reached = stale.says("b", "a", Healthy, 1, LONG);
     assert_eq!(choice(&reached), hold(HoldReason::HolderUp), "it was said too long ago");
 }
@@ -44,19 +51,19 @@ fn an_unready_holder_is_left_for_no_node_that_is_no_better_and_only_within_the_b
 #[test]
 fn an_unready_node_takes_the_vip_of_a_holder_that_is_down_after_all_that_are_ready() {
     let down = || Scene::new(3, 0, "").held_by("a").says("a", "a", Unhealthy, 1, 5);
-    let last = down().unready("b", 1);
+    let last = down().unready("b", 1, LONG);
     assert_eq!(choice(&last), moves("b", MoveKind::Failover));
-    let ready = down().unready("b", 1).says("c", "c", Healthy, 1, LONG);
+    let ready = down().unready("b", 1, LONG).says("c", "c", Healthy, 1, LONG);
     assert_eq!(choice(&ready), moves("c", MoveKind::Failover), "b comes first but for that");
-    let by_peers = down().unready("b", 1).says("b", "c", Healthy, 1, LONG);
+    let by_peers = down().unready("b", 1, LONG).says("b", "c", Healthy, 1, LONG);
     assert_eq!(choice(&by_peers), moves("c", MoveKind::Failover), "it may be ready");
 }
 
 #[test]
 fn no_planned_move_goes_to_an_unready_node() {
-    let leaving = Scene::new(2, 0, "").held_by("a").leaves("a", 1).unready("b", 1);
+    let leaving = Scene::new(2, 0, "").held_by("a").leaves("a", 1).unready("b", 1, LONG);
     assert_eq!(choice(&leaving), hold(HoldReason::CannotVacate));
     let failback = Scene::new(2, 0, "failback = \"after 1m\"").held_by("b");
-    let failback = failback.says("b", "b", Healthy, 1, LONG).unready("a", 1);
+    let failback = failback.says("b", "b", Healthy, 1, LONG).unready("a", 1, LONG);
     assert_eq!(choice(&failback), hold(HoldReason::HolderUp));
 }

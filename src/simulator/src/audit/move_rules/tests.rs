@@ -60,7 +60,7 @@ fn judged(truth: &Truth, before: &[Change], change: &Change) -> Option<Rule> {
     for earlier in before {
         book.enter(earlier.clone());
     }
-    book.judge(&config, truth, change).map(|(rule, _)| rule)
+    book.judge(&config, truth, &HostBook::default(), change).map(|(rule, _)| rule)
 }
 
 #[test]
@@ -126,7 +126,7 @@ fn hasty(change: &Change, truth: &Truth) -> Option<Rule> {
     config.policy.failback = Failback::After(SECOND);
     let mut book = Book::new(&config, false, 0);
     book.enter(self::change(1_000, A, B));
-    book.judge(&config, truth, change).map(|(rule, _)| rule)
+    book.judge(&config, truth, &HostBook::default(), change).map(|(rule, _)| rule)
 }
 
 #[test]
@@ -173,8 +173,9 @@ fn what_a_sender_could_not_see_is_judged_by_what_it_saw() {
     let config = Config::parse("sim", &three()).expect("it is right");
     let mut book = Book::new(&config, false, 0);
     book.enter(change(1_000, A, B));
-    assert_eq!(book.judge(&config, &ill, &blind), None);
-    let broken = book.judge(&config, &crashes(&[]), &blind).map(|(rule, _)| rule);
+    assert_eq!(book.judge(&config, &ill, &HostBook::default(), &blind), None);
+    let broken =
+        book.judge(&config, &crashes(&[]), &HostBook::default(), &blind).map(|(rule, _)| rule);
     assert_eq!(broken, causeless, "nothing was wrong with the one it saw");
 }
 
@@ -210,7 +211,7 @@ fn a_service_follows_its_group_and_nothing_else() {
         let holders = &mut other.look.as_mut().expect("a look").holders;
         let of_svc = book.holder(&named("svc")).expect("it is held").clone();
         holders.extend([(named("svc"), of_svc), (named("other"), A.to_owned())]);
-        book.judge(&config, truth, &other).map(|(rule, _)| rule)
+        book.judge(&config, truth, &HostBook::default(), &other).map(|(rule, _)| rule)
     };
     let causeless = Some(Rule::HealthyHolderKeeps);
     assert_eq!(judged(&crashes(&[]), &[]), causeless);
@@ -230,7 +231,7 @@ fn a_node_that_leaves_is_passed_by_while_another_is_well() {
     };
     let judged = |others: &[Fault], change: &Change| {
         let book = Book::new(&config, false, 0);
-        book.judge(&config, &faults(others), change).map(|(rule, _)| rule)
+        book.judge(&config, &faults(others), &HostBook::default(), change).map(|(rule, _)| rule)
     };
     let fault = |at_ms, what| Fault { at_ms, for_ms: 1_000, what };
     let crash = |host: &str| FaultKind::HostCrash { host: named(host) };

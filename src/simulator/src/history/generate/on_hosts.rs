@@ -22,6 +22,34 @@ pub fn with_alias_mode(cluster: &str, chance: &mut Stream) -> String {
     }
 }
 
+/// A third of the clusters have hooks, which run when a VIP comes and goes.
+pub fn with_hooks(cluster: &str, chance: &mut Stream) -> String {
+    let hooks = "[[service]]\non_acquire = { command = [\"/hook\"] }\non_release = { command = [\"/hook\"] }\n";
+    if chance.percent(33) { cluster.replace("[[service]]\n", hooks) } else { cluster.to_owned() }
+}
+
+/// Hooks that fail for a while, where there are any.
+pub fn hook_failures(
+    cluster: &str,
+    nodes: &[NodeName],
+    services: &[ServiceName],
+    (first, last): (u64, u64),
+    chance: &mut Stream,
+) -> Vec<Fault> {
+    let count = if cluster.contains("on_acquire") { chance.between(0, 3) } else { 0 };
+    let one = |_| {
+        let service = chance.pick(services).clone();
+        let host = chance.pick(nodes).clone();
+        let longest = *chance.pick(&[5_000, 60_000, 600_000]);
+        Fault {
+            at_ms: chance.between(first, last),
+            for_ms: chance.between(200, longest),
+            what: FaultKind::OnHost { host, fault: HostFault::HookFails { service } },
+        }
+    };
+    (0..count).map(one).collect()
+}
+
 /// Up to five faults on nodes, and what comes on top of them, the first of them at `first` at the
 /// soonest.
 pub fn faults(

@@ -18,6 +18,15 @@ impl Fault {
 }
 
 impl Truth {
+    /// Whether anything was wrong on the node itself, around its VIPs.
+    pub fn is_ailing(&self, node: &NodeName, (from, to): (Duration, Duration)) -> bool {
+        self.was_any(
+            from,
+            to,
+            |what| matches!(what, FaultKind::OnHost { host, .. } if host == node),
+        )
+    }
+
     /// What is wrong on the host's side at that moment.
     pub fn ails(&self, host: &NodeName, moment: Duration) -> impl Iterator<Item = &HostFault> {
         self.lasting(moment).filter_map(move |fault| fault.on_host(host))
