@@ -46,9 +46,9 @@ async fn the_addresses_are_those_of_the_files_interface() {
 #[tokio::test]
 async fn what_is_not_told_in_full_is_unknown() {
     for (leaves, why) in [
-        (vec![BOTH, OTHER, OWN], "are not told"),
-        (vec![BOTH, OTHER, OWN, listed("")], "are not told"),
-        (vec![BOTH, OTHER, OWN, listed("127.77.0.11\n127.77.")], "are not told"),
+        (vec![BOTH, OTHER, OWN], "do not list"),
+        (vec![BOTH, OTHER, OWN, listed("")], "do not list"),
+        (vec![BOTH, OTHER, OWN, listed("127.77.0.11\n127.77.")], "do not list"),
         (vec![BOTH, OTHER, OWN, listed("!")], "refused"),
         (vec![BOTH, OTHER], "has no interface eni-0a1b2c3d4e5f60001"),
         (vec![], "has no interface eni-0a1b2c3d4e5f60001"),
