@@ -59,7 +59,7 @@ fn is_word_character(c: char) -> bool {
     c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '~' | '}')
 }
 
-fn is_rust(source: &Source) -> bool {
+pub(super) fn is_rust(source: &Source) -> bool {
     Path::new(&source.path).extension().is_some_and(|extension| extension == "rs")
 }
 
