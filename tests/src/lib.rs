@@ -1,1 +1,2 @@
-//! End-to-end scenarios: text files in `scenarios/`, each a test of its own, played by `vipward-lab` with real processes.
+//! End-to-end scenarios: text files in `scenarios/`, each a test of its own, played by
+//! `vipward-lab` with real processes.

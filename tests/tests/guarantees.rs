@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use vipward_simulator::Rule;
+
 /// The pains that users suffer from elsewhere.
 const PAINS: usize = 25;
 
@@ -50,7 +52,7 @@ fn rows(text: &str) -> Vec<(String, Vec<String>)> {
 
 fn is_there(name: &str, sources: &str) -> bool {
     if let Some(rule) = name.strip_prefix("simulator: ") {
-        return sources.contains(&format!("\"{rule}\""));
+        return Rule::ALL.iter().any(|known| known.text() == rule);
     }
     if name.ends_with(".scenario") {
         return root().join("tests/scenarios").join(name).is_file();

@@ -1,7 +1,7 @@
 //! Makes each file in `scenarios/` one test: `vipward-lab run FILE` must succeed.
 //!
-//! Each lab has namespaces of its own, so that scenarios do not disturb each other. They mostly wait: four at a time
-//! leave two cores with little to do.
+//! Each lab has namespaces of its own, so that scenarios do not disturb each other. They mostly
+//! wait: four at a time leave two cores with little to do.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};

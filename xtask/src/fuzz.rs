@@ -1,6 +1,6 @@
 //! `cargo xtask fuzz`: libFuzzer on everything that parses what others send, with the stable
-//! toolchain. `cargo fuzz` would ask for a nightly one: for `AddressSanitizer`, which finds nothing in
-//! code that may not be unsafe. What coverage needs, stable Rust can do.
+//! toolchain. `cargo fuzz` would ask for a nightly one: for `AddressSanitizer`, which finds nothing
+//! in code that may not be unsafe. What coverage needs, stable Rust can do.
 
 use std::fs;
 use std::path::PathBuf;

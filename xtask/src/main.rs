@@ -1,4 +1,5 @@
-//! The project's own commands: `cargo xtask demo`, `test`, `simulate`, `package`, `fuzz`, `soak` and so on.
+//! The project's own commands: `cargo xtask demo`, `test`, `simulate`, `package`, `fuzz`, `soak`
+//! and so on.
 
 mod demo;
 mod deny;

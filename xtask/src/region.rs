@@ -57,7 +57,6 @@ impl Region {
         Ok(region)
     }
 
-    /// Where it serves.
     pub fn endpoint(&self) -> &str {
         &self.endpoint
     }
@@ -75,7 +74,6 @@ impl Region {
         ]
     }
 
-    /// Where the journal is kept.
     pub fn journal(&self) -> String {
         self.journal.display().to_string()
     }

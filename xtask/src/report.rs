@@ -4,10 +4,8 @@ use std::fmt;
 use std::io::{self, Write};
 use std::time::Duration;
 
-/// How a step ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// It did what it is for.
     Passed(Duration),
     /// It did not; the cause has been printed.
     Failed(Duration),
@@ -20,7 +18,6 @@ pub enum Outcome {
 pub struct Line {
     /// The step's name, as `--only` takes it.
     pub step: String,
-    /// How it ended.
     pub outcome: Outcome,
 }
 

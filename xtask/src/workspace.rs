@@ -19,7 +19,6 @@ const SYSTEM_PROGRAMS: [&str; 3] = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
 /// The clone, its target directory and the cache that outlives both.
 #[derive(Debug)]
 pub struct Workspace {
-    /// The clone's root.
     pub root: PathBuf,
     /// Where cargo builds, as cargo itself says (it may be shared with other clones).
     pub target: PathBuf,

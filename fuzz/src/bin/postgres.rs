@@ -1,4 +1,4 @@
 //! What a peer of the postgres probe says.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| vipward_probes::fuzzing::postgres(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| vipward_probes::testing::fuzzing::postgres(bytes));

@@ -1,4 +1,4 @@
 //! What the bus of the systemd probe says.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| vipward_probes::fuzzing::systemd(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| vipward_probes::testing::fuzzing::systemd(bytes));

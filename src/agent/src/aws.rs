@@ -1,9 +1,8 @@
-//! The outlet to CloudWatch and EventBridge, and the instance's metadata. No SDK type leaves this module.
+//! The outlet to CloudWatch and EventBridge. No SDK type leaves this module.
 
 pub mod authorities;
 mod date;
 mod events;
-mod imds;
 mod metrics;
 
 use std::error::Error;
@@ -15,7 +14,6 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_cloudwatch::error::SdkError;
 use date::Dates;
-pub use imds::Imds;
 use jiff::Timestamp;
 use tokio::sync::OnceCell;
 use vipward_core::telemetry::{hint_source, namespace};
@@ -65,9 +63,9 @@ impl Aws {
         self.clients.get_or_try_init(|| connect(&self.dates)).await
     }
 
-    /// What AWS's clock showed at that time of the agent's own. As long as no answer has told, something is asked: nothing is said
-    /// that does not carry its age. `None` where answers come without a date: then the time of arrival
-    /// has to do.
+    /// What AWS's clock showed at that time of the agent's own. As long as no answer has told,
+    /// something is asked: nothing is said that does not carry its age. `None` where answers come
+    /// without a date: then the time of arrival has to do.
     async fn time(
         &self,
         now: Timestamp,

@@ -10,7 +10,7 @@ use vipward_observe::datum::Datum;
 use vipward_observe::ports::{Outlet, SendError};
 use vipward_observe::publishing::Reason;
 use vipward_observe::pulse::Pulse;
-use vipward_observe::reporter::{Report, Reporter};
+use vipward_observe::reporter::{Channel, Report, Reporter};
 use vipward_observe::requests::{Refusal, Request};
 use vipward_observe::status::{Status, word};
 use vipward_observe::target::targets;
@@ -18,7 +18,7 @@ use vipward_observe::view::TargetChange;
 
 use crate::failure::Failure;
 use crate::host::clock::Clock;
-use crate::host::systemd::ServiceManager;
+use crate::host::systemd::Systemd;
 use crate::lifecycle::{Call, Lifecycle};
 use crate::local_api::orders::Order;
 use crate::probing::watches::{WatchEnded, Watches};
@@ -40,7 +40,7 @@ pub async fn run(
     let mut agent = Agent {
         watches: Watches::start(clock, targets(config, reporter.me())),
         pulse: Pulse::new(clock.now()),
-        manager: ServiceManager::find(),
+        systemd: Systemd::find(),
         metrics: OnItsWay(None),
         hint: OnItsWay(None),
         config: config.clone(),
@@ -49,7 +49,7 @@ pub async fn run(
         clock,
         outlet,
     };
-    agent.manager.ready();
+    agent.systemd.ready();
     agent.show();
     loop {
         agent.send_what_is_due();
@@ -59,18 +59,19 @@ pub async fn run(
             // It may straddle the gap. A watch that ended then has been started anew.
             Event::Seen(_) if stalled => {}
             Event::Seen(change) => agent.take_in_all(&change?),
-            Event::Published(outcome) => agent.reporter.published(clock.now(), &outcome),
-            Event::Hinted(outcome) => agent.reporter.hinted(clock.now(), &outcome),
+            Event::Sent(channel, outcome) => {
+                agent.reporter.done(clock.now(), channel, &outcome);
+            }
             Event::Due => {}
             Event::Ordered(Order::Reload) => agent.reload(&reload),
-            Event::Called(call) => agent.lifecycle.take(call, clock.now()),
+            Event::Called(call) => agent.lifecycle.on_call(clock.now(), call),
             Event::Ordered(Order::Ask(request, to)) => {
                 let answer = agent.answer(&request);
                 // Who asked may have gone.
                 let _told = to.send(answer);
             }
             Event::Ordered(Order::Stop) => {
-                agent.manager.stopping();
+                agent.systemd.stopping();
                 return Ok(());
             }
         }
@@ -80,8 +81,7 @@ pub async fn run(
 /// What the agent waits for.
 enum Event {
     Seen(Result<TargetChange, WatchEnded>),
-    Published(Result<(), SendError>),
-    Hinted(Result<(), SendError>),
+    Sent(Channel, Result<(), SendError>),
     Ordered(Order),
     Called(Call),
     /// Something may be due.
@@ -96,20 +96,19 @@ struct Agent<'a, O> {
     outlet: &'a O,
     watches: Watches,
     pulse: Pulse,
-    manager: ServiceManager,
+    systemd: Systemd,
     metrics: OnItsWay<'a>,
     hint: OnItsWay<'a>,
 }
 
 impl<O: Outlet> Agent<'_, O> {
     fn send_what_is_due(&mut self) {
-        let (now, me) = (self.clock.now(), self.reporter.me());
-        let (lags, primaries) = (self.watches.lags(me), self.watches.primaries(me));
-        self.reporter.see_places(now, lags, primaries);
+        let now = self.clock.now();
+        self.reporter.on_last_seen(now, self.watches.last_seen());
         self.lifecycle.run_what_is_due(now);
-        self.reporter.see_leaving(now, self.lifecycle.leaving());
-        self.reporter.see_hooks(now, self.lifecycle.hooks_failing());
-        while let Some(report) = self.reporter.due(now) {
+        self.reporter.on_leaving(now, self.lifecycle.leaving());
+        self.reporter.on_hooks(now, self.lifecycle.hooks_failing());
+        while let Some(report) = self.reporter.poll(now) {
             match report {
                 Report::Metrics(why, data) => self.metrics.start(publish(self.outlet, why, data)),
                 Report::Hint(content) => self.hint.start(put(self.outlet, content)),
@@ -118,24 +117,24 @@ impl<O: Outlet> Agent<'_, O> {
     }
 
     async fn next(&mut self, orders: &mut mpsc::Receiver<Order>) -> Event {
-        let beat = self.pulse.deadline();
-        let due = [self.reporter.deadline(), self.lifecycle.deadline(), Some(beat)];
-        let due = due.into_iter().flatten().min();
+        let deadlines =
+            [self.reporter.deadline(), self.lifecycle.deadline(), self.pulse.deadline()];
+        let due = deadlines.into_iter().flatten().min();
         tokio::select! {
             seen = self.watches.next() => Event::Seen(seen),
-            outcome = self.metrics.arrived() => Event::Published(outcome),
-            outcome = self.hint.arrived() => Event::Hinted(outcome),
+            outcome = self.metrics.arrived() => Event::Sent(Channel::Metrics, outcome),
+            outcome = self.hint.arrived() => Event::Sent(Channel::Hints, outcome),
             Some(order) = orders.recv() => Event::Ordered(order),
             call = self.lifecycle.next() => Event::Called(call),
             () = self.clock.sleep_until(due) => Event::Due,
-            () = self.manager.stay_alive() => Event::Due,
+            () = self.systemd.stay_alive() => Event::Due,
         }
     }
 
     /// Starts over when the agent did not run for long; whether it did so.
     fn mind_the_gap(&mut self) -> bool {
         let now = self.clock.now();
-        let Some(gap) = self.pulse.beat(now) else {
+        let Some(gap) = self.pulse.poll(now) else {
             return false;
         };
         let ms = u64::try_from(gap.as_millis()).unwrap_or(u64::MAX);
@@ -143,7 +142,7 @@ impl<O: Outlet> Agent<'_, O> {
         self.watches.start_over();
         // What came of a request from before says nothing about what is sent from now on.
         (self.metrics, self.hint) = (OnItsWay(None), OnItsWay(None));
-        self.reporter.start_over(now);
+        self.reporter.on_stall(now);
         self.show();
         true
     }
@@ -162,13 +161,9 @@ impl<O: Outlet> Agent<'_, O> {
         let (from, to) = (word(change.from), word(change.to));
         let cause = change.cause.as_deref();
         tracing::info!(%subject, %service, %from, %to, cause, "verdict changed");
-        self.reporter.observe(self.clock.now(), of_target);
+        self.reporter.on_change(self.clock.now(), of_target);
         if *subject == *self.reporter.me() {
-            match (change.from, change.to) {
-                (_, Verdict::Unhealthy) => self.lifecycle.fault(service),
-                (Verdict::Unhealthy, Verdict::Healthy) => self.lifecycle.recovered(service),
-                _ => {}
-            }
+            self.lifecycle.on_verdict(service, change.to);
         }
     }
 
@@ -185,7 +180,7 @@ impl<O: Outlet> Agent<'_, O> {
     }
 
     fn reload(&mut self, load: impl Fn() -> Result<Config, Failure>) {
-        self.manager.reloading();
+        self.systemd.reloading();
         match load() {
             Ok(config) => self.adopt(&config),
             Err(Failure::Configuration(faults)) => {
@@ -196,7 +191,7 @@ impl<O: Outlet> Agent<'_, O> {
             }
             Err(error) => tracing::error!(fault = %chain(&error), "configuration refused"),
         }
-        self.manager.ready();
+        self.systemd.ready();
         self.show();
     }
 
@@ -207,8 +202,8 @@ impl<O: Outlet> Agent<'_, O> {
         let targets = targets(config, self.reporter.me());
         let all = targets.len();
         let kept = self.watches.replace(targets);
-        self.reporter.adopt(config, &kept, self.clock.now());
-        self.lifecycle.adopt(config);
+        self.reporter.on_config(self.clock.now(), config, &kept);
+        self.lifecycle.on_config(config);
         self.config = config.clone();
         let (kept, fresh) = (kept.len(), all - kept.len());
         tracing::info!(digest = %config.digest(), kept, fresh, "configuration reloaded");
@@ -218,10 +213,11 @@ impl<O: Outlet> Agent<'_, O> {
         let mut status = self.reporter.status(self.clock.now());
         for target in &mut status.targets {
             let key = (target.subject.clone(), target.service.clone());
-            target.probe_us = self.watches.probe_us(&key);
+            let Some(seen) = self.watches.last_seen_of(&key) else { continue };
+            target.probe_us = seen.micros();
             // A probe that cannot judge changes no unknown verdict, and is yet why it is unknown.
             if target.verdict == Verdict::Unknown {
-                target.cause = self.watches.cause(&key).or(target.cause.take());
+                target.cause = seen.cause().map(str::to_owned).or(target.cause.take());
             }
         }
         (status.leaving, status.vips, status.hooks) = self.lifecycle.status(&self.config);
@@ -229,7 +225,7 @@ impl<O: Outlet> Agent<'_, O> {
     }
 
     fn show(&self) {
-        self.manager.status(&self.reporter.view().summary());
+        self.systemd.status(&self.reporter.view().summary());
     }
 }
 

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinError, JoinSet};
-use vipward_core::{Config, NodeName, ServiceName};
+use vipward_core::{Config, NodeName, ServiceName, Verdict};
 use vipward_observe::holdings::Holdings;
 use vipward_observe::hooks::{Due, Hooks, Occasion};
 use vipward_observe::leaving::Leaving;
@@ -51,8 +51,8 @@ pub struct Lifecycle {
 }
 
 impl Lifecycle {
-    /// Takes the lifecycle of `me` up. Without metadata (not an instance, or switched off) nothing is
-    /// known of VIPs and of the instance's end; `memory` is where to remember what hooks did.
+    /// Takes the lifecycle of `me` up. Without metadata (not an instance, or switched off) nothing
+    /// is known of VIPs and of the instance's end; `memory` is where to remember what hooks did.
     pub fn start(
         config: &Config,
         me: &NodeName,
@@ -61,7 +61,7 @@ impl Lifecycle {
         memory: Option<PathBuf>,
     ) -> Self {
         let memory = Memory::open(memory);
-        let hooks = Hooks::new(config, memory.applied());
+        let hooks = Hooks::new(config, memory.remembered());
         let (wanted, wanting) = watch::channel(false);
         let (tell, news) = mpsc::channel(WAITING_NEWS);
         let mut watch = JoinSet::new();
@@ -74,7 +74,7 @@ impl Lifecycle {
             is_node: node.is_some(),
             peers: peers(config, me),
             leaving: Leaving::default(),
-            holdings: Holdings::of(config),
+            holdings: Holdings::of(config, me),
             hooks,
             memory,
             runs: JoinSet::new(),
@@ -87,9 +87,9 @@ impl Lifecycle {
     }
 
     /// The file has changed.
-    pub fn adopt(&mut self, config: &Config) {
-        self.holdings.adopt(config);
-        self.hooks.adopt(config);
+    pub fn on_config(&mut self, config: &Config) {
+        self.holdings.on_config(config);
+        self.hooks.on_config(config);
         self.peers = peers(config, &self.me);
         self.want_addresses();
     }
@@ -124,21 +124,16 @@ impl Lifecycle {
             tracing::info!(%service, reason, leaves = reason.is_some(), "told to leave or stay");
         }
         match reason {
-            Some(reason) => self.leaving.request(&services, reason, now),
-            None => self.leaving.cancel(&services),
+            Some(reason) => self.leaving.on_request(now, &services, reason),
+            None => self.leaving.on_cancel(&services),
         }
         self.want_addresses();
         Ok(())
     }
 
-    /// The own service has become unhealthy.
-    pub fn fault(&mut self, service: &ServiceName) {
-        self.hooks.fault(service);
-    }
-
-    /// The own service is healthy again after it was unhealthy.
-    pub fn recovered(&mut self, service: &ServiceName) {
-        self.hooks.recovered(service);
+    /// The verdict on the own service has changed.
+    pub fn on_verdict(&mut self, service: &ServiceName, verdict: Verdict) {
+        self.hooks.on_verdict(service, verdict);
     }
 
     /// Starts the hooks that are due.
@@ -146,8 +141,8 @@ impl Lifecycle {
         if !self.is_node {
             return;
         }
-        let due = self.hooks.take(now);
-        self.memory.remember(&self.hooks.applied());
+        let due: Vec<_> = std::iter::from_fn(|| self.hooks.poll(now)).collect();
+        self.memory.remember(&self.hooks.remembered());
         for due in due {
             let Some(vip) = self.holdings.vip(&due.service) else { continue };
             let setting = Setting { node: self.me.clone(), vip, peers: self.peers.clone() };
@@ -174,32 +169,27 @@ impl Lifecycle {
     }
 
     /// Takes a call in.
-    pub fn take(&mut self, call: Call, now: Timestamp) {
+    pub fn on_call(&mut self, now: Timestamp, call: Call) {
         match call {
             Call::News(News::Addresses(at, found)) => {
-                if let Some(error) = self.holdings.see(at, found) {
-                    tracing::warn!(%error, "addresses of the interface not known");
-                }
-                if self.holdings.looked().is_none() {
-                    self.hooks.doubt();
+                if let Some(error) = self.holdings.on_addresses(at, found) {
+                    tracing::warn!(error, "addresses of the interface not known");
                 }
                 for (service, _) in self.holdings.vips() {
-                    if let Some(here) = self.holdings.here(service) {
-                        self.hooks.see(service, here);
-                    }
+                    self.hooks.on_vip(service, self.holdings.here(service));
                 }
             }
             Call::News(News::Leaving(reason)) => {
                 tracing::warn!(reason, leaves = reason.is_some(), "end of the instance announced");
-                self.leaving.announce(reason.as_deref(), now);
+                self.leaving.on_announcement(now, reason.as_deref());
                 self.want_addresses();
             }
-            Call::Hook(Ok((due, ended))) => self.hook_ended(&due, ended, now),
+            Call::Hook(Ok((due, ended))) => self.on_hook_ended(now, &due, ended),
             Call::Hook(Err(error)) => tracing::error!(%error, "hook not run"),
         }
     }
 
-    fn hook_ended(&mut self, due: &Due, ended: Ended, now: Timestamp) {
+    fn on_hook_ended(&mut self, now: Timestamp, due: &Due, ended: Ended) {
         let (service, occasion) = (&due.service, due.occasion.word());
         let Ended { failure, output } = ended;
         match &failure {
@@ -210,7 +200,7 @@ impl Lifecycle {
             "" => failure,
             said => format!("{failure}: {said}"),
         });
-        self.hooks.ended(service, failure, now);
+        self.hooks.done(now, service, failure);
     }
 
     fn want_addresses(&self) {

@@ -78,8 +78,8 @@ async fn restored() {
     let mut times = Vec::new();
     for _ in 0..ROUNDS {
         while !kernel.inventory().await.expect("a dump").holders(VIP).any(|_| true) {}
-        // Longer than two of the rests that the unit takes between passes, of which its own addition
-        // brings one: the first event after a quiet time.
+        // Longer than two of the rests that the unit takes between passes, of which its own
+        // addition brings one: the first event after a quiet time.
         tokio::time::sleep(Duration::from_millis(100)).await;
         let remove = Repair { link, vip: VIP, act: Act::Remove(32) };
         kernel.carry_out(&remove).await.expect("it is removed");

@@ -4,8 +4,8 @@ use std::io;
 use std::path::PathBuf;
 
 use vipward_core::{Exit, Faults};
+use vipward_imds::NoEndpoint;
 
-use crate::endpoint::NoEndpoint;
 use crate::kernel::KernelError;
 
 /// Why the unit ends other than by being told to.

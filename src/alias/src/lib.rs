@@ -1,40 +1,39 @@
 //! The alias unit: keeps every service's VIP on this node's interface, so that the operating system
 //! answers for it the moment the VPC delivers it here.
 //!
-//! Mode `static`: every node has the alias at all times. Mode `follow`: the node whose ENI holds the
-//! VIP has it, as the instance metadata tell ([`knowledge`]). Netlink events and answers only wake a
-//! pass; each pass dumps what the kernel holds ([`inventory`]), compares it with what should be
-//! ([`plan`]) and mends the difference ([`kernel`]). Nothing is deleted on doubt, and no address
+//! Mode `static`: every node has the alias at all times. Mode `follow`: the node whose ENI holds
+//! the VIP has it, as the instance metadata tell ([`knowledge`]). Netlink events and answers only
+//! wake a pass; each pass dumps what the kernel holds ([`inventory`]), compares it with what should
+//! be ([`plan`]) and mends the difference ([`kernel`]). Nothing is deleted on doubt, and no address
 //! outside the file is touched.
 
 use std::io::Write as _;
 
 use vipward_core::{Config, Exit, Faults};
 
-use crate::endpoint::Endpoint;
 use crate::events::Events;
 use crate::failure::Failure;
 use crate::kernel::Kernel;
 use crate::metadata::Metadata;
 use crate::options::{Command, Options};
 use crate::report_file::ReportFile;
-use crate::supervisor::Supervisor;
+use crate::systemd::Systemd;
 use crate::unit::Unit;
+use vipward_imds::Endpoint;
 use vipward_upkeep::locate::locate;
 use vipward_upkeep::own_node::own_node;
 use vipward_upkeep::upkeep::Upkeep;
 
 pub mod check;
 pub mod doctor;
-pub mod endpoint;
 pub mod events;
 pub mod failure;
-pub mod imds;
 pub mod kernel;
 pub mod metadata;
 pub mod options;
+pub mod own_addresses;
 pub mod report_file;
-pub mod supervisor;
+pub mod systemd;
 pub mod unit;
 
 /// Does what the command line says: keeps this host's aliases until it is told to stop, or looks
@@ -72,8 +71,8 @@ async fn keep(options: &Options, config: Config) -> Result<Exit, Failure> {
     let metadata =
         if upkeep.follows() { Some(Metadata::start(Endpoint::from_environment()?)) } else { None };
     let report = ReportFile::choose(options.report.as_ref())?;
-    let supervisor = Supervisor::from_environment();
-    let unit = Unit { events, kernel, upkeep, metadata, report, supervisor };
+    let systemd = Systemd::from_environment();
+    let unit = Unit { events, kernel, upkeep, metadata, report, systemd };
     unit.run().await?;
     Ok(Exit::Fine)
 }

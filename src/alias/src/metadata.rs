@@ -2,12 +2,13 @@
 //! nothing up and events cannot starve a question.
 
 use tokio::sync::{mpsc, watch};
+use vipward_core::knowledge::Answer;
 use vipward_core::text::chain;
-use vipward_upkeep::knowledge::{Answer, Subject};
+use vipward_imds::Endpoint;
 use vipward_upkeep::pace::Questions;
+use vipward_upkeep::subject::Subject;
 
-use crate::endpoint::Endpoint;
-use crate::imds::Imds;
+use crate::own_addresses::OwnAddresses;
 
 /// The questions, as the unit sees them: it says about whom and hears answers.
 pub struct Metadata {
@@ -20,7 +21,7 @@ impl Metadata {
     pub fn start(endpoint: Endpoint) -> Self {
         let (subject, subjects) = watch::channel(None);
         let (give, answers) = mpsc::channel(1);
-        tokio::spawn(ask(Imds::new(endpoint), subjects, give));
+        tokio::spawn(ask(OwnAddresses::new(endpoint), subjects, give));
         Self { subject, answers }
     }
 
@@ -48,7 +49,7 @@ impl Metadata {
 }
 
 async fn ask(
-    mut imds: Imds,
+    mut own: OwnAddresses,
     mut subjects: watch::Receiver<Option<Subject>>,
     answers: mpsc::Sender<(Subject, Answer)>,
 ) {
@@ -61,7 +62,7 @@ async fn ask(
             }
             continue;
         };
-        let answer = match imds.addresses(subject.mac, &subject.eni).await {
+        let answer = match own.ask(subject.mac, &subject.eni).await {
             Ok(addresses) => Answer::Addresses(addresses),
             Err(error) => Answer::Unknown(chain(&error)),
         };

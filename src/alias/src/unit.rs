@@ -12,8 +12,8 @@ use crate::failure::Failure;
 use crate::kernel::{Kernel, KernelError};
 use crate::metadata::Metadata;
 use crate::report_file::ReportFile;
-use crate::supervisor::Supervisor;
-use vipward_upkeep::knowledge::Answer;
+use crate::systemd::Systemd;
+use vipward_core::knowledge::Answer;
 use vipward_upkeep::pace::{GAP, Pace};
 use vipward_upkeep::plan::{Act, Repair};
 use vipward_upkeep::upkeep::{Pass, Upkeep};
@@ -31,7 +31,7 @@ pub struct Unit {
     /// Where the agent reads.
     pub report: ReportFile,
     /// Whom to tell.
-    pub supervisor: Supervisor,
+    pub systemd: Systemd,
 }
 
 /// The signals that end the unit.
@@ -47,14 +47,14 @@ impl Unit {
     /// holds the VIP, at each restart and upgrade of this unit.
     ///
     /// # Errors
-    /// The kernel cannot be read, or the unit lacks `CAP_NET_ADMIN`. The service manager then
+    /// The kernel cannot be read, or the unit lacks `CAP_NET_ADMIN`. systemd then
     /// starts it afresh, with new sockets, which is a surer cure than any here.
     pub async fn run(mut self) -> Result<(), Failure> {
         let mut ends = Ends {
             terminated: on(SignalKind::terminate())?,
             interrupted: on(SignalKind::interrupt())?,
         };
-        let mut pace = Pace::new(self.supervisor.watchdog());
+        let mut pace = Pace::new(self.systemd.watchdog());
         loop {
             let all_worked = self.pass().await?;
             let due = Instant::now() + pace.after(all_worked);
@@ -62,7 +62,7 @@ impl Unit {
                 break;
             }
         }
-        self.supervisor.stopping();
+        self.systemd.stopping();
         info!(aliases = "left in place", "alias unit stopped");
         Ok(())
     }
@@ -84,7 +84,7 @@ impl Unit {
                     return Ok(true);
                 }
                 answer = next_answer(self.metadata.as_mut()) => {
-                    if self.hear(&answer) {
+                    if self.on_answer(&answer) {
                         return Ok(true);
                     }
                 }
@@ -97,10 +97,10 @@ impl Unit {
         }
     }
 
-    fn hear(&mut self, answer: &Answer) -> bool {
-        let before = self.upkeep.deafness().map(ToOwned::to_owned);
-        let news = self.upkeep.hear(answer);
-        match self.upkeep.deafness() {
+    fn on_answer(&mut self, answer: &Answer) -> bool {
+        let before = self.upkeep.metadata_trouble().map(ToOwned::to_owned);
+        let news = self.upkeep.on_answer(answer);
+        match self.upkeep.metadata_trouble() {
             Some(cause) if before.is_none() => {
                 warn!(cause, "instance metadata say nothing: aliases stay as they are");
             }
@@ -113,7 +113,7 @@ impl Unit {
     /// One reconcile; whether every repair worked.
     async fn pass(&mut self) -> Result<bool, Failure> {
         let actual = self.kernel.inventory().await?;
-        let (status, all_worked) = match self.upkeep.examine(&actual) {
+        let (status, all_worked) = match self.upkeep.poll(&actual) {
             Ok(pass) => self.repair(&pass).await?,
             Err(lost) => {
                 if lost.just_now {
@@ -126,7 +126,7 @@ impl Unit {
             metadata.about(self.upkeep.subject());
         }
         self.report.write(&self.upkeep.report());
-        self.supervisor.passed(status);
+        self.systemd.passed(status);
         Ok(all_worked)
     }
 
@@ -139,7 +139,7 @@ impl Unit {
         for repair in &pass.plan.repairs {
             match self.kernel.carry_out(repair).await {
                 Ok(()) => {
-                    let again = self.upkeep.mended(repair.vip);
+                    let again = self.upkeep.done(repair.vip, Ok(()));
                     log(interface, *repair, again);
                 }
                 Err(denied @ KernelError::Denied(_)) => return Err(denied.into()),
@@ -147,7 +147,7 @@ impl Unit {
                     failed += 1;
                     let error = chain(&refused);
                     error!(vip = %repair.vip, error, "alias failed");
-                    self.upkeep.failed(repair.vip, error);
+                    self.upkeep.done(repair.vip, Err(error));
                 }
             }
         }

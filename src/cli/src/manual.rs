@@ -1,5 +1,5 @@
-//! `manual`: the one call that moves a VIP, or a group of them, for the day AWS's own parts are out.
-//! Asks nobody.
+//! `manual`: the one call that moves a VIP, or a group of them, for the day AWS's own parts are
+//! out. Asks nobody.
 
 use std::fmt::Write as _;
 use std::path::Path;

@@ -21,8 +21,8 @@ pub enum Breach {
     NotInTheFile,
     /// It would take the VIP from an interface that the file does not name.
     ForeignHolder,
-    /// It would leave a holder of which nobody says anything bad, or place a VIP that is held, or it
-    /// cannot be told who holds.
+    /// It would leave a holder of which nobody says anything bad, or place a VIP that is held, or
+    /// it cannot be told who holds.
     HolderNotDown,
     /// Nobody has said lately that the service is well on the node it would go to.
     TargetNotSeenWell,
@@ -30,7 +30,8 @@ pub enum Breach {
     WithinCooldown,
     /// It has moved too often, and must wait.
     BeyondBudget,
-    /// A call of a moment ago may still take it to another node, of which nobody says that it is ill.
+    /// A call of a moment ago may still take it to another node, of which nobody says that it is
+    /// ill.
     CallInFlight,
     /// Its group would be on more nodes than before.
     SplitsGroup,
@@ -183,7 +184,7 @@ impl Audit<'_> {
         }
     }
 
-    /// By its own word; where it has none that judges, by somebody else's.
+    /// By its own observation; where it has none that judges, by somebody else's.
     fn is_seen_well(&self, to: &NodeName) -> bool {
         let own = self.observations(to).find(|(observer, _)| *observer == to);
         let well = match own.map(|(_, said)| said.verdict) {

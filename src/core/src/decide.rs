@@ -19,11 +19,8 @@ use crate::evidence::{Holder, Presence, Snapshot};
 use crate::judge::{Judgement, UpBasis};
 use crate::name::{NodeName, ServiceName, VipAddr};
 use crate::observed::age;
+use crate::timing::SETTLED_AFTER;
 use crate::triage::needs_metrics;
-
-/// How many times `stale_after` a node must be well before a VIP returns to it; the metrics are
-/// read back a little further.
-const SETTLED_AFTER: u32 = 3;
 
 /// What should be done with one VIP, and what that rests on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -171,9 +168,9 @@ impl Case<'_> {
         self.stay_or_fail_back(holder, basis, target)
     }
 
-    /// Instead of staying with a holder that leaves: to a node whose agent is silent, while somebody
-    /// reaches it. Once the holder is gone there may be nobody left to vouch for it. A holder that is
-    /// only drained can wait.
+    /// Instead of staying with a holder that leaves: to a node whose agent is silent, while
+    /// somebody reaches it. Once the holder is gone there may be nobody left to vouch for it. A
+    /// holder that is only drained can wait.
     fn or_last_resort(&self, choice: Choice, holder: &NodeName, target: &Target) -> Choice {
         match target {
             Ok((to, Fitness { leaving: false, .. }))
@@ -187,14 +184,15 @@ impl Case<'_> {
 
     fn stay_or_fail_back(&self, holder: &NodeName, basis: UpBasis, target: &Target) -> Choice {
         let stay = hold(match basis {
-            UpBasis::OwnWord => HoldReason::HolderUp,
+            UpBasis::OwnObservation => HoldReason::HolderUp,
             UpBasis::Suspect => HoldReason::HolderSuspect,
             UpBasis::PeersOnly => HoldReason::AgentSilent,
         });
         let Failback::After(away) = self.snapshot.config.policy.failback else {
             return stay;
         };
-        let Ok((best, Fitness { leaving: false, basis: UpBasis::OwnWord, .. })) = target else {
+        let Ok((best, Fitness { leaving: false, basis: UpBasis::OwnObservation, .. })) = target
+        else {
             return stay;
         };
         if !self.snapshot.config.prefers(best, holder) || !self.has_settled(best) {

@@ -1,6 +1,6 @@
 //! Evidence to judgement: is a service on a node up, down, or can nobody tell?
 //!
-//! The rules are the table in ARCHITECTURE.md, one function for each half of it.
+//! The rules are the table in docs/design-notes.md, one function for each half of it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -12,6 +12,7 @@ use crate::evidence::{Observation, Presence, Snapshot};
 use crate::hint::Verdict;
 use crate::name::NodeName;
 use crate::observed::age;
+use crate::timing::UNREACHABLE_FOR;
 
 /// Of one service on one node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -29,9 +30,10 @@ pub enum Judgement {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum UpBasis {
-    /// Its own word, and nobody says otherwise.
-    OwnWord,
-    /// Its own word, but an observer says it is unreachable: perhaps a partition.
+    /// Its own observation, and nobody contradicts it.
+    #[serde(rename = "own-word")]
+    OwnObservation,
+    /// Its own observation, but an observer says it is unreachable: perhaps a partition.
     Suspect,
     /// Observers reach it, but its agent is silent or cannot judge.
     PeersOnly,
@@ -41,8 +43,9 @@ pub enum UpBasis {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DownBasis {
-    /// Its own word: a node is believed about its own illness.
-    OwnWord,
+    /// Its own observation: a node is believed about its own illness.
+    #[serde(rename = "own-word")]
+    OwnObservation,
     /// EC2 says that its interface or its instance is gone.
     Gone,
     /// It says it is well, but a majority of all its observers cannot reach it; nor can clients.
@@ -62,8 +65,8 @@ impl Judgement {
         matches!(self, Self::Down(_))
     }
 
-    /// Down in a way that makes the node's view of others worthless. A node that is ill by its own
-    /// word still sees: only its service is.
+    /// Down in a way that makes the node's view of others worthless. A node that observes its own
+    /// illness still sees: only its service is ill.
     fn is_blind(self) -> bool {
         matches!(
             self,
@@ -72,14 +75,10 @@ impl Judgement {
     }
 }
 
-/// For so long observers have to say that they cannot reach a node: the network may lose a second and
-/// be well again, and a TCP connection needs as long to try once more.
-pub const UNREACHABLE_FOR: Duration = Duration::from_secs(2);
-
 /// The judgement of `service` on every node.
 ///
-/// The word of an observer that is itself down does not count. Who is down is first judged with
-/// every word, then again without those of the ones found down.
+/// An observer that is itself down does not count. Who is down is first judged with every
+/// observer, then again without the ones found down.
 pub fn judge(snapshot: Snapshot<'_>, service: &Service) -> BTreeMap<NodeName, Judgement> {
     let judge_without = |blind: &BTreeSet<NodeName>| -> BTreeMap<NodeName, Judgement> {
         let judge = Judge { snapshot, service, blind };
@@ -155,7 +154,7 @@ impl Judge<'_> {
         }
         let votes = self.votes_on(&node.name);
         match own {
-            Some(Verdict::Unhealthy) => Judgement::Down(DownBasis::OwnWord),
+            Some(Verdict::Unhealthy) => Judgement::Down(DownBasis::OwnObservation),
             Some(Verdict::Healthy) => when_healthy(&votes),
             Some(Verdict::Unknown) => when_silent(&votes, None),
             None => {
@@ -197,15 +196,16 @@ fn when_healthy(votes: &Votes) -> Judgement {
     } else if votes.most_configured_say_unreachable(Duration::ZERO) {
         Judgement::Unknown
     } else if votes.unreachable.is_empty() {
-        Judgement::Up(UpBasis::OwnWord)
+        Judgement::Up(UpBasis::OwnObservation)
     } else {
         Judgement::Up(UpBasis::Suspect)
     }
 }
 
 /// The rows where the node says nothing that helps. `silent`: it is known to have said nothing for
-/// that long, and one observer has to disagree as long; otherwise its metrics could not be read, or it cannot judge, and then only a majority of
-/// all observers speaks against it: an error of AWS is not a silence of the node.
+/// that long, and one observer has to disagree as long; otherwise its metrics could not be read, or
+/// it cannot judge, and then only a majority of all observers speaks against it: an error of AWS is
+/// not a silence of the node.
 fn when_silent(votes: &Votes, silent: Option<Duration>) -> Judgement {
     if votes.most_configured_say_unreachable(UNREACHABLE_FOR)
         || silent.is_some_and(|long| votes.fresh_say_unreachable(long))

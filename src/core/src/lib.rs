@@ -4,6 +4,8 @@
 //! evidence; the crate answers with judgements, decisions and plans that are plain data. The same
 //! code therefore runs in the function, the agent, the operator's command and the simulator.
 
+#![warn(missing_docs)]
+
 pub mod alias_report;
 pub mod audit;
 pub mod config;
@@ -13,6 +15,7 @@ pub mod evidence;
 pub mod exit;
 pub mod hint;
 pub mod judge;
+pub mod knowledge;
 pub mod ledger;
 pub mod name;
 pub mod observed;
@@ -20,6 +23,7 @@ pub mod outcome;
 pub mod plan;
 pub mod telemetry;
 pub mod text;
+pub mod timing;
 pub mod triage;
 
 #[cfg(test)]

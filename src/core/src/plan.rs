@@ -44,9 +44,9 @@ pub struct PlannedMove {
     pub kind: MoveKind,
 }
 
-/// The steps for all decisions to move: one an ENI for what is moved, and one for what is placed. The
-/// most important comes first: the one with the service that the file names first. None where the
-/// file says to observe only.
+/// The steps for all decisions to move: one an ENI for what is moved, and one for what is placed.
+/// The most important comes first: the one with the service that the file names first. None where
+/// the file says to observe only.
 pub fn plan(config: &Config, decisions: &[Decision]) -> Vec<Step> {
     if config.policy.mode == Mode::Observe {
         return Vec::new();
@@ -77,8 +77,8 @@ pub fn plan(config: &Config, decisions: &[Decision]) -> Vec<Step> {
     steps
 }
 
-/// A VIP that nobody holds is placed without robbing anybody, unless another of its group is moved to
-/// the same place: EC2 takes all of a group in one call, or none.
+/// A VIP that nobody holds is placed without robbing anybody, unless another of its group is moved
+/// to the same place: EC2 takes all of a group in one call, or none.
 fn reassign(config: &Config, decisions: &[Decision], decision: &Decision) -> Reassign {
     let service = config.service(&decision.service);
     let is_of_group = |other: &ServiceName| {

@@ -19,7 +19,8 @@ pub(crate) const VIP: VipAddr = VipAddr(Ipv4Addr::new(10, 0, 0, 200));
 /// An interface that the file of no scene names.
 pub(crate) const FOREIGN: &str = "eni-ffffffff";
 
-/// A cluster of one service `svc`, or of a group of them, with what is known of it at [`Scene::now`].
+/// A cluster of one service `svc`, or of a group of them, with what is known of it at
+/// [`Scene::now`].
 pub(crate) struct Scene {
     pub config: Config,
     pub evidence: Evidence,
@@ -39,7 +40,8 @@ impl Scene {
         Self::with_services(nodes, witnesses, policy, &[("svc", "")])
     }
 
-    /// The same with a group of services `svc`, `svc-1`, `svc-2` …; what is added is about the first.
+    /// The same with a group of services `svc`, `svc-1`, `svc-2` …; what is added is about the
+    /// first.
     pub fn group(services: usize, nodes: usize, policy: &str) -> Self {
         let group = "group = \"db\"";
         let members = [("svc", group), ("svc-1", group), ("svc-2", group)];

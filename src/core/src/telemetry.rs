@@ -5,7 +5,6 @@
 
 use std::fmt;
 use std::str::FromStr;
-use std::time::Duration;
 
 use crate::config::{Config, Role};
 use crate::name::{ClusterName, NodeName, ServiceName};
@@ -28,10 +27,6 @@ pub const ALIAS_DRIFT: &str = "AliasDrift";
 pub const ALIAS_REPAIRS: &str = "AliasRepairs";
 /// Metric: whether the last run of a hook of that service failed. 1 did, 0 did not.
 pub const HOOK_FAILING: &str = "HookFailing";
-/// How long CloudWatch takes as a rule, at most, to take metrics in. By so much before a word against a
-/// node has held for `stale_after` its speaker publishes out of turn, and by so much less than
-/// `stale_after` others' newest metrics must be newer than the last of a node to show it silent.
-pub const INGESTION_DELAY: Duration = Duration::from_secs(2);
 /// Dimension naming the service.
 pub const DIM_SERVICE: &str = "Service";
 /// Dimension naming the node that a peer observation is about.
@@ -39,7 +34,8 @@ pub const DIM_SUBJECT: &str = "Subject";
 
 /// Detail type of a hint.
 pub const HINT_DETAIL_TYPE: &str = "Vipward Observation";
-/// The detail type of what an agent says before its first hint, for the date of the answer. No rule hears it.
+/// The detail type of what an agent says before its first hint, for the date of the answer. No rule
+/// hears it.
 pub const HELLO_DETAIL_TYPE: &str = "Vipward Hello";
 /// Source of the events that the function puts for people's own rules.
 pub const FUNCTION_SOURCE: &str = "vipward.function";
@@ -72,15 +68,15 @@ pub fn alarm_prefix(cluster: &ClusterName) -> String {
     format!("vipward/{cluster}/")
 }
 
-/// Whose word an alarm watches.
+/// Which observation an alarm watches.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum AlarmKind {
     /// The node's own: silence is breaching.
-    OwnWord,
+    SelfHealth,
     /// The node's own that it is the primary: in `OK` while it is, so that silence is breaching.
     Primary,
     /// That observer's about the node: silence is not breaching.
-    PeerWord(NodeName),
+    PeerHealth(NodeName),
 }
 
 /// An alarm's name: `vipward/<cluster>/<service>/<node>/self`, `…/primary` or `…/peer/<observer>`.
@@ -92,7 +88,7 @@ pub struct AlarmName {
     pub service: ServiceName,
     /// The node on which it watches the service.
     pub node: NodeName,
-    /// Whose word it watches.
+    /// Which observation it watches.
     pub kind: AlarmKind,
 }
 
@@ -100,9 +96,9 @@ impl fmt::Display for AlarmName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}{}/{}/", alarm_prefix(&self.cluster), self.service, self.node)?;
         match &self.kind {
-            AlarmKind::OwnWord => write!(f, "self"),
+            AlarmKind::SelfHealth => write!(f, "self"),
             AlarmKind::Primary => write!(f, "primary"),
-            AlarmKind::PeerWord(observer) => write!(f, "peer/{observer}"),
+            AlarmKind::PeerHealth(observer) => write!(f, "peer/{observer}"),
         }
     }
 }
@@ -115,8 +111,8 @@ impl AlarmName {
                 let observers = config.observers_of(&node.name);
                 let peers = observers.filter(|_| config.policy.peer_alarms).cloned();
                 let primary = (service.role == Role::Primary).then_some(AlarmKind::Primary);
-                let kinds = primary.into_iter().chain(peers.map(AlarmKind::PeerWord));
-                std::iter::once(AlarmKind::OwnWord).chain(kinds).map(move |kind| Self {
+                let kinds = primary.into_iter().chain(peers.map(AlarmKind::PeerHealth));
+                std::iter::once(AlarmKind::SelfHealth).chain(kinds).map(move |kind| Self {
                     cluster: config.cluster.clone(),
                     service: service.name.clone(),
                     node: node.name.clone(),
@@ -138,10 +134,10 @@ impl FromStr for AlarmName {
     fn from_str(text: &str) -> Result<Self, NotOurAlarm> {
         let parts: Vec<&str> = text.split('/').collect();
         let (kind, [cluster, service, node]) = match parts.as_slice() {
-            ["vipward", c, s, n, "self"] => (Some(AlarmKind::OwnWord), [c, s, n]),
+            ["vipward", c, s, n, "self"] => (Some(AlarmKind::SelfHealth), [c, s, n]),
             ["vipward", c, s, n, "primary"] => (Some(AlarmKind::Primary), [c, s, n]),
             ["vipward", c, s, n, "peer", observer] => {
-                (observer.parse().ok().map(AlarmKind::PeerWord), [c, s, n])
+                (observer.parse().ok().map(AlarmKind::PeerHealth), [c, s, n])
             }
             _ => return Err(NotOurAlarm(text.to_owned())),
         };

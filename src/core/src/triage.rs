@@ -9,8 +9,8 @@ use crate::observed::age;
 use crate::telemetry::AlarmKind;
 
 /// Whether a move of the service or of its group may be on the table: a VIP is not held by one of
-/// ours, something is said or alarmed about its holder, the holder leaves or is not the primary to be
-/// followed, it could go back to a preferred node, or a group is not on one node.
+/// ours, something is said or alarmed about its holder, the holder leaves or is not the primary to
+/// be followed, it could go back to a preferred node, or a group is not on one node.
 pub fn needs_metrics(snapshot: Snapshot<'_>, service: &Service) -> bool {
     snapshot.config.companions(service).any(|companion| {
         snapshot.holder(companion) != snapshot.holder(service)

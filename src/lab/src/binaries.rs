@@ -2,16 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-/// Paths of the binaries.
 #[derive(Debug, Clone)]
 pub struct Binaries {
     /// `vipward-lab` itself: its service and its client.
     pub lab: PathBuf,
-    /// `vipward-region`.
     pub region: PathBuf,
-    /// `vipward-agent`.
     pub agent: PathBuf,
-    /// `vipward-alias`.
     pub alias: PathBuf,
     /// `vipward`, which renders the template.
     pub vipward: PathBuf,
@@ -19,7 +15,6 @@ pub struct Binaries {
     pub bootstrap: PathBuf,
 }
 
-/// Binaries are not where they should be.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{} lacks {}", .folder.display(), .missing.join(", "))]
 pub struct NotBuilt {
@@ -28,7 +23,6 @@ pub struct NotBuilt {
 }
 
 impl Binaries {
-    /// Finds all of them in `folder`.
     pub fn find(folder: &Path) -> Result<Self, NotBuilt> {
         let mut missing = Vec::new();
         let mut path = |name: &'static str| {

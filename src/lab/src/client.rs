@@ -9,8 +9,8 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::time::MissedTickBehavior;
 
-use crate::ask::{ServiceKind, who};
 use crate::clock;
+use crate::service::{ServiceKind, answering_node};
 
 /// From one request to the next.
 const PACE: Duration = Duration::from_millis(100);
@@ -20,9 +20,7 @@ const PATIENCE: Duration = Duration::from_millis(300);
 /// A VIP to ask: `name=address:port`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
-    /// The service's name.
     pub service: String,
-    /// Where it is reached.
     pub address: SocketAddrV4,
 }
 
@@ -95,7 +93,8 @@ async fn ask_on(kind: ServiceKind, target: Target) {
     pace.set_missed_tick_behavior(MissedTickBehavior::Skip);
     loop {
         pace.tick().await;
-        let answer = who(kind, target.address, PATIENCE).await.map_err(|error| error.to_string());
+        let answer =
+            answering_node(kind, target.address, PATIENCE).await.map_err(|error| error.to_string());
         let now = clock::now();
         if let Some(mut told) = view.take(answer, now) {
             told["at"] = json!(now);

@@ -12,16 +12,11 @@ const TICK: Duration = Duration::from_millis(250);
 /// How often progress is told where lines cannot be rewritten.
 const PLAIN_TICK: Duration = Duration::from_secs(10);
 
-/// How a piece of text is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tone {
-    /// As it should be.
     Good,
-    /// As it should not be.
     Bad,
-    /// A heading.
     Strong,
-    /// Of lesser weight.
     Faint,
 }
 
@@ -75,7 +70,8 @@ impl Console {
         if self.terminal { TICK } else { PLAIN_TICK }
     }
 
-    /// Says what is waited for: on a terminal in one line that is rewritten, elsewhere now and then.
+    /// Says what is waited for: on a terminal in one line that is rewritten, elsewhere now and
+    /// then.
     pub fn waiting(&mut self, text: &str) {
         let now = Instant::now();
         let since = *self.waiting_since.get_or_insert(now);
@@ -89,7 +85,6 @@ impl Console {
         }
     }
 
-    /// The wait is over.
     pub fn waited(&mut self) {
         self.clear();
     }
@@ -103,7 +98,8 @@ impl Console {
     fn write(&self, text: &str) {
         let mut out = io::stdout().lock();
         let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-        // Any other trouble with the output is not worth the lab: its exit code still says how it went.
+        // Any other trouble with the output is not worth the lab: its exit code still says how it
+        // went.
         if written.is_err_and(|error| error.kind() == io::ErrorKind::BrokenPipe) {
             self.unheard.notify_one();
         }

@@ -10,39 +10,26 @@ use tokio::net::TcpStream;
 /// The region answers from memory: longer than this means that it is gone.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// A control call did not work.
 #[derive(Debug, thiserror::Error)]
 pub enum ControlError {
-    /// No answer.
     #[error("the region does not answer")]
     Connection(#[from] std::io::Error),
-    /// No answer in time.
     #[error("the region does not answer within {PATIENCE:?}")]
     TooLate,
-    /// The region refused it.
     #[error("the region refused {path}: {answer}")]
-    Refused {
-        /// What was called.
-        path: String,
-        /// What it answered.
-        answer: String,
-    },
+    Refused { path: String, answer: String },
 }
 
-/// The region's control API.
 #[derive(Debug, Clone, Copy)]
 pub struct Control {
-    /// The region's listener.
     pub address: SocketAddrV4,
 }
 
 impl Control {
-    /// Adds a fault.
     pub async fn add_fault(&self, fault: &Value) -> Result<(), ControlError> {
         self.call("POST", "/_region/faults", &Value::Array(vec![fault.clone()]).to_string()).await
     }
 
-    /// Ends all faults.
     pub async fn clear_faults(&self) -> Result<(), ControlError> {
         self.call("DELETE", "/_region/faults", "").await
     }

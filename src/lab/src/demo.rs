@@ -1,4 +1,5 @@
-//! The demo: a service crashes, then a whole node dies; each time the VIP goes where it is answered.
+//! The demo: a service crashes, then a whole node dies; each time the VIP goes where it is
+//! answered.
 
 use std::path::Path;
 use std::time::Duration;
@@ -6,13 +7,13 @@ use std::time::Duration;
 use tokio::time::Instant;
 use vipward_core::{NodeName, ServiceName};
 
-use crate::ask::ServiceKind;
 use crate::cluster::{Cluster, ClusterError, Environment};
 use crate::console::{Console, Tone};
 use crate::folder::{Folder, FolderError};
 use crate::layout::{ClusterSpec, ServicePlan};
 use crate::observed::{self, Answer};
 use crate::record::Record;
+use crate::service::ServiceKind;
 use crate::timeline::{Outage, Subject, Timeline, draw};
 
 /// Until clients must be served again: the alarm path alone may take a minute.
@@ -22,19 +23,15 @@ const TOLD_WITHIN: Duration = Duration::from_secs(10);
 /// Until a node that was mended must be judged healthy.
 const MENDED_WITHIN: Duration = Duration::from_mins(1);
 
-/// The demo could not be shown.
 #[derive(Debug, thiserror::Error)]
 pub enum DemoError {
-    /// There is no folder to work in.
     #[error(transparent)]
     Folder(#[from] FolderError),
-    /// The cluster did not do its part.
     #[error(transparent)]
     Cluster(#[from] ClusterError),
 }
 
-/// How one act ended.
-struct Act {
+struct Failover {
     title: &'static str,
     outage: Option<Outage>,
 }
@@ -77,7 +74,7 @@ async fn show_in(
         Cluster::start(environment, by_alarm, &folder.path.join("alarms"), console).await?;
     let death = death_of_a_node(&mut cluster, console).await?;
     cluster.stop().await?;
-    Ok(sum_up(&[crash, death], console))
+    Ok(summarize(&[crash, death], console))
 }
 
 fn heading(console: &mut Console, number: &str, text: &str) {
@@ -86,22 +83,22 @@ fn heading(console: &mut Console, number: &str, text: &str) {
 }
 
 /// The one service of the demo's cluster, and the node that holds its VIP.
-fn scene(cluster: &Cluster) -> Result<(ServicePlan, NodeName), ClusterError> {
+fn service_and_holder(cluster: &Cluster) -> Result<(ServicePlan, NodeName), ClusterError> {
     let service = cluster.layout.services.first().cloned();
     let service =
-        service.ok_or_else(|| ClusterError::Senseless("there is no service".to_owned()))?;
+        service.ok_or_else(|| ClusterError::Impossible("there is no service".to_owned()))?;
     let holder = cluster.log.read(|records| cluster.holder(&service, records));
     let holder = holder.map(|holder| holder.name.clone());
     let holder =
-        holder.ok_or_else(|| ClusterError::Senseless("nobody holds the VIP".to_owned()))?;
+        holder.ok_or_else(|| ClusterError::Impossible("nobody holds the VIP".to_owned()))?;
     Ok((service, holder))
 }
 
 async fn crash_of_a_service(
     cluster: &mut Cluster,
     console: &mut Console,
-) -> Result<Act, ClusterError> {
-    let (service, holder) = scene(cluster)?;
+) -> Result<Failover, ClusterError> {
+    let (service, holder) = service_and_holder(cluster)?;
     show_steady(cluster, &service, &holder, console);
     let fault = format!("service {} on {holder} killed", service.name);
     console.line(&format!("   Now: {fault}."));
@@ -123,14 +120,14 @@ async fn crash_of_a_service(
         None => "did not become healthy again",
     };
     console.line(&format!("   The service on {holder} is started again: it {mended}."));
-    Ok(Act { title: "service crash, by hint", outage })
+    Ok(Failover { title: "service crash, by hint", outage })
 }
 
 async fn death_of_a_node(
     cluster: &mut Cluster,
     console: &mut Console,
-) -> Result<Act, ClusterError> {
-    let (service, holder) = scene(cluster)?;
+) -> Result<Failover, ClusterError> {
+    let (service, holder) = service_and_holder(cluster)?;
     show_steady(cluster, &service, &holder, console);
     let fault = format!("{holder} dies, with everything on it");
     console.line(&format!(
@@ -139,7 +136,7 @@ async fn death_of_a_node(
     let mark = cluster.log.mark();
     cluster.kill_node(&holder).await?;
     let outage = watch(cluster, mark, &service, &holder, fault, console).await;
-    Ok(Act { title: "death of a node, by alarm alone", outage })
+    Ok(Failover { title: "death of a node, by alarm alone", outage })
 }
 
 fn show_steady(cluster: &Cluster, service: &ServicePlan, holder: &NodeName, console: &mut Console) {
@@ -210,8 +207,8 @@ async fn wait(
     }
 }
 
-fn sum_up(acts: &[Act], console: &mut Console) -> bool {
-    for Act { title, outage } in acts {
+fn summarize(failovers: &[Failover], console: &mut Console) -> bool {
+    for Failover { title, outage } in failovers {
         let (tone, told) = match outage {
             Some(outage) => {
                 let length = outage.length().as_secs_f64();
@@ -222,5 +219,5 @@ fn sum_up(acts: &[Act], console: &mut Console) -> bool {
         let told = console.toned(tone, &told);
         console.line(&format!("   {title:<34} {told}"));
     }
-    acts.iter().all(|act| act.outage.is_some())
+    failovers.iter().all(|failover| failover.outage.is_some())
 }

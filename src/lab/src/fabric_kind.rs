@@ -7,7 +7,6 @@ pub const ENDPOINT: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 10);
 /// Where instances ask for their metadata.
 pub const IMDS: Ipv4Addr = Ipv4Addr::new(169, 254, 169, 254);
 
-/// How addresses are delivered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FabricKind {
     /// A network namespace a host; the lab's own is the VPC's router.
@@ -17,7 +16,6 @@ pub enum FabricKind {
 }
 
 impl FabricKind {
-    /// The subnet that hosts and VIPs lie in.
     pub fn subnet(self) -> (Ipv4Addr, u8) {
         match self {
             Self::Namespaces => (Ipv4Addr::new(172, 31, 0, 0), 20),
@@ -25,7 +23,6 @@ impl FabricKind {
         }
     }
 
-    /// Where the region listens.
     pub fn endpoint(self) -> SocketAddrV4 {
         match self {
             Self::Namespaces => SocketAddrV4::new(ENDPOINT, 4566),
@@ -41,7 +38,6 @@ impl FabricKind {
         }
     }
 
-    /// What it is, for people.
     pub fn describe(self) -> String {
         match self {
             Self::Namespaces => {

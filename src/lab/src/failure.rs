@@ -1,4 +1,5 @@
-//! Why the lab ends without having shown what it was asked, with which exit code, and what may help.
+//! Why the lab ends without having shown what it was asked, with which exit code, and what may
+//! help.
 
 use std::io;
 

@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 
 use crate::clock;
 
-/// The folder could not be made.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot make a folder {path}")]
 pub struct FolderError {
@@ -15,7 +14,6 @@ pub struct FolderError {
 /// A folder that goes when it is dropped, unless it is to be kept.
 #[derive(Debug)]
 pub struct Folder {
-    /// Where it is.
     pub path: PathBuf,
     kept: bool,
 }
@@ -27,7 +25,6 @@ impl Folder {
         Self::create_in(&std::env::temp_dir(), &name)
     }
 
-    /// A new folder in another.
     pub fn create_in(parent: &Path, name: &str) -> Result<Self, FolderError> {
         let path = parent.join(name);
         match std::fs::create_dir(&path) {
@@ -36,17 +33,14 @@ impl Folder {
         }
     }
 
-    /// Whether it stays.
     pub fn keep(&mut self, keep: bool) {
         self.kept = keep;
     }
 
-    /// Whether it stays.
     pub fn is_kept(&self) -> bool {
         self.kept
     }
 
-    /// It stays if anything in it was kept.
     pub fn keep_what_is_left(&mut self) {
         self.kept = std::fs::read_dir(&self.path).is_ok_and(|mut left| left.next().is_some());
     }

@@ -13,7 +13,7 @@ const HELD_MS: u64 = 60_000;
 ///
 /// # Errors
 /// The layout's configuration is wrong.
-pub fn ill(layout: &Layout, node: &NodeName) -> Result<Value, Faults> {
+pub fn unhealthy_hint(layout: &Layout, node: &NodeName) -> Result<Value, Faults> {
     let config = Config::parse("the lab's vipward.toml", &layout.vipward_toml())?;
     let observations = layout.services.iter().map(|service| HintEntry {
         subject: node.clone(),
@@ -51,7 +51,7 @@ mod tests {
     fn it_speaks_in_the_name_of_the_node_that_it_accuses() {
         let layout = Layout::new(ClusterSpec::default(), FabricKind::Namespaces);
         let node = layout.hosts[0].name.clone();
-        let input = ill(&layout, &node).expect("is right");
+        let input = unhealthy_hint(&layout, &node).expect("is right");
         let entry = &input["Entries"][0];
         assert_eq!(entry["Source"], "vipward.agent.lab.node-1");
         let detail = entry["Detail"].as_str().expect("is text");

@@ -8,33 +8,27 @@ use std::path::PathBuf;
 use tokio::process::Command;
 use vipward_core::ServiceName;
 
-use crate::ask::ServiceKind;
 use crate::binaries::Binaries;
 use crate::client::Target;
 use crate::fabric::Fabric;
 use crate::layout::{HostPlan, ServicePlan};
 use crate::log::Log;
 use crate::process::{Process, StartError};
+use crate::service::ServiceKind;
 
-/// What runs on a host.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Part {
     /// The node agent. It comes first: where a whole node dies, nothing lives to report it.
     Agent,
-    /// The alias unit.
     Alias,
-    /// The client.
     Client,
-    /// A service.
     Service(ServiceName),
 }
 
 /// What all hosts of a cluster share.
 #[derive(Debug, Clone)]
-pub struct Surroundings {
-    /// The binaries.
+pub struct HostContext {
     pub binaries: Binaries,
-    /// The cluster's file.
     pub config: PathBuf,
     /// A folder for what services write.
     pub folder: PathBuf,
@@ -42,22 +36,17 @@ pub struct Surroundings {
     pub path: OsString,
     /// URL of the AWS APIs, for hosts.
     pub endpoint: String,
-    /// What runs on the nodes.
     pub kind: ServiceKind,
-    /// The merged log.
     pub log: Log,
 }
 
-/// A host with what runs on it.
 #[derive(Debug)]
 pub struct Host {
-    /// The host on paper.
     pub plan: HostPlan,
     running: BTreeMap<Part, Process>,
 }
 
 impl Host {
-    /// A host on which nothing runs yet.
     pub fn new(plan: HostPlan) -> Self {
         Self { plan, running: BTreeMap::new() }
     }
@@ -78,7 +67,8 @@ impl Host {
         }
     }
 
-    /// Asks a part to end, as a service manager does, and waits until it has; whether there was one.
+    /// Asks a part to end, as a service manager does, and waits until it has; whether there was
+    /// one.
     pub async fn stop(&mut self, part: &Part) -> bool {
         match self.running.remove(part) {
             Some(mut process) => {
@@ -89,57 +79,54 @@ impl Host {
         }
     }
 
-    /// Kills everything that runs there.
     pub async fn kill_all(&mut self) {
         for (_, mut process) in std::mem::take(&mut self.running) {
             process.kill().await;
         }
     }
 
-    /// Starts a service.
     pub fn start_service(
         &mut self,
         service: &ServicePlan,
         fabric: &Fabric,
-        around: &Surroundings,
+        context: &HostContext,
     ) -> Result<(), StartError> {
         let listen = SocketAddrV4::new(fabric.listen_address(&self.plan), service.port);
-        let command = match around.kind {
+        let command = match context.kind {
             ServiceKind::Builtin => {
-                let mut command = self.command(fabric, around, &around.binaries.lab);
+                let mut command = self.command(fabric, context, &context.binaries.lab);
                 command.args(["serve", "--name", self.plan.name.as_str()]);
                 command.args(["--listen", &listen.to_string()]);
                 command
             }
             ServiceKind::Redis => {
-                let mut command = self.command(fabric, around, "redis-server".as_ref());
+                let mut command = self.command(fabric, context, "redis-server".as_ref());
                 command.args(["--port", &service.port.to_string()]);
                 command.args(["--bind", &listen.ip().to_string(), "--protected-mode", "no"]);
                 command.args(["--save", "", "--appendonly", "no"]);
-                command.arg("--dir").arg(&around.folder);
+                command.arg("--dir").arg(&context.folder);
                 command
             }
         };
-        self.start(Part::Service(service.name.clone()), command, &around.log)
+        self.start(Part::Service(service.name.clone()), command, &context.log)
     }
 
-    /// Starts the node agent.
     pub fn start_agent(
         &mut self,
         fabric: &Fabric,
-        around: &Surroundings,
+        context: &HostContext,
     ) -> Result<(), StartError> {
-        let mut command = self.command(fabric, around, &around.binaries.agent);
-        command.arg("--config").arg(&around.config);
+        let mut command = self.command(fabric, context, &context.binaries.agent);
+        command.arg("--config").arg(&context.config);
         command.args(["--node", self.plan.name.as_str(), "--log", "json"]);
-        command.arg("--socket").arg(self.agents_file(around, "sock"));
-        command.arg("--memory").arg(self.agents_file(around, "hooks"));
-        command.arg("--alias-report").arg(self.alias_report(around));
-        self.start(Part::Agent, command, &around.log)
+        command.arg("--socket").arg(self.agents_file(context, "sock"));
+        command.arg("--memory").arg(self.agents_file(context, "hooks"));
+        command.arg("--alias-report").arg(self.alias_report(context));
+        self.start(Part::Agent, command, &context.log)
     }
 
-    fn agents_file(&self, around: &Surroundings, ending: &str) -> PathBuf {
-        around.folder.join(format!("{}.{ending}", self.plan.name))
+    fn agents_file(&self, context: &HostContext, ending: &str) -> PathBuf {
+        context.folder.join(format!("{}.{ending}", self.plan.name))
     }
 
     /// `vipward-agent ARGUMENTS` on this host, about the agent that runs there.
@@ -147,10 +134,10 @@ impl Host {
         &self,
         arguments: &[String],
         fabric: &Fabric,
-        around: &Surroundings,
+        context: &HostContext,
     ) -> Command {
-        let mut command = self.command(fabric, around, &around.binaries.agent);
-        command.args(arguments).arg("--socket").arg(self.agents_file(around, "sock"));
+        let mut command = self.command(fabric, context, &context.binaries.agent);
+        command.args(arguments).arg("--socket").arg(self.agents_file(context, "sock"));
         command.kill_on_drop(true).process_group(0);
         command
     }
@@ -159,44 +146,43 @@ impl Host {
     pub fn start_alias(
         &mut self,
         fabric: &Fabric,
-        around: &Surroundings,
+        context: &HostContext,
     ) -> Result<(), StartError> {
-        let mut command = self.command(fabric, around, &around.binaries.alias);
-        command.arg("--config").arg(&around.config).args(["--log", "json"]);
-        command.arg("--report").arg(self.alias_report(around));
-        self.start(Part::Alias, command, &around.log)
+        let mut command = self.command(fabric, context, &context.binaries.alias);
+        command.arg("--config").arg(&context.config).args(["--log", "json"]);
+        command.arg("--report").arg(self.alias_report(context));
+        self.start(Part::Alias, command, &context.log)
     }
 
     /// By this the alias unit tells the agent. All hosts see the same files, so each has its own.
-    fn alias_report(&self, around: &Surroundings) -> PathBuf {
-        around.folder.join(format!("alias-{}.json", self.plan.name))
+    fn alias_report(&self, context: &HostContext) -> PathBuf {
+        context.folder.join(format!("alias-{}.json", self.plan.name))
     }
 
-    /// Starts the client.
     pub fn start_client(
         &mut self,
         services: &[ServicePlan],
         fabric: &Fabric,
-        around: &Surroundings,
+        context: &HostContext,
     ) -> Result<(), StartError> {
-        let mut command = self.command(fabric, around, &around.binaries.lab);
-        command.args(["client", "--service", around.kind.name()]);
+        let mut command = self.command(fabric, context, &context.binaries.lab);
+        command.args(["client", "--service", context.kind.name()]);
         for service in services {
             let target = Target { service: service.name.to_string(), address: service.address() };
             command.args(["--target", &target.to_string()]);
         }
-        self.start(Part::Client, command, &around.log)
+        self.start(Part::Client, command, &context.log)
     }
 
     fn command(
         &self,
         fabric: &Fabric,
-        around: &Surroundings,
+        context: &HostContext,
         program: &std::path::Path,
     ) -> Command {
         let mut command = fabric.command(&self.plan, program);
-        command.env_clear().env("PATH", &around.path).current_dir(&around.folder);
-        command.env("AWS_ENDPOINT_URL", &around.endpoint).env("AWS_REGION", "us-east-1");
+        command.env_clear().env("PATH", &context.path).current_dir(&context.folder);
+        command.env("AWS_ENDPOINT_URL", &context.endpoint).env("AWS_REGION", "us-east-1");
         command.env("AWS_ACCESS_KEY_ID", &self.plan.access_key);
         command.env("AWS_SECRET_ACCESS_KEY", "the-region-checks-no-signature");
         if !fabric.has_interfaces() {

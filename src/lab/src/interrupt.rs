@@ -13,7 +13,6 @@ pub struct Interrupts {
     hang_up: Signal,
 }
 
-/// The signal that came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Interrupted(SignalKind);
 
@@ -30,7 +29,6 @@ impl Interrupts {
         })
     }
 
-    /// The next of them.
     pub async fn next(&mut self) -> Interrupted {
         Interrupted(tokio::select! {
             _ = self.interrupt.recv() => SignalKind::interrupt(),

@@ -1,5 +1,5 @@
-//! The enclosure: namespaces of the lab's own, which the kernel takes away with everything in them when the lab ends,
-//! however it ends.
+//! The sandbox: namespaces of the lab's own, which the kernel takes away with everything in them
+//! when the lab ends, however it ends.
 
 use std::ffi::OsString;
 use std::io;
@@ -26,7 +26,6 @@ const CLAIM_PORT: u16 = 7000;
 /// How long a lab that is called off may take to end in good order.
 const ENDS_WITHIN: Duration = Duration::from_secs(5);
 
-/// The fabric that is wished for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum FabricChoice {
     /// Namespaces where the machine allows them, loopback where not
@@ -39,34 +38,30 @@ pub enum FabricChoice {
 
 /// The fabric to use, and why that one.
 #[derive(Debug)]
-pub struct Ground {
-    /// Which fabric.
+pub struct ChosenFabric {
     pub fabric: FabricKind,
     /// Why not the other; empty when that goes without saying.
-    pub because: String,
+    pub reason: String,
     /// Keeps other labs off the loopback block while this one lives.
     pub claim: Option<TcpListener>,
 }
 
-/// There is no fabric to be had.
 #[derive(Debug, thiserror::Error)]
 pub enum NoFabric {
-    /// Namespaces were wished for and are not allowed.
     #[error("this machine allows no network namespaces: {0}")]
     NoNamespaces(String),
-    /// Other labs have all of the loopback blocks.
     #[error("no block of 127.0.0.0/16 is free")]
     NoBlock,
 }
 
 /// Finds out by trying which fabric the machine allows.
-pub async fn survey(choice: FabricChoice) -> Result<Ground, NoFabric> {
+pub async fn choose_fabric(choice: FabricChoice) -> Result<ChosenFabric, NoFabric> {
     if choice == FabricChoice::Loopback {
         return loopback("it was asked for".to_owned());
     }
     match (try_namespaces().await, choice) {
         (Ok(()), _) => {
-            Ok(Ground { fabric: FabricKind::Namespaces, because: String::new(), claim: None })
+            Ok(ChosenFabric { fabric: FabricKind::Namespaces, reason: String::new(), claim: None })
         }
         (Err(told), FabricChoice::Namespaces) => Err(NoFabric::NoNamespaces(told)),
         (Err(told), _) => loopback(format!("network namespaces are not allowed here: {told}")),
@@ -74,13 +69,13 @@ pub async fn survey(choice: FabricChoice) -> Result<Ground, NoFabric> {
 }
 
 /// The first loopback block that no other lab has.
-fn loopback(because: String) -> Result<Ground, NoFabric> {
+fn loopback(reason: String) -> Result<ChosenFabric, NoFabric> {
     let claim = |block: u8| {
         let listener = TcpListener::bind((Ipv4Addr::new(127, 0, block, 1), CLAIM_PORT)).ok()?;
         Some((block, listener))
     };
     let (block, listener) = (1..=u8::MAX).find_map(claim).ok_or(NoFabric::NoBlock)?;
-    Ok(Ground { fabric: FabricKind::Loopback(block), because, claim: Some(listener) })
+    Ok(ChosenFabric { fabric: FabricKind::Loopback(block), reason, claim: Some(listener) })
 }
 
 /// Does once, with all that the fabric will do, what the lab will rest on.
@@ -97,8 +92,8 @@ async fn try_namespaces() -> Result<(), String> {
     Err(told.lines().next().unwrap_or("unshare failed without a word").to_owned())
 }
 
-/// `unshare` with the lab's namespaces; it dies with this process. It has a process group of its own: a Ctrl-C is for
-/// this process, which ends the lab in good order.
+/// `unshare` with the lab's namespaces; it dies with this process. It has a process group of its
+/// own: a Ctrl-C is for this process, which ends the lab in good order.
 fn unshare() -> Command {
     let mut command = Command::new("setpriv");
     command.process_group(0);
@@ -111,13 +106,13 @@ fn unshare() -> Command {
 
 /// A lab that runs inside namespaces of its own.
 #[derive(Debug)]
-pub struct Enclosure {
+pub struct Sandbox {
     lab: Child,
-    /// While it is open, the lab inside is wanted.
-    wanted: Option<ChildStdin>,
+    /// While it is open, the lab inside goes on.
+    stdin: Option<ChildStdin>,
 }
 
-impl Enclosure {
+impl Sandbox {
     /// Runs this program again inside.
     ///
     /// # Errors
@@ -126,8 +121,8 @@ impl Enclosure {
         let mut command = unshare();
         command.arg("--").arg(program).args(arguments).stdin(Stdio::piped()).kill_on_drop(true);
         let mut lab = command.spawn()?;
-        let wanted = lab.stdin.take();
-        Ok(Self { lab, wanted })
+        let stdin = lab.stdin.take();
+        Ok(Self { lab, stdin })
     }
 
     /// Ends as the lab inside does.
@@ -142,13 +137,13 @@ impl Enclosure {
         }
     }
 
-    /// Has the lab end, and waits until nothing of it is left: the kernel lets the first process of its namespaces go
-    /// only after all the others.
+    /// Has the lab end, and waits until nothing of it is left: the kernel lets the first process of
+    /// its namespaces go only after all the others.
     ///
     /// # Errors
     /// It could not be waited for.
-    pub async fn call_off(mut self) -> io::Result<()> {
-        drop(self.wanted.take());
+    pub async fn cancel(mut self) -> io::Result<()> {
+        drop(self.stdin.take());
         match tokio::time::timeout(ENDS_WITHIN, self.lab.wait()).await {
             Ok(ended) => ended.map(drop),
             Err(_) => self.lab.kill().await,
@@ -156,11 +151,11 @@ impl Enclosure {
     }
 }
 
-/// Inside: returns when the lab is not wanted any more, or whoever wanted it is gone.
+/// Inside: returns when the lab outside cancels, or is gone.
 ///
 /// # Errors
-/// Standard input is not the pipe that [`Enclosure`] made.
-pub async fn called_off() -> io::Result<()> {
+/// Standard input is not the pipe that [`Sandbox`] made.
+pub async fn cancelled() -> io::Result<()> {
     let pipe = io::stdin().as_fd().try_clone_to_owned()?;
     let mut pipe = Receiver::from_owned_fd(pipe)?;
     // Nothing is ever written to it: the first thing to be read is its end.
@@ -171,7 +166,7 @@ pub async fn called_off() -> io::Result<()> {
 ///
 /// # Errors
 /// What `mount` said.
-pub async fn furnish() -> io::Result<()> {
+pub async fn prepare() -> io::Result<()> {
     let mut command = Command::new("mount");
     command.args(["-t", "tmpfs", "none", "/run"]).kill_on_drop(true);
     let output = command.output().await?;
@@ -189,7 +184,7 @@ mod tests {
 
     #[test]
     fn two_labs_get_two_loopback_blocks() {
-        let [one, other] = ["one", "other"].map(|because| loopback(because.to_owned()));
+        let [one, other] = ["one", "other"].map(|reason| loopback(reason.to_owned()));
         let (one, other) = (one.expect("is free"), other.expect("is free"));
         assert_ne!(one.fabric, other.fabric);
     }

@@ -3,34 +3,29 @@
 use std::fmt::Write as _;
 use std::net::{Ipv4Addr, SocketAddrV4};
 
-use vipward_core::config::Role as FollowRole;
+use vipward_core::config::Role;
 use vipward_core::telemetry::{AlarmKind, AlarmName};
 use vipward_core::{ClusterName, EniId, GroupName, NodeName, ServiceName};
 
-use crate::ask::ServiceKind;
 use crate::fabric_kind::FabricKind;
+use crate::service::ServiceKind;
 
 /// Most nodes and most witnesses: the numbers below leave room for as many.
 pub const MOST: u8 = 9;
 /// Most services: the largest instance of the lab takes as many VIPs.
 pub const MOST_SERVICES: u8 = 14;
 
-/// What a run asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClusterSpec {
-    /// How many nodes.
     pub nodes: u8,
-    /// How many witnesses.
     pub witnesses: u8,
     /// The services, each with a VIP.
     pub services: Vec<ServiceName>,
-    /// What runs on the nodes.
     pub kind: ServiceKind,
-    /// Whether agents hint.
     pub hints: bool,
-    /// Which nodes may hold VIPs: with [`FollowRole::Primary`] the first node's service is it at
+    /// Which nodes may hold VIPs: with [`Role::Primary`] the first node's service is it at
     /// first, and the others replicate it.
-    pub follow: FollowRole,
+    pub follow: Role,
     /// The group that the services are, if they are one.
     pub group: Option<GroupName>,
     /// Whether the nodes have hooks, which do nothing.
@@ -53,7 +48,7 @@ impl Default for ClusterSpec {
             services: vec![name("svc")],
             kind: ServiceKind::Builtin,
             hints: true,
-            follow: FollowRole::Any,
+            follow: Role::Any,
             group: None,
             hooks: false,
             placed: true,
@@ -73,9 +68,8 @@ impl ClusterSpec {
     }
 }
 
-/// What a host is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
+pub enum HostKind {
     /// Runs the services, an agent and an alias unit.
     Node,
     /// Runs an agent.
@@ -84,18 +78,13 @@ pub enum Role {
     Client,
 }
 
-/// A host, on paper.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HostPlan {
-    /// Its name.
     pub name: NodeName,
-    /// What it is.
-    pub role: Role,
+    pub kind: HostKind,
     /// Its primary address.
     pub address: Ipv4Addr,
-    /// Its interface.
     pub eni: EniId,
-    /// Its instance.
     pub instance: String,
     /// The hardware address of its interface.
     pub mac: String,
@@ -103,19 +92,15 @@ pub struct HostPlan {
     pub access_key: String,
 }
 
-/// A service, on paper.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServicePlan {
-    /// Its name.
     pub name: ServiceName,
-    /// Its VIP.
     pub vip: Ipv4Addr,
     /// Its port on every node.
     pub port: u16,
 }
 
 impl ServicePlan {
-    /// Where clients reach it.
     pub fn address(&self) -> SocketAddrV4 {
         SocketAddrV4::new(self.vip, self.port)
     }
@@ -124,31 +109,29 @@ impl ServicePlan {
 /// The cluster on paper.
 #[derive(Debug, Clone)]
 pub struct Layout {
-    /// What was asked for.
     pub spec: ClusterSpec,
     /// The subnet as `address/bits`.
     pub subnet: String,
     /// Nodes, witnesses, the client.
     pub hosts: Vec<HostPlan>,
-    /// The services.
     pub services: Vec<ServicePlan>,
 }
 
 impl Layout {
-    /// Lays out a cluster for a fabric.
     pub fn new(spec: ClusterSpec, fabric: FabricKind) -> Self {
         let (base, bits) = fabric.subnet();
         let [a, b, c, _] = base.octets();
         let at = |last: u8| Ipv4Addr::new(a, b, c, last);
         let mut hosts = Vec::new();
-        let mut add = |name: NodeName, role: Role, last: u8| hosts.push(host(name, role, at(last)));
+        let mut add =
+            |name: NodeName, kind: HostKind, last: u8| hosts.push(host(name, kind, at(last)));
         for n in 1..=spec.nodes {
-            add(name(&format!("node-{n}")), Role::Node, 10 + n);
+            add(name(&format!("node-{n}")), HostKind::Node, 10 + n);
         }
         for n in 1..=spec.witnesses {
-            add(name(&format!("witness-{n}")), Role::Witness, 30 + n);
+            add(name(&format!("witness-{n}")), HostKind::Witness, 30 + n);
         }
-        add(name("client"), Role::Client, 50);
+        add(name("client"), HostKind::Client, 50);
         let first_port = match spec.kind {
             ServiceKind::Builtin => 7001,
             ServiceKind::Redis => 6379,
@@ -161,52 +144,46 @@ impl Layout {
         Self { services: services.collect(), subnet: format!("{base}/{bits}"), hosts, spec }
     }
 
-    /// The cluster's name.
     pub fn cluster() -> ClusterName {
         name("lab")
     }
 
-    /// A host by its name.
     pub fn host(&self, name: &NodeName) -> Option<&HostPlan> {
         self.hosts.iter().find(|host| host.name == *name)
     }
 
-    /// A service by its name.
     pub fn service(&self, name: &ServiceName) -> Option<&ServicePlan> {
         self.services.iter().find(|service| service.name == *name)
     }
 
-    /// The node whose interface that is.
     pub fn node_of(&self, eni: &str) -> Option<&NodeName> {
         self.hosts.iter().find(|host| host.eni.as_str() == eni).map(|host| &host.name)
     }
 
-    /// The hosts of a role.
-    pub fn of(&self, role: Role) -> impl Iterator<Item = &HostPlan> {
-        self.hosts.iter().filter(move |host| host.role == role)
+    pub fn of(&self, kind: HostKind) -> impl Iterator<Item = &HostPlan> {
+        self.hosts.iter().filter(move |host| host.kind == kind)
     }
 
     /// The node that holds every VIP from the start, when one does.
     pub fn first_holder(&self) -> Option<&HostPlan> {
-        self.of(Role::Node).next().filter(|_| self.spec.placed)
+        self.of(HostKind::Node).next().filter(|_| self.spec.placed)
     }
 
     /// The alarms on the nodes' own word, which must be OK before anything is broken.
     pub fn alarms(&self) -> Vec<String> {
         let pairs =
-            self.of(Role::Node).flat_map(|node| self.services.iter().map(move |s| (node, s)));
+            self.of(HostKind::Node).flat_map(|node| self.services.iter().map(move |s| (node, s)));
         pairs
             .map(|(node, service)| AlarmName {
                 cluster: Self::cluster(),
                 service: service.name.clone(),
                 node: node.name.clone(),
-                kind: AlarmKind::OwnWord,
+                kind: AlarmKind::SelfHealth,
             })
             .map(|alarm| alarm.to_string())
             .collect()
     }
 
-    /// The cluster's `vipward.toml`.
     pub fn vipward_toml(&self) -> String {
         let mut text = format!("cluster = \"{}\"\nsubnet = \"{}\"\n", Self::cluster(), self.subnet);
         self.write_to(&mut text).expect("a String takes everything");
@@ -222,7 +199,7 @@ impl Layout {
                 value => writeln!(text, "{key} = \"{value}\"")?,
             }
         }
-        for (node, rank) in self.of(Role::Node).zip(0_u8..) {
+        for (node, rank) in self.of(HostKind::Node).zip(0_u8..) {
             let HostPlan { name, address, eni, .. } = node;
             let priority = 100 - 10 * rank;
             writeln!(
@@ -230,7 +207,7 @@ impl Layout {
                 "\n[[node]]\nname = \"{name}\"\naddress = \"{address}\"\neni = \"{eni}\"\npriority = {priority}"
             )?;
         }
-        for HostPlan { name, address, .. } in self.of(Role::Witness) {
+        for HostPlan { name, address, .. } in self.of(HostKind::Witness) {
             writeln!(text, "\n[[witness]]\nname = \"{name}\"\naddress = \"{address}\"")?;
         }
         let kind = match self.spec.kind {
@@ -242,7 +219,7 @@ impl Layout {
                 text,
                 "\n[[service]]\nname = \"{name}\"\nvip = \"{vip}\"\ncheck = {{ kind = \"{kind}\", port = {port} }}"
             )?;
-            if self.spec.follow == FollowRole::Primary {
+            if self.spec.follow == Role::Primary {
                 writeln!(text, "role = \"primary\"")?;
             }
             if let Some(group) = &self.spec.group {
@@ -256,11 +233,11 @@ impl Layout {
     }
 }
 
-fn host(name: NodeName, role: Role, address: Ipv4Addr) -> HostPlan {
+fn host(name: NodeName, kind: HostKind, address: Ipv4Addr) -> HostPlan {
     let [.., last] = address.octets();
     let letters = name.as_str().chars().filter(char::is_ascii_alphanumeric);
     HostPlan {
-        role,
+        kind,
         address,
         eni: format!("eni-0a1b2c3d4e5f60{last:03x}").parse().expect("17 hexadecimal digits"),
         instance: format!("i-0a00000000000{last:04x}"),
@@ -288,7 +265,7 @@ mod tests {
             witnesses: MOST,
             services: (0..MOST_SERVICES).map(|n| name(&format!("service-{n}"))).collect(),
             kind: ServiceKind::Redis,
-            follow: FollowRole::Primary,
+            follow: Role::Primary,
             group: Some(name("db")),
             hooks: true,
             policy: vec![("stale_after".into(), "20s".into()), ("peer_alarms".into(), "on".into())],

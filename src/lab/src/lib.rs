@@ -1,8 +1,9 @@
-//! A whole cluster on one machine: region, hosts, clients, and a fabric that delivers a VIP only to its holder.
+//! A whole cluster on one machine: region, hosts, clients, and a fabric that delivers a VIP only to
+//! its holder.
 //!
-//! The parts are the unmodified binaries, run as child processes; the lab plays the machine room around them.
+//! The parts are the unmodified binaries, run as child processes; the lab plays the machine room
+//! around them.
 
-pub mod ask;
 pub mod binaries;
 pub mod client;
 pub mod clock;
@@ -26,5 +27,6 @@ pub mod process;
 pub mod record;
 pub mod scenario;
 pub mod serve;
+pub mod service;
 pub mod timeline;
 pub mod world;

@@ -45,7 +45,6 @@ impl Log {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Where the JSON lines are.
     pub fn path(&self) -> &Path {
         &self.0.path
     }
@@ -76,7 +75,6 @@ impl Log {
         look(&self.state().records)
     }
 
-    /// All records in order of time.
     pub fn sorted(&self) -> Vec<Record> {
         let mut records = self.read(<[Record]>::to_vec);
         records.sort_by_key(|record| record.at);

@@ -13,7 +13,7 @@ use vipward_lab::fabric_kind::FabricKind;
 use vipward_lab::failure::Failure;
 use vipward_lab::folder::Folder;
 use vipward_lab::interrupt::{Interrupted, Interrupts};
-use vipward_lab::isolation::{self, Enclosure, Ground};
+use vipward_lab::isolation::{self, ChosenFabric, Sandbox};
 use vipward_lab::options::{Command, GlobalOptions, Options};
 use vipward_lab::{client, console::Console, demo, scenario, serve};
 
@@ -55,29 +55,29 @@ async fn run(Options { command, global }: Options) -> Result<ExitCode, Failure> 
 async fn outside(command: &Command, global: &GlobalOptions) -> Result<ExitCode, Failure> {
     let mut interrupts = Interrupts::listen().map_err(Failure::system("listen for signals"))?;
     let mut folder = Folder::create()?;
-    let ground = tokio::select! {
+    let chosen = tokio::select! {
         biased;
         interrupted = interrupts.next() => return Ok(say(interrupted)),
-        ground = isolation::survey(global.fabric) => ground?,
+        chosen = isolation::choose_fabric(global.fabric) => chosen?,
     };
-    let done = if ground.fabric == FabricKind::Namespaces {
+    let done = if chosen.fabric == FabricKind::Namespaces {
         let own_path = own_path()?;
         let inside = [OsString::from("--inside"), folder.path.clone().into()];
         let arguments = inside.into_iter().chain(std::env::args_os().skip(1)).collect();
-        let mut enclosure = Enclosure::start(&own_path, arguments).map_err(unenclosed())?;
+        let mut sandbox = Sandbox::start(&own_path, arguments).map_err(no_sandbox())?;
         tokio::select! {
             biased;
             interrupted = interrupts.next() => {
-                enclosure.call_off().await.map(|()| say(interrupted)).map_err(unenclosed())
+                sandbox.cancel().await.map(|()| say(interrupted)).map_err(no_sandbox())
             }
-            ended = enclosure.ended() => ended.map_err(unenclosed()),
+            ended = sandbox.ended() => ended.map_err(no_sandbox()),
         }
     } else {
         tokio::select! {
             biased;
             // The other future is dropped, with it the cluster, and with that every process.
             interrupted = interrupts.next() => Ok(say(interrupted)),
-            done = play(command, global, &ground, &folder.path) => done,
+            done = play(command, global, &chosen, &folder.path) => done,
         }
     };
     folder.keep_what_is_left();
@@ -94,34 +94,35 @@ async fn inside(
     global: &GlobalOptions,
     folder: &Path,
 ) -> Result<ExitCode, Failure> {
-    isolation::furnish().await.map_err(unenclosed())?;
-    let ground = Ground { fabric: FabricKind::Namespaces, because: String::new(), claim: None };
+    isolation::prepare().await.map_err(no_sandbox())?;
+    let chosen =
+        ChosenFabric { fabric: FabricKind::Namespaces, reason: String::new(), claim: None };
     tokio::select! {
         biased;
-        called_off = isolation::called_off() => {
-            called_off.map_err(Failure::system("hear the lab outside"))?;
+        cancelled = isolation::cancelled() => {
+            cancelled.map_err(Failure::system("hear the lab outside"))?;
             Ok(ExitCode::FAILURE)
         }
-        done = play(command, global, &ground, folder) => done,
+        done = play(command, global, &chosen, folder) => done,
     }
 }
 
 async fn play(
     command: &Command,
     global: &GlobalOptions,
-    ground: &Ground,
+    chosen: &ChosenFabric,
     folder: &Path,
 ) -> Result<ExitCode, Failure> {
     let environment = Environment {
         binaries: Binaries::find(&folder_of_binaries(global)?)?,
-        fabric: ground.fabric,
+        fabric: chosen.fabric,
         path: global.path.clone(),
     };
     let mut console = Console::new(!global.no_color);
     let unheard = console.unheard();
-    console.line(&format!("fabric: {}", ground.fabric.describe()));
-    if !ground.because.is_empty() {
-        console.line(&format!("        because {}", ground.because));
+    console.line(&format!("fabric: {}", chosen.fabric.describe()));
+    if !chosen.reason.is_empty() {
+        console.line(&format!("        because {}", chosen.reason));
     }
     tokio::select! {
         () = unheard.notified() => Ok(ExitCode::from(UNHEARD)),
@@ -159,6 +160,6 @@ fn own_path() -> Result<PathBuf, Failure> {
     std::env::current_exe().map_err(Failure::system("find this program"))
 }
 
-fn unenclosed() -> impl FnOnce(io::Error) -> Failure {
+fn no_sandbox() -> impl FnOnce(io::Error) -> Failure {
     Failure::system("run the lab in namespaces of its own")
 }

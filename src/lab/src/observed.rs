@@ -10,26 +10,25 @@ use vipward_core::telemetry::FUNCTION_SOURCE;
 use crate::record::{CLIENT, LAB, REGION, Record};
 
 /// How many lines of a process that ended by itself are shown.
-const LAST_WORDS: usize = 5;
+const LAST_LINES: usize = 5;
 
 /// A VIP came to an interface that did not have it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Move {
-    /// Which record tells it.
     pub index: usize,
     /// When EC2 took the call.
     pub at: Timestamp,
-    /// The interface that has it now.
     pub eni: String,
 }
 
 /// Every time that `vip` came to an interface that did not have it, in order.
 ///
-/// A call that is repeated because its answer was lost brings the VIP to where it is: that is no move.
+/// A call that is repeated because its answer was lost brings the VIP to where it is: that is no
+/// move.
 pub fn moves(records: &[Record], vip: Ipv4Addr) -> Vec<Move> {
     let vip = vip.to_string();
     let (mut moves, mut holder) = (Vec::new(), None);
-    for (index, record) in records.iter().enumerate().filter(|(_, record)| names(record, &vip)) {
+    for (index, record) in records.iter().enumerate().filter(|(_, record)| mentions(record, &vip)) {
         let now = record.text("eni").filter(|_| record.what != "unassigned");
         if let Some(eni) = now.filter(|_| record.is(REGION, "assigned") && now != holder) {
             moves.push(Move { index, at: record.at, eni: eni.to_owned() });
@@ -39,8 +38,7 @@ pub fn moves(records: &[Record], vip: Ipv4Addr) -> Vec<Move> {
     moves
 }
 
-/// Whether a record is about an address.
-pub fn names(record: &Record, address: &str) -> bool {
+pub fn mentions(record: &Record, address: &str) -> bool {
     let addresses = record.fields.get("addresses").and_then(Value::as_array);
     addresses.is_some_and(|addresses| addresses.iter().any(|one| one.as_str() == Some(address)))
 }
@@ -67,9 +65,7 @@ pub fn holders(records: &[Record]) -> BTreeMap<String, String> {
 /// What clients of a service last told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
-    /// That node answers.
     Served(String),
-    /// Nobody does.
     Lost(String),
 }
 
@@ -94,23 +90,21 @@ pub fn answer(records: &[Record], service: &str) -> Option<Answer> {
 
 /// A decision of the function about one service.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Decided {
+pub struct Decision {
     /// When the function told it.
     pub at: Timestamp,
     /// `moved`, `held`, `observed`, `overtaken`, `failed` or `unproven`.
     pub outcome: String,
-    /// Why it held.
     pub hold: Option<String>,
-    /// The whole record.
     pub record: Value,
 }
 
 /// The decisions about a service, in order.
-pub fn decisions(records: &[Record], service: &str) -> Vec<Decided> {
+pub fn decisions(records: &[Record], service: &str) -> Vec<Decision> {
     let told =
         records.iter().filter_map(|entry| Some((entry.at, entry.function_record("decision")?)));
     told.filter(|(_, record)| record["service"] == service)
-        .map(|(at, record)| Decided {
+        .map(|(at, record)| Decision {
             at,
             outcome: text(&record["outcome"]).unwrap_or_default(),
             hold: text(&record["choice"]["hold"]["reason"]),
@@ -153,12 +147,12 @@ pub fn denials(records: &[Record]) -> Vec<(String, String)> {
 }
 
 /// The process that ended although nobody killed it, how, and its last words.
-pub fn fallen(records: &[Record]) -> Option<String> {
+pub fn crashed(records: &[Record]) -> Option<String> {
     let fell = records.iter().find(|record| record.is(LAB, "process ended by itself"))?;
     let (process, status) = (fell.text("process")?, fell.text("status").unwrap_or_default());
     let said = records.iter().rev().filter(|record| record.is(process, "said"));
     let mut told = vec![format!("{process} ended by itself: {status}")];
-    let said: Vec<&str> = said.filter_map(|record| record.text("line")).take(LAST_WORDS).collect();
+    let said: Vec<&str> = said.filter_map(|record| record.text("line")).take(LAST_LINES).collect();
     told.extend(said.into_iter().rev().map(ToOwned::to_owned));
     Some(told.join("\n    "))
 }
@@ -260,7 +254,7 @@ mod tests {
 
     #[test]
     fn who_ended_by_itself_is_told_with_its_last_words() {
-        assert_eq!(fallen(&[]), None);
+        assert_eq!(crashed(&[]), None);
         let said = |line: &str| record("alias node-1", "said", json!({ "line": line }));
         let fell = json!({"process": "alias node-1", "status": "exit status: 3"});
         let records = [
@@ -268,7 +262,7 @@ mod tests {
             said("hint: look"),
             record(LAB, "process ended by itself", fell),
         ];
-        let told = fallen(&records).expect("is told");
+        let told = crashed(&records).expect("is told");
         assert_eq!(
             told,
             "alias node-1 ended by itself: exit status: 3\n    error: no such\n    hint: look"

@@ -8,9 +8,9 @@ use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand};
 use vipward_core::Exit;
 
-use crate::ask::ServiceKind;
 use crate::client::Target;
 use crate::isolation::FabricChoice;
+use crate::service::ServiceKind;
 
 fn exit_codes() -> String {
     let codes = Exit::BadConfiguration.help_up_to_this();

@@ -14,7 +14,6 @@ use crate::clock;
 use crate::log::Log;
 use crate::record::Record;
 
-/// A process could not be started.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot start {name}")]
 pub struct StartError {
@@ -26,10 +25,10 @@ pub struct StartError {
 #[derive(Debug)]
 pub struct Process {
     pid: Option<Pid>,
-    wanted_dead: Arc<AtomicBool>,
+    end_expected: Arc<AtomicBool>,
     ended: watch::Receiver<bool>,
     // Holds the child, which is killed when this task is dropped.
-    keeper: tokio::task::JoinHandle<()>,
+    watcher: tokio::task::JoinHandle<()>,
 }
 
 impl Process {
@@ -45,10 +44,10 @@ impl Process {
             child.stderr.take().map(|err| tokio::spawn(listen(err, name.to_owned(), log.clone()))),
         ];
         let pid = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
-        let wanted_dead = Arc::new(AtomicBool::new(false));
+        let end_expected = Arc::new(AtomicBool::new(false));
         let (tell, ended) = watch::channel(false);
-        let (name, log, wanted) = (name.to_owned(), log.clone(), Arc::clone(&wanted_dead));
-        let keeper = tokio::spawn(async move {
+        let (name, log, wanted) = (name.to_owned(), log.clone(), Arc::clone(&end_expected));
+        let watcher = tokio::spawn(async move {
             let status = wait_for_end(&mut child).await;
             for listener in listeners.into_iter().flatten() {
                 let _ = listener.await;
@@ -58,7 +57,7 @@ impl Process {
             }
             tell.send_replace(true);
         });
-        Ok(Self { pid, wanted_dead, ended, keeper })
+        Ok(Self { pid, end_expected, ended, watcher })
     }
 
     /// Kills it at once, as a crash would, and waits until it is gone.
@@ -72,7 +71,7 @@ impl Process {
     }
 
     async fn end(&mut self, signal: Signal) {
-        self.wanted_dead.store(true, Ordering::Relaxed);
+        self.end_expected.store(true, Ordering::Relaxed);
         self.send(signal);
         let _ = self.ended.wait_for(|ended| *ended).await;
     }
@@ -87,9 +86,10 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // At once, so that nothing of it outlives the lab's folder: the keeper drops its child only in a later turn.
+        // At once, so that nothing of it outlives the lab's folder: the watcher drops its child
+        // only in a later turn.
         self.send(Signal::KILL);
-        self.keeper.abort();
+        self.watcher.abort();
     }
 }
 

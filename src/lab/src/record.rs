@@ -19,7 +19,8 @@ const UNTOLD: [&str; 2] = ["level", "target"];
 pub struct Record {
     /// When it happened, by the clock that all parts share.
     pub at: Timestamp,
-    /// Who told it: `lab`, `region`, `client`, `agent node-1`, `alias node-1`, `service redis node-1`.
+    /// Who told it: `lab`, `region`, `client`, `agent node-1`, `alias node-1`, `service redis
+    /// node-1`.
     pub by: String,
     /// What happened: a journal's `event`, a log's `message`, or `said` for plain text.
     pub what: String,
@@ -57,17 +58,14 @@ impl Record {
         Self { at, by, what, fields }
     }
 
-    /// Whether `by` told `what`.
     pub fn is(&self, by: &str, what: &str) -> bool {
         self.by == by && self.what == what
     }
 
-    /// A field that is a string.
     pub fn text(&self, key: &str) -> Option<&str> {
         self.fields.get(key).and_then(Value::as_str)
     }
 
-    /// A field that is a whole number.
     pub fn number(&self, key: &str) -> Option<u64> {
         self.fields.get(key).and_then(Value::as_u64)
     }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use crate::fabric_kind::FabricKind;
-use crate::layout::{Layout, Role};
+use crate::layout::{HostKind, Layout};
 
 const SUBNET: &str = "subnet-0a0000000000000001";
 /// How many VIPs an instance of each type has room for, beside its own address.
@@ -16,9 +16,7 @@ const INSTANCES: [(usize, &str); 3] = [(3, "m7g.medium"), (9, "c6i.large"), (14,
 /// Files that the world names.
 #[derive(Debug, Clone)]
 pub struct Files {
-    /// The rendered template.
     pub template: PathBuf,
-    /// The function's binary.
     pub bootstrap: PathBuf,
     /// What stands for `/opt`.
     pub layer: PathBuf,
@@ -75,7 +73,7 @@ pub fn world_toml(
     let fits = INSTANCES.iter().find(|(room, _)| layout.services.len() <= *room);
     let (_, kind) = fits.expect("the parser allows no more services than fit");
     let first = layout.first_holder().map(|host| &host.name);
-    let members = layout.hosts.iter().filter(|host| host.role != Role::Client);
+    let members = layout.hosts.iter().filter(|host| host.kind != HostKind::Client);
     let instances = members.map(|host| Instance {
         id: &host.instance,
         r#type: kind,

@@ -1,8 +1,9 @@
-//! AWS's time, by the `Date` of its answers. What an agent says carries it: a request that a proxy or
-//! the kernel holds back, or that is sent once more, arrives as old as it is, whatever the host's clock.
+//! AWS's time, by the `Date` of its answers. What an agent says carries it: a request that a proxy
+//! or the kernel holds back, or that is sent once more, arrives as old as it is, whatever the
+//! host's clock.
 //!
-//! A date is a whole second, somewhere between a request and its answer. So each answer bounds AWS's
-//! clock from both sides; many of them bound it to within a trip.
+//! A date is a whole second, somewhere between a request and its answer. So each answer bounds
+//! AWS's clock from both sides; many of them bound it to within a trip.
 
 use std::time::Duration;
 
@@ -21,16 +22,16 @@ pub struct AwsTime {
 }
 
 impl AwsTime {
-    /// An answer carried that date; the request was sent, and the answer received, at these times of
-    /// the agent's own clock. One that contradicts all before it is not believed, nor are they any more:
-    /// somebody has a wrong date, or the host has slept.
-    pub fn hear(&mut self, date: Timestamp, sent: Timestamp, received: Timestamp) {
+    /// An answer carried that date; the request was sent, and the answer received, at these times
+    /// of the agent's own clock. One that contradicts all before it is not believed, nor are they
+    /// any more: somebody has a wrong date, or the host has slept.
+    pub fn on_answer(&mut self, date: Timestamp, sent: Timestamp, received: Timestamp) {
         let least = date.duration_since(received);
         let most = (date + SECOND).duration_since(sent);
         self.ahead = match self.ahead {
             None => Some((least, most)),
             Some((low, high)) if least > high + DRIFT || most < low - DRIFT => None,
-            // What is known since long yields to what is heard now.
+            // What has long been known yields to the newest answer.
             Some((low, high)) => {
                 let low = low.max(least).min(most);
                 Some((low, high.min(most).max(low)))
@@ -56,7 +57,7 @@ mod tests {
     /// A request that takes 20 ms there and back, answered by a clock so far ahead.
     fn asks(time: &mut AwsTime, sent: i64, ahead: i64) {
         let there = sent + 10 + ahead;
-        time.hear(ms(there.div_euclid(1_000) * 1_000), ms(sent), ms(sent + 20));
+        time.on_answer(ms(there.div_euclid(1_000) * 1_000), ms(sent), ms(sent + 20));
     }
 
     #[test]
@@ -98,7 +99,7 @@ mod tests {
         let mut time = AwsTime::default();
         (0..40).for_each(|answer| asks(&mut time, answer * 1_270, 0));
         let before = time.at(ms(0));
-        time.hear(ms(60_000), ms(60_500), ms(64_000));
+        time.on_answer(ms(60_000), ms(60_500), ms(64_000));
         assert_eq!(time.at(ms(0)), before);
     }
 

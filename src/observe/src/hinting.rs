@@ -1,7 +1,7 @@
-//! When hints are due: at once when own trouble starts or changes (another's a moment later), then again 1, 2, 4, 10, 10 … s
-//! later while it lasts, because each carries for how long things have been so and the function
-//! may have to wait for that; and at the very moment at which it need wait no longer. Trouble is what
-//! is unhealthy, and what leaves.
+//! When hints are due: at once when own trouble starts or changes (another's a moment later), then
+//! again 1, 2, 4, 10, 10 … s later while it lasts, because each carries for how long things have
+//! been so and the function may have to wait for that; and at the very moment at which it need wait
+//! no longer. Trouble is what is unhealthy, and what leaves.
 //!
 //! Sans-I/O. One is on its way at a time; each carries the whole view of its moment, so one that
 //! fails or is superseded loses nothing. When trouble of the agent's *own* service ends, one
@@ -25,17 +25,13 @@ const PAUSES: [Duration; 4] = [
 /// that cannot decide, with the decisive hint queued behind it.
 const PRECEDENCE: Duration = Duration::from_millis(250);
 
-/// For so much longer than it has to a word holds before the hint that says so: AWS's clocks, by
-/// which the function tells, are not all quite alike.
-pub const CLOCK_LEEWAY: Duration = Duration::from_millis(100);
-
 /// What a verdict that changed is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum News {
     /// A service of this node.
     Own,
-    /// Of a service of this node what must be told once though nothing is amiss: it was unhealthy or
-    /// left and no longer is or does, or it has another role.
+    /// Of a service of this node what must be told once though nothing is amiss: it was unhealthy
+    /// or left and no longer is or does, or it has another role.
     OwnAllClear,
     /// A service of another node.
     Others,
@@ -64,21 +60,21 @@ impl Hinting {
         self.due = (trouble || self.all_clear).then_some(due);
     }
 
-    /// When [`Self::take`] next has something; `None` while a hint is on its way or none is due.
+    /// When [`Self::poll`] next has something; `None` while a hint is on its way or none is due.
     pub fn deadline(&self) -> Option<Timestamp> {
         self.due.filter(|_| !self.in_flight)
     }
 
     /// Whether to hint now. The caller then sends the view of this moment and calls
-    /// [`Self::on_done`], whatever came of it. `ripens`: when, after `now`, the next word of the
-    /// view will have held for long enough to decide, with others or alone.
-    pub fn take(&mut self, now: Timestamp, ripens: Option<Timestamp>) -> bool {
+    /// [`Self::done`], whatever came of it. `threshold`: when, after `now`, the next observation of
+    /// the view will have held for long enough to decide, with others or alone.
+    pub fn poll(&mut self, now: Timestamp, threshold: Option<Timestamp>) -> bool {
         if self.deadline().is_none_or(|deadline| deadline > now) {
             return false;
         }
         let pause = PAUSES[self.repeats.min(PAUSES.len() - 1)];
         self.repeats = self.repeats.saturating_add(1);
-        let next = ripens.into_iter().chain([now + pause]).min();
+        let next = threshold.into_iter().chain([now + pause]).min();
         self.due = next.filter(|_| self.trouble);
         self.all_clear = false;
         self.in_flight = true;
@@ -86,7 +82,7 @@ impl Hinting {
     }
 
     /// The hint has been sent, or could not be: then the next one does not wait for long.
-    pub fn on_done(&mut self, now: Timestamp, sent: bool) {
+    pub fn done(&mut self, now: Timestamp, sent: bool) {
         self.in_flight = false;
         if !sent {
             self.due = self.due.map(|due| due.min(now + PAUSES[0]));

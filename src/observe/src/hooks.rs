@@ -1,18 +1,31 @@
 //! Which hook is to run when: the machine between what a node has and what its services were told.
 //!
-//! Sans-I/O. Of one service never two run at once, and each in its turn. A hook for the VIP's coming
-//! or going runs when the state differs from the last one that was carried out, also across restarts
-//! of the agent; one that failed is tried again while its state lasts. Before a run the last state
-//! counts as unknown: what was half done is done again, or undone. So it does after an illness of
-//! the service.
+//! The states of one service, for the VIP's coming and going:
+//!
+//! ```text
+//!              the VIP came or went, or the service recovered
+//!   +---------+ -------------------------> +-------------+
+//!   | applied |                            | outstanding | <-----+
+//!   +---------+                            +-------------+       | failed: again after
+//!        ^                                        | poll         | 5, 10, 30, 60, 60 … s
+//!        |               done well                v              |
+//!        +--------------------------------- +---------+ ---------+
+//!                                           | running |
+//!                                           +---------+
+//! ```
+//!
+//! A service never has two hooks running. An outstanding state is the one that is wanted and not
+//! applied, also across restarts of the agent. While a hook runs no state counts as applied: what
+//! was half done is done again, or undone. A fault hook runs before any other, and is not tried
+//! again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use vipward_core::config::{Hook, Hooks as Wish};
-use vipward_core::{Config, ServiceName};
+use vipward_core::config::{Hook, Hooks as HookConfig};
+use vipward_core::{Config, ServiceName, Verdict};
 
 /// From each failure of a hook to the next try; the last for all that follow.
 const PAUSES: [Duration; 4] = [
@@ -45,11 +58,11 @@ impl Occasion {
     }
 
     /// The hook that the file has for it.
-    pub fn hook(self, wish: &Wish) -> Option<&Hook> {
+    pub fn hook(self, config: &HookConfig) -> Option<&Hook> {
         match self {
-            Self::Acquire => wish.on_acquire.as_ref(),
-            Self::Release => wish.on_release.as_ref(),
-            Self::Fault => wish.on_fault.as_ref(),
+            Self::Acquire => config.on_acquire.as_ref(),
+            Self::Release => config.on_release.as_ref(),
+            Self::Fault => config.on_fault.as_ref(),
         }
     }
 }
@@ -76,8 +89,17 @@ pub struct LastRun {
     pub failure: Option<String>,
 }
 
-/// Of each service, the state that was last carried out: to acquire, or to release.
-pub type Applied = BTreeMap<ServiceName, Occasion>;
+/// What is remembered of a service's hooks across restarts of the agent.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Memo {
+    /// The state that was last carried out: to acquire, or to release.
+    pub applied: Option<Occasion>,
+    /// The last hook for the VIP's coming failed.
+    pub acquire_failed: bool,
+}
+
+/// What is remembered of each service that has hooks.
+pub type Remembered = BTreeMap<ServiceName, Memo>;
 
 /// The hooks of all services.
 #[derive(Debug, Clone, Default)]
@@ -87,11 +109,14 @@ pub struct Hooks {
 
 #[derive(Debug, Clone)]
 struct Service {
-    wish: Wish,
-    applied: Option<Occasion>,
+    config: HookConfig,
+    memo: Memo,
     wanted: Option<Occasion>,
-    /// Where the VIP is has become unknown since.
-    doubtful: bool,
+    /// Nobody knows any more where the VIP is.
+    vip_unknown: bool,
+    /// The own service is unhealthy, and has been since it last was healthy.
+    ill: bool,
+    /// The fault hook is to run.
     fault: bool,
     running: Option<Occasion>,
     /// Failures in a row for the wanted state, and when to try again.
@@ -101,25 +126,26 @@ struct Service {
 }
 
 impl Hooks {
-    /// Those of the file, with what was last carried out.
-    pub fn new(config: &Config, applied: &Applied) -> Self {
+    /// Those of the file, with what was remembered.
+    pub fn new(config: &Config, remembered: &Remembered) -> Self {
         let mut hooks = Self::default();
-        hooks.adopt(config);
+        hooks.on_config(config);
         for (service, state) in &mut hooks.services {
-            state.applied = applied.get(service).copied();
+            state.memo = remembered.get(service).copied().unwrap_or_default();
         }
         hooks
     }
 
     /// The file has changed.
-    pub fn adopt(&mut self, config: &Config) {
+    pub fn on_config(&mut self, config: &Config) {
         let mut old = std::mem::take(&mut self.services);
         for service in config.services.iter().filter(|service| !service.hooks.is_empty()) {
             let fresh = || Service {
-                wish: Wish::default(),
-                applied: None,
+                config: HookConfig::default(),
+                memo: Memo::default(),
                 wanted: None,
-                doubtful: false,
+                vip_unknown: false,
+                ill: false,
                 fault: false,
                 running: None,
                 failures: 0,
@@ -127,8 +153,8 @@ impl Hooks {
                 last: None,
             };
             let state = old.remove(&service.name).unwrap_or_else(fresh);
-            let wish = service.hooks.clone();
-            self.services.insert(service.name.clone(), Service { wish, ..state });
+            let config = service.hooks.clone();
+            self.services.insert(service.name.clone(), Service { config, ..state });
         }
     }
 
@@ -137,10 +163,12 @@ impl Hooks {
         self.services.is_empty()
     }
 
-    /// Whether the VIP is on this node.
-    pub fn see(&mut self, service: &ServiceName, here: bool) {
+    /// Whether the VIP is on this node; `None` when nobody knows: then nothing is to be done for it
+    /// until somebody does.
+    pub fn on_vip(&mut self, service: &ServiceName, here: Option<bool>) {
         let Some(state) = self.services.get_mut(service) else { return };
-        state.doubtful = false;
+        state.vip_unknown = here.is_none();
+        let Some(here) = here else { return };
         let wanted = Some(if here { Occasion::Acquire } else { Occasion::Release });
         if state.wanted != wanted {
             state.wanted = wanted;
@@ -148,23 +176,19 @@ impl Hooks {
         }
     }
 
-    /// Where the VIPs are is not known any more: nothing is to be done for one until it is again.
-    pub fn doubt(&mut self) {
-        self.services.values_mut().for_each(|state| state.doubtful = true);
-    }
-
-    /// The own service has become unhealthy.
-    pub fn fault(&mut self, service: &ServiceName) {
-        if let Some(state) = self.services.get_mut(service) {
-            state.fault = state.wish.on_fault.is_some();
-        }
-    }
-
-    /// The own service is well again: started anew, it may have forgotten what it was told.
-    pub fn recovered(&mut self, service: &ServiceName) {
-        if let Some(state) = self.services.get_mut(service) {
-            state.applied = None;
-            (state.failures, state.not_before) = (0, Timestamp::MIN);
+    /// The verdict on the own service has changed. One that is healthy again was started anew, and
+    /// may have forgotten what it was told.
+    pub fn on_verdict(&mut self, service: &ServiceName, verdict: Verdict) {
+        let Some(state) = self.services.get_mut(service) else { return };
+        match verdict {
+            Verdict::Unhealthy => {
+                (state.ill, state.fault) = (true, state.config.on_fault.is_some());
+            }
+            Verdict::Healthy if std::mem::take(&mut state.ill) => {
+                state.memo.applied = None;
+                (state.failures, state.not_before) = (0, Timestamp::MIN);
+            }
+            Verdict::Healthy | Verdict::Unknown => {}
         }
     }
 
@@ -177,22 +201,24 @@ impl Hooks {
         waiting.map(|state| state.not_before).min()
     }
 
-    /// What is to run now. Each must be answered by [`Self::ended`].
-    pub fn take(&mut self, now: Timestamp) -> Vec<Due> {
-        let take = |(service, state): (&ServiceName, &mut Service)| {
-            let (occasion, hook) = state.take(now)?;
+    /// The next hook to run now. The caller then calls [`Self::done`], whatever came of it.
+    pub fn poll(&mut self, now: Timestamp) -> Option<Due> {
+        self.services.iter_mut().find_map(|(service, state)| {
+            let (occasion, hook) = state.poll(now)?;
             Some(Due { service: service.clone(), occasion, hook })
-        };
-        self.services.iter_mut().filter_map(take).collect()
+        })
     }
 
     /// A hook has ended, well or not.
-    pub fn ended(&mut self, service: &ServiceName, failure: Option<String>, now: Timestamp) {
+    pub fn done(&mut self, now: Timestamp, service: &ServiceName, failure: Option<String>) {
         let Some(state) = self.services.get_mut(service) else { return };
         let Some(occasion) = state.running.take() else { return };
+        if occasion == Occasion::Acquire {
+            state.memo.acquire_failed = failure.is_some();
+        }
         if occasion != Occasion::Fault {
             if failure.is_none() {
-                state.applied = Some(occasion);
+                state.memo.applied = Some(occasion);
                 state.failures = 0;
             } else {
                 state.not_before = now + PAUSES[state.failures.min(PAUSES.len() - 1)];
@@ -206,10 +232,14 @@ impl Hooks {
     }
 
     /// What to remember across a restart.
-    pub fn applied(&self) -> Applied {
-        let applied =
-            |(service, state): (&ServiceName, &Service)| Some((service.clone(), state.applied?));
-        self.services.iter().filter_map(applied).collect()
+    pub fn remembered(&self) -> Remembered {
+        self.services.iter().map(|(service, state)| (service.clone(), state.memo)).collect()
+    }
+
+    /// The services whose last hook for the VIP's coming failed: they cannot serve at it.
+    pub fn acquire_failed(&self) -> BTreeSet<ServiceName> {
+        let failed = self.services.iter().filter(|(_, state)| state.memo.acquire_failed);
+        failed.map(|(service, _)| service.clone()).collect()
     }
 
     /// Of each service that has hooks, which runs and what came of the last.
@@ -225,12 +255,15 @@ impl Hooks {
 }
 
 impl Service {
-    /// The state that is known to be so and was not carried out.
+    /// The state that is known to be so and was not carried out. A service that is unhealthy
+    /// acquires nothing.
     fn outstanding(&self) -> Option<Occasion> {
-        self.wanted.filter(|wanted| !self.doubtful && self.applied != Some(*wanted))
+        let wanted =
+            self.wanted.filter(|wanted| !self.vip_unknown && self.memo.applied != Some(*wanted));
+        wanted.filter(|wanted| !self.ill || *wanted != Occasion::Acquire)
     }
 
-    fn take(&mut self, now: Timestamp) -> Option<(Occasion, Hook)> {
+    fn poll(&mut self, now: Timestamp) -> Option<(Occasion, Hook)> {
         if self.running.is_some() {
             return None;
         }
@@ -239,14 +272,14 @@ impl Service {
         } else {
             self.outstanding().filter(|_| self.not_before <= now)?
         };
-        let Some(hook) = occasion.hook(&self.wish).cloned() else {
+        let Some(hook) = occasion.hook(&self.config).cloned() else {
             // Nothing is to be done for it, so it is done.
-            self.applied = Some(occasion);
+            self.memo.applied = Some(occasion);
             return None;
         };
         self.running = Some(occasion);
         if occasion != Occasion::Fault {
-            self.applied = None;
+            self.memo.applied = None;
         }
         Some((occasion, hook))
     }

@@ -1,7 +1,7 @@
 //! What AWS announces of this instance, by its metadata: that its end is near.
 //!
-//! Sans-I/O. It says when to look and what each answer means. That there is nothing ends what was
-//! announced; what cannot be read changes nothing, and is told once.
+//! Sans-I/O. An answer that there is nothing ends what was announced; what cannot be read changes
+//! nothing, and is told once.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -133,18 +133,22 @@ impl Notices {
         Self { next: now, warnings: BTreeMap::new(), unread: BTreeMap::new() }
     }
 
-    /// When to look at every notice.
-    pub fn deadline(&self) -> Timestamp {
-        self.next
+    /// When to look again.
+    pub fn deadline(&self) -> Option<Timestamp> {
+        Some(self.next)
     }
 
-    /// The look begins now.
-    pub fn begin(&mut self, now: Timestamp) {
-        self.next = now + INTERVAL;
+    /// The notices to look at now. The caller then calls [`Self::done`] for each that was looked
+    /// at.
+    pub fn poll(&mut self, now: Timestamp) -> Option<[Notice; 4]> {
+        (self.next <= now).then(|| {
+            self.next = now + INTERVAL;
+            Notice::ALL
+        })
     }
 
     /// What was found at a notice's path; the fault to log, the first time that it is met.
-    pub fn hear(
+    pub fn done(
         &mut self,
         notice: Notice,
         answer: &Result<Option<String>, MetadataError>,

@@ -22,27 +22,27 @@ pub struct Departure {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Leaving {
     /// What was asked for, of which services.
-    ordered: BTreeMap<ServiceName, Departure>,
+    requested: BTreeMap<ServiceName, Departure>,
     /// What AWS has announced of the whole host.
     announced: Option<Departure>,
 }
 
 impl Leaving {
     /// These services leave. One that does already keeps its first reason.
-    pub fn request(&mut self, services: &[ServiceName], reason: &str, now: Timestamp) {
+    pub fn on_request(&mut self, now: Timestamp, services: &[ServiceName], reason: &str) {
         for service in services {
             let departure = Departure { since: now, reason: reason.to_owned() };
-            self.ordered.entry(service.clone()).or_insert(departure);
+            self.requested.entry(service.clone()).or_insert(departure);
         }
     }
 
     /// These services stay, unless the whole host leaves.
-    pub fn cancel(&mut self, services: &[ServiceName]) {
-        self.ordered.retain(|service, _| !services.contains(service));
+    pub fn on_cancel(&mut self, services: &[ServiceName]) {
+        self.requested.retain(|service, _| !services.contains(service));
     }
 
     /// The whole host leaves for that reason, or does not.
-    pub fn announce(&mut self, reason: Option<&str>, now: Timestamp) {
+    pub fn on_announcement(&mut self, now: Timestamp, reason: Option<&str>) {
         let known = self.announced.as_ref();
         if known.map(|departure| departure.reason.as_str()) != reason {
             let departure = |reason: &str| Departure { since: now, reason: reason.to_owned() };
@@ -52,7 +52,7 @@ impl Leaving {
 
     /// That the service leaves, if it does.
     pub fn of(&self, service: &ServiceName) -> Option<&Departure> {
-        self.announced.as_ref().or_else(|| self.ordered.get(service))
+        self.announced.as_ref().or_else(|| self.requested.get(service))
     }
 
     /// Those of the services that leave.
@@ -88,29 +88,29 @@ mod tests {
     }
 
     #[test]
-    fn what_is_ordered_is_of_those_services_until_it_is_countermanded() {
+    fn what_is_requested_is_of_those_services_until_it_is_cancelled() {
         let mut leaving = Leaving::default();
-        leaving.request(&services(&["mysql"]), "upgrade", at(1));
-        leaving.request(&services(&["mysql"]), "again", at(2));
+        leaving.on_request(at(1), &services(&["mysql"]), "upgrade");
+        leaving.on_request(at(2), &services(&["mysql"]), "again");
         assert_eq!(told(&leaving), [("mysql".to_owned(), "upgrade".to_owned(), at(1))]);
-        leaving.cancel(&services(&["redis"]));
+        leaving.on_cancel(&services(&["redis"]));
         assert_eq!(leaving.among(&services(&["mysql", "redis"])).len(), 1);
-        leaving.cancel(&services(&["mysql"]));
+        leaving.on_cancel(&services(&["mysql"]));
         assert_eq!(told(&leaving), []);
     }
 
     #[test]
-    fn what_is_announced_is_of_the_whole_host_and_nobody_here_can_countermand_it() {
+    fn what_is_announced_is_of_the_whole_host_and_nobody_here_can_cancel_it() {
         let mut leaving = Leaving::default();
-        leaving.announce(Some("spot"), at(1));
-        leaving.announce(Some("spot"), at(6));
-        leaving.cancel(&services(&["mysql", "redis"]));
+        leaving.on_announcement(at(1), Some("spot"));
+        leaving.on_announcement(at(6), Some("spot"));
+        leaving.on_cancel(&services(&["mysql", "redis"]));
         let of_both = told(&leaving);
         assert_eq!(of_both.len(), 2);
         assert!(
             of_both.iter().all(|(_, reason, since)| (reason.as_str(), *since) == ("spot", at(1)))
         );
-        leaving.announce(None, at(11));
+        leaving.on_announcement(at(11), None);
         assert_eq!(told(&leaving), []);
     }
 }

@@ -33,11 +33,13 @@ pub enum SendError {
 }
 
 /// What the instance's metadata say.
-pub trait Metadata: Send + Sync + 'static {
+pub trait Metadata: Send + 'static {
     /// The text at a path below `meta-data/`; `None` when there is nothing. One attempt, bounded in
     /// time.
-    fn get(&self, path: &str)
-    -> impl Future<Output = Result<Option<String>, MetadataError>> + Send;
+    fn get(
+        &mut self,
+        path: &str,
+    ) -> impl Future<Output = Result<Option<String>, MetadataError>> + Send;
 }
 
 /// The metadata could not be read: what they would have said is unknown.

@@ -1,7 +1,7 @@
-//! When the metrics are due: at each tick, at once when a verdict changes, when a word against another
-//! node has held for long enough to count with others', and shortly before it decides alone: that
-//! node is silent by the newest metrics of others. A change that shares its second with what was
-//! published before is told once more.
+//! When the metrics are due: at each tick, at once when a verdict changes, when an observation of
+//! another node has held for long enough to count with others', and shortly before it decides
+//! alone: that node is silent by the newest metrics of others. A change that shares its second with
+//! what was published before is told once more.
 //!
 //! Sans-I/O. One request is on its way at a time. What becomes due meanwhile is sent after it,
 //! once, with the view of that moment: newer data supersedes what could not be sent, and nothing
@@ -15,14 +15,15 @@ use vipward_core::observed::age;
 /// The resolution of the metrics: between two ticks lies no less.
 const RESOLUTION: Duration = Duration::from_secs(1);
 
-/// Two publications so far apart lie in two of CloudWatch's seconds, whatever their trips take. Of one
-/// second readers see the worst only: an illness would hide the recovery that was told right after it.
+/// Two publications so far apart lie in two of CloudWatch's seconds, whatever their trips take. Of
+/// one second readers see the worst only: an illness would hide the recovery that was told right
+/// after it.
 const APART: Duration = Duration::from_millis(1_500);
 
 /// Why metrics are published.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reason {
-    /// The publish interval has passed, or a word against another node has ripened.
+    /// The publish interval has passed, or an observation of another node has held for long enough.
     Tick,
     /// A verdict has changed.
     Change,
@@ -64,8 +65,9 @@ impl Publishing {
         }
     }
 
-    /// As at the start: nothing is on its way, and the first tick an interval off.
-    pub fn start_over(&mut self, now: Timestamp) {
+    /// The agent did not run for a while. As at the start, nothing is on its way, and the first
+    /// tick an interval off.
+    pub fn on_stall(&mut self, now: Timestamp) {
         *self = Self::new(self.interval, now);
     }
 
@@ -80,16 +82,16 @@ impl Publishing {
         self.changed.get_or_insert(now);
     }
 
-    /// When [`Self::take`] next has something; `None` while a request is on its way.
+    /// When [`Self::poll`] next has something; `None` while a request is on its way.
     pub fn deadline(&self) -> Option<Timestamp> {
         let due = [self.changed, self.again, Some(self.next_tick)].into_iter().flatten().min();
         due.filter(|_| !self.in_flight)
     }
 
     /// Why to publish now, if so. The caller then sends the view of this moment and calls
-    /// [`Self::on_done`], whatever came of it. `ripens`: when, after `now`, the next word of the view
-    /// has to be published anew; the ticks go on from there.
-    pub fn take(&mut self, now: Timestamp, ripens: Option<Timestamp>) -> Option<Reason> {
+    /// [`Self::done`], whatever came of it. `threshold`: when, after `now`, the view has to be
+    /// published anew because of how long it has held; the ticks go on from there.
+    pub fn poll(&mut self, now: Timestamp, threshold: Option<Timestamp>) -> Option<Reason> {
         if self.deadline().is_none_or(|deadline| deadline > now) {
             return None;
         }
@@ -98,8 +100,8 @@ impl Publishing {
         while self.next_tick <= now {
             self.next_tick += self.interval;
         }
-        if let Some(ripe) = ripens {
-            self.next_tick = self.next_tick.min(ripe.max(now + RESOLUTION));
+        if let Some(threshold) = threshold {
+            self.next_tick = self.next_tick.min(threshold.max(now + RESOLUTION));
         }
         let shares_its_second = self.last.replace(now).is_some_and(|last| age(last, now) < APART);
         if reason == Reason::Change && shares_its_second {
@@ -112,7 +114,7 @@ impl Publishing {
     }
 
     /// The request has ended, well or not.
-    pub fn on_done(&mut self) {
+    pub fn done(&mut self) {
         self.in_flight = false;
     }
 }

@@ -26,13 +26,13 @@ impl Pulse {
         Self { last: now }
     }
 
-    /// When to call [`Self::beat`] again, at the latest.
-    pub fn deadline(&self) -> Timestamp {
-        self.last + BEAT
+    /// When to look again.
+    pub fn deadline(&self) -> Option<Timestamp> {
+        Some(self.last + BEAT)
     }
 
-    /// The agent runs; how long it did not, when that was a stall.
-    pub fn beat(&mut self, now: Timestamp) -> Option<Duration> {
+    /// The agent runs; for how long it did not, when that was a stall.
+    pub fn poll(&mut self, now: Timestamp) -> Option<Duration> {
         let gap = Duration::try_from(now.duration_since(self.last)).unwrap_or_default();
         self.last = now;
         (gap >= STALL).then_some(gap)
@@ -57,7 +57,7 @@ mod tests {
         let at = |ms| Timestamp::UNIX_EPOCH + Duration::from_millis(ms);
         for (what, beats, stalls) in table {
             let mut pulse = Pulse::new(at(0));
-            let gaps: Vec<_> = beats.iter().filter_map(|ms| pulse.beat(at(*ms))).collect();
+            let gaps: Vec<_> = beats.iter().filter_map(|ms| pulse.poll(at(*ms))).collect();
             let expected: Vec<_> = stalls.iter().map(|ms| Duration::from_millis(*ms)).collect();
             assert_eq!(gaps, expected, "{what}");
         }
@@ -67,13 +67,13 @@ mod tests {
     fn the_next_beat_is_due_well_before_a_stall() {
         let mut pulse = Pulse::new(Timestamp::UNIX_EPOCH);
         let late = Timestamp::UNIX_EPOCH + Duration::from_secs(9);
-        pulse.beat(late);
-        assert_eq!(pulse.deadline(), late + BEAT);
+        pulse.poll(late);
+        assert_eq!(pulse.deadline(), Some(late + BEAT));
     }
 
     #[test]
     fn a_clock_that_goes_back_is_no_stall() {
         let mut pulse = Pulse::new(Timestamp::UNIX_EPOCH + Duration::from_secs(9));
-        assert_eq!(pulse.beat(Timestamp::UNIX_EPOCH), None);
+        assert_eq!(pulse.poll(Timestamp::UNIX_EPOCH), None);
     }
 }

@@ -1,16 +1,17 @@
 //! The agent's mind in one sans-I/O piece: verdict changes go in, what to send comes out.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Deref;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use vipward_core::hint::HINT_VERSION;
-use vipward_core::judge::UNREACHABLE_FOR;
-use vipward_core::telemetry::INGESTION_DELAY;
+use vipward_core::timing::{CLOCK_LEEWAY, INGESTION_DELAY, UNREACHABLE_FOR};
 use vipward_core::{Config, Hint, NodeName, ServiceName, Verdict};
 
 use crate::datum::Datum;
-use crate::hinting::{CLOCK_LEEWAY, Hinting, News};
+use crate::hinting::{Hinting, News};
+use crate::last_seen::LastSeen;
 use crate::leaving::Leaving;
 use crate::ports::SendError;
 use crate::publishing::{Publishing, Reason};
@@ -28,6 +29,25 @@ pub enum Report {
     Hint(Hint),
 }
 
+/// The two ways of a report to AWS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Channel {
+    /// To CloudWatch.
+    Metrics,
+    /// To EventBridge.
+    Hints,
+}
+
+impl Report {
+    /// Which way it goes.
+    pub fn channel(&self) -> Channel {
+        match self {
+            Self::Metrics(..) => Channel::Metrics,
+            Self::Hint(_) => Channel::Hints,
+        }
+    }
+}
+
 /// What one agent has to say, and when.
 #[derive(Debug, Clone)]
 pub struct Reporter {
@@ -35,7 +55,7 @@ pub struct Reporter {
     started: Timestamp,
     view: View,
     publishing: Publishing,
-    /// For so long a word against a silent node has to hold to decide alone.
+    /// After that long an observation of a silent node decides alone.
     stale_after: Duration,
     /// `None` where the policy turns hints off.
     hinting: Option<Hinting>,
@@ -71,14 +91,14 @@ impl Reporter {
 
     /// The agent did not run for a while: what it knew is no longer known, and what was on its way
     /// is not to be sent. Only the counts go on.
-    pub fn start_over(&mut self, now: Timestamp) {
+    pub fn on_stall(&mut self, now: Timestamp) {
         self.view.forget(now);
-        self.publishing.start_over(now);
+        self.publishing.on_stall(now);
         self.hinting = self.hinting.as_ref().map(|_| Hinting::default());
     }
 
     /// The file has changed; `kept` are the targets that are watched as before.
-    pub fn adopt(&mut self, config: &Config, kept: &BTreeSet<TargetKey>, now: Timestamp) {
+    pub fn on_config(&mut self, now: Timestamp, config: &Config, kept: &BTreeSet<TargetKey>) {
         self.view.retarget(targets(config, &self.me).iter().map(Target::key), kept, now);
         self.publishing.set_interval(config.policy.publish_interval, now);
         self.blank.config_digest = config.digest();
@@ -91,8 +111,8 @@ impl Reporter {
         }
     }
 
-    /// What a person may want to know; how long probes took is for the watches to add, what leaves and
-    /// what hooks did for the duties.
+    /// What a person may want to know. The watches add how long probes took, the lifecycle what
+    /// leaves and what hooks did.
     pub fn status(&self, now: Timestamp) -> Status {
         Status {
             node: self.me.clone(),
@@ -120,54 +140,63 @@ impl Reporter {
     }
 
     /// A verdict has changed.
-    pub fn observe(&mut self, now: Timestamp, change: &TargetChange) {
+    pub fn on_change(&mut self, now: Timestamp, change: &TargetChange) {
         self.view.apply(now, change);
         let news = match (self.view.is_own(change), change.change.from) {
             (true, Verdict::Unhealthy) => News::OwnAllClear,
             (true, _) => News::Own,
             (false, _) => News::Others,
         };
-        self.has_changed(now, news);
+        self.changed(now, news);
     }
 
-    fn has_changed(&mut self, now: Timestamp, news: News) {
+    fn changed(&mut self, now: Timestamp, news: News) {
         self.publishing.on_change(now);
         if let Some(hinting) = &mut self.hinting {
             hinting.on_change(now, self.view.trouble(), news);
         }
     }
 
-    /// How far the own services are behind their primaries, told with whatever is told next; and
-    /// which of them are primaries, told at once when that changes.
-    pub fn see_places(
+    /// What probes last saw. How far the own services are behind their primaries is told with
+    /// whatever is told next, and which of them are primaries at once when that changes; each where
+    /// it matters.
+    pub fn on_last_seen<'t, S: Deref<Target = LastSeen>>(
         &mut self,
         now: Timestamp,
-        lags: BTreeMap<ServiceName, Duration>,
-        primaries: BTreeMap<ServiceName, bool>,
+        seen: impl IntoIterator<Item = (&'t Target, S)>,
     ) {
-        self.view.see_lags(lags);
-        if self.view.see_primaries(primaries) {
-            self.has_changed(now, News::OwnAllClear);
+        let (mut lags, mut primaries) = (BTreeMap::new(), BTreeMap::new());
+        for (target, seen) in seen.into_iter().filter(|(target, _)| target.subject == self.me) {
+            let service = || target.service.clone();
+            let lag = seen.lag().filter(|_| target.check.kind.max_lag().is_some());
+            let primary = seen.primary().filter(|_| target.follows_primary);
+            lags.extend(lag.map(|lag| (service(), lag)));
+            primaries.extend(primary.map(|primary| (service(), primary)));
+        }
+        self.view.set_lags(lags);
+        if self.view.set_primaries(primaries) {
+            self.changed(now, News::OwnAllClear);
         }
     }
 
-    /// Which own services leave this node: told at once when that changes, and again while it lasts.
-    pub fn see_leaving(&mut self, now: Timestamp, leaving: &Leaving) {
+    /// Which own services leave this node: told at once when that changes, and again while it
+    /// lasts.
+    pub fn on_leaving(&mut self, now: Timestamp, leaving: &Leaving) {
         let services = leaving.among(self.view.own_services());
         let news = if services.is_empty() { News::OwnAllClear } else { News::Own };
-        if self.view.see_leaving(services) {
-            self.has_changed(now, news);
+        if self.view.set_leaving(services) {
+            self.changed(now, news);
         }
     }
 
     /// Whether the last hooks failed, where there are hooks: published at once when that changes.
-    pub fn see_hooks(&mut self, now: Timestamp, failing: BTreeMap<ServiceName, bool>) {
-        if self.view.see_hooks(failing) {
+    pub fn on_hooks(&mut self, now: Timestamp, failing: BTreeMap<ServiceName, bool>) {
+        if self.view.set_hooks_failing(failing) {
             self.publishing.on_change(now);
         }
     }
 
-    /// When [`Self::due`] next has something; `None` while all that could be sent is on its way.
+    /// When [`Self::poll`] next has something; `None` while all that could be sent is on its way.
     pub fn deadline(&self) -> Option<Timestamp> {
         [self.publishing.deadline(), self.hinting.as_ref().and_then(Hinting::deadline)]
             .into_iter()
@@ -175,40 +204,40 @@ impl Reporter {
             .min()
     }
 
-    /// The next thing to send now, hints first. Each must be answered by [`Self::published`] or
-    /// [`Self::hinted`], well sent or not.
-    pub fn due(&mut self, now: Timestamp) -> Option<Report> {
-        let ripens = self
-            .view
-            .ripens(now, &[UNREACHABLE_FOR + CLOCK_LEEWAY, self.stale_after + CLOCK_LEEWAY]);
-        if self.hinting.as_mut().is_some_and(|hinting| hinting.take(now, ripens)) {
+    /// The next thing to send now, hints first. The caller then calls [`Self::done`], well sent or
+    /// not.
+    pub fn poll(&mut self, now: Timestamp) -> Option<Report> {
+        let with_others = UNREACHABLE_FOR + CLOCK_LEEWAY;
+        let alone = self.stale_after + CLOCK_LEEWAY;
+        let threshold = self.view.next_threshold(now, &[with_others, alone]);
+        if self.hinting.as_mut().is_some_and(|hinting| hinting.poll(now, threshold)) {
             return Some(Report::Hint(self.hint(now)));
         }
-        let shows = self.view.ripens(
-            now,
-            &[UNREACHABLE_FOR + CLOCK_LEEWAY, self.stale_after.saturating_sub(INGESTION_DELAY)],
-        );
-        while let Some(reason) = self.publishing.take(now, shows) {
+        let shortly_before = self.stale_after.saturating_sub(INGESTION_DELAY);
+        let threshold = self.view.next_threshold(now, &[with_others, shortly_before]);
+        while let Some(reason) = self.publishing.poll(now, threshold) {
             let data = self.view.data();
             if !data.is_empty() {
                 return Some(Report::Metrics(reason, data));
             }
-            self.publishing.on_done();
+            self.publishing.done();
         }
         None
     }
 
-    /// The metrics that were due have been sent, or could not be.
-    pub fn published(&mut self, now: Timestamp, outcome: &Result<(), SendError>) {
-        self.metrics.count(now, outcome);
-        self.publishing.on_done();
-    }
-
-    /// The hint that was due has been sent, or could not be.
-    pub fn hinted(&mut self, now: Timestamp, outcome: &Result<(), SendError>) {
-        self.hints.count(now, outcome);
-        if let Some(hinting) = &mut self.hinting {
-            hinting.on_done(now, outcome.is_ok());
+    /// What was to be sent that way has been, or could not be.
+    pub fn done(&mut self, now: Timestamp, channel: Channel, outcome: &Result<(), SendError>) {
+        match channel {
+            Channel::Metrics => {
+                self.metrics.count(now, outcome);
+                self.publishing.done();
+            }
+            Channel::Hints => {
+                self.hints.count(now, outcome);
+                if let Some(hinting) = &mut self.hinting {
+                    hinting.done(now, outcome.is_ok());
+                }
+            }
         }
     }
 

@@ -20,19 +20,19 @@ const SHORT_DIGEST: usize = 12;
 pub struct Status {
     /// Who this is.
     pub node: NodeName,
-    /// Of which cluster.
+    /// Its cluster.
     pub cluster: ClusterName,
-    /// Of the file that it runs by.
+    /// The digest of the file that it runs by.
     pub config_digest: String,
     /// When the agent started.
     pub started: Timestamp,
-    /// The moment.
+    /// When it was asked.
     pub now: Timestamp,
     /// One for each service on each node.
     pub targets: Vec<TargetStatus>,
-    /// How publishing metrics goes.
+    /// The publications of metrics.
     pub metrics: Tally,
-    /// How hinting goes.
+    /// The hints.
     pub hints: Tally,
     /// The own services that leave this node.
     #[serde(default)]
@@ -45,7 +45,7 @@ pub struct Status {
     pub hooks: Vec<HookStatus>,
 }
 
-/// That an own service leaves.
+/// An own service that leaves.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LeavingStatus {
     /// The service.
@@ -54,8 +54,8 @@ pub struct LeavingStatus {
     pub departure: Departure,
 }
 
-/// Whether a VIP is on this node's interface, as the instance's metadata say; looked at while there
-/// are hooks or something leaves.
+/// Whether a VIP is on this node's interface, as the instance's metadata say. They are asked while
+/// there are hooks, or something leaves.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VipStatus {
     /// The service.
@@ -66,7 +66,7 @@ pub struct VipStatus {
     pub vip: Ipv4Addr,
     /// Whether it is here; `None` when that is not known.
     pub here: Option<bool>,
-    /// When that was last seen.
+    /// When that was last asked.
     pub looked: Option<Timestamp>,
 }
 
@@ -75,7 +75,7 @@ pub struct VipStatus {
 pub struct HookStatus {
     /// The service.
     pub service: ServiceName,
-    /// What the one is for that runs now.
+    /// The event of the hook that runs now.
     pub running: Option<String>,
     /// The last run.
     pub last: Option<LastRun>,
@@ -122,22 +122,22 @@ impl Status {
         let digest: String = self.config_digest.chars().take(SHORT_DIGEST).collect();
         let (node, cluster) = (&self.node, &self.cluster);
         let up = span(self.age(self.started));
-        let said =
-            aligned(&[self.said("metrics", &self.metrics), self.said("hints", &self.hints)], "");
+        let sent =
+            aligned(&[self.sent("metrics", &self.metrics), self.sent("hints", &self.hints)], "");
         let headings = ["SUBJECT", "SERVICE", "VERDICT", "SINCE", "CAUSE"].map(str::to_owned);
         let rows: Vec<_> = [headings.to_vec()]
             .into_iter()
             .chain(self.targets.iter().map(|t| self.row(t)))
             .collect();
         format!(
-            "{node} of cluster {cluster}, running for {up}, configuration {digest}\n{said}\n{}{}",
+            "{node} of cluster {cluster}, running for {up}, configuration {digest}\n{sent}\n{}{}",
             aligned(&rows, ""),
-            self.duties()
+            self.lifecycle()
         )
     }
 
-    /// What leaves, where the VIPs are as far as that was looked at, and what hooks did.
-    fn duties(&self) -> String {
+    /// What leaves, where the VIPs are known to be, and what hooks did.
+    fn lifecycle(&self) -> String {
         let ago = |at: Timestamp| format!("{} ago", span(self.age(at)));
         let leaving = self.leaving.iter().map(|LeavingStatus { service, departure }| {
             vec![service.to_string(), ago(departure.since), departure.reason.clone()]
@@ -158,12 +158,12 @@ impl Status {
             let running = running.clone().unwrap_or_else(|| NOTHING.to_owned());
             vec![service.to_string(), running, what, when, how]
         });
-        block(&["LEAVING", "SINCE", "REASON"], leaving.collect())
-            + &block(&["VIP", "SERVICE", "HERE", "LOOKED"], vips.collect())
-            + &block(&["HOOKS", "RUNNING", "LAST", "ENDED", "RESULT"], hooks.collect())
+        table(&["LEAVING", "SINCE", "REASON"], leaving.collect())
+            + &table(&["VIP", "SERVICE", "HERE", "LOOKED"], vips.collect())
+            + &table(&["HOOKS", "RUNNING", "LAST", "ENDED", "RESULT"], hooks.collect())
     }
 
-    fn said(&self, what: &str, tally: &Tally) -> Vec<String> {
+    fn sent(&self, channel: &str, tally: &Tally) -> Vec<String> {
         let sent = match tally.last_sent {
             Some(at) => format!("{} sent, last {} ago", tally.sent, span(self.age(at))),
             None => "none sent".to_owned(),
@@ -172,7 +172,7 @@ impl Status {
             let ago = span(self.age(last.at));
             format!("{} failed, last {ago} ago: {}", tally.failed, last.error)
         });
-        vec![what.to_owned(), sent, failed.unwrap_or_else(|| "none failed".to_owned())]
+        vec![channel.to_owned(), sent, failed.unwrap_or_else(|| "none failed".to_owned())]
     }
 
     fn row(&self, target: &TargetStatus) -> Vec<String> {
@@ -191,7 +191,7 @@ impl Status {
     }
 }
 
-fn block(headings: &[&str], rows: Vec<Vec<String>>) -> String {
+fn table(headings: &[&str], rows: Vec<Vec<String>>) -> String {
     if rows.is_empty() {
         return String::new();
     }

@@ -1,9 +1,21 @@
 //! From probe outcomes to verdicts: `rise` and `fall`, with fast confirmation.
 //!
-//! Sans-I/O: the machine takes `now` and what a probe came to, and says when the next is due.
+//! ```text
+//!                rise passes                fall failures
+//!            +----------------> Healthy ------------------+
+//!            |                   |   ^                    |
+//!            |    fall failures  |   | rise passes        |
+//!            |    and errors     |   |                    v
+//! start -> Unknown <-------------+   +---------------- Unhealthy
+//!            |  ^                                       ^   |
+//!            |  |              fall errors              |   |
+//!            |  +---------------------------------------|---+
+//!            +------------------------------------------+
+//!                         fall failures
+//! ```
 //!
-//! - `rise` passes in a row make healthy, `fall` failures in a row unhealthy. An error is neither:
-//!   `fall` errors in a row, or failures and errors mixed on a healthy service, make unknown.
+//! - All counts are in a row. An error is neither a pass nor a failure; failures and errors mixed
+//!   leave a healthy service unknown, and any other as it is.
 //! - While a verdict hangs in the balance (at the start, and from a healthy service's first
 //!   failure) the next probe follows in a `confirm`, not in a whole `interval`. Recovery takes
 //!   its time: `rise` passes, an interval apart.
@@ -15,7 +27,7 @@ use vipward_core::Verdict;
 use vipward_core::config::Check;
 use vipward_core::outcome::{Outcome, ProbeFailure};
 
-/// The least time between probes, whatever wakes them.
+/// The least time between probes, whatever calls for them.
 pub const QUICK_STEP: Duration = Duration::from_millis(100);
 
 /// A verdict that differs from the one before.
@@ -42,7 +54,9 @@ pub struct VerdictMachine {
     quick_steps: u32,
     begun: Timestamp,
     next: Timestamp,
-    woken: bool,
+    in_flight: bool,
+    /// Whether the target was suspected since the last probe began.
+    suspected: bool,
 }
 
 /// How the last probes went.
@@ -52,19 +66,19 @@ struct Streak {
     fails: u32,
     errors: u32,
     /// Failures and errors together since the last pass.
-    shortfalls: u32,
+    not_passed: u32,
 }
 
 impl Streak {
     fn after(self, outcome: &Outcome) -> Self {
-        let shortfalls = self.shortfalls.saturating_add(1);
+        let not_passed = self.not_passed.saturating_add(1);
         match outcome {
             Ok(_) => Self { passes: self.passes.saturating_add(1), ..Self::default() },
             Err(ProbeFailure::Failed(_) | ProbeFailure::TimedOut(_)) => {
-                Self { fails: self.fails.saturating_add(1), shortfalls, ..Self::default() }
+                Self { fails: self.fails.saturating_add(1), not_passed, ..Self::default() }
             }
             Err(ProbeFailure::Inconclusive(_)) => {
-                Self { errors: self.errors.saturating_add(1), shortfalls, ..Self::default() }
+                Self { errors: self.errors.saturating_add(1), not_passed, ..Self::default() }
             }
         }
     }
@@ -83,13 +97,14 @@ impl VerdictMachine {
             quick_steps: 0,
             begun: now,
             next: now,
-            woken: false,
+            in_flight: false,
+            suspected: false,
         }
     }
 
-    /// When the next probe is to begin.
-    pub fn next_probe(&self) -> Timestamp {
-        self.next
+    /// When the next probe is to begin; `None` while one is on its way.
+    pub fn deadline(&self) -> Option<Timestamp> {
+        (!self.in_flight).then_some(self.next)
     }
 
     /// The verdict at present.
@@ -97,21 +112,27 @@ impl VerdictMachine {
         self.verdict
     }
 
-    /// A probe begins.
-    pub fn begin(&mut self, now: Timestamp) {
+    /// Whether a probe is to begin now. The caller then calls [`Self::done`], whatever came of it.
+    pub fn poll(&mut self, now: Timestamp) -> bool {
+        if self.deadline().is_none_or(|deadline| deadline > now) {
+            return false;
+        }
         self.begun = now;
-        self.woken = false;
+        self.in_flight = true;
+        self.suspected = false;
+        true
     }
 
-    /// Something hints that the target may have changed: the next probe is due at once, or a
+    /// Something suggests that the target has changed: the next probe is due at once, or a
     /// [`QUICK_STEP`] after the last began. Never itself a verdict.
-    pub fn wake(&mut self, now: Timestamp) {
-        self.woken = true;
+    pub fn on_suspicion(&mut self, now: Timestamp) {
+        self.suspected = true;
         self.next = self.next.min(now.max(self.begun + QUICK_STEP));
     }
 
-    /// The probe that began last came to `outcome`.
-    pub fn finish(&mut self, now: Timestamp, outcome: &Outcome) -> Option<VerdictChange> {
+    /// The probe has ended; the change of the verdict, if it makes one.
+    pub fn done(&mut self, now: Timestamp, outcome: &Outcome) -> Option<VerdictChange> {
+        self.in_flight = false;
         self.streak = self.streak.after(outcome);
         let from = self.verdict;
         self.verdict = self.judged();
@@ -121,13 +142,13 @@ impl VerdictMachine {
     }
 
     fn judged(&self) -> Verdict {
-        let Streak { passes, fails, errors, shortfalls } = self.streak;
+        let Streak { passes, fails, errors, not_passed } = self.streak;
         if passes >= self.rise {
             Verdict::Healthy
         } else if fails >= self.fall {
             Verdict::Unhealthy
         } else if errors >= self.fall
-            || (self.verdict == Verdict::Healthy && shortfalls >= self.fall)
+            || (self.verdict == Verdict::Healthy && not_passed >= self.fall)
         {
             Verdict::Unknown
         } else {
@@ -148,8 +169,8 @@ impl VerdictMachine {
             return self.confirm;
         }
         self.quick_steps = 0;
-        // What woke us during the probe may have come after the reply.
-        if self.woken { QUICK_STEP } else { self.interval }
+        // What aroused suspicion during the probe may have come after the reply.
+        if self.suspected { QUICK_STEP } else { self.interval }
     }
 }
 

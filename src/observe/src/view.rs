@@ -1,4 +1,4 @@
-//! All that this agent knows: its verdict on each target, since when, and why.
+//! The agent's view of the cluster: its verdict on each target, since when, and why.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -22,7 +22,7 @@ pub struct TargetChange {
     pub change: VerdictChange,
 }
 
-/// The services of a host that dies are found dead one after the other within that time.
+/// The services of a dead host are found unhealthy one after the other within that time.
 const TOGETHER: Duration = Duration::from_secs(1);
 
 /// The whole view of one agent.
@@ -30,13 +30,13 @@ const TOGETHER: Duration = Duration::from_secs(1);
 pub struct View {
     me: NodeName,
     states: BTreeMap<TargetKey, TargetState>,
-    /// Of this node's own services, where it matters and is known.
+    /// How far this node's own services are behind, where it matters and is known.
     lags: BTreeMap<ServiceName, Duration>,
-    /// Likewise: whether it is a primary.
+    /// Whether they are primaries, likewise.
     primaries: BTreeMap<ServiceName, bool>,
     /// This node's own services that leave.
     leaving: BTreeSet<ServiceName>,
-    /// Where there are hooks, whether the last run of one failed.
+    /// Whether the last run of a hook failed, where there are hooks.
     hooks_failing: BTreeMap<ServiceName, bool>,
 }
 
@@ -69,7 +69,7 @@ impl View {
 
     /// Forgets every verdict, as at the start.
     pub fn forget(&mut self, now: Timestamp) {
-        self.states.values_mut().for_each(|held| *held = TargetState::unknown(now));
+        self.states.values_mut().for_each(|state| *state = TargetState::unknown(now));
     }
 
     /// From now on it is about these targets; what is known is kept of those in `kept` only.
@@ -80,27 +80,27 @@ impl View {
         now: Timestamp,
     ) {
         let mut old = std::mem::take(&mut self.states);
-        let held = |target: TargetKey| {
+        let state = |target: TargetKey| {
             let known = old.remove(&target).filter(|_| kept.contains(&target));
             (target, known.unwrap_or_else(|| TargetState::unknown(now)))
         };
-        self.states = targets.into_iter().map(held).collect();
+        self.states = targets.into_iter().map(state).collect();
     }
 
-    /// Takes a change in.
+    /// A verdict has changed.
     pub fn apply(&mut self, now: Timestamp, change: &TargetChange) {
         let VerdictChange { to, cause, .. } = &change.change;
-        let held = TargetState { verdict: *to, since: now, cause: cause.clone() };
-        self.states.insert((change.subject.clone(), change.service.clone()), held);
+        let state = TargetState { verdict: *to, since: now, cause: cause.clone() };
+        self.states.insert((change.subject.clone(), change.service.clone()), state);
     }
 
-    /// Takes in how far the own services are behind their primaries.
-    pub fn see_lags(&mut self, lags: BTreeMap<ServiceName, Duration>) {
+    /// How far the own services are behind their primaries.
+    pub fn set_lags(&mut self, lags: BTreeMap<ServiceName, Duration>) {
         self.lags = lags;
     }
 
-    /// Takes in which of the own services are primaries; whether one has become or ceased to be it.
-    pub fn see_primaries(&mut self, primaries: BTreeMap<ServiceName, bool>) -> bool {
+    /// Which of the own services are primaries; whether one has become or ceased to be it.
+    pub fn set_primaries(&mut self, primaries: BTreeMap<ServiceName, bool>) -> bool {
         let news = primaries.iter().any(|(service, is)| {
             let before = self.primaries.get(service).copied();
             before != Some(*is) && (*is || before.is_some())
@@ -109,32 +109,32 @@ impl View {
         news
     }
 
-    /// Takes in which of the own services leave; what has changed.
-    pub fn see_leaving(&mut self, leaving: BTreeSet<ServiceName>) -> bool {
+    /// Which of the own services leave; whether that has changed.
+    pub fn set_leaving(&mut self, leaving: BTreeSet<ServiceName>) -> bool {
         std::mem::replace(&mut self.leaving, leaving) != self.leaving
     }
 
-    /// Takes in whether the last hooks failed, where there are hooks; whether that has changed.
-    pub fn see_hooks(&mut self, failing: BTreeMap<ServiceName, bool>) -> bool {
+    /// Whether the last hooks failed, where there are hooks; whether that has changed.
+    pub fn set_hooks_failing(&mut self, failing: BTreeMap<ServiceName, bool>) -> bool {
         std::mem::replace(&mut self.hooks_failing, failing) != self.hooks_failing
     }
 
     /// Whether any service, of this node or another, is unhealthy, or an own one leaves.
     pub fn trouble(&self) -> bool {
         !self.leaving.is_empty()
-            || self.states.values().any(|held| held.verdict == Verdict::Unhealthy)
+            || self.states.values().any(|state| state.verdict == Verdict::Unhealthy)
     }
 
-    /// When, after `now`, the next words against other nodes will have held for one of these times:
-    /// all that do so within [`TOGETHER`], so that one hint says it of all services of a host.
-    pub fn ripens(&self, now: Timestamp, after: &[Duration]) -> Option<Timestamp> {
-        let against = self.states.iter().filter(|((subject, _), held)| {
-            *subject != self.me && held.verdict == Verdict::Unhealthy
+    /// When, after `now`, the next of other nodes' services will have been unhealthy for one of
+    /// these times: all that do so within [`TOGETHER`], so that one hint says it of a whole host.
+    pub fn next_threshold(&self, now: Timestamp, held: &[Duration]) -> Option<Timestamp> {
+        let unhealthy = self.states.iter().filter(|((subject, _), state)| {
+            *subject != self.me && state.verdict == Verdict::Unhealthy
         });
-        let moments = against.flat_map(|(_, held)| after.iter().map(|after| held.since + *after));
-        let ahead: Vec<_> = moments.filter(|ripe| *ripe > now).collect();
+        let moments = unhealthy.flat_map(|(_, state)| held.iter().map(|held| state.since + *held));
+        let ahead: Vec<_> = moments.filter(|moment| *moment > now).collect();
         let first = *ahead.iter().min()?;
-        ahead.into_iter().filter(|ripe| *ripe <= first + TOGETHER).max()
+        ahead.into_iter().filter(|moment| *moment <= first + TOGETHER).max()
     }
 
     /// This node's own services; none on a witness.
@@ -142,7 +142,7 @@ impl View {
         self.states.keys().filter(|(subject, _)| *subject == self.me).map(|(_, service)| service)
     }
 
-    /// Of an own service that is well: a dead one is no primary, whatever it was.
+    /// Whether an own service is a primary: an unhealthy one is none, whatever it was.
     fn primary(&self, service: &ServiceName, verdict: Verdict) -> Option<bool> {
         let is = self.primaries.get(service).copied();
         is.filter(|_| verdict == Verdict::Healthy)
@@ -155,28 +155,28 @@ impl View {
 
     /// The view as a hint carries it.
     pub fn observations(&self, now: Timestamp) -> Vec<HintEntry> {
-        let observation = |((subject, service), held): (&TargetKey, &TargetState)| {
-            let held_ms = now.duration_since(held.since).as_millis();
+        let observation = |((subject, service), state): (&TargetKey, &TargetState)| {
+            let held_ms = now.duration_since(state.since).as_millis();
             let own = *subject == self.me;
             let lag = self.lags.get(service).filter(|_| own);
             HintEntry {
                 lag_ms: lag.map(|lag| u64::try_from(lag.as_millis()).unwrap_or(u64::MAX)),
-                primary: self.primary(service, held.verdict).filter(|_| own),
+                primary: self.primary(service, state.verdict).filter(|_| own),
                 leaving: own && self.leaving.contains(service),
                 subject: subject.clone(),
                 service: service.clone(),
-                verdict: held.verdict,
+                verdict: state.verdict,
                 held_ms: u64::try_from(held_ms).unwrap_or(0),
-                cause: held.cause.clone(),
+                cause: state.cause.clone(),
             }
         };
         self.states.iter().map(observation).collect()
     }
 
-    /// The view as the metrics carry it: on what is unknown, silence.
+    /// The view as metrics carry it: nothing on what is unknown.
     pub fn data(&self) -> Vec<Datum> {
-        let datum = |((subject, service), held): (&TargetKey, &TargetState)| {
-            let healthy = match held.verdict {
+        let datum = |((subject, service), state): (&TargetKey, &TargetState)| {
+            let healthy = match state.verdict {
                 Verdict::Healthy => true,
                 Verdict::Unhealthy => false,
                 Verdict::Unknown => return None,
@@ -190,37 +190,37 @@ impl View {
         self.states.iter().filter_map(datum).chain(self.own_data()).collect()
     }
 
-    /// What else is told of the own services, each where it matters and is known.
+    /// The other metrics of the own services, each where it matters and is known.
     fn own_data(&self) -> impl Iterator<Item = Datum> {
         let lag = |(service, lag): (&ServiceName, &Duration)| Datum::lag(service.clone(), *lag);
         let hook = |(service, failing): (&ServiceName, &bool)| {
             Datum::hook_failing(service.clone(), *failing)
         };
-        let primary = |((subject, service), held): (&TargetKey, &TargetState)| {
-            let is = self.primary(service, held.verdict).filter(|_| *subject == self.me)?;
+        let primary = |((subject, service), state): (&TargetKey, &TargetState)| {
+            let is = self.primary(service, state.verdict).filter(|_| *subject == self.me)?;
             Some(Datum::primary(service.clone(), is))
         };
         let primaries = self.states.iter().filter_map(primary);
         self.lags.iter().map(lag).chain(primaries).chain(self.hooks_failing.iter().map(hook))
     }
 
-    /// The view as the status shows it, but for how long probes took.
+    /// The view as the status shows it, without the duration of probes.
     pub fn statuses(&self) -> Vec<TargetStatus> {
-        let status = |((subject, service), held): (&TargetKey, &TargetState)| TargetStatus {
+        let status = |((subject, service), state): (&TargetKey, &TargetState)| TargetStatus {
             subject: subject.clone(),
             service: service.clone(),
             own: *subject == self.me,
-            verdict: held.verdict,
-            since: held.since,
-            cause: held.cause.clone(),
+            verdict: state.verdict,
+            since: state.since,
+            cause: state.cause.clone(),
             probe_us: None,
         };
         self.states.iter().map(status).collect()
     }
 
-    /// One line for the service manager: how many targets stand how.
+    /// One line for systemd: how many targets have which verdict.
     pub fn summary(&self) -> String {
-        let count = |verdict| self.states.values().filter(|held| held.verdict == verdict).count();
+        let count = |verdict| self.states.values().filter(|state| state.verdict == verdict).count();
         format!(
             "{} healthy, {} unhealthy, {} unknown",
             count(Verdict::Healthy),

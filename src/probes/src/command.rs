@@ -1,6 +1,6 @@
-//! A command that people wrote, for a check or a hook: it runs without a shell, as this process's own
-//! user or as a named one, with an almost empty environment, in a process group of its own that does
-//! not outlive its time.
+//! A command that people wrote, for a check or a hook: it runs without a shell, as this process's
+//! own user or as a named one, with an almost empty environment, in a process group of its own that
+//! does not outlive its time.
 
 mod account;
 

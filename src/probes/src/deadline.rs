@@ -24,8 +24,7 @@ impl Deadline {
         }
     }
 
-    /// Waits for `step` until the deadline; after it, the shortfall says what was missing.
-    #[cfg(any(feature = "systemd", feature = "tls"))]
+    /// Waits for `step` until the deadline; after it, the cause says what was missing.
     pub async fn bound<T>(
         &self,
         step: impl Future<Output = T>,

@@ -28,8 +28,8 @@ pub(crate) async fn read(
 }
 
 /// The file does not hold what it should.
-pub(crate) fn unfit(path: &Path, what: &str, why: &dyn std::fmt::Display) -> ProbeFailure {
-    ProbeFailure::inconclusive(format!("{what} file {}: {why}", path.display()))
+pub(crate) fn unfit(path: &Path, what: &str, cause: &dyn std::fmt::Display) -> ProbeFailure {
+    ProbeFailure::inconclusive(format!("{what} file {}: {cause}", path.display()))
 }
 
 fn content(path: &Path, most: u64) -> io::Result<Vec<u8>> {

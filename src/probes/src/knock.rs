@@ -1,5 +1,5 @@
-//! Knocking at a host: whether anything answers at all, however its services are. Whoever refuses is
-//! at home; only silence tells that nobody is.
+//! Knocking at a host: whether anything answers at all, however its services are. Whoever refuses
+//! is at home; only silence tells that nobody is.
 
 use std::io;
 use std::net::SocketAddr;

@@ -4,8 +4,6 @@
 //! server asks for none. The `bson` crate encodes and parses; the driver would keep threads of
 //! monitors and pools for what is two messages.
 
-#[cfg(test)]
-mod server;
 mod session;
 
 use std::net::SocketAddr;
@@ -37,7 +35,7 @@ pub(crate) async fn ask(wire: Wire, lag_matters: bool, deadline: &Deadline) -> O
     let reply = session.ask("hello", &rawdoc! { "hello": 1, "$db": "admin" }).await?;
     let hello = document(&reply)?;
     if let Some(refusal) = Refusal::of(hello) {
-        return Err(refusal.shortfall("hello"));
+        return Err(refusal.failure("hello"));
     }
     let says = |key| matches!(hello.get(key), Ok(Some(RawBsonRef::Boolean(true))));
     if says("isWritablePrimary") {
@@ -55,7 +53,7 @@ pub(crate) async fn ask(wire: Wire, lag_matters: bool, deadline: &Deadline) -> O
     let lag = match Refusal::of(status) {
         None => Some(lag(status)?),
         Some(refusal) if lag_matters || !refusal.is_denial() => {
-            return Err(refusal.shortfall("replSetGetStatus"));
+            return Err(refusal.failure("replSetGetStatus"));
         }
         Some(_) => None,
     };
@@ -109,7 +107,7 @@ impl<'r> Refusal<'r> {
         matches!(self.code, 13 | 18)
     }
 
-    fn shortfall(&self, asked: &str) -> ProbeFailure {
+    fn failure(&self, asked: &str) -> ProbeFailure {
         let cause = format!("answered {asked} with error {}: {}", self.code, self.message);
         if self.is_denial() {
             ProbeFailure::inconclusive(cause)

@@ -116,10 +116,10 @@ fn refused(refusal: &Refusal) -> ProbeFailure {
     }
 }
 
-/// By the server's error numbers: wrong login (1044, 1045, 1698), no such database (1049), this host
-/// shut out (1129, 1130), no privilege (1142, 1227), too many connections of this user (1203, 1226),
-/// an outdated way to log in (1251), password expired (1820, 1862), account locked (3118; 4151 of
-/// MariaDB), only with TLS (3159).
+/// By the server's error numbers: wrong login (1044, 1045, 1698), no such database (1049), this
+/// host shut out (1129, 1130), no privilege (1142, 1227), too many connections of this user (1203,
+/// 1226), an outdated way to log in (1251), password expired (1820, 1862), account locked (3118;
+/// 4151 of MariaDB), only with TLS (3159).
 fn is_denial(refusal: &Refusal) -> bool {
     matches!(
         refusal.code,
@@ -141,7 +141,5 @@ fn is_denial(refusal: &Refusal) -> bool {
     )
 }
 
-#[cfg(test)]
-mod server;
 #[cfg(test)]
 mod tests;

@@ -152,6 +152,4 @@ fn failure(asked: &str, error: &Error) -> ProbeFailure {
 }
 
 #[cfg(test)]
-mod server;
-#[cfg(test)]
 mod tests;

@@ -124,6 +124,4 @@ fn login_refused(refusal: &Refusal) -> ProbeFailure {
 }
 
 #[cfg(test)]
-mod server;
-#[cfg(test)]
 mod tests;

@@ -29,9 +29,9 @@ async fn connect(bus: &Path, deadline: &Deadline) -> Result<Wire, ProbeFailure> 
     let missing = || "the system bus takes no connection".to_owned();
     let connected =
         deadline.bound(UnixStream::connect(bus), missing).await.map_err(|late| cannot(&late))?;
-    let why =
+    let failure =
         |error| ProbeFailure::inconclusive(format!("the system bus {}: {error}", bus.display()));
-    connected.map(|stream| Box::new(stream) as Wire).map_err(why)
+    connected.map(|stream| Box::new(stream) as Wire).map_err(failure)
 }
 
 /// Whether the unit is active, on an open connection to the bus.
@@ -47,7 +47,7 @@ pub(crate) async fn ask(wire: Wire, unit: &str, deadline: &Deadline) -> Result<(
     let answer: Result<_, bus::NoAnswer> =
         deadline.bound(talk, missing).await.map_err(|late| cannot(&late))?;
     let (loaded, active) =
-        answer.map_err(|why| ProbeFailure::inconclusive(format!("systemd: {why}")))?;
+        answer.map_err(|cause| ProbeFailure::inconclusive(format!("systemd: {cause}")))?;
     judge(unit, &loaded, &active)
 }
 

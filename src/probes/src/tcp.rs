@@ -5,17 +5,14 @@ use std::net::SocketAddr;
 
 use tokio::net::TcpStream;
 
-use crate::ProbeFailure;
 use crate::deadline::Deadline;
-#[cfg(feature = "tcp")]
-use crate::{Outcome, Pass};
+use crate::{Outcome, Pass, ProbeFailure};
 
 // Numbers that `io::ErrorKind` has no name for; from Linux's errno.h.
 const ENFILE: i32 = 23;
 const EMFILE: i32 = 24;
 const ENOBUFS: i32 = 105;
 
-#[cfg(feature = "tcp")]
 pub(crate) async fn probe(target: SocketAddr, deadline: &Deadline) -> Outcome {
     connect(target, deadline).await.map(|_| Pass::PLAIN)
 }

@@ -73,6 +73,4 @@ fn failure(error: &io::Error) -> ProbeFailure {
 }
 
 #[cfg(test)]
-pub(crate) mod certificates;
-#[cfg(test)]
 mod tests;

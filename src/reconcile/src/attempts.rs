@@ -29,8 +29,8 @@ const PROOF_PATIENCE: Duration = Duration::from_secs(6);
 pub struct Attempts {
     /// By service: the last call for its VIP, until it is settled.
     tries: BTreeMap<ServiceName, Try>,
-    /// By service: the calls without a certain answer, and those that were overtaken before they showed,
-    /// until they have landed or cannot any more.
+    /// By service: the calls without a certain answer, and those that were overtaken before they
+    /// showed, until they have landed or cannot any more.
     in_flight: BTreeMap<ServiceName, Vec<Try>>,
     /// By service: the last node that EC2 showed to hold its VIP.
     shown: BTreeMap<ServiceName, NodeName>,
@@ -125,8 +125,8 @@ impl Attempts {
         }
     }
 
-    /// Whether the VIP is where EC2 accepted to bring it. A call without an answer to the same node may
-    /// still be on its way.
+    /// Whether the VIP is where EC2 accepted to bring it. A call without an answer to the same node
+    /// may still be on its way.
     fn proves_the_last(
         &mut self,
         memory: &Mutex<Memory>,
@@ -223,8 +223,8 @@ impl Attempts {
         })
     }
 
-    /// What comes after a pass that decided this, for what it did not send: what may land or show yet
-    /// is looked after until then.
+    /// What comes after a pass that decided this, for what it did not send: what may land or show
+    /// yet is looked after until then.
     pub fn waits(&self, decisions: &[Decision], now: Timestamp) -> Next {
         let in_flight = Choice::Hold { reason: HoldReason::MoveInFlight };
         let settles = |decision: &Decision| {
@@ -345,8 +345,8 @@ impl Attempts {
         self.calls.get(service).copied().unwrap_or_default()
     }
 
-    /// The records of the invocation, in the order of the file: of each move that came to an end, and
-    /// of what the last pass `decided` about all others.
+    /// The records of the invocation, in the order of the file: of each move that came to an end,
+    /// and of what the last pass `decided` about all others.
     pub fn records(self, config: &Config, decided: Vec<Record>) -> Vec<Record> {
         let Self { mut settled, tries, calls, .. } = self;
         for record in decided {

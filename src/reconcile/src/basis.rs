@@ -1,4 +1,5 @@
-//! What a decision rested on, as its record carries it: enough to explain it, and to decide once more.
+//! What a decision rested on, as its record carries it: enough to explain it, and to decide once
+//! more.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
@@ -13,7 +14,8 @@ use vipward_core::name::EniId;
 use vipward_core::observed::millis;
 use vipward_core::{Config, NodeName, ServiceName, Verdict};
 
-/// Most observations and alarms that a record carries: a line of CloudWatch Logs has its limit, and a reader too.
+/// Most observations and alarms that a record carries: a line of CloudWatch Logs has its limit, and
+/// a reader too.
 const MOST: usize = 100;
 
 /// The evidence about one service and its group.

@@ -1,5 +1,5 @@
-//! Carrying a step out: one call, its line in the ledger, and a first look for the proof. What did not
-//! succeed is not repeated here: the next pass decides afresh.
+//! Carrying a step out: one call, its line in the ledger, and a first look for the proof. What did
+//! not succeed is not repeated here: the next pass decides afresh.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -15,7 +15,8 @@ use crate::backoff::{bounded, retry};
 use crate::invocation::Invocation;
 use crate::ports::{PortError, Ports};
 
-/// How long EC2's answer to a call that changes something is waited for: then it may still take effect.
+/// How long EC2's answer to a call that changes something is waited for: then it may still take
+/// effect.
 const CALL_PATIENCE: Duration = Duration::from_secs(2);
 /// What became of one VIP's move.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,8 +66,8 @@ pub struct Accepted {
     pub proven: Option<Timestamp>,
 }
 
-/// Sends the one call of `step`, and looks for its proof. `before` says who had what; what the ledger
-/// has already is not written again.
+/// Sends the one call of `step`, and looks for its proof. `before` says who had what; what the
+/// ledger has already is not written again.
 pub async fn send<P: Ports>(
     invocation: &Invocation<'_, P>,
     step: Step,
@@ -111,8 +112,8 @@ pub async fn record<P: Ports>(
         .is_ok()
 }
 
-/// When EC2 named the new holder, if it does at once. A longer wait is for the next passes, which see
-/// what else happens meanwhile.
+/// When EC2 named the new holder, if it does at once. A longer wait is for the next passes, which
+/// see what else happens meanwhile.
 async fn proof<P: Ports>(invocation: &Invocation<'_, P>, step: &Step) -> Option<Timestamp> {
     let Invocation { config, ports, deadline, .. } = *invocation;
     let until = deadline.min(ports.now() + CALL_PATIENCE);

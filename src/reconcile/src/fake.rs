@@ -350,8 +350,8 @@ impl Ports for World {
     }
 }
 
-/// A hint of `observer`, heard now: what it says of redis on which node, and for how many milliseconds
-/// it has been saying so.
+/// A hint of `observer`, heard now: what it says of redis on which node, and for how many
+/// milliseconds it has been saying so.
 pub(crate) fn hint(world: &World, observer: &str, said: &[(&str, Verdict, u64)]) -> HeardHint {
     let observation = |(subject, verdict, held_ms): &(&str, Verdict, u64)| HintEntry {
         subject: subject.parse().expect("a name"),

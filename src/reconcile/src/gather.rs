@@ -12,11 +12,11 @@ use crate::invocation::{Hints, Invocation};
 use crate::ports::{PortError, Ports};
 use crate::reading::{ByHints, Reading, Reads, STATES};
 
-/// How long a pass that has what it needs waits for the other reads: as a rule they come at the same
-/// time, and may know better.
+/// How long a pass that has what it needs waits for the other reads: as a rule they come at the
+/// same time, and may know better.
 const GRACE: Duration = Duration::from_millis(100);
-/// How long it waits for a better target, where by the hints the best says nothing of itself, or is about
-/// to leave: the metrics may know another, or better.
+/// How long it waits for a better target, where by the hints the best says nothing of itself, or is
+/// about to leave: the metrics may know another, or better.
 const SECOND_BEST: Duration = Duration::from_millis(400);
 
 /// Which services' metrics are read at once; others follow where the answers call for it.

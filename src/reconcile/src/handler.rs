@@ -30,8 +30,9 @@ const LAST_WORDS: SignedDuration = SignedDuration::from_millis(500);
 /// How long an invocation may take where the runtime gives no deadline: the templates' timeout.
 const USUAL_TIMEOUT: SignedDuration = SignedDuration::from_secs(30);
 
-/// A hint that was longer under way is no news. Agents know AWS's time to a second, EventBridge tells it
-/// to the second and delivers in less than one; a hint that Lambda throws back comes a second later.
+/// A hint that was longer under way is no news. Agents know AWS's time to a second, EventBridge
+/// tells it to the second and delivers in less than one; a hint that Lambda throws back comes a
+/// second later.
 const UNDER_WAY: Duration = Duration::from_secs(4);
 
 /// Record and alert about an agent whose file means something else than the function's.
@@ -191,16 +192,16 @@ impl<P: Ports> Function<P> {
         Ok(json!({ "wake": invocation.wake, "outcomes": outcomes }))
     }
 
-    /// Hears a hint. It is news unless it was heard before, a newer one was, or it was long under way:
-    /// then the all-clear may be waiting behind it.
+    /// Hears a hint. It is news unless it was heard before, a newer one was, or it was long under
+    /// way: then the all-clear may be waiting behind it.
     fn is_news_to_us(&self, wake: &Wake, woken: Timestamp) -> bool {
         let Wake::Hint(heard) = wake else { return false };
         let is_new = locked(&self.memory).hear(heard.clone());
         is_new && age(heard.at, woken) <= UNDER_WAY
     }
 
-    /// A hint by which nothing changes of what a pass decided moments ago: reading EC2 for it would only
-    /// keep the next hint waiting, which may be the one that decides.
+    /// A hint by which nothing changes of what a pass decided moments ago: reading EC2 for it would
+    /// only keep the next hint waiting, which may be the one that decides.
     fn is_superfluous(&self, invocation: &Invocation<'_, P>) -> bool {
         invocation.wake == WakeKind::Hint
             && locked(&self.memory).changes_nothing(&self.config, invocation.woken)

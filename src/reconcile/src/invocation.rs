@@ -14,7 +14,8 @@ use crate::ports::Ports;
 use crate::wake::WakeKind;
 
 /// How old, counted from its arrival, EC2's answer may be when a call that rests on it is sent; and
-/// how old the newest words may be when EC2 is asked. So a slow answer is used once, at once.
+/// how old the newest observations may be when EC2 is asked. So a slow answer is used once, at
+/// once.
 pub const EVIDENCE_AGE: Duration = Duration::from_secs(1);
 
 /// What agents said, as the environment remembers it.
@@ -69,7 +70,8 @@ impl<P: Ports> Invocation<'_, P> {
         Hints { said, read_before, are_news }
     }
 
-    /// Whose metrics the first pass reads at once, without waiting for EC2's answer to ask for them.
+    /// Whose metrics the first pass reads at once, without waiting for EC2's answer to ask for
+    /// them.
     pub fn first_scope(&self) -> BTreeSet<ServiceName> {
         locked(self.memory).first_scope(self.config, self.wake, self.ports.now())
     }

@@ -4,6 +4,8 @@
 //! the plan out, and proves it. The world is behind [`ports::Ports`]: AWS in the function, a model
 //! of it in virtual time in the simulator. No SDK is in this crate, nor a clock.
 
+#![warn(missing_docs)]
+
 mod attempts;
 pub mod backoff;
 pub mod basis;

@@ -160,8 +160,8 @@ impl Memory {
         self.calls.iter().map(|(service, calls)| (service.clone(), targets(calls))).collect()
     }
 
-    /// A pass has seen this, and holds everything for these reasons; `None` where it acted, or did not
-    /// see all.
+    /// A pass has seen this, and holds everything for these reasons; `None` where it acted, or did
+    /// not see all.
     pub fn saw(
         &mut self,
         config: &Config,
@@ -179,8 +179,8 @@ impl Memory {
         self.last = Some(Seen { at, evidence: evidence.clone(), choices });
     }
 
-    /// Whether the hints heard since a full pass of moments ago change none of its decisions, even if
-    /// the metrics by now showed every silence there can be: then nothing needs to be read.
+    /// Whether the hints heard since a full pass of moments ago change none of its decisions, even
+    /// if the metrics by now showed every silence there can be: then nothing needs to be read.
     pub fn changes_nothing(&mut self, config: &Config, now: Timestamp) -> bool {
         let Some(Seen { at, choices: Some(choices), .. }) = &self.last else { return false };
         if age(*at, now) > MOMENTS {
@@ -195,8 +195,8 @@ impl Memory {
         by_now.eq(choices)
     }
 
-    /// The services whose metrics a pass reads at once: those about which a move may be on the table
-    /// by what is remembered; all of them when nothing is, but for the minute's schedule.
+    /// The services whose metrics a pass reads at once: those about which a move may be on the
+    /// table by what is remembered; all of them when nothing is, but for the minute's schedule.
     pub fn first_scope(
         &mut self,
         config: &Config,
@@ -216,12 +216,13 @@ impl Memory {
         wanted.into_iter().map(|service| service.name.clone()).collect()
     }
 
-    /// What the last pass knew of agents' words.
+    /// What the last pass knew of agents' observations.
     pub fn read_before(&self) -> Observations {
         self.last.as_ref().map(|seen| seen.evidence.observations.clone()).unwrap_or_default()
     }
 
-    /// What the last pass saw, with what hints have said since; what EC2 refused then it may not now.
+    /// What the last pass saw, with what hints have said since; what EC2 refused then it may not
+    /// now.
     fn evidence_by_now(&mut self, config: &Config, now: Timestamp) -> Evidence {
         let mut observations = self.observations(config, now);
         observations.merge(&self.read_before());

@@ -1,5 +1,5 @@
-//! What people's own rules hear: moves, and what is worth a look and news. One event for each kind of
-//! news in an invocation, however many services it is about: the death of a node pages once.
+//! What people's own rules hear: moves, and what is worth a look and news. One event for each kind
+//! of news in an invocation, however many services it is about: the death of a node pages once.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;

@@ -1,5 +1,5 @@
-//! Ports that read what they wrote: EC2's answers may lack for a while a tag that it has just taken, and
-//! an order is to be seen by the very pass that follows it.
+//! Ports that read what they wrote: EC2's answers may lack for a while a tag that it has just
+//! taken, and an order is to be seen by the very pass that follows it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -90,7 +90,7 @@ impl PortError {
 /// What the agents published.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Published {
-    /// The newest word on each key.
+    /// The newest observation under each key.
     pub observations: Vec<(ObservationKey, Observed<Observation>)>,
     /// How far nodes are behind, where that matters.
     pub lags: Vec<(NodeName, ServiceName, Observed<Duration>)>,
@@ -152,8 +152,8 @@ pub trait Ports: Sync {
         since: Timestamp,
     ) -> impl Future<Output = Result<Published, PortError>> + Send;
 
-    /// Brings the VIPs to the interface: all of them or none. Where that is forbidden, none is taken
-    /// from an interface that has it.
+    /// Brings the VIPs to the interface: all of them or none. Where that is forbidden, none is
+    /// taken from an interface that has it.
     fn assign(
         &self,
         eni: &EniId,

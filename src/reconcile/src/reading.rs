@@ -14,7 +14,8 @@ use vipward_core::decide::{Choice, Decision, decide};
 use vipward_core::evidence::{Evidence, Inventory, Observation, ObservationKey, Snapshot};
 use vipward_core::judge::{Judgement, UpBasis};
 use vipward_core::observed::{Observed, age};
-use vipward_core::telemetry::{AlarmName, INGESTION_DELAY};
+use vipward_core::telemetry::AlarmName;
+use vipward_core::timing::INGESTION_DELAY;
 use vipward_core::triage::needs_metrics;
 use vipward_core::{Config, NodeName, ServiceName};
 
@@ -93,9 +94,9 @@ struct Partial {
 pub enum ByHints {
     /// No move: it takes the metrics to tell.
     Nothing,
-    /// A move to the best that hints know of, which is not good: it is not up by its own word, or leaves.
+    /// A move to the best node that hints know of: it is not up by its own observation, or leaves.
     SecondBest,
-    /// A move to a node that is up by its own word, and stays.
+    /// A move to a node that is up by its own observation, and stays.
     Good,
 }
 
@@ -248,8 +249,8 @@ impl<'g, P: Ports> Reading<'g, P> {
         }
     }
 
-    /// The services about which agents were heard soon enough before EC2 was asked: by the metrics, or
-    /// by the hint that woke the function.
+    /// The services about which agents were heard soon enough before EC2 was asked: by the metrics,
+    /// or by the hint that woke the function.
     fn live(&self) -> BTreeSet<ServiceName> {
         let asked = match &self.partial().inventory {
             Some(Ok(answer)) => answer.asked,
@@ -308,7 +309,7 @@ impl<'g, P: Ports> Reading<'g, P> {
         let Some(evidence) = self.evidence().ok().filter(|_| may_decide) else {
             return ByHints::Nothing;
         };
-        let good = Some(&Judgement::Up(UpBasis::OwnWord));
+        let good = Some(&Judgement::Up(UpBasis::OwnObservation));
         let mut by_hints = ByHints::Nothing;
         let snapshot = Snapshot { config, evidence: &evidence, now };
         for Decision { service, judgements, choice, .. } in decide(snapshot) {
@@ -324,13 +325,15 @@ impl<'g, P: Ports> Reading<'g, P> {
     }
 }
 
-/// The services by whose metrics a silence can be told. They hold something fresh from somebody; and
-/// whoever's last word has gone stale has been quiet for nearly `stale_after` by the newest metrics of
-/// others, not by the clock: while CloudWatch is late with everybody, the last words of two nodes that
-/// are well lie up to a publish interval apart, and the older is stale before the newer.
+/// The services whose metrics show who is silent. Something in them is fresh, and each observer
+/// whose newest metric is stale has been quiet for nearly `stale_after` when measured by the newest
+/// metrics of others. The clock is no measure: while CloudWatch is late with everybody, the newest
+/// metrics of two healthy nodes lie up to a publish interval apart, and the older goes stale before
+/// the newer.
 ///
-/// Metrics that are later than [`INGESTION_DELAY`] thus delay the verdict on a node that is silent indeed, at
-/// most until the next hint or alarm; they were taken for the silence of a node that is well.
+/// Metrics later than [`INGESTION_DELAY`] thus delay the judgement of a node that is silent indeed,
+/// at most until the next hint or alarm. Without this rule they were taken for a healthy node's
+/// silence.
 fn flowing(
     config: &Config,
     newest: &[(ObservationKey, Observed<Observation>)],

@@ -1,6 +1,6 @@
-//! One loop of fresh passes. Each reads the world, judges, decides and sends what it decided, one call
-//! an interface. What did not succeed is decided afresh by the next pass, or not tried again: neither
-//! what woke the function nor what an earlier pass thought decides anything.
+//! One loop of fresh passes. Each reads the world, judges, decides and sends what it decided, one
+//! call an interface. What did not succeed is decided afresh by the next pass, or not tried again:
+//! neither what woke the function nor what an earlier pass thought decides anything.
 
 use std::sync::Arc;
 
@@ -41,8 +41,8 @@ pub async fn reconcile<P: Ports>(invocation: &Invocation<'_, P>) -> Result<Vec<R
     }
 }
 
-/// Makes passes until all is settled or held, or time is up. `goal` decides each on its evidence, or
-/// says why nothing may be done.
+/// Makes passes until all is settled or held, or time is up. `goal` decides each on its evidence,
+/// or says why nothing may be done.
 ///
 /// # Errors
 /// When EC2 could not be read, or the goal allows nothing: then nothing was done.

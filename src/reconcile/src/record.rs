@@ -20,8 +20,8 @@ use crate::wake::WakeKind;
 /// How many times `stale_after` what may pass may last before a person should look: by then it is
 /// no transition but a blackout, probes that cannot judge, or servers that do not agree.
 const LONG_WAIT: u32 = 2;
-/// How long a holder has to be suspect before a person should look: a host that died is left 2 s after
-/// the others have missed it.
+/// How long a holder has to be suspect before a person should look: a host that died is left 2 s
+/// after the others have missed it.
 const SUSPECT_FOR: Duration = Duration::from_secs(3);
 
 /// One VIP's decision and what became of it. Where EC2 refused it a node, another follows.

@@ -77,7 +77,7 @@ pub fn questions(config: &Config, services: &BTreeSet<ServiceName>) -> Vec<Quest
 }
 
 impl Question {
-    /// Whose word it asks for.
+    /// Whose observation it asks for.
     pub fn observer(&self) -> &NodeName {
         match self {
             Self::Observation(ObservationKey { observer, .. })

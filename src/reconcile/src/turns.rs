@@ -44,10 +44,10 @@ impl Turns {
         self.waits
     }
 
-    /// Of the planned steps those that are to be sent now. What is placed by force has to be seen unheld
-    /// by two reads; a move that `waits_for` a later pass is left out, and one that waits for the
-    /// next holds up its whole step. The less important a step is, the less often it is sent again, so
-    /// that what a throttling EC2 lets through goes to the most important.
+    /// Of the planned steps those that are to be sent now. What is placed by force has to be seen
+    /// unheld by two reads; a move that `waits_for` a later pass is left out, and one that waits
+    /// for the next holds up its whole step. The less important a step is, the less often it is
+    /// sent again, so that what a throttling EC2 lets through goes to the most important.
     pub fn due(
         &mut self,
         config: &Config,

@@ -1,4 +1,5 @@
-//! What happens in the region, as a closed list of events: the journal that drivers write line by line.
+//! What happens in the region, as a closed list of events: the journal that drivers write line by
+//! line.
 //!
 //! A service model that has something to tell pushes it to its own `journal: Vec<JournalEvent>`;
 //! [`super::Region::advance`] drains it.
@@ -16,7 +17,7 @@ pub struct Entry {
     pub at: Timestamp,
     /// What happened.
     #[serde(flatten)]
-    pub happening: JournalEvent,
+    pub event: JournalEvent,
 }
 
 /// Everything a journal can tell; `event` names it in the line.

@@ -3,6 +3,8 @@
 //! A driver calls the services through their wire protocols, then [`Region::advance`], carries the
 //! effects out, and comes back at [`Region::next_deadline`] or with the next call.
 
+#![warn(missing_docs)]
+
 mod api_error;
 pub mod cloudwatch;
 pub mod ec2;
@@ -92,7 +94,7 @@ impl Region {
         }
         let lambda = self.lambda.advance(now);
         told.append(&mut self.lambda.journal);
-        let told = told.into_iter().map(|happening| Effect::Tell(Entry { at: now, happening }));
+        let told = told.into_iter().map(|event| Effect::Tell(Entry { at: now, event }));
         told.chain(lambda.into_iter().map(Effect::Lambda)).collect()
     }
 

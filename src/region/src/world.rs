@@ -1,6 +1,6 @@
 //! The world file: what a region holds before anyone calls it.
 
-mod begin;
+mod build;
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -11,35 +11,29 @@ use jiff::SignedDuration;
 use serde::Deserialize;
 use vipward_region_model::Place;
 use vipward_region_model::ec2::AssignedAgain;
-use vipward_region_model::fault::{FaultError, FaultSpec};
+use vipward_region_model::fault::FaultSpec;
 use vipward_region_model::template::TemplateError;
 
 use crate::wire::ApiError;
 
-pub use begin::Beginning;
+pub use build::Built;
 
 /// A world file, as written. Paths are relative to the file.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct World {
-    /// Region name.
     #[serde(default = "default_region")]
     pub region: String,
-    /// Account number.
     #[serde(default = "default_account")]
     pub account: String,
     /// Where all AWS APIs are served; port 0 lets the system choose.
     pub listen: SocketAddr,
-    /// The rendered SAM template.
     pub template: Option<PathBuf>,
     /// Where the metadata service of all instances is served, told apart by source address.
     pub imds: Option<SocketAddr>,
-    /// What functions are run with.
     pub lambda: Option<LambdaFiles>,
-    /// Subnets.
     #[serde(default, rename = "subnet")]
     pub subnets: Vec<SubnetEntry>,
-    /// Instances.
     #[serde(default, rename = "instance")]
     pub instances: Vec<InstanceEntry>,
     /// How long things take.
@@ -63,15 +57,12 @@ pub struct LambdaFiles {
     pub layer: Option<PathBuf>,
 }
 
-/// A subnet of the world.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SubnetEntry {
     /// `subnet-...`.
     pub id: String,
-    /// Its addresses.
     pub cidr: Ipv4Net,
-    /// Its VPC.
     #[serde(default = "default_vpc")]
     pub vpc: String,
     /// Availability zone; the region's first one when left out.
@@ -84,18 +75,13 @@ pub struct SubnetEntry {
 pub struct InstanceEntry {
     /// `i-...`.
     pub id: String,
-    /// Instance type.
     #[serde(rename = "type", default = "default_instance_type")]
     pub kind: String,
     /// `eni-...`.
     pub eni: String,
-    /// Hardware address.
     pub mac: String,
-    /// Subnet id.
     pub subnet: String,
-    /// Primary private address.
     pub address: Ipv4Addr,
-    /// Secondary private addresses.
     #[serde(default)]
     pub secondaries: Vec<Ipv4Addr>,
     /// A metadata listener of its own.
@@ -114,6 +100,8 @@ pub struct InstanceEntry {
 pub struct Delays {
     /// Until a metric value is readable.
     pub metric_ingestion: SignedDuration,
+    /// How far `DescribeAlarms` lags behind the alarms' own events.
+    pub alarm_lag: SignedDuration,
     /// Buckets that an alarm looks back beyond its evaluation periods.
     pub alarm_evaluation_range_extra: u32,
     /// From the bus to a rule's target.
@@ -136,6 +124,7 @@ impl Default for Delays {
     fn default() -> Self {
         Self {
             metric_ingestion: SignedDuration::from_millis(500),
+            alarm_lag: SignedDuration::ZERO,
             alarm_evaluation_range_extra: 2,
             event_delivery: SignedDuration::from_millis(80),
             describe_lag: SignedDuration::ZERO,
@@ -156,47 +145,18 @@ pub struct Answers {
     pub assigned_again: AssignedAgain,
 }
 
-/// Why a world cannot be had.
 #[derive(Debug, thiserror::Error)]
 pub enum WorldError {
-    /// A file cannot be read.
     #[error("cannot read {path}")]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// The world file is not as it has to be.
+    Unreadable { path: PathBuf, source: std::io::Error },
     #[error("{path} is no world file")]
-    Syntax {
-        /// The file.
-        path: PathBuf,
-        /// Where and why.
-        source: Box<toml::de::Error>,
-    },
-    /// The template is not as it has to be.
+    Syntax { path: PathBuf, source: Box<toml::de::Error> },
     #[error("{path} cannot be used")]
-    Template {
-        /// The file.
-        path: PathBuf,
-        /// Where and why.
-        source: TemplateError,
-    },
-    /// An instance does not fit.
+    Template { path: PathBuf, source: TemplateError },
     #[error("instance {id} does not fit")]
-    Instance {
-        /// Its id.
-        id: String,
-        /// EC2's objection.
-        source: ApiError,
-    },
-    /// The template has no such profile.
+    Instance { id: String, source: ApiError },
     #[error("the template has no output described as {0:?} that names an instance profile")]
     NoProfile(String),
-    /// A fault makes no sense.
-    #[error("the faults cannot be injected")]
-    Fault(#[from] FaultError),
     /// The template has functions, but there is nothing to run for them.
     #[error("the template has functions, so the world needs [lambda] with a bootstrap")]
     NoBootstrap,
@@ -222,7 +182,6 @@ impl World {
         Ok(world)
     }
 
-    /// Account and region name.
     pub fn place(&self) -> Place {
         Place { account: self.account.clone(), region: self.region.clone() }
     }

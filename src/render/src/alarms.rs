@@ -21,14 +21,14 @@ pub fn resources(config: &Config) -> Vec<Resource> {
     let mut resources = Vec::new();
     for service in &config.services {
         for node in &config.nodes {
-            resources.push(own_word(config, service, &node.name));
+            resources.push(self_health(config, service, &node.name));
             if service.role == Role::Primary {
                 resources.push(primary(config, service, &node.name));
             }
             if config.policy.peer_alarms {
                 let observers = config.observers_of(&node.name);
                 resources.extend(
-                    observers.map(|observer| peer_word(config, service, &node.name, observer)),
+                    observers.map(|observer| peer_health(config, service, &node.name, observer)),
                 );
             }
         }
@@ -39,11 +39,11 @@ pub fn resources(config: &Config) -> Vec<Resource> {
     resources
 }
 
-fn own_word(config: &Config, service: &Service, node: &NodeName) -> Resource {
+fn self_health(config: &Config, service: &Service, node: &NodeName) -> Resource {
     alarm(
         config,
         logical_id("OwnWord", &[service.name.as_str(), node.as_str()]),
-        &name(config, service, node, AlarmKind::OwnWord),
+        &name(config, service, node, AlarmKind::SelfHealth),
         &format!("{node} says that its {} is unhealthy or leaving, or says nothing", service.name),
         json!({
             "Namespace": namespace(&config.cluster, node),
@@ -71,11 +71,16 @@ fn primary(config: &Config, service: &Service, node: &NodeName) -> Resource {
 }
 
 /// Silence is not breaching: it tells of the observer, whose own alarm it is.
-fn peer_word(config: &Config, service: &Service, node: &NodeName, observer: &NodeName) -> Resource {
+fn peer_health(
+    config: &Config,
+    service: &Service,
+    node: &NodeName,
+    observer: &NodeName,
+) -> Resource {
     alarm(
         config,
-        logical_id("PeerWord", &[service.name.as_str(), node.as_str(), observer.as_str()]),
-        &name(config, service, node, AlarmKind::PeerWord(observer.clone())),
+        logical_id("PeerHealth", &[service.name.as_str(), node.as_str(), observer.as_str()]),
+        &name(config, service, node, AlarmKind::PeerHealth(observer.clone())),
         &format!("{observer} cannot reach {} on {node}", service.name),
         json!({
             "Namespace": namespace(&config.cluster, observer),

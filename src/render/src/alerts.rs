@@ -31,7 +31,7 @@ pub fn resources(config: &Config) -> Vec<Resource> {
 fn topic(config: &Config) -> Resource {
     let properties = json!({"TopicName": format!("vipward-{}-alerts", config.cluster)});
     Resource::new(TOPIC, "AWS::SNS::Topic", properties)
-        .because("Subscribe what pages you. Not encrypted by the aws/sns key: EventBridge cannot use that one.")
+        .with_comment("Subscribe what pages you. Not encrypted by the aws/sns key: EventBridge cannot use that one.")
 }
 
 fn topic_policy() -> Resource {
@@ -85,7 +85,7 @@ fn failing(config: &Config) -> Resource {
         "TreatMissingData": "notBreaching",
     });
     alarm(config, "FunctionFails", "function-fails", metric)
-        .because("Outside the cluster's alarm prefix: these wake people, not the function.")
+        .with_comment("Outside the cluster's alarm prefix: these wake people, not the function.")
 }
 
 fn silent(config: &Config) -> Resource {

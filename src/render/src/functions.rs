@@ -36,9 +36,9 @@ pub fn resources(config: &Config, place: &Place) -> Vec<Resource> {
         failover(config, place),
         query(config, place),
         log(FAILOVER_LOG, &name_of(config, "failover"))
-            .because("Every decision is one JSON record in this log."),
+            .with_comment("Every decision is one JSON record in this log."),
         log(QUERY_LOG, &name_of(config, "query")),
-        dead_letters().because("Events that a rule could not deliver: the wiring is broken."),
+        dead_letters().with_comment("Events that a rule could not deliver: the wiring is broken."),
     ]
 }
 
@@ -75,7 +75,7 @@ fn failover(config: &Config, place: &Place) -> Resource {
         "MaximumEventAgeInSeconds": OLDEST_EVENT_SECONDS,
         "MaximumRetryAttempts": 0,
     });
-    built(FAILOVER, properties).because(
+    built(FAILOVER, properties).with_comment(
         "Only this function may move a VIP. It runs one at a time where concurrency is reserved.",
     )
 }
@@ -84,7 +84,7 @@ fn query(config: &Config, place: &Place) -> Resource {
     let mut properties = function(config, place, "query", "QueryRole", QUERY_LOG);
     properties["Timeout"] = 15.into();
     built(QUERY, properties)
-        .because("The same build with a role that can only read: looking never blocks moving.")
+        .with_comment("The same build with a role that can only read: looking never blocks moving.")
 }
 
 fn function(config: &Config, place: &Place, role: &str, iam_role: &str, log: &str) -> Value {

@@ -2,6 +2,8 @@
 //!
 //! Only long forms of intrinsic functions are written, so that a plain YAML parser can read it.
 
+#![warn(missing_docs)]
+
 mod alarms;
 mod alerts;
 mod functions;

@@ -24,7 +24,7 @@ impl Resource {
 
     /// The same with a comment above it.
     #[must_use]
-    pub fn because(mut self, comment: &'static str) -> Self {
+    pub fn with_comment(mut self, comment: &'static str) -> Self {
         self.comment = comment;
         self
     }

@@ -49,7 +49,7 @@ fn failover_role(config: &Config) -> Resource {
     ]);
     let description = format!("Moves the VIPs of cluster {}", config.cluster);
     role("FailoverRole", &description, LAMBDA, &statements)
-        .because("Changes the interfaces of this cluster's nodes and no others.")
+        .with_comment("Changes the interfaces of this cluster's nodes and no others.")
 }
 
 fn query_role(config: &Config) -> Resource {
@@ -90,8 +90,9 @@ fn operator_policy(config: &Config) -> Resource {
         "Description": format!("For the operators of cluster {}", config.cluster),
         "PolicyDocument": policy(&[allow("AskTheFunctions", &["lambda:InvokeFunction"], functions)]),
     });
-    Resource::new(OPERATOR_POLICY, "AWS::IAM::ManagedPolicy", properties)
-        .because("For operators: attach it to everyone who runs `vipward status` or gives orders.")
+    Resource::new(OPERATOR_POLICY, "AWS::IAM::ManagedPolicy", properties).with_comment(
+        "For operators: attach it to everyone who runs `vipward status` or gives orders.",
+    )
 }
 
 fn role_id(member: &NodeName) -> String {

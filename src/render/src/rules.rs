@@ -53,7 +53,7 @@ fn rules(config: &Config) -> Vec<Resource> {
                 "detail": {"alarmName": [{"prefix": alarm_prefix(&config.cluster)}]},
             }),
         )
-        .because("An event only says that something may have changed; the function reads afresh."),
+        .with_comment("An event only says that something may have changed; the function reads afresh."),
         rule(
             "InstanceRule",
             "An instance stops or is terminated",
@@ -65,7 +65,7 @@ fn rules(config: &Config) -> Vec<Resource> {
                 },
             }),
         )
-        .because("Any instance's: the configuration names no instances, and the function ignores others."),
+        .with_comment("Any instance's: the configuration names no instances, and the function ignores others."),
     ];
     if config.policy.hints {
         rules.extend(hint_rules(config));
@@ -96,7 +96,7 @@ fn schedule() -> Resource {
         "Targets": target(&attribute(FAILOVER, "Arn")),
     });
     Resource::new("ScheduleRule", "AWS::Events::Rule", properties)
-        .because("The safety net: lost events cost a minute, never correctness.")
+        .with_comment("The safety net: lost events cost a minute, never correctness.")
 }
 
 fn rule(id: &str, description: &str, pattern: &Value) -> Resource {

@@ -1,4 +1,7 @@
 //! Writes JSON trees as YAML that people like to read and every YAML parser understands.
+//!
+//! No crate does: people review the template, so a thing's type comes before its properties, short
+//! lists stay on their line, and nothing is quoted that needs no quotes in YAML 1.1 or 1.2.
 
 use std::cmp::Reverse;
 

@@ -16,3 +16,5 @@ mod shrink;
 #[cfg(test)]
 mod times;
 mod world;
+
+pub use audit::rule::Rule;

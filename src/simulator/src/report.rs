@@ -1,7 +1,7 @@
 //! The tally as a table for terminals and as a picture for the docs.
 
 use crate::audit::tally::{Line, Tally};
-use crate::history::fault_groups::{Group, Kind};
+use crate::history::fault_groups::{FaultClass, Group};
 
 mod picture;
 mod table;
@@ -19,7 +19,7 @@ fn figures(line: &Line) -> [u64; 3] {
 }
 
 /// Each group with its kinds, the most frequent first.
-fn groups(tally: &Tally) -> Vec<(Group, Vec<(Kind, Line)>)> {
+fn groups(tally: &Tally) -> Vec<(Group, Vec<(FaultClass, Line)>)> {
     let of = |group: Group| {
         let lines = tally.lines.iter().filter(|(kind, _)| kind.group == group);
         let mut lines: Vec<_> = lines.map(|(kind, line)| (*kind, *line)).collect();

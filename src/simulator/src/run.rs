@@ -10,6 +10,7 @@ use std::time::Instant;
 
 use vipward_core::Exit;
 
+use crate::audit::rule::Rule;
 use crate::audit::tally::Tally;
 use crate::failure::Failure;
 use crate::history::concurrency::Concurrency;
@@ -65,7 +66,7 @@ fn one(scenario: &Scenario, out: &mut impl Write) -> Result<Exit, Failure> {
 }
 
 /// The seeds that broke a rule, with the rule.
-type Broken = Vec<(u64, &'static str)>;
+type Broken = Vec<(u64, Rule)>;
 
 /// Which histories are played.
 struct Seeds {
@@ -86,7 +87,7 @@ fn many(all: &Seeds, picture: Option<&Path>, out: &mut impl Write) -> Result<Exi
     let started = Instant::now();
     let (tally, mut broken) = play_all(all)?;
     let took = started.elapsed();
-    broken.sort_unstable();
+    broken.sort_by_key(|(seed, rule)| (*seed, rule.text()));
     write!(out, "{}", report::table(&tally, broken_seeds(&broken)))?;
     let hours = tally.lasted.as_secs_f64() / 3_600.0;
     writeln!(
@@ -109,7 +110,7 @@ fn many(all: &Seeds, picture: Option<&Path>, out: &mut impl Write) -> Result<Exi
     }
     let mut by_rule: BTreeMap<_, u64> = BTreeMap::new();
     for (_, rule) in &broken {
-        *by_rule.entry(*rule).or_default() += 1;
+        *by_rule.entry(rule.text()).or_default() += 1;
     }
     for (rule, seeds) in by_rule {
         writeln!(out, "{seeds} seeds broke: {rule}")?;

@@ -1,5 +1,6 @@
 //! Playing a history, and cutting a bad one down to what matters.
 
+use crate::audit::rule::Rule;
 use crate::audit::tally::Tally;
 use crate::audit::{Auditor, Breach};
 use crate::history::scenario::Scenario;
@@ -36,7 +37,7 @@ pub fn play(scenario: &Scenario, told: bool) -> anyhow::Result<Played> {
 ///
 /// # Errors
 /// As for [`play`].
-pub fn shrink(scenario: &Scenario, rule: &str) -> anyhow::Result<Scenario> {
+pub fn shrink(scenario: &Scenario, rule: Rule) -> anyhow::Result<Scenario> {
     let breaks = |candidate: &Scenario| -> anyhow::Result<bool> {
         Ok(play(candidate, false)?.breaches.iter().any(|breach| breach.rule == rule))
     };

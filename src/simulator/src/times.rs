@@ -1,10 +1,11 @@
-//! The figures of docs/guarantees.md on how long a failover takes: each is an upper bound, and holds
-//! whenever within the agents' and the alarms' rhythm the failure comes.
+//! The figures of docs/guarantees.md on how long a failover takes: each is an upper bound, and
+//! holds whenever within the agents' and the alarms' rhythm the failure comes.
 
 use std::time::Duration;
 
+use crate::history::cluster::named;
 use crate::history::concurrency::Concurrency;
-use crate::history::fault::{Fault, What};
+use crate::history::fault::{Fault, FaultKind};
 use crate::history::scenario::Scenario;
 use crate::world::World;
 
@@ -13,8 +14,8 @@ const TEXT: &str = include_str!("../../../docs/guarantees.md");
 /// Moments of the failure that are tried, spread over more than any rhythm.
 const MOMENTS: u64 = 40;
 
-/// One row of the table: failure, observers, what wakes the function, publish interval, how long EC2
-/// takes to answer, bound.
+/// One row of the table: failure, observers, what wakes the function, publish interval, how long
+/// EC2 takes to answer, bound.
 fn rows() -> Vec<[String; 6]> {
     let table = TEXT.lines().skip_while(|line| !line.starts_with("| failure |")).skip(2);
     let rows = table.take_while(|line| line.starts_with('|'));
@@ -38,11 +39,11 @@ fn scenario(row: &[String; 6], moment: u64) -> Scenario {
         "alarms alone" => "false",
         other => panic!("nothing wakes by {other}"),
     };
-    let (node, service) = ("a".to_owned(), "svc".to_owned());
+    let (node, service) = ("a", "svc");
     let what = match failure.as_str() {
-        "service crashes" => What::ServiceCrash { node, service },
-        "service hangs" => What::ServiceHang { node, service },
-        "host dies" => What::HostCrash { host: node },
+        "service crashes" => FaultKind::ServiceCrash { node: named(node), service: named(service) },
+        "service hangs" => FaultKind::ServiceHang { node: named(node), service: named(service) },
+        "host dies" => FaultKind::HostCrash { host: named(node) },
         other => panic!("no such failure: {other}"),
     };
     let at_ms = 180_000 + moment * 1_637;
@@ -76,7 +77,7 @@ fn slow(answers_in: &str) -> Option<Fault> {
     };
     let text = format!(r#"{{"on":"ec2:*","kind":"delay","ms":{ms}}}"#);
     let fault = serde_json::from_str(&text).expect("it is a fault");
-    Some(Fault { at_ms: 1, for_ms: 600_000, what: What::Aws { fault } })
+    Some(Fault { at_ms: 1, for_ms: 600_000, what: FaultKind::Aws { fault } })
 }
 
 #[test]
@@ -89,7 +90,8 @@ fn each_figure_of_the_failover_time_is_an_upper_bound() {
             let scenario = scenario(&row, moment);
             let begins = scenario.faults[0].begins();
             let auditor = World::new(scenario, false).expect("it can be deployed").play();
-            let moved = auditor.book.last("svc").unwrap_or_else(|| panic!("{row:?}: no move"));
+            let moved =
+                auditor.book.last(&named("svc")).unwrap_or_else(|| panic!("{row:?}: no move"));
             moved.at.checked_sub(begins).expect("nothing moves before")
         });
         let longest = took.max().expect("moments");

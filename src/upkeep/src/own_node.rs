@@ -88,25 +88,10 @@ mod tests {
     use super::*;
     use crate::inventory::{Held, Link};
 
-    const TWO_NODES: &str = r#"
-        cluster = "prod-db"
-        subnet = "172.31.0.0/20"
-        [[node]]
-        name = "resource-01"
-        address = "172.31.0.11"
-        eni = "eni-0a1b2c3d4e5f60001"
-        [[node]]
-        name = "resource-02"
-        address = "172.31.0.124"
-        eni = "eni-0a1b2c3d4e5f60002"
-        [[service]]
-        name = "redis"
-        vip = "172.31.0.202"
-        check = { kind = "redis", port = 6379 }
-    "#;
+    const PAIR: &str = include_str!("../../../infra/example/vipward.toml");
 
     fn found(named: Option<&str>, addresses: &[[u8; 4]]) -> String {
-        let config = Config::parse("vipward.toml", TWO_NODES).expect("the fixture is good");
+        let config = Config::parse("vipward.toml", PAIR).expect("the fixture is good");
         let link = Link { index: 2, name: "ens5".to_owned(), mac: None };
         let held = addresses.iter().map(|address| Held {
             link: 2,

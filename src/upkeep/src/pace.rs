@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::knowledge::Answer;
+use vipward_core::knowledge::Answer;
 
 /// Between passes when all is well. Events carry the news; this only bounds what a lost one can
 /// cost.

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
+use vipward_core::alias_report::Holding;
+
 use crate::inventory::Inventory;
 
 #[cfg(test)]
@@ -17,6 +19,16 @@ pub enum Desired {
     Unchanged,
     /// It must not be there: EC2 has confirmed that this node's ENI does not hold it.
     Absent,
+}
+
+impl From<Holding> for Desired {
+    fn from(holding: Holding) -> Self {
+        match holding {
+            Holding::Held => Self::Present,
+            Holding::NotHeld => Self::Absent,
+            Holding::NotAsked | Holding::Unknown => Self::Unchanged,
+        }
+    }
 }
 
 /// What should be of every VIP.

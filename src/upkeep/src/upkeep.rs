@@ -7,12 +7,13 @@ use std::net::Ipv4Addr;
 use vipward_core::NodeName;
 use vipward_core::alias_report::{self, AliasReport, AliasState};
 use vipward_core::config::{AliasMode, Config, Node, Service};
+use vipward_core::knowledge::{Answer, Knowledge};
 
 use crate::inventory::{Inventory, Link, Mac};
-use crate::knowledge::{Answer, Knowledge, Subject};
 use crate::locate::locate;
 use crate::own_node::own_node;
 use crate::plan::{Desired, DesiredAliases, Plan, plan};
+use crate::subject::Subject;
 
 #[cfg(test)]
 mod tests;
@@ -86,12 +87,12 @@ impl Upkeep {
     }
 
     /// Takes an answer of the instance metadata in; whether a pass is due.
-    pub fn hear(&mut self, answer: &Answer) -> bool {
-        self.own.as_mut().is_some_and(|own| own.knowledge.hear(answer))
+    pub fn on_answer(&mut self, answer: &Answer) -> bool {
+        self.own.as_mut().is_some_and(|own| own.knowledge.on_answer(answer))
     }
 
     /// Why the instance metadata say nothing, when they do not.
-    pub fn deafness(&self) -> Option<&str> {
+    pub fn metadata_trouble(&self) -> Option<&str> {
         self.own.as_ref().and_then(|own| own.knowledge.trouble())
     }
 
@@ -102,11 +103,11 @@ impl Upkeep {
         Some(Subject { mac, eni: own.node.eni.clone() })
     }
 
-    /// Compares a dump with what should be.
+    /// What is to be done by a dump: what is, compared with what should be.
     ///
     /// # Errors
     /// [`Lost`]: the host has no such node or interface now.
-    pub fn examine(&mut self, actual: &Inventory) -> Result<Pass, Lost> {
+    pub fn poll(&mut self, actual: &Inventory) -> Result<Pass, Lost> {
         self.drift.clear();
         let before = self.trouble.take();
         let mut lost = |cause: String, cure: String| {
@@ -144,9 +145,13 @@ impl Upkeep {
         Ok(Pass { link, link_changed, plan })
     }
 
-    /// Notes that a repair of the present plan worked; true when the VIP had been as it should be
-    /// before, so that somebody had changed it.
-    pub fn mended(&mut self, vip: Ipv4Addr) -> bool {
+    /// A repair of the present plan worked, or failed for a reason; whether it put back what had
+    /// been as it should be, so that somebody had changed it.
+    pub fn done(&mut self, vip: Ipv4Addr, outcome: Result<(), String>) -> bool {
+        if let Err(why) = outcome {
+            self.drift.insert(vip, why);
+            return false;
+        }
         let Some(own) = &mut self.own else {
             return false;
         };
@@ -163,11 +168,6 @@ impl Upkeep {
         again
     }
 
-    /// Notes that a repair of the present plan failed.
-    pub fn failed(&mut self, vip: Ipv4Addr, why: String) {
-        self.drift.insert(vip, why);
-    }
-
     /// What there is to tell after a pass.
     pub fn report(&self) -> AliasReport {
         let own = self.own.as_ref();
@@ -175,7 +175,10 @@ impl Upkeep {
             version: alias_report::VERSION,
             node: own.map(|own| own.node.name.clone()),
             interface: own.and_then(|own| own.on.as_ref()).map(|link| link.name.clone()),
-            trouble: self.trouble.clone().or_else(|| self.deafness().map(ToOwned::to_owned)),
+            trouble: self
+                .trouble
+                .clone()
+                .or_else(|| self.metadata_trouble().map(ToOwned::to_owned)),
             aliases: self.config.services.iter().map(|service| self.state(service)).collect(),
         }
     }
@@ -233,7 +236,7 @@ impl Own {
         let service = services.iter().find(|service| service.vip.0 == vip);
         match service.map(|service| service.alias) {
             Some(AliasMode::Static) => Desired::Present,
-            Some(AliasMode::Follow) => self.knowledge.desired(vip),
+            Some(AliasMode::Follow) => self.knowledge.holding(vip).into(),
             None => Desired::Unchanged,
         }
     }

@@ -1,5 +1,5 @@
-//! No circle of files inside a crate: of two files that need each other neither is understood alone. A
-//! module and what lies in it are one.
+//! No circle of files inside a crate: of two files that need each other neither is understood
+//! alone. A module and what lies in it are one.
 
 use std::collections::{BTreeMap, BTreeSet};
 

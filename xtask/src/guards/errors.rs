@@ -1,12 +1,12 @@
 //! No error's message contains its source: programs print the whole chain, and would say it twice.
 
-use super::text::{Source, is_rust};
+use super::text::Source;
 
 const ATTRIBUTE: &str = "#[error";
 
 /// Every message that does, as `path:line: what`.
 pub fn check(sources: &[Source]) -> Vec<String> {
-    sources.iter().filter(|source| is_rust(source)).flat_map(in_file).collect()
+    sources.iter().filter(|source| source.is_rust()).flat_map(in_file).collect()
 }
 
 fn in_file(source: &Source) -> Vec<String> {

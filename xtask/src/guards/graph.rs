@@ -18,12 +18,10 @@ pub struct Package {
     pub shipped: BTreeSet<String>,
 }
 
-/// Packages by name.
 #[derive(Debug, Default, Clone)]
 pub struct Graph(pub BTreeMap<String, Package>);
 
 impl Graph {
-    /// Asks cargo.
     pub fn read(workspace: &Workspace) -> Result<Self> {
         let options = ["--locked", "--filter-platform", "x86_64-unknown-linux-gnu"];
         let metadata = MetadataCommand::new()

@@ -7,16 +7,17 @@ use super::graph::Graph;
 
 /// What each package of the workspace may import from the workspace, tests' imports included.
 /// The lab starts the programs as child processes, and so needs few of the libraries.
-const MAY_IMPORT: [(&str, &[&str]); 17] = [
+const MAY_IMPORT: [(&str, &[&str]); 18] = [
     ("vipward-core", &[]),
     ("vipward-probes", &["vipward-core"]),
     ("vipward-region-model", &[]),
     ("vipward-region", &["vipward-core", "vipward-region-model"]),
     ("vipward-render", &["vipward-core"]),
     ("vipward-observe", &["vipward-core"]),
-    ("vipward-agent", &["vipward-core", "vipward-observe", "vipward-probes"]),
+    ("vipward-imds", &[]),
+    ("vipward-agent", &["vipward-core", "vipward-imds", "vipward-observe", "vipward-probes"]),
     ("vipward-upkeep", &["vipward-core"]),
-    ("vipward-alias", &["vipward-core", "vipward-upkeep"]),
+    ("vipward-alias", &["vipward-core", "vipward-imds", "vipward-upkeep"]),
     ("vipward", &["vipward-core", "vipward-render"]),
     ("vipward-manual", &["vipward-core", "vipward", "vipward-agent", "vipward-alias"]),
     ("vipward-reconcile", &["vipward-core"]),
@@ -32,19 +33,8 @@ const MAY_IMPORT: [(&str, &[&str]); 17] = [
             "vipward-upkeep",
         ],
     ),
-    ("vipward-lab", &["vipward-core", "vipward-region"]),
-    (
-        "vipward-tests",
-        &[
-            "vipward-core",
-            "vipward-probes",
-            "vipward-region",
-            "vipward-agent",
-            "vipward-alias",
-            "vipward-failover",
-            "vipward-lab",
-        ],
-    ),
+    ("vipward-lab", &["vipward-core"]),
+    ("vipward-tests", &["vipward-simulator"]),
     ("xtask", &[]),
 ];
 
@@ -81,6 +71,7 @@ const NEVER: [Never; 5] = [
             "vipward",
             "vipward-agent",
             "vipward-alias",
+            "vipward-imds",
             "vipward-lab",
             "vipward-observe",
             "vipward-probes",
@@ -100,6 +91,7 @@ const NEVER: [Never; 5] = [
             "vipward",
             "vipward-agent",
             "vipward-failover",
+            "vipward-imds",
             "vipward-lab",
             "vipward-observe",
             "vipward-probes",
@@ -127,7 +119,7 @@ const NEVER: [Never; 5] = [
         why: "what decides runs in the programs and in the simulator: no SDK, no runtime",
     },
     Never {
-        from: &["vipward-alias", "vipward-region"],
+        from: &["vipward-alias", "vipward-imds", "vipward-region"],
         what: &["aws-*", "aws_*", "redis", "reqwest"],
         why: "the alias unit asks the instance metadata and nobody else; the region must not share an SDK's mistakes",
     },
@@ -201,7 +193,7 @@ mod tests {
                 ("vipward-agent", "aws-sdk-cloudwatch"),
                 ("vipward-alias", "rtnetlink"),
                 ("vipward-failover", "aws-sdk-ec2"),
-                ("vipward-tests", "vipward-failover"),
+                ("vipward-lab", "vipward-core"),
             ],
             &[("vipward-core", "tokio")],
         );

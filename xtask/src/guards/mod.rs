@@ -5,6 +5,7 @@ mod errors;
 mod forbidden;
 mod graph;
 mod imports;
+mod retired;
 mod text;
 
 use std::fs;
@@ -22,6 +23,7 @@ pub fn run(workspace: &Workspace) -> Result<()> {
     let sources = sources(workspace)?;
     findings.extend(text::check(&sources));
     findings.extend(circles::check(&sources));
+    findings.extend(retired::check(&sources));
     findings.extend(errors::check(&sources));
     for finding in &findings {
         say(format_args!("  {finding}"));

@@ -6,35 +6,55 @@ use super::forbidden::{MACROS, WORDS};
 
 /// Lines of a Rust file.
 const MOST_LINES: usize = 400;
+/// Columns of a comment: the formatter holds code to them, and leaves comments alone.
+const MOST_COLUMNS: usize = 100;
 
 /// It lists the words, and so contains them.
 const LIST: &str = "xtask/src/guards/forbidden.rs";
 
-/// A file that git tracks.
 #[derive(Debug, Clone)]
 pub struct Source {
     /// In the clone, with `/`.
     pub path: String,
-    /// All of it.
     pub text: String,
+}
+
+impl Source {
+    /// Whether it is Rust.
+    pub fn is_rust(&self) -> bool {
+        Path::new(&self.path).extension().is_some_and(|extension| extension == "rs")
+    }
 }
 
 /// Every breach, as `path:line: what`.
 pub fn check(sources: &[Source]) -> Vec<String> {
     let sources = sources.iter().filter(|source| source.path != LIST);
-    sources.flat_map(|source| [length(source), macros(source), words(source)]).flatten().collect()
+    let checks = [length, columns, macros, words];
+    sources.flat_map(|source| checks.map(|check| check(source))).flatten().collect()
 }
 
 fn length(source: &Source) -> Vec<String> {
     let lines = source.text.lines().count();
-    if !is_rust(source) || lines <= MOST_LINES {
+    if !source.is_rust() || lines <= MOST_LINES {
         return Vec::new();
     }
     vec![format!("{}: {lines} lines, at most {MOST_LINES} are allowed", source.path)]
 }
 
+fn columns(source: &Source) -> Vec<String> {
+    let is_long =
+        |line: &str| line.trim_start().starts_with("//") && line.chars().count() > MOST_COLUMNS;
+    let lines =
+        (1..).zip(source.text.lines()).filter(|(_, line)| source.is_rust() && is_long(line));
+    let finding = |(number, _)| {
+        let path = &source.path;
+        format!("{path}:{number}: a comment of more than {MOST_COLUMNS} columns")
+    };
+    lines.map(finding).collect()
+}
+
 fn macros(source: &Source) -> Vec<String> {
-    if is_rust(source) { occurrences(source, &MACROS) } else { Vec::new() }
+    if source.is_rust() { occurrences(source, &MACROS) } else { Vec::new() }
 }
 
 fn words(source: &Source) -> Vec<String> {
@@ -59,10 +79,6 @@ fn is_word_character(c: char) -> bool {
     c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '~' | '}')
 }
 
-pub(super) fn is_rust(source: &Source) -> bool {
-    Path::new(&source.path).extension().is_some_and(|extension| extension == "rs")
-}
-
 /// Lock files name the registries that their tools resolved from.
 fn is_lock(source: &Source) -> bool {
     let name = source.path.rsplit('/').next().unwrap_or_default();
@@ -83,6 +99,15 @@ mod tests {
         let found = findings("src/a.rs", &"\n".repeat(MOST_LINES + 1));
         assert_eq!(found, ["src/a.rs: 401 lines, at most 400 are allowed"]);
         assert_eq!(findings("docs/a.md", &"\n".repeat(MOST_LINES + 1)), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_long_comment_is_found() {
+        let text = |columns: usize| format!("    // {}", "é".repeat(columns - 7));
+        assert_eq!(findings("src/a.rs", &text(MOST_COLUMNS)), Vec::<String>::new());
+        let found = findings("src/a.rs", &text(MOST_COLUMNS + 1));
+        assert_eq!(found, ["src/a.rs:1: a comment of more than 100 columns"]);
+        assert_eq!(findings("docs/a.md", &text(MOST_COLUMNS + 1)), Vec::<String>::new());
     }
 
     #[test]

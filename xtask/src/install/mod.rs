@@ -10,7 +10,6 @@ use anyhow::{Context, Result};
 
 use crate::workspace::Workspace;
 
-/// Something that a step needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Need {
     /// Programs that make network and user namespaces, and network managers to run in them.
@@ -25,7 +24,6 @@ pub enum Need {
     Mongodb,
     /// The aws command, boto3, SAM, cfn-lint and cargo-lambda, in an environment of their own.
     PythonTools,
-    /// cargo-deny.
     CargoDeny,
     /// What makes packages and takes them apart.
     Packaging,

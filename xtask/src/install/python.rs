@@ -88,7 +88,6 @@ impl Environment {
         Ok(false)
     }
 
-    /// Makes it.
     pub fn install(&self, workspace: &Workspace) -> Result<()> {
         let place = self.place(workspace);
         let python =

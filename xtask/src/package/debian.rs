@@ -45,8 +45,8 @@ fn make_version(
     Ok(package.to_owned())
 }
 
-/// Installs, upgrades, removes and purges it in a root that debootstrap made, as root; then runs its
-/// units under that root's systemd.
+/// Installs, upgrades, removes and purges it in a root that debootstrap made, as root; then runs
+/// its units under that root's systemd.
 pub fn try_out(workspace: &Workspace, build: &Build, package: &Path) -> Result<()> {
     let scratch = workspace.scratch("package")?;
     let newer = make_version(workspace, build, Some("999"), &scratch.join("newer.deb"))?;

@@ -10,7 +10,6 @@ use crate::workspace::{self, Workspace};
 /// That of Amazon Linux 2023 and RHEL 9.
 pub const OLDEST: Glibc = Glibc { major: 2, minor: 34 };
 
-/// A version of glibc.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Glibc {
     major: u32,

@@ -19,12 +19,10 @@ const MANUAL: &str = "vipward-manual";
 /// The one processor that is built for.
 const TRIPLE: &str = "x86_64-unknown-linux-gnu";
 
-/// A release build.
 #[derive(Debug)]
 pub struct Build {
     /// What cargo was told to build for, where it was told: then that has a folder of its own.
     pub triple: Option<&'static str>,
-    /// Where the programs are.
     pub folder: PathBuf,
 }
 

@@ -12,7 +12,6 @@ pub enum Protocol {
     Mongodb,
 }
 
-/// All of them.
 pub const ALL: [Protocol; 6] = [
     Protocol::Tcp,
     Protocol::Http,

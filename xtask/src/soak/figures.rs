@@ -38,8 +38,8 @@ fn resident_kib(status: &str) -> Option<f64> {
     line.split_whitespace().next()?.parse().ok()
 }
 
-/// Spent by the process itself: not by the commands that it runs. The program's name, which may hold
-/// anything, ends at the last parenthesis.
+/// Spent by the process itself: not by the commands that it runs. The program's name, which may
+/// hold anything, ends at the last parenthesis.
 fn ticks(stat: &str) -> Option<f64> {
     const USER: usize = 11;
     let (_, fields) = stat.rsplit_once(')')?;

@@ -33,8 +33,9 @@ impl Aws {
             .load()
             .await;
         Self {
-            // EC2 is asked once; the next pass asks again, and anew about all else. A change that was not
-            // answered may take effect yet: whether to repeat it is not for the SDK to decide.
+            // EC2 is asked once; the next pass asks again, and anew about all else. A change that
+            // was not answered may take effect yet: whether to repeat it is not for the SDK to
+            // decide.
             ec2: aws_sdk_ec2::Client::from_conf(
                 aws_sdk_ec2::config::Builder::from(&shared)
                     .retry_config(RetryConfig::disabled())

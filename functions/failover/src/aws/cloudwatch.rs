@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws_sdk_cloudwatch::Client;
 use aws_sdk_cloudwatch::primitives::DateTime;
 use aws_sdk_cloudwatch::types::{
-    Dimension, Metric, MetricDataQuery, MetricDataResult, MetricStat, ScanBy, StateValue,
-    StatusCode,
+    Dimension, Metric, MetricAlarm, MetricDataQuery, MetricDataResult, MetricStat, ScanBy,
+    StateValue, StatusCode,
 };
 use jiff::{SignedDuration, Timestamp};
 use vipward_core::Config;
@@ -20,8 +20,9 @@ use super::failure;
 /// Most queries that one `GetMetricData` call takes.
 const QUERIES: usize = 500;
 
-/// The cluster's alarms in `OK`. Asked for are the quiet ones: an alarm that is missing, because
-/// it was deleted or never made, must not pass for one that is quiet.
+/// The cluster's alarms in `OK`. The quiet ones are asked for: an alarm that is missing, because
+/// it was deleted or never made, must not pass for one that is quiet. Nor must one that CloudWatch
+/// cannot evaluate, or one that is answered though it was not asked for.
 pub(super) async fn quiet_alarms(
     client: &Client,
     config: &Config,
@@ -36,10 +37,15 @@ pub(super) async fn quiet_alarms(
         .send();
     while let Some(page) = pages.next().await {
         let page = page.map_err(failure::of("DescribeAlarms"))?;
-        let alarms = page.metric_alarms().iter();
+        let alarms = page.metric_alarms().iter().filter(|alarm| is_quiet(alarm));
         names.extend(alarms.filter_map(|alarm| alarm.alarm_name()?.parse::<AlarmName>().ok()));
     }
     Ok(names)
+}
+
+/// In `OK`, and evaluated as it should be: there is no `EvaluationState` for that.
+fn is_quiet(alarm: &MetricAlarm) -> bool {
+    alarm.state_value() == Some(&StateValue::Ok) && alarm.evaluation_state().is_none()
 }
 
 /// The newest that was published of `services` since then.

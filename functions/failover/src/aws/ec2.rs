@@ -110,8 +110,8 @@ pub(super) async fn stopped_instances(
     Ok(stopped)
 }
 
-/// Brings the addresses there in one step that never leaves them nowhere: with `AllowReassignment`, and
-/// no unassigning before. Without it EC2 refuses what an interface has.
+/// Brings the addresses there in one step that never leaves them nowhere: with `AllowReassignment`,
+/// and no unassigning before. Without it EC2 refuses what an interface has.
 pub(super) async fn assign(
     client: &Client,
     eni: &EniId,

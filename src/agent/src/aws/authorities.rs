@@ -2,8 +2,8 @@
 
 use crate::failure::Failure;
 
-/// Makes sure that the host knows any. Without them no request would ever succeed, and the SDK takes
-/// that for a fault of its own.
+/// Makes sure that the host knows any. Without them no request would ever succeed, and the SDK
+/// takes that for a fault of its own.
 ///
 /// # Errors
 /// [`Failure::NoAuthorities`] when it knows none.

@@ -90,7 +90,7 @@ impl Intercept for Dates {
         };
         if let Some(Sent(sent)) = bag.load::<Sent>() {
             let mut time = self.time.lock().unwrap_or_else(PoisonError::into_inner);
-            time.hear(date, *sent, self.now());
+            time.on_answer(date, *sent, self.now());
         }
         if let Some(ahead) = self.news(date, wall()) {
             tracing::warn!(ahead_s = ahead.as_secs(), "host clock differs from AWS's");

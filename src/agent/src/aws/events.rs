@@ -1,5 +1,5 @@
-//! `PutEvents`: one hint, one entry, on the default event bus, with AWS's time of the moment at which it
-//! was so.
+//! `PutEvents`: one hint, one entry, on the default event bus, with AWS's time of the moment at
+//! which it was so.
 
 use aws_sdk_eventbridge::Client;
 use aws_sdk_eventbridge::primitives::DateTime;
@@ -36,8 +36,8 @@ pub(super) async fn put(
     })
 }
 
-/// Says something that no rule hears, for the date of the answer, whatever that is. It comes from the
-/// node's own source, as its role demands.
+/// Says something that no rule hears, for the date of the answer, whatever that is. It comes from
+/// the node's own source, as its role demands.
 pub(super) async fn ask(client: &Client, source: &str) -> Result<(), SendError> {
     let hello = PutEventsRequestEntry::builder()
         .source(source)

@@ -1,5 +1,5 @@
-//! `PutMetricData`: all values in one request, at one-second resolution, with AWS's time of the moment at
-//! which they were so.
+//! `PutMetricData`: all values in one request, at one-second resolution, with AWS's time of the
+//! moment at which they were so.
 
 use aws_sdk_cloudwatch::Client;
 use aws_sdk_cloudwatch::primitives::DateTime;

@@ -6,12 +6,13 @@ use tokio::runtime;
 use tokio::sync::mpsc;
 use vipward_observe::reporter::Reporter;
 
-use crate::aws::{Aws, Imds, authorities};
+use crate::aws::{Aws, authorities};
 use crate::driver::run;
 use crate::failure::Failure;
 use crate::host::alias_report::WithAliases;
 use crate::host::clock::Clock;
 use crate::host::membership::Membership;
+use crate::instance::metadata::InstanceMetadata;
 use crate::lifecycle::Lifecycle;
 use crate::local_api::metrics::MetricsListener;
 use crate::local_api::orders::{Signals, WAITING_ORDERS};
@@ -79,7 +80,7 @@ async fn serve(options: &RunOptions, membership: &Membership) -> Result<(), Fail
         Some(PathChoice::At(path)) => Some(path.clone()),
         None => Some(DEFAULT_MEMORY.into()),
     };
-    let lifecycle = Lifecycle::start(config, me, clock, Imds::find(), memory);
+    let lifecycle = Lifecycle::start(config, me, clock, InstanceMetadata::find(), memory);
     let reload = || membership.reload(&options.host);
     tokio::select! {
         ended = run(config, reporter, lifecycle, clock, &outlet, orders, reload) => ended?,

@@ -1,7 +1,7 @@
 //! What this host's alias unit reports, added to the metrics.
 //!
-//! The unit has the rights to change addresses and speaks to nobody; the agent speaks and may change
-//! nothing. A file is all that they share.
+//! The unit has the rights to change addresses and speaks to nobody; the agent speaks and may
+//! change nothing. A file is all that they share.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! The host that the agent runs on: its clock, its log, its service manager, its name.
+//! The host that the agent runs on: its clock, its log, its systemd, its name.
 
 pub mod alias_report;
 pub mod clock;

@@ -5,12 +5,12 @@ use std::time::Duration;
 use sd_notify::NotifyState;
 use tokio::time::{Instant, interval_at};
 
-/// The agent's line to the service manager.
-pub struct ServiceManager {
+/// The agent's line to systemd.
+pub struct Systemd {
     watchdog: Option<tokio::time::Interval>,
 }
 
-impl ServiceManager {
+impl Systemd {
     /// Finds out whether systemd wants signs of life, and how often.
     pub fn find() -> Self {
         // Twice within the limit, as sd_watchdog_enabled(3) asks.
@@ -21,11 +21,12 @@ impl ServiceManager {
         Self { watchdog }
     }
 
-    /// The file is being read anew; [`Self::ready`] must follow. See `RELOADING=1` in `sd_notify(3)`.
+    /// The file is being read anew; [`Self::ready`] must follow. See `RELOADING=1` in
+    /// `sd_notify(3)`.
     pub fn reloading(&self) {
         match NotifyState::monotonic_usec_now() {
             Ok(since) => tell(&[NotifyState::Reloading, since]),
-            Err(error) => tracing::warn!(%error, "service manager not told of the reload"),
+            Err(error) => tracing::warn!(%error, "systemd not told of the reload"),
         }
     }
 
@@ -58,6 +59,6 @@ impl ServiceManager {
 
 fn tell(states: &[NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(states) {
-        tracing::warn!(%error, "service manager not reached");
+        tracing::warn!(%error, "systemd not told");
     }
 }

@@ -1,4 +1,5 @@
 //! The instance, by its metadata.
 
+pub mod metadata;
 pub mod own_interface;
 pub mod watch;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
 use vipward_core::EniId;
+use vipward_core::knowledge::listed;
 use vipward_observe::ports::{Metadata, MetadataError};
 
 const MACS: &str = "network/interfaces/macs/";
@@ -20,29 +21,26 @@ impl OwnInterface {
     pub async fn addresses(
         &mut self,
         eni: &EniId,
-        metadata: &impl Metadata,
+        metadata: &mut impl Metadata,
     ) -> Result<BTreeSet<Ipv4Addr>, MetadataError> {
         let mac = match self.0.take() {
             Some(mac) => mac,
             None => find(eni, metadata).await?,
         };
         let text = metadata.get(&format!("{MACS}{mac}/local-ipv4s")).await?;
-        let listed = text.as_deref().unwrap_or_default().lines().map(str::trim);
-        let addresses: Result<BTreeSet<Ipv4Addr>, _> = listed.map(str::parse).collect();
-        match addresses {
-            // The primary address is always there: an empty list is no answer.
-            Ok(addresses) if !addresses.is_empty() => {
-                self.0 = Some(mac);
-                Ok(addresses)
-            }
-            _ => Err(MetadataError(format!(
+        // The primary address is always there: an empty list is no answer.
+        let found = listed(text.as_deref().unwrap_or_default()).filter(|found| !found.is_empty());
+        let Some(addresses) = found else {
+            return Err(MetadataError(format!(
                 "the metadata do not list the addresses of {eni}: {text:?}"
-            ))),
-        }
+            )));
+        };
+        self.0 = Some(mac);
+        Ok(addresses)
     }
 }
 
-async fn find(eni: &EniId, metadata: &impl Metadata) -> Result<String, MetadataError> {
+async fn find(eni: &EniId, metadata: &mut impl Metadata) -> Result<String, MetadataError> {
     let macs = metadata.get(MACS).await?.unwrap_or_default();
     for mac in macs.lines().map(|line| line.trim().trim_end_matches('/')) {
         let id = metadata.get(&format!("{MACS}{mac}/interface-id")).await?;

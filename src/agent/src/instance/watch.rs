@@ -27,7 +27,7 @@ pub enum News {
 
 /// Looks until nobody listens any more. `wanted`: whether the addresses matter at present.
 pub async fn watch_metadata(
-    metadata: impl Metadata,
+    mut metadata: impl Metadata,
     eni: EniId,
     clock: Clock,
     mut wanted: watch::Receiver<bool>,
@@ -39,9 +39,9 @@ pub async fn watch_metadata(
     let mut told = None;
     loop {
         let look = wanted.borrow_and_update().then_some(next_look);
-        let due = look.map_or(notices.deadline(), |look| look.min(notices.deadline()));
+        let due = look.into_iter().chain(notices.deadline()).min();
         tokio::select! {
-            () = clock.sleep_until(Some(due)) => {}
+            () = clock.sleep_until(due) => {}
             changed = wanted.changed() => match changed {
                 Ok(()) => continue,
                 Err(_) => return,
@@ -50,14 +50,13 @@ pub async fn watch_metadata(
         let now = clock.now();
         if look.is_some_and(|look| look <= now) {
             next_look = now + LOOK;
-            let found = interface.addresses(&eni, &metadata).await;
+            let found = interface.addresses(&eni, &mut metadata).await;
             if news.send(News::Addresses(now, found)).await.is_err() {
                 return;
             }
         }
-        if notices.deadline() <= now {
-            notices.begin(now);
-            look_at_notices(&mut notices, &metadata).await;
+        if let Some(due) = notices.poll(now) {
+            look_at(&due, &mut notices, &mut metadata).await;
         }
         let reason = notices.reason(clock.now()).map(str::to_owned);
         if reason != told {
@@ -69,10 +68,10 @@ pub async fn watch_metadata(
     }
 }
 
-async fn look_at_notices(notices: &mut Notices, metadata: &impl Metadata) {
-    for notice in Notice::ALL {
+async fn look_at(due: &[Notice], notices: &mut Notices, metadata: &mut impl Metadata) {
+    for notice in due {
         let answer = metadata.get(notice.path()).await;
-        if let Some(fault) = notices.hear(notice, &answer) {
+        if let Some(fault) = notices.done(*notice, &answer) {
             tracing::warn!(path = notice.path(), %fault, "instance metadata not understood");
         }
         // Where the first is not answered, nobody is there: one time-out is enough.

@@ -1,4 +1,4 @@
-//! What people and the service manager ask of a running agent, and the signals by which they do.
+//! What people and systemd ask of a running agent, and the signals by which they do.
 
 use std::convert::Infallible;
 use std::io;

@@ -1,5 +1,5 @@
-//! Knocks at another host all the time, so that its death is noticed long before the next probe of its
-//! services is due. A knock that is not answered is no verdict: it wakes the probes.
+//! Knocks at another host all the time, so that its death is noticed long before the next probe of
+//! its services is due. A knock that is not answered is no verdict: it wakes the probes.
 
 use std::time::Duration;
 
@@ -17,9 +17,9 @@ pub struct Knocking {
 }
 
 impl Knocking {
-    /// At one port of the host that the targets are on; `None` when that is this host, or has no port
-    /// to knock at. Where servers bear knocking well is chosen first; at the port of a command there
-    /// may be any server, such as one that takes knocks for an attack.
+    /// At one port of the host that the targets are on; `None` when that is this host, or has no
+    /// port to knock at. Where servers bear knocking well is chosen first; at the port of a command
+    /// there may be any server, such as one that takes knocks for an attack.
     pub fn at<'t>(targets: impl Iterator<Item = &'t Target>) -> Option<Self> {
         let known = targets.filter(|target| !matches!(target.check.kind, CheckKind::Exec { .. }));
         let target = known.min_by_key(|target| !Knock::is_light(&target.check.kind))?;

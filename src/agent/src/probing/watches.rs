@@ -1,21 +1,21 @@
 //! The watches of all targets, each a task.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{mpsc, watch};
 use tokio::task::{AbortHandle, JoinSet};
-use vipward_core::{NodeName, ServiceName};
+use vipward_core::NodeName;
+use vipward_observe::last_seen::LastSeen;
 use vipward_observe::target::{Target, TargetKey};
 use vipward_observe::view::TargetChange;
 
 use crate::host::clock::Clock;
 use crate::probing::knocking::Knocking;
-use crate::probing::watch::{LastSeen, watch as watch_over};
+use crate::probing::watch::watch as watch_over;
 
 /// Verdict changes that may wait for the driver; watches wait when there are more.
-const WAITING_SIGHTINGS: usize = 64;
+const WAITING_CHANGES: usize = 64;
 
 /// A watch ended while the agent ran: its target would go unwatched in silence.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -26,7 +26,13 @@ pub struct WatchEnded;
 struct Watched {
     target: Target,
     task: AbortHandle,
-    last: Arc<LastSeen>,
+    last: Arc<Mutex<LastSeen>>,
+}
+
+impl Watched {
+    fn last_seen(&self) -> MutexGuard<'_, LastSeen> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// A host that targets are on, and the task that knocks there, where one does.
@@ -48,7 +54,7 @@ pub struct Watches {
 impl Watches {
     /// Watches the targets from now on.
     pub fn start(clock: Clock, targets: Vec<Target>) -> Self {
-        let (seen, changes) = mpsc::channel(WAITING_SIGHTINGS);
+        let (seen, changes) = mpsc::channel(WAITING_CHANGES);
         let (tasks, watched, hosts) = (JoinSet::new(), BTreeMap::new(), BTreeMap::new());
         let mut all = Self { clock, tasks, watched, hosts, seen, changes };
         for target in targets {
@@ -92,7 +98,7 @@ impl Watches {
     }
 
     fn add(&mut self, target: Target) {
-        let last = Arc::new(LastSeen::default());
+        let last = Arc::<Mutex<LastSeen>>::default();
         let host = self
             .hosts
             .entry(target.subject.clone())
@@ -119,33 +125,14 @@ impl Watches {
         });
     }
 
-    /// How long the last probe of that target took, in microseconds.
-    pub fn probe_us(&self, target: &TargetKey) -> Option<u64> {
-        self.watched.get(target)?.last.micros()
+    /// What the last probes of each target saw.
+    pub fn last_seen(&self) -> impl Iterator<Item = (&Target, MutexGuard<'_, LastSeen>)> {
+        self.watched.values().map(|watched| (&watched.target, watched.last_seen()))
     }
 
-    /// What the last probe of that target did not pass for.
-    pub fn cause(&self, target: &TargetKey) -> Option<String> {
-        self.watched.get(target)?.last.cause()
-    }
-
-    /// How far this node's own services are behind their primaries, where that matters.
-    pub fn lags(&self, me: &NodeName) -> BTreeMap<ServiceName, Duration> {
-        let own = self.watched.values().filter(|watched| {
-            watched.target.subject == *me && watched.target.check.kind.max_lag().is_some()
-        });
-        own.filter_map(|watched| Some((watched.target.service.clone(), watched.last.lag()?)))
-            .collect()
-    }
-
-    /// Which of this node's own services are primaries, where the VIP follows one.
-    pub fn primaries(&self, me: &NodeName) -> BTreeMap<ServiceName, bool> {
-        let own = self
-            .watched
-            .values()
-            .filter(|watched| watched.target.subject == *me && watched.target.follows_primary);
-        own.filter_map(|watched| Some((watched.target.service.clone(), watched.last.primary()?)))
-            .collect()
+    /// What the last probes of that target saw.
+    pub fn last_seen_of(&self, target: &TargetKey) -> Option<MutexGuard<'_, LastSeen>> {
+        self.watched.get(target).map(Watched::last_seen)
     }
 
     /// The next change. Cancel safe.

@@ -166,7 +166,8 @@ fn request(client: &mut TcpStream) -> Option<(String, Vec<u8>)> {
     Some((first, body))
 }
 
-/// An AWS of another age that takes everything, and what it is asked: how requests begin, and bodies.
+/// An AWS of another age that takes everything, and what it is asked: how requests begin, and
+/// bodies.
 fn aws_that_takes_all_in_1994() -> (String, mpsc::Receiver<(String, Vec<u8>)>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let endpoint = format!("http://{}", listener.local_addr().expect("bound"));

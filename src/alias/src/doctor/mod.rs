@@ -11,13 +11,13 @@ use vipward_core::config::{Config, Node};
 use vipward_core::text::chain;
 use vipward_core::{Exit, Faults};
 
-use crate::endpoint::Endpoint;
 use crate::failure::Failure;
-use crate::imds::Imds;
 use crate::kernel::Kernel;
 use crate::options::{DoctorOptions, Options};
+use crate::own_addresses::OwnAddresses;
+use vipward_core::knowledge::Answer;
+use vipward_imds::Endpoint;
 use vipward_upkeep::inventory::{Inventory, Link};
-use vipward_upkeep::knowledge::Answer;
 use vipward_upkeep::locate::locate;
 use vipward_upkeep::own_node::own_node;
 
@@ -88,8 +88,8 @@ async fn ask(node: &Node, link: &Link) -> Result<Answer, Failure> {
     let Some(mac) = link.mac else {
         return Ok(Answer::Unknown(format!("{} has no MAC to ask about", link.name)));
     };
-    let mut imds = Imds::new(Endpoint::from_environment()?);
-    let answer = imds.addresses(mac, &node.eni).await;
+    let mut own = OwnAddresses::new(Endpoint::from_environment()?);
+    let answer = own.ask(mac, &node.eni).await;
     Ok(answer.map_or_else(|error| Answer::Unknown(chain(&error)), Answer::Addresses))
 }
 

@@ -5,7 +5,7 @@ use vipward_core::config::{AliasMode, Service};
 
 use super::Host;
 use super::finding::{Finding, Level};
-use vipward_upkeep::knowledge::Answer;
+use vipward_core::knowledge::Answer;
 
 /// One line a service, and the trap of `static` where one is set.
 pub fn examine(host: &Host<'_>) -> Vec<Finding> {

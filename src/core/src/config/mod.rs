@@ -312,8 +312,8 @@ impl Policy {
         self.dead_after / 3
     }
 
-    /// How long connecting may take: what then remains is for the knock that is not answered and for
-    /// the `fall` probes that confirm it.
+    /// How long connecting may take: what then remains is for the knock that is not answered and
+    /// for the `fall` probes that confirm it.
     pub fn connect_timeout(&self, fall: u32) -> Duration {
         const SHORTEST: Duration = Duration::from_millis(50);
         (self.knock_interval() * 2 / fall.saturating_add(1)).max(SHORTEST)

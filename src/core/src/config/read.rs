@@ -13,7 +13,7 @@ use super::{
     AliasMode, Check, Config, Failback, Mode, MoveBudget, Node, Policy, Role, Service, Witness,
     check, group, hook, probe,
 };
-use crate::telemetry::INGESTION_DELAY;
+use crate::timing::INGESTION_DELAY;
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_mins(1);

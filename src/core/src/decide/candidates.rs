@@ -12,8 +12,8 @@ use crate::name::NodeName;
 const CAUGHT_UP: Duration = Duration::from_secs(1);
 
 impl Case<'_> {
-    /// Whether the node may take the VIP, being up, not drained, in the VIP's subnet, not refused by
-    /// EC2, of the right role and not too far behind; and how well it would serve.
+    /// Whether the node may take the VIP, being up, not drained, in the VIP's subnet, not refused
+    /// by EC2, of the right role and not too far behind; and how well it would serve.
     pub(super) fn fitness(&self, node: &NodeName) -> Option<Fitness> {
         let Judgement::Up(basis) = self.judgement(node) else {
             return None;
@@ -76,7 +76,8 @@ impl Case<'_> {
         !self.is_drained(node) && self.is_in_reach(node) && !is_refused
     }
 
-    /// Whether the node's interface lies in the VIP's subnet: EC2 takes a private address nowhere else.
+    /// Whether the node's interface lies in the VIP's subnet: EC2 takes a private address nowhere
+    /// else.
     fn is_in_reach(&self, node: &NodeName) -> bool {
         let enis = &self.snapshot.evidence.inventory.enis;
         let eni = self.snapshot.config.node(node).and_then(|node| enis.get(&node.eni));
@@ -107,7 +108,7 @@ impl Case<'_> {
 /// How well a node that may take a VIP would serve it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Fitness {
-    /// By its own word it will soon be gone: better than a holder that is gone already.
+    /// It says that it will soon be gone: better than a holder that is gone already.
     pub leaving: bool,
     /// On what basis it is up.
     pub basis: UpBasis,
@@ -117,7 +118,8 @@ pub(super) struct Fitness {
 
 impl Fitness {
     /// None is fitter.
-    pub const BEST: Self = Self { leaving: false, basis: UpBasis::OwnWord, lag: Duration::ZERO };
+    pub const BEST: Self =
+        Self { leaving: false, basis: UpBasis::OwnObservation, lag: Duration::ZERO };
 
     /// As fit as it is for either of two services, whichever is worse.
     pub fn and(self, other: Self) -> Self {
@@ -128,8 +130,8 @@ impl Fitness {
         }
     }
 
-    /// Whether a holder that is up may be left for it: it means to stay, and nobody knows how a node is
-    /// whose agent is silent.
+    /// Whether a holder that is up may be left for it: it means to stay, and nobody knows how a
+    /// node is whose agent is silent.
     pub fn is_worth_a_planned_move(self) -> bool {
         !self.leaving && self.basis != UpBasis::PeersOnly
     }

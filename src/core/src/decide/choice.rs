@@ -76,7 +76,8 @@ pub enum HoldReason {
     CannotVacate,
     /// The VIP follows a primary, and no node that is up says that it is one. Alerts when it lasts.
     NoPrimary,
-    /// The VIP follows a primary, and more than one node says that it is that. Alerts when it lasts.
+    /// The VIP follows a primary, and more than one node says that it is that. Alerts when it
+    /// lasts.
     TwoPrimaries,
     /// The VIP should move, and a call of a moment ago may still bring it elsewhere.
     MoveInFlight,

@@ -52,8 +52,8 @@ impl<'e> Group<'e> {
         self.cases.iter().any(|case| case.snapshot.evidence.unheard.contains(&case.service.name))
     }
 
-    /// Whether a call on its way may bring any of it to another node than `to`, and that node is not
-    /// down: whichever of two calls lands last would win.
+    /// Whether a call on its way may bring any of it to another node than `to`, and that node is
+    /// not down: whichever of two calls lands last would win.
     pub fn may_land_elsewhere(&self, to: &NodeName) -> bool {
         self.cases.iter().any(|case| {
             let mut bound =

@@ -68,8 +68,8 @@ pub enum Presence {
 }
 
 impl Inventory {
-    /// Who has `vip`. EC2 may show an address on two interfaces while a move settles: a foreign one is
-    /// then named before ours, and robbed in no case.
+    /// Who has `vip`. EC2 may show an address on two interfaces while a move settles: a foreign one
+    /// is then named before ours, and robbed in no case.
     pub fn holder(&self, config: &Config, vip: VipAddr) -> Holder {
         let with_vip = self.enis.iter().filter(|(_, eni)| eni.addresses.contains(&vip.0));
         let mut ours = Vec::new();

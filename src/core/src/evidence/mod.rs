@@ -28,11 +28,11 @@ pub struct Evidence {
     pub observations: Observations,
     /// Where EC2 has just refused to bring which service's VIP: an interface without room, say.
     pub refusals: BTreeSet<(ServiceName, NodeName)>,
-    /// Where calls to EC2 that have no certain answer, or whose effect does not show yet, may bring a
-    /// service's VIP.
+    /// Where calls to EC2 that have no certain answer, or whose effect does not show yet, may bring
+    /// a service's VIP.
     pub in_flight: BTreeMap<ServiceName, BTreeSet<NodeName>>,
-    /// The services about which no agent was heard just now: what is known of them is remembered, and no
-    /// move may rest on it.
+    /// The services about which no agent was heard just now: what is known of them is remembered,
+    /// and no move may rest on it.
     pub unheard: BTreeSet<ServiceName>,
 }
 

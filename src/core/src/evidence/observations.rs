@@ -38,7 +38,8 @@ pub struct Observations {
     newest: BTreeMap<ObservationKey, Observed<Observation>>,
     lags: BTreeMap<(NodeName, ServiceName), Observed<Duration>>,
     primaries: BTreeMap<(NodeName, ServiceName), Observed<bool>>,
-    /// The services whose metrics were read in full: only there is the lack of an observation silence.
+    /// The services whose metrics were read in full: only there is the lack of an observation
+    /// silence.
     pub read: BTreeSet<ServiceName>,
 }
 
@@ -58,7 +59,8 @@ impl Observations {
         keep_newer(&mut self.primaries, (node, service), is);
     }
 
-    /// Adds those of `other` that are newer; not that its metrics were read: silence is of the moment.
+    /// Adds those of `other` that are newer; not that its metrics were read: silence is of the
+    /// moment.
     pub fn merge(&mut self, other: &Self) {
         for (key, observation) in &other.newest {
             self.add(key.clone(), *observation);

@@ -1,4 +1,5 @@
-//! Evidence with the file it is about and the moment it is looked at: what every decision is a function of.
+//! Evidence with the file it is about and the moment it is looked at: what every decision is a
+//! function of.
 
 use jiff::Timestamp;
 
@@ -47,7 +48,8 @@ impl<'s> Snapshot<'s> {
     }
 
     /// Whether the node says that its service, well as it is, will soon be gone. A holder that says
-    /// so is vacated; a node that says so takes a VIP only from a holder that is down, as the last resort.
+    /// so is vacated; a node that says so takes a VIP only from a holder that is down, as the last
+    /// resort.
     pub fn is_leaving(&self, service: &Service, node: &NodeName) -> bool {
         self.fresh(node, node, &service.name).is_some_and(|own| own.value.leaving)
     }

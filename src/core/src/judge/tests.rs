@@ -1,4 +1,4 @@
-//! The table of ARCHITECTURE.md, row by row; then what holds for every evidence.
+//! The table of docs/design-notes.md, row by row; then what holds for every evidence.
 
 use super::*;
 use crate::hint::Verdict::{Healthy, Unhealthy, Unknown};
@@ -25,7 +25,7 @@ fn a_node_is_believed_about_its_own_illness() {
         .says("a", "a", Unhealthy, 1, 0)
         .says("b", "a", Healthy, 1, LONG)
         .says("w0", "a", Healthy, 1, LONG);
-    assert_eq!(of(&scene, "a"), Judgement::Down(DownBasis::OwnWord));
+    assert_eq!(of(&scene, "a"), Judgement::Down(DownBasis::OwnObservation));
 }
 
 /// Two nodes and three witnesses: four observers.
@@ -122,7 +122,7 @@ fn one_observer_only_makes_a_well_node_suspect() {
 #[test]
 fn a_well_node_that_nobody_doubts_is_up() {
     let scene = pair().says("a", "a", Healthy, 1, LONG);
-    assert_eq!(of(&scene, "a"), Judgement::Up(UpBasis::OwnWord));
+    assert_eq!(of(&scene, "a"), Judgement::Up(UpBasis::OwnObservation));
 }
 
 #[test]
@@ -188,7 +188,7 @@ fn the_word_of_a_cut_off_observer_does_not_count() {
         .says("b", "b", Healthy, 1, LONG)
         .says("w0", "b", Healthy, 1, LONG);
     assert_eq!(of(&scene, "a"), Judgement::Down(DownBasis::Unreachable));
-    assert_eq!(of(&scene, "b"), Judgement::Up(UpBasis::OwnWord), "not even suspect");
+    assert_eq!(of(&scene, "b"), Judgement::Up(UpBasis::OwnObservation), "not even suspect");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! A running cluster: region, fabric, hosts and the log of it all.
 
-mod act;
+mod actions;
 mod planned;
 mod ready;
 mod region;
@@ -16,18 +16,18 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 use vipward_core::{Config, Faults, NodeName};
 
-use crate::ask;
 use crate::binaries::Binaries;
 use crate::console::Console;
 use crate::control::ControlError;
 use crate::fabric::{Fabric, FabricError};
 use crate::fabric_kind::FabricKind;
-use crate::host::{Host, Part, Surroundings};
-use crate::layout::{ClusterSpec, Layout, Role, ServicePlan};
+use crate::host::{Host, HostContext, Part};
+use crate::layout::{ClusterSpec, HostKind, Layout, ServicePlan};
 use crate::log::Log;
 use crate::observed;
 use crate::process::StartError;
 use crate::record::REGION;
+use crate::service;
 pub use planned::Announcement;
 use region::Region;
 
@@ -39,41 +39,25 @@ const SERVICE_WITHIN: Duration = Duration::from_secs(20);
 /// What the lab has on this machine.
 #[derive(Debug, Clone)]
 pub struct Environment {
-    /// The project's binaries.
     pub binaries: Binaries,
-    /// The fabric that this machine allows.
     pub fabric: FabricKind,
-    /// `PATH`.
     pub path: OsString,
 }
 
-/// A cluster could not be started, or not be acted upon.
 #[derive(Debug, thiserror::Error)]
 pub enum ClusterError {
-    /// A file could not be written.
     #[error("cannot write {path}")]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// The cluster's file is wrong.
+    Write { path: PathBuf, source: std::io::Error },
     #[error(transparent)]
     Config(#[from] Faults),
-    /// The template was not rendered.
     #[error("cannot render the template: {0}")]
     Render(String),
-    /// The world file was not made.
     #[error("cannot write the region's world")]
     World(#[from] toml::ser::Error),
-    /// The fabric did not do what it was told.
     #[error("the fabric failed")]
     Fabric(#[from] FabricError),
-    /// A process was not started.
     #[error(transparent)]
     Start(#[from] StartError),
-    /// The region did not do what it was told.
     #[error(transparent)]
     Control(#[from] ControlError),
     /// It was not ready in time, or fell over on the way.
@@ -81,20 +65,17 @@ pub enum ClusterError {
     NotReady(String),
     /// What was asked for makes no sense as things are.
     #[error("{0}")]
-    Senseless(String),
+    Impossible(String),
 }
 
-/// A running cluster.
 #[derive(Debug)]
 pub struct Cluster {
-    /// The cluster on paper.
     pub layout: Layout,
-    /// The log of it all.
     pub log: Log,
     region: Region,
     fabric: Arc<Mutex<Fabric>>,
     hosts: BTreeMap<NodeName, Host>,
-    around: Surroundings,
+    context: HostContext,
     delivery: tokio::task::JoinHandle<()>,
     /// Where the log was when the cluster was ready.
     ready_at: usize,
@@ -122,7 +103,7 @@ impl Cluster {
         give_holders(&layout, &mut fabric, &log).await?;
         let region = Region::start(environment, &layout, folder, &log).await?;
         let fabric = Arc::new(Mutex::new(fabric));
-        let around = Surroundings {
+        let context = HostContext {
             binaries: environment.binaries.clone(),
             config,
             folder: folder.to_owned(),
@@ -135,7 +116,7 @@ impl Cluster {
         let hosts = layout.hosts.iter().map(|plan| (plan.name.clone(), Host::new(plan.clone())));
         let hosts = hosts.collect();
         let mut cluster =
-            Self { layout, log, region, fabric, hosts, around, delivery, ready_at: 0 };
+            Self { layout, log, region, fabric, hosts, context, delivery, ready_at: 0 };
         cluster.start_hosts().await?;
         cluster.become_ready(console).await?;
         Ok(cluster)
@@ -153,27 +134,27 @@ impl Cluster {
     /// Starts what should run on a host and does not.
     async fn start_missing(&mut self, name: &NodeName) -> Result<(), ClusterError> {
         let Some(host) = self.hosts.get_mut(name) else {
-            return Err(ClusterError::Senseless(format!("there is no host {name}")));
+            return Err(ClusterError::Impossible(format!("there is no host {name}")));
         };
         let fabric = self.fabric.lock().await;
-        let role = host.plan.role;
-        if role == Role::Client && !host.runs(&Part::Client) {
-            host.start_client(&self.layout.services, &fabric, &self.around)?;
+        let kind = host.plan.kind;
+        if kind == HostKind::Client && !host.runs(&Part::Client) {
+            host.start_client(&self.layout.services, &fabric, &self.context)?;
         }
-        if role == Role::Node {
+        if kind == HostKind::Node {
             for service in &self.layout.services {
                 if !host.runs(&Part::Service(service.name.clone())) {
-                    host.start_service(service, &fabric, &self.around)?;
-                    make_known(host, service, &self.around).await?;
+                    host.start_service(service, &fabric, &self.context)?;
+                    make_known(host, service, &self.context).await?;
                     planned::begin_role(&self.layout, host, service).await?;
                 }
             }
             if fabric.has_interfaces() && !host.runs(&Part::Alias) {
-                host.start_alias(&fabric, &self.around)?;
+                host.start_alias(&fabric, &self.context)?;
             }
         }
-        if role != Role::Client && !host.runs(&Part::Agent) {
-            host.start_agent(&fabric, &self.around)?;
+        if kind != HostKind::Client && !host.runs(&Part::Agent) {
+            host.start_agent(&fabric, &self.context)?;
         }
         Ok(())
     }
@@ -183,8 +164,8 @@ impl Cluster {
         let layout = &self.layout;
         loop {
             let tick = deadline.min(Instant::now() + console.tick());
-            let state = self.log.wait(tick, |records| match observed::fallen(records) {
-                Some(fallen) => Some(Err(ClusterError::NotReady(fallen))),
+            let state = self.log.wait(tick, |records| match observed::crashed(records) {
+                Some(crashed) => Some(Err(ClusterError::NotReady(crashed))),
                 None => ready::missing(records, layout).is_empty().then_some(Ok(())),
             });
             if let Some(state) = state.await {
@@ -248,7 +229,7 @@ async fn deliver(log: Log, fabric: Arc<Mutex<Fabric>>, layout: Layout) {
                 _ => continue,
             };
             for service in &layout.services {
-                if !observed::names(record, &service.vip.to_string()) {
+                if !observed::mentions(record, &service.vip.to_string()) {
                     continue;
                 }
                 let done = fabric.lock().await.deliver(service.vip, eni).await;
@@ -266,21 +247,21 @@ async fn deliver(log: Log, fabric: Arc<Mutex<Fabric>>, layout: Layout) {
 async fn make_known(
     host: &Host,
     service: &ServicePlan,
-    around: &Surroundings,
+    context: &HostContext,
 ) -> Result<(), ClusterError> {
-    if around.kind == ask::ServiceKind::Builtin {
+    if context.kind == service::ServiceKind::Builtin {
         return Ok(());
     }
     let address = std::net::SocketAddrV4::new(host.plan.address, service.port);
     let name = host.plan.name.as_str();
     let deadline = Instant::now() + SERVICE_WITHIN;
     loop {
-        let error = match ask::tell_redis(address, name, Duration::from_millis(500)).await {
+        let error = match service::name_redis(address, name, Duration::from_millis(500)).await {
             Ok(()) => return Ok(()),
             Err(error) => error,
         };
-        if let Some(fallen) = around.log.read(observed::fallen) {
-            return Err(ClusterError::NotReady(fallen));
+        if let Some(crashed) = context.log.read(observed::crashed) {
+            return Err(ClusterError::NotReady(crashed));
         }
         if Instant::now() >= deadline {
             let told = format!("{} on {name} does not start: {error}", service.name);

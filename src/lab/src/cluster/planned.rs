@@ -6,24 +6,22 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
-use vipward_core::config::Role as FollowRole;
+use vipward_core::config::Role;
 use vipward_core::{NodeName, ServiceName};
 
 use super::{Cluster, ClusterError};
-use crate::ask;
 use crate::clock;
 use crate::host::{Host, Part};
-use crate::layout::{Layout, Role, ServicePlan};
+use crate::layout::{HostKind, Layout, ServicePlan};
+use crate::service;
 
 /// Until a redis-server answers.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
 
-/// What AWS may announce to an instance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Announcement {
     /// A spot interruption in two minutes.
     SpotInterruption,
-    /// A rebalance recommendation.
     Rebalance,
     /// Maintenance that begins in a minute.
     Maintenance,
@@ -75,7 +73,7 @@ impl Cluster {
         patience: Duration,
         in_vain: bool,
     ) -> Result<(), ClusterError> {
-        self.log.note(super::act::BROKEN, json!({ "text": format!("{node} leaves") }));
+        self.log.note(super::actions::INJECTED, json!({ "text": format!("{node} leaves") }));
         let wait = format!("{}ms", patience.as_millis());
         let arguments = ["leave", "--reason", "the scenario says so", "--wait", &wait];
         let code = self.ask_agent(node, &arguments).await?;
@@ -84,19 +82,18 @@ impl Cluster {
             4 if in_vain => Ok(()),
             code => {
                 let told = format!("`vipward-agent leave` on {node} ended with {code}");
-                Err(ClusterError::Senseless(told))
+                Err(ClusterError::Impossible(told))
             }
         }
     }
 
-    /// Has a node stay.
     pub async fn stay(&mut self, node: &NodeName) -> Result<(), ClusterError> {
-        self.log.note(super::act::MENDED, json!({ "text": format!("{node} stays") }));
+        self.log.note(super::actions::REPAIRED, json!({ "text": format!("{node} stays") }));
         match self.ask_agent(node, &["stay"]).await? {
             0 => Ok(()),
             code => {
                 let told = format!("`vipward-agent stay` on {node} ended with {code}");
-                Err(ClusterError::Senseless(told))
+                Err(ClusterError::Impossible(told))
             }
         }
     }
@@ -109,11 +106,11 @@ impl Cluster {
         let arguments: Vec<_> = arguments.iter().map(|word| (*word).to_owned()).collect();
         let mut command = {
             let fabric = self.fabric.lock().await;
-            let unknown = || ClusterError::Senseless(format!("there is no host {node}"));
+            let unknown = || ClusterError::Impossible(format!("there is no host {node}"));
             let host = self.hosts.get(node).ok_or_else(unknown)?;
-            host.ask_agent(&arguments, &fabric, &self.around)
+            host.ask_agent(&arguments, &fabric, &self.context)
         };
-        let not_run = |error: std::io::Error| ClusterError::Senseless(error.to_string());
+        let not_run = |error: std::io::Error| ClusterError::Impossible(error.to_string());
         let output = command.output().await.map_err(not_run)?;
         let code = output.status.code().unwrap_or(-1);
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -123,36 +120,38 @@ impl Cluster {
 
     /// Stops the agent of a node, as for an upgrade.
     pub async fn stop_agent(&mut self, node: &NodeName) -> Result<(), ClusterError> {
-        self.log.note(super::act::BROKEN, json!({ "text": format!("agent on {node} stopped") }));
+        self.log
+            .note(super::actions::INJECTED, json!({ "text": format!("agent on {node} stopped") }));
         let stopped = match self.hosts.get_mut(node) {
             Some(host) => host.stop(&Part::Agent).await,
             None => false,
         };
-        let told = || ClusterError::Senseless(format!("no agent runs on {node}"));
+        let told = || ClusterError::Impossible(format!("no agent runs on {node}"));
         stopped.then_some(()).ok_or_else(told)
     }
 
-    /// Makes a node's service the primary of all others.
     pub async fn promote(
         &mut self,
         service: &ServiceName,
         node: &NodeName,
     ) -> Result<(), ClusterError> {
-        self.log
-            .note(super::act::BROKEN, json!({ "text": format!("{service} on {node} is elected") }));
-        let unknown = || ClusterError::Senseless(format!("there is no {service} on {node}"));
+        self.log.note(
+            super::actions::INJECTED,
+            json!({ "text": format!("{service} on {node} is elected") }),
+        );
+        let unknown = || ClusterError::Impossible(format!("there is no {service} on {node}"));
         let plan = self.layout.service(service).ok_or_else(unknown)?;
         let at = |address| SocketAddrV4::new(address, plan.port);
         let primary = at(self.layout.host(node).ok_or_else(unknown)?.address);
         let part = Part::Service(service.clone());
         let runs = |name| self.hosts.get(name).is_some_and(|host: &Host| host.runs(&part));
-        let others = self.layout.of(Role::Node).filter(|host| host.name != *node);
+        let others = self.layout.of(HostKind::Node).filter(|host| host.name != *node);
         for other in others.filter(|host| runs(&host.name)) {
             replicate(at(other.address), Some(primary)).await?;
         }
         replicate(primary, None).await?;
-        let named = ask::tell_redis(primary, node.as_str(), ANSWERS_WITHIN).await;
-        named.map_err(|error| ClusterError::Senseless(error.to_string()))
+        let named = service::name_redis(primary, node.as_str(), ANSWERS_WITHIN).await;
+        named.map_err(|error| ClusterError::Impossible(error.to_string()))
     }
 
     /// Announces something to a node's instance; `None` takes all of it back.
@@ -161,9 +160,12 @@ impl Cluster {
         node: &NodeName,
         what: Option<Announcement>,
     ) -> Result<(), ClusterError> {
-        let unknown = || ClusterError::Senseless(format!("there is no host {node}"));
+        let unknown = || ClusterError::Impossible(format!("there is no host {node}"));
         let instance = self.layout.host(node).ok_or_else(unknown)?.instance.clone();
-        self.log.note(super::act::BROKEN, json!({ "text": format!("{node}: {what:?} announced") }));
+        self.log.note(
+            super::actions::INJECTED,
+            json!({ "text": format!("{node}: {what:?} announced") }),
+        );
         let now = clock::now();
         for (_, one) in Announcement::ALL {
             let (path, text) = one.told(now);
@@ -180,7 +182,7 @@ pub(super) async fn begin_role(
     host: &Host,
     service: &ServicePlan,
 ) -> Result<(), ClusterError> {
-    let first = layout.of(Role::Node).next().filter(|_| layout.spec.follow == FollowRole::Primary);
+    let first = layout.of(HostKind::Node).next().filter(|_| layout.spec.follow == Role::Primary);
     let Some(first) = first.filter(|first| first.name != host.plan.name) else {
         return Ok(());
     };
@@ -192,6 +194,6 @@ async fn replicate(
     address: SocketAddrV4,
     primary: Option<SocketAddrV4>,
 ) -> Result<(), ClusterError> {
-    let told = ask::replicate_redis(address, primary, ANSWERS_WITHIN).await;
-    told.map_err(|error| ClusterError::Senseless(format!("redis on {address}: {error}")))
+    let told = service::replicate_redis(address, primary, ANSWERS_WITHIN).await;
+    told.map_err(|error| ClusterError::Impossible(format!("redis on {address}: {error}")))
 }

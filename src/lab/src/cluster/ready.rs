@@ -5,14 +5,14 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use vipward_core::telemetry::AlarmName;
 
-use crate::layout::{Layout, Role, ServicePlan};
+use crate::layout::{HostKind, Layout, ServicePlan};
 use crate::observed::{self, Answer};
 use crate::record::{REGION, Record};
 
 /// What a cluster still lacks; empty when it is ready.
 pub fn missing(records: &[Record], layout: &Layout) -> Vec<String> {
     let mut missing = Vec::new();
-    for host in layout.hosts.iter().filter(|host| host.role != Role::Client) {
+    for host in layout.hosts.iter().filter(|host| host.kind != HostKind::Client) {
         let agent = format!("agent {}", host.name);
         if !records.iter().any(|record| record.is(&agent, "agent started")) {
             missing.push(agent);
@@ -45,8 +45,8 @@ pub fn missing(records: &[Record], layout: &Layout) -> Vec<String> {
     missing
 }
 
-/// Whether the function is through with what the alarms' changes have brought it: otherwise it would be busy with the
-/// past when something breaks.
+/// Whether the function is through with what the alarms' changes have brought it: otherwise it
+/// would be busy with the past when something breaks.
 fn at_rest(records: &[Record]) -> bool {
     let of_region = |what: &'static str| records.iter().filter(move |r| r.is(REGION, what));
     let ours = |record: &&Record| {

@@ -21,18 +21,17 @@ const SERVES_WITHIN: Duration = Duration::from_secs(30);
 /// Until it must have ended when asked to.
 const ENDS_WITHIN: Duration = Duration::from_secs(3);
 
-/// A running region.
 #[derive(Debug)]
 pub struct Region {
     /// URL of the AWS APIs.
     pub endpoint: String,
-    /// Its control API.
     pub control: Control,
     process: Process,
 }
 
 impl Region {
-    /// Starts the region of a cluster whose `vipward.toml` is in `folder`, and waits until it serves.
+    /// Starts the region of a cluster whose `vipward.toml` is in `folder`, and waits until it
+    /// serves.
     pub async fn start(
         environment: &Environment,
         layout: &Layout,
@@ -90,7 +89,7 @@ async fn served(log: &Log) -> Result<String, ClusterError> {
         let ready = records.iter().find(|record| record.is(REGION, "ready"));
         match ready.and_then(|record| record.text("endpoint")) {
             Some(endpoint) => Some(Ok(endpoint.to_owned())),
-            None => observed::fallen(records).map(|fallen| Err(ClusterError::NotReady(fallen))),
+            None => observed::crashed(records).map(|crashed| Err(ClusterError::NotReady(crashed))),
         }
     });
     let late =

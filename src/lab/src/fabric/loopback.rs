@@ -1,5 +1,5 @@
-//! The fabric for machines that allow no namespaces: every host is an address on the loopback interface, and each VIP a
-//! forwarder in the lab that connects to whoever holds it.
+//! The fabric for machines that allow no namespaces: every host is an address on the loopback
+//! interface, and each VIP a forwarder in the lab that connects to whoever holds it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, SocketAddrV4};
@@ -37,7 +37,6 @@ pub struct Loopback {
 }
 
 impl Loopback {
-    /// Binds every VIP.
     pub async fn build(layout: &Layout) -> Result<Self, FabricError> {
         let host = |host: &crate::layout::HostPlan| {
             (host.eni.to_string(), (host.name.clone(), host.address))
@@ -74,9 +73,9 @@ impl Loopback {
     }
 
     /// Cuts a host off for clients of VIPs, or joins it again.
-    pub fn set_joined(&self, host: &NodeName, joined: bool) {
+    pub fn set_connected(&self, host: &NodeName, connected: bool) {
         let mut map = self.map.lock().unwrap_or_else(PoisonError::into_inner);
-        if joined {
+        if connected {
             map.cut_off.remove(host);
         } else {
             map.cut_off.insert(host.clone());

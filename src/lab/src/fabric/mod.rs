@@ -14,38 +14,23 @@ use crate::layout::{HostPlan, Layout};
 use loopback::Loopback;
 use namespaces::Namespaces;
 
-/// The fabric did not do what it was told.
 #[derive(Debug, thiserror::Error)]
 pub enum FabricError {
-    /// A command of the operating system failed.
     #[error("`{command}` failed: {told}")]
-    Command {
-        /// What was run.
-        command: String,
-        /// What it said.
-        told: String,
-    },
+    Command { command: String, told: String },
     /// A setting of the kernel could not be written, or an address not be bound.
     #[error("cannot set up {what}")]
-    SetUp {
-        /// What.
-        what: String,
-        /// Why.
-        source: std::io::Error,
-    },
+    SetUp { what: String, source: std::io::Error },
 }
 
-/// A fabric in use.
 #[derive(Debug)]
 pub enum Fabric {
-    /// Network namespaces.
     Namespaces(Namespaces),
-    /// Forwarders.
     Loopback(Loopback),
 }
 
 impl Fabric {
-    /// Builds the fabric of a cluster, with all its hosts joined.
+    /// Builds the fabric of a cluster, with all its hosts connected.
     pub async fn build(kind: FabricKind, layout: &Layout) -> Result<Self, FabricError> {
         match kind {
             FabricKind::Namespaces => Namespaces::build(layout).await.map(Self::Namespaces),
@@ -53,12 +38,12 @@ impl Fabric {
         }
     }
 
-    /// Whether hosts have interfaces of their own: then aliases matter, and a host can be cut off while it runs on.
+    /// Whether hosts have interfaces of their own: then aliases matter, and a host can be cut off
+    /// while it runs on.
     pub fn has_interfaces(&self) -> bool {
         matches!(self, Self::Namespaces(_))
     }
 
-    /// A command that will run on a host.
     pub fn command(&self, host: &HostPlan, program: &Path) -> Command {
         match self {
             Self::Namespaces(_) => namespaces::command(host, program),
@@ -66,7 +51,6 @@ impl Fabric {
         }
     }
 
-    /// The address that a service on a host listens on.
     pub fn listen_address(&self, host: &HostPlan) -> Ipv4Addr {
         match self {
             // Everything the host has, its aliases included.
@@ -91,17 +75,20 @@ impl Fabric {
     }
 
     /// Cuts a host off, or joins it again.
-    pub async fn set_joined(&mut self, host: &NodeName, joined: bool) -> Result<(), FabricError> {
+    pub async fn set_connected(
+        &mut self,
+        host: &NodeName,
+        connected: bool,
+    ) -> Result<(), FabricError> {
         match self {
-            Self::Namespaces(fabric) => fabric.set_joined(host, joined).await,
+            Self::Namespaces(fabric) => fabric.set_connected(host, connected).await,
             Self::Loopback(fabric) => {
-                fabric.set_joined(host, joined);
+                fabric.set_connected(host, connected);
                 Ok(())
             }
         }
     }
 
-    /// Takes everything down again.
     pub async fn tear_down(&mut self) -> Result<(), FabricError> {
         match self {
             Self::Namespaces(fabric) => fabric.tear_down().await,

@@ -1,9 +1,10 @@
 //! The fabric of network namespaces, true to a VPC.
 //!
-//! The lab's own namespace is the router. Each host has a namespace and a veth pair of its own: no bridge, so no host
-//! hears another's ARP. The router answers ARP for everybody (`proxy_arp`), routes each private address to the veth of
-//! the interface that holds it, and drops what comes from an address that its sender does not hold (`rp_filter`:
-//! EC2's source/destination check). So neither an alias on the wrong host nor a gratuitous ARP brings anybody a VIP.
+//! The lab's own namespace is the router. Each host has a namespace and a veth pair of its own: no
+//! bridge, so no host hears another's ARP. The router answers ARP for everybody (`proxy_arp`),
+//! routes each private address to the veth of the interface that holds it, and drops what comes
+//! from an address that its sender does not hold (`rp_filter`: EC2's source/destination check). So
+//! neither an alias on the wrong host nor a gratuitous ARP brings anybody a VIP.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
@@ -18,14 +19,12 @@ use super::FabricError;
 use crate::fabric_kind::{ENDPOINT, FabricKind, IMDS};
 use crate::layout::{HostPlan, Layout};
 
-/// The hosts' default gateway.
 const GATEWAY: Ipv4Addr = Ipv4Addr::new(172, 31, 0, 1);
 /// What the router itself answers for.
 const OF_THE_ROUTER: [Ipv4Addr; 3] = [ENDPOINT, IMDS, GATEWAY];
-/// The router's device for what goes nowhere. A blackhole route would do, but then the router answers no ARP for such
-/// addresses, and hosts were told at once what a VPC never tells them.
+/// The router's device for what goes nowhere. A blackhole route would do, but then the router
+/// answers no ARP for such addresses, and hosts were told at once what a VPC never tells them.
 const VOID: &str = "void";
-/// A host's only interface.
 pub const INTERFACE: &str = "eth0";
 
 /// The router's view of one host.
@@ -33,7 +32,7 @@ pub const INTERFACE: &str = "eth0";
 struct Port {
     host: NodeName,
     mac: String,
-    joined: bool,
+    connected: bool,
 }
 
 impl Port {
@@ -46,7 +45,6 @@ fn device(host: &NodeName) -> String {
     format!("vpc-{host}")
 }
 
-/// The fabric in use.
 #[derive(Debug)]
 pub struct Namespaces {
     /// By interface id.
@@ -89,7 +87,7 @@ impl Namespaces {
         ];
         ip(Some(name), &inside).await?;
         let eni = host.eni.to_string();
-        let port = Port { host: name.clone(), mac: mac.clone(), joined: true };
+        let port = Port { host: name.clone(), mac: mac.clone(), connected: true };
         self.ports.insert(eni.clone(), port);
         self.deliver(*address, Some(&eni)).await
     }
@@ -107,11 +105,11 @@ impl Namespaces {
         ip(None, &self.route(address)).await
     }
 
-    /// What brings `address` where the mapping says. What nobody has, or a host that is cut off, vanishes
-    /// without a word, as it does in a VPC.
+    /// What brings `address` where the mapping says. What nobody has, or a host that is cut off,
+    /// vanishes without a word, as it does in a VPC.
     fn route(&self, address: Ipv4Addr) -> Vec<String> {
         let port = self.mapping.get(&address).and_then(|eni| self.ports.get(eni));
-        match port.filter(|port| port.joined) {
+        match port.filter(|port| port.connected) {
             Some(port) => {
                 let (device, mac) = (port.device(), &port.mac);
                 vec![
@@ -124,14 +122,18 @@ impl Namespaces {
     }
 
     /// Cuts a host off, or joins it again.
-    pub async fn set_joined(&mut self, host: &NodeName, joined: bool) -> Result<(), FabricError> {
+    pub async fn set_connected(
+        &mut self,
+        host: &NodeName,
+        connected: bool,
+    ) -> Result<(), FabricError> {
         let mut commands = Vec::new();
         let mut enis = BTreeSet::new();
         for (eni, port) in &mut self.ports {
             if port.host == *host {
-                port.joined = joined;
+                port.connected = connected;
                 enis.insert(eni.clone());
-                let state = if joined { "up" } else { "down" };
+                let state = if connected { "up" } else { "down" };
                 commands.push(format!("link set {} {state}", port.device()));
             }
         }
@@ -170,7 +172,6 @@ fn router_commands(subnet: &str) -> Vec<String> {
     commands
 }
 
-/// A command that will run in the host's namespace.
 pub fn command(host: &HostPlan, program: &Path) -> Command {
     let mut command = Command::new("ip");
     command.args(["netns", "exec", host.name.as_str()]).arg(program);

@@ -11,34 +11,32 @@ use super::words::seconds;
 use crate::cluster::{Cluster, ClusterError};
 use crate::console::Console;
 use crate::layout::ServicePlan;
-use crate::observed::{self, Answer, Decided};
+use crate::observed::{self, Answer, Decision};
 use crate::record::Record;
 
 /// What was seen, or what was seen instead.
-pub type Seen = Result<String, String>;
+pub type CheckResult = Result<String, String>;
 
 /// Why a wait ended without what it was for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-enum Unseen {
-    /// The time was over.
+enum Unmet {
     #[error("not within {0:?}")]
-    Late(Duration),
-    /// A process ended that should not have.
+    TimedOut(Duration),
     #[error("{0}")]
-    Fallen(String),
+    Crashed(String),
 }
 
 /// A running cluster that is looked at.
-pub struct Stage<'s> {
+pub struct Check<'s> {
     pub cluster: &'s Cluster,
     /// Decisions before this mark are about what was before the last action.
     pub since: usize,
     pub console: &'s mut Console,
 }
 
-impl Stage<'_> {
+impl Check<'_> {
     /// Looks whether the cluster meets an expectation, waiting as long as that allows.
-    pub async fn see(&mut self, expectation: &Expectation) -> Result<Seen, ClusterError> {
+    pub async fn run(&mut self, expectation: &Expectation) -> Result<CheckResult, ClusterError> {
         Ok(match expectation {
             Expectation::Holder(service, node, within) => self.holder(service, node, *within).await,
             Expectation::Served(service, node, within) => self.served(service, node, *within).await,
@@ -47,11 +45,11 @@ impl Stage<'_> {
                 if self.cluster.alias_comes_to_be(service, node, *present, deadline).await? {
                     Ok(if *present { "there" } else { "not there" }.to_owned())
                 } else {
-                    Err(Unseen::Late(*within).to_string())
+                    Err(Unmet::TimedOut(*within).to_string())
                 }
             }
             Expectation::Hold(service, reason, within) => {
-                let held = |one: &Decided| one.hold.as_ref() == Some(reason);
+                let held = |one: &Decision| one.hold.as_ref() == Some(reason);
                 self.decision(service, *within, held).await
             }
             Expectation::Decision(service, outcome, within) => {
@@ -78,7 +76,12 @@ impl Stage<'_> {
         plan.expect("the parser knows the cluster's services").clone()
     }
 
-    async fn holder(&mut self, service: &ServiceName, node: &NodeName, within: Duration) -> Seen {
+    async fn holder(
+        &mut self,
+        service: &ServiceName,
+        node: &NodeName,
+        within: Duration,
+    ) -> CheckResult {
         let (plan, cluster) = (self.plan(service), self.cluster);
         let holder = |records: &[Record]| {
             cluster.holder(&plan, records).map(|holder| holder.name.to_string())
@@ -86,10 +89,15 @@ impl Stage<'_> {
         let wanted = |records: &[Record]| holder(records).filter(|name| *name == node.as_str());
         let seen = self.until(within, wanted).await;
         let instead = || cluster.log.read(holder).unwrap_or("nobody".to_owned());
-        seen.map_err(|unseen| format!("{unseen}; held by {}", instead()))
+        seen.map_err(|unmet| format!("{unmet}; held by {}", instead()))
     }
 
-    async fn served(&mut self, service: &ServiceName, node: &NodeName, within: Duration) -> Seen {
+    async fn served(
+        &mut self,
+        service: &ServiceName,
+        node: &NodeName,
+        within: Duration,
+    ) -> CheckResult {
         let cluster = self.cluster;
         let answer = |records: &[Record]| observed::answer(records, service.as_str());
         let wanted = Some(Answer::Served(node.to_string()));
@@ -97,15 +105,15 @@ impl Stage<'_> {
         let seen = self.until(within, wanted).await;
         let told = || cluster.log.read(answer).map(|answer| answer.to_string());
         let instead = || told().unwrap_or("nobody was asked".to_owned());
-        seen.map_err(|unseen| format!("{unseen}; instead {}", instead()))
+        seen.map_err(|unmet| format!("{unmet}; instead {}", instead()))
     }
 
-    async fn fault(&mut self, on: &str, kind: &str, times: usize, within: Duration) -> Seen {
+    async fn fault(&mut self, on: &str, kind: &str, times: usize, within: Duration) -> CheckResult {
         let cluster = self.cluster;
         let hits = |records: &[Record]| observed::faults(&records[cluster.ready_at()..], on, kind);
         let seen = self.until(within, |all| (hits(all) >= times).then(String::new)).await;
         let instead = || cluster.log.read(hits);
-        seen.map_err(|unseen| format!("{unseen}; took effect {} times", instead()))
+        seen.map_err(|unmet| format!("{unmet}; took effect {} times", instead()))
     }
 
     async fn hook(
@@ -114,7 +122,7 @@ impl Stage<'_> {
         service: &ServiceName,
         node: &NodeName,
         within: Duration,
-    ) -> Seen {
+    ) -> CheckResult {
         let (since, by) = (self.since, format!("agent {node}"));
         let done = |record: &Record| {
             record.is(&by, "hook done")
@@ -123,20 +131,20 @@ impl Stage<'_> {
         };
         let done = |all: &[Record]| all[since..].iter().any(done);
         let seen = self.until(within, |all| done(all).then(String::new)).await;
-        seen.map_err(|unseen| unseen.to_string())
+        seen.map_err(|unmet| unmet.to_string())
     }
 
-    async fn denied(&mut self, host: &NodeName, action: &str, within: Duration) -> Seen {
+    async fn denied(&mut self, host: &NodeName, action: &str, within: Duration) -> CheckResult {
         let (since, layout) = (self.since, &self.cluster.layout);
         let plan = layout.host(host).expect("the parser knows the cluster's hosts");
         let wanted = (plan.access_key.clone(), action.to_owned());
         let denied = |all: &[Record]| observed::denials(&all[since..]).contains(&wanted);
         let seen = self.until(within, |all| denied(all).then(String::new)).await;
-        seen.map_err(|unseen| unseen.to_string())
+        seen.map_err(|unmet| unmet.to_string())
     }
 
     /// How often the VIP changed hands since the cluster was ready.
-    fn moves(&self, service: &ServiceName, count: usize) -> Seen {
+    fn moves(&self, service: &ServiceName, count: usize) -> CheckResult {
         let (vip, ready_at) = (self.plan(service).vip, self.cluster.ready_at());
         let moves = self.cluster.log.read(|records| observed::moves(records, vip));
         match moves.iter().filter(|one| one.index >= ready_at).count() {
@@ -146,7 +154,7 @@ impl Stage<'_> {
     }
 
     /// What people got of the function's events since the cluster was ready.
-    fn notices(&self, kinds: &[&str], count: usize) -> Seen {
+    fn notices(&self, kinds: &[&str], count: usize) -> CheckResult {
         let ready_at = self.cluster.ready_at();
         let put = |kind: &str| {
             self.cluster.log.read(|records| observed::notices(&records[ready_at..], kind))
@@ -159,7 +167,7 @@ impl Stage<'_> {
         Err(told.join(", "))
     }
 
-    async fn no_move(&mut self, service: &ServiceName, time: Duration) -> Seen {
+    async fn no_move(&mut self, service: &ServiceName, time: Duration) -> CheckResult {
         let (vip, cluster) = (self.plan(service).vip, self.cluster);
         let before = cluster.log.read(|records| observed::moves(records, vip).len());
         let moved = |records: &[Record]| {
@@ -168,8 +176,8 @@ impl Stage<'_> {
         };
         match self.until(time, moved).await {
             Ok(moved) => Err(moved),
-            Err(Unseen::Late(_)) => Ok("none".to_owned()),
-            Err(fallen @ Unseen::Fallen(_)) => Err(fallen.to_string()),
+            Err(Unmet::TimedOut(_)) => Ok("none".to_owned()),
+            Err(crashed @ Unmet::Crashed(_)) => Err(crashed.to_string()),
         }
     }
 
@@ -177,8 +185,8 @@ impl Stage<'_> {
         &mut self,
         service: &ServiceName,
         within: Duration,
-        wanted: impl Fn(&Decided) -> bool,
-    ) -> Seen {
+        wanted: impl Fn(&Decision) -> bool,
+    ) -> CheckResult {
         let since = self.since;
         let decisions =
             |records: &[Record]| observed::decisions(&records[since..], service.as_str());
@@ -190,22 +198,23 @@ impl Stage<'_> {
             let told = made.iter().map(|one| one.hold.clone().unwrap_or(one.outcome.clone()));
             told.collect::<Vec<_>>().join(", ")
         };
-        seen.map_err(|unseen| format!("{unseen}; decisions since: [{}]", instead()))
+        seen.map_err(|unmet| format!("{unmet}; decisions since: [{}]", instead()))
     }
 
-    /// Waits until something is seen. A process that falls over ends the wait: nothing after it means much.
+    /// Waits until something is seen. A process that falls over ends the wait: nothing after it
+    /// means much.
     async fn until(
         &mut self,
         within: Duration,
         mut look: impl FnMut(&[Record]) -> Option<String>,
-    ) -> Result<String, Unseen> {
+    ) -> Result<String, Unmet> {
         let began = Instant::now();
         let deadline = began + within;
         loop {
             let tick = deadline.min(Instant::now() + self.console.tick());
             let seen = self.cluster.log.wait(tick, |records| match look(records) {
                 Some(seen) => Some(Ok(seen)),
-                None => observed::fallen(records).map(|fallen| Err(Unseen::Fallen(fallen))),
+                None => observed::crashed(records).map(|crashed| Err(Unmet::Crashed(crashed))),
             });
             if let Some(seen) = seen.await {
                 self.console.waited();
@@ -213,7 +222,7 @@ impl Stage<'_> {
                 return seen.map(|seen| format!("{seen} after {after}").trim_start().to_owned());
             }
             if Instant::now() >= deadline {
-                return Err(Unseen::Late(within));
+                return Err(Unmet::TimedOut(within));
             }
             self.console
                 .waiting(&format!("for at most {} more", seconds(deadline - Instant::now())));

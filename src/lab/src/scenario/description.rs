@@ -10,13 +10,14 @@ use vipward_core::{Config, ServiceName};
 
 use super::Fault;
 use super::words::{Words, Wrong};
-use crate::ask::ServiceKind;
 use crate::fabric_kind::FabricKind;
 use crate::layout::{ClusterSpec, Layout, MOST, MOST_SERVICES};
+use crate::service::ServiceKind;
 
 /// The region's delays that are durations.
-const DURATIONS: [&str; 8] = [
+const DURATIONS: [&str; 9] = [
     "metric_ingestion",
+    "alarm_lag",
     "event_delivery",
     "describe_lag",
     "imds_lag",
@@ -34,13 +35,11 @@ const ANSWERS: [(&str, [&str; 2]); 1] = [("assigned_again", ["accepted", "refuse
 /// What was described so far, and where policy settings were.
 #[derive(Debug, Default)]
 pub struct Description {
-    /// The cluster.
     pub spec: ClusterSpec,
     policy_lines: BTreeMap<String, usize>,
 }
 
 impl Description {
-    /// Reads what comes after `cluster`.
     pub fn cluster(&mut self, words: &mut Words<'_>) -> Result<(), Wrong> {
         let spec = &mut self.spec;
         while let Some((key, value)) = pair(words)? {
@@ -96,7 +95,6 @@ impl Description {
         Ok(())
     }
 
-    /// Reads what comes after `delays`.
     pub fn delays(&mut self, words: &mut Words<'_>) -> Result<(), Wrong> {
         while let Some((key, value)) = pair(words)? {
             let duration = || value.parse::<SignedDuration>().ok();
@@ -118,7 +116,6 @@ impl Description {
         Ok(())
     }
 
-    /// Reads what comes after `answers`.
     pub fn answers(&mut self, words: &mut Words<'_>) -> Result<(), Wrong> {
         while let Some((key, value)) = pair(words)? {
             let Some((_, known)) = ANSWERS.iter().find(|(name, _)| *name == key) else {
@@ -151,7 +148,8 @@ impl Description {
         faults.iter().map(told).collect()
     }
 
-    /// The scenario's line that says what a line of `vipward.toml` says, if that is a policy setting.
+    /// The scenario's line that says what a line of `vipward.toml` says, if that is a policy
+    /// setting.
     fn policy_line(&self, text: &str, line: usize) -> Option<usize> {
         let mut head = text.lines().take_while(|line| !line.starts_with("[["));
         let (key, _) = head.nth(line.checked_sub(1)?)?.split_once(" = ")?;

@@ -10,7 +10,6 @@ use crate::layout::ClusterSpec;
 const HOOKS: [&str; 3] = ["acquire", "release", "fault"];
 const OUTCOMES: [&str; 6] = ["moved", "held", "observed", "overtaken", "failed", "unproven"];
 
-/// Reads what comes after `expect`.
 pub fn read(words: &mut Words<'_>, spec: &ClusterSpec) -> Result<Expectation, Wrong> {
     words.form =
         "expect holder|client|alias|hold|decision|fault|hook|denied|moves|notices|alerts|no ...";

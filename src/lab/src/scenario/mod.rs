@@ -25,14 +25,11 @@ pub use play::{PlayError, play};
 /// The text of a file, by its path as seen from the scenario's folder.
 pub type Files<'f> = &'f dyn Fn(&Path) -> std::io::Result<String>;
 
-/// A scenario, read and checked.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scenario {
     /// Its first comment line.
     pub title: String,
-    /// The file it was read from.
     pub file: PathBuf,
-    /// The cluster it needs.
     pub spec: ClusterSpec,
     /// Its statements after `start`, in order.
     pub steps: Vec<Step>,
@@ -41,24 +38,17 @@ pub struct Scenario {
 /// One statement with its place.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Step {
-    /// Its line.
     pub line: usize,
-    /// As it was written.
     pub text: String,
-    /// What it says.
     pub statement: Statement,
 }
 
-/// What a line asks for.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Statement {
-    /// Do something to it.
     Act(Action),
-    /// See something.
     Expect(Expectation),
 }
 
-/// Something done to the cluster.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Action {
     /// `kill service S on N`
@@ -79,7 +69,6 @@ pub enum Action {
     PutEvent(Value),
     /// `forge hint of N by M`
     ForgeHint {
-        /// In whose name.
         of: NodeName,
         /// With whose credentials.
         by: NodeName,
@@ -90,7 +79,6 @@ pub enum Action {
     ClearFaults,
     /// `leave N wait D`, or `leave N wait D in vain`
     Leave {
-        /// Who leaves.
         node: NodeName,
         /// For how long the command may wait.
         patience: Duration,
@@ -107,7 +95,6 @@ pub enum Action {
     Announce(NodeName, Option<Announcement>),
 }
 
-/// Something that must be seen.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Expectation {
     /// `holder S is N within D`
@@ -115,16 +102,7 @@ pub enum Expectation {
     /// `client of S served by N within D`
     Served(ServiceName, NodeName, Duration),
     /// `alias S on N within D`, or `no alias S on N within D`
-    Alias {
-        /// Whose VIP.
-        service: ServiceName,
-        /// On which node's interface.
-        node: NodeName,
-        /// Whether it must be there or must not.
-        present: bool,
-        /// In what time.
-        within: Duration,
-    },
+    Alias { service: ServiceName, node: NodeName, present: bool, within: Duration },
     /// `hold S reason R within D`
     Hold(ServiceName, String, Duration),
     /// `decision S outcome O within D`
@@ -133,11 +111,8 @@ pub enum Expectation {
     Fault {
         /// The operation, or `events:deliver`.
         on: String,
-        /// The kind of fault.
         kind: String,
-        /// How often.
         times: usize,
-        /// In what time.
         within: Duration,
     },
     /// `hook acquire of S on N within D`: since the last action, one was done
@@ -159,13 +134,11 @@ pub enum Expectation {
 pub struct Fault {
     /// Its line; 0 for the file as a whole.
     pub line: usize,
-    /// What is wrong.
     pub what: String,
     /// What would be right.
     pub cure: String,
 }
 
-/// Everything that is wrong with a scenario.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub struct Faults {
     file: PathBuf,

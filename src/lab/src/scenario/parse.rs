@@ -13,7 +13,6 @@ const STATEMENTS: &str = "cluster, policy, delays, answers, start, kill, cut, re
                           clear, leave, stay, stop, promote, imds, expect";
 const INSTANCE_STATES: [&str; 3] = ["running", "stopped", "terminated"];
 
-/// Reads a whole file.
 pub fn scenario(file: &Path, text: &str, files: Files<'_>) -> Result<Scenario, Vec<Fault>> {
     let about = Description::default();
     let mut reader = Reader { about, files, steps: Vec::new(), started: false };

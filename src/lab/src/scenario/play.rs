@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use tokio::time::Instant;
 
-use super::check::{Seen, Stage};
+use super::check::{Check, CheckResult};
 use super::words::seconds;
 use super::{Action, Expectation, Faults, Scenario, Statement, Step};
 use crate::cluster::{Cluster, ClusterError, Environment};
@@ -16,36 +16,16 @@ use crate::observed;
 /// How much of the log a failure shows.
 const TAIL: usize = 40;
 
-/// A scenario could not be played to its end.
 #[derive(Debug, thiserror::Error)]
 pub enum PlayError {
-    /// A file could not be read.
     #[error("cannot read {path}")]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// The scenario is wrong.
+    Read { path: PathBuf, source: std::io::Error },
     #[error(transparent)]
     Wrong(#[from] Faults),
-    /// There is no folder to work in.
     #[error(transparent)]
     Folder(#[from] FolderError),
-    /// A statement could not be done.
     #[error("{}:{line}: {text}", .file.display())]
-    Step {
-        /// The scenario.
-        file: PathBuf,
-        /// The statement's line.
-        line: usize,
-        /// The statement.
-        text: String,
-        /// Why.
-        source: ClusterError,
-    },
-    /// The cluster did not do its part.
+    Step { file: PathBuf, line: usize, text: String, source: ClusterError },
     #[error(transparent)]
     Cluster(#[from] ClusterError),
 }
@@ -58,7 +38,7 @@ impl PlayError {
 }
 
 /// How a scenario went: `Some` tells what was not as it had to be, with its place.
-type Missed = Option<String>;
+type Failure = Option<String>;
 
 /// Plays all of them, one after the other; whether everything expected was seen.
 pub async fn play(
@@ -102,7 +82,7 @@ async fn play_one(
     environment: &Environment,
     folder: &Path,
     console: &mut Console,
-) -> Result<Missed, PlayError> {
+) -> Result<Failure, PlayError> {
     let began = Instant::now();
     let mut cluster = Cluster::start(environment, scenario.spec.clone(), folder, console).await?;
     console.line(&format!("{:>8}  start", seconds(began.elapsed())));
@@ -118,13 +98,14 @@ async fn play_one(
     missed
 }
 
-/// Does one step after the other, up to the first expectation that is not met; then no call may have been refused.
+/// Does one step after the other, up to the first expectation that is not met; then no call may
+/// have been refused.
 async fn follow(
     scenario: &Scenario,
     cluster: &mut Cluster,
     began: Instant,
     console: &mut Console,
-) -> Result<Missed, PlayError> {
+) -> Result<Failure, PlayError> {
     let mut since = cluster.ready_at();
     for step in &scenario.steps {
         let seen = match &step.statement {
@@ -133,7 +114,7 @@ async fn follow(
                 act(cluster, action).await.map(|()| Ok(String::new()))
             }
             Statement::Expect(expectation) => {
-                Stage { cluster, since, console }.see(expectation).await
+                Check { cluster, since, console }.run(expectation).await
             }
         };
         let Step { line, text, .. } = step;
@@ -154,7 +135,8 @@ async fn follow(
     Ok((!refused.is_empty()).then(|| told.collect::<Vec<_>>().join("\n    ")))
 }
 
-/// What IAM refused although nothing expects it. Much would seem to work without it: alerts for one.
+/// What IAM refused although nothing expects it. Much would seem to work without it: alerts for
+/// one.
 fn refused(scenario: &Scenario, cluster: &Cluster) -> BTreeSet<(String, String)> {
     let expected = scenario.steps.iter().filter_map(|step| match &step.statement {
         Statement::Expect(Expectation::Denied(host, action, _)) => {
@@ -167,7 +149,7 @@ fn refused(scenario: &Scenario, cluster: &Cluster) -> BTreeSet<(String, String)>
     refused.filter(|one| !expected.contains(one)).collect()
 }
 
-fn tell(step: &Step, began: Instant, seen: &Seen, console: &mut Console) {
+fn tell(step: &Step, began: Instant, seen: &CheckResult, console: &mut Console) {
     let at = format!("{:>8}", seconds(began.elapsed()));
     let (tone, told) = match seen {
         Ok(told) if told.is_empty() => (Tone::Faint, String::new()),

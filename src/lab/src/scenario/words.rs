@@ -41,17 +41,14 @@ impl<'l> Words<'l> {
         format!("write `{}`", self.form)
     }
 
-    /// The next word, if there is one.
     pub fn maybe(&mut self) -> Option<&'l str> {
         self.words.next()
     }
 
-    /// The next word.
     pub fn next(&mut self, what: &str) -> Result<&'l str, Wrong> {
         self.words.next().ok_or_else(|| Wrong::new(format!("{what} is missing"), self.cure()))
     }
 
-    /// Words that must come now.
     pub fn literally(&mut self, words: &str) -> Result<(), Wrong> {
         for word in words.split(' ') {
             let found = self.next(&format!("`{word}`"))?;
@@ -63,7 +60,6 @@ impl<'l> Words<'l> {
         Ok(())
     }
 
-    /// Nothing may be left.
     pub fn end(&mut self) -> Result<(), Wrong> {
         match self.words.next() {
             Some(word) => Err(Wrong::new(format!("`{word}` is too much"), self.cure())),
@@ -71,7 +67,6 @@ impl<'l> Words<'l> {
         }
     }
 
-    /// A value.
     pub fn value<T: FromStr<Err: Display>>(&mut self, what: &str) -> Result<T, Wrong> {
         let word = self.next(what)?;
         word.parse().map_err(|error| Wrong::new(format!("{what} `{word}`: {error}"), self.cure()))
@@ -86,7 +81,6 @@ impl<'l> Words<'l> {
         })
     }
 
-    /// `within D`.
     pub fn within(&mut self) -> Result<Duration, Wrong> {
         self.literally("within")?;
         self.duration()
@@ -104,7 +98,6 @@ impl<'l> Words<'l> {
         }
     }
 
-    /// One of the cluster's services.
     pub fn service(&mut self, spec: &ClusterSpec) -> Result<ServiceName, Wrong> {
         let word = self.next("a service")?;
         one_of(&spec.services, word, "service")

@@ -1,4 +1,5 @@
-//! From the merged log to the stages of one failover: what happened when, and what it cost clients. Pure.
+//! From the merged log to the stages of one failover: what happened when, and what it cost clients.
+//! Pure.
 
 mod draw;
 
@@ -17,29 +18,21 @@ use crate::record::{CLIENT, LAB, REGION, Record};
 
 pub use draw::draw;
 
-/// What the timeline is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subject {
-    /// The service.
     pub service: ServiceName,
-    /// Its VIP.
     pub vip: Ipv4Addr,
     /// Who held it when the fault struck.
     pub from: NodeName,
-    /// When the fault struck.
     pub struck: Timestamp,
-    /// What the fault was.
     pub fault: String,
 }
 
 /// One thing that happened on the way.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stage {
-    /// Its name.
     pub name: &'static str,
-    /// When.
     pub at: Timestamp,
-    /// What there is to say of it.
     pub detail: String,
 }
 
@@ -63,10 +56,8 @@ impl Outage {
     }
 }
 
-/// One failover.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Timeline {
-    /// What it is about.
     pub subject: Subject,
     /// What happened, in order; the fault is first.
     pub stages: Vec<Stage>,
@@ -75,27 +66,28 @@ pub struct Timeline {
 }
 
 impl Timeline {
-    /// Reads the failover after a fault from records in order of time. A stage that nobody told is left out.
+    /// Reads the failover after a fault from records in order of time. A stage that nobody told is
+    /// left out.
     pub fn read(records: &[Record], subject: Subject) -> Self {
         let after = records.partition_point(|record| record.at < subject.struck);
-        let story = Story { records: &records[after..], subject: &subject };
+        let trace = Trace { records: &records[after..], subject: &subject };
         let mut stages =
             vec![Stage { name: "fault", at: subject.struck, detail: subject.fault.clone() }];
-        stages.extend(story.on_the_hosts());
-        stages.extend(story.in_the_region());
-        stages.extend(story.delivery());
+        stages.extend(trace.on_the_hosts());
+        stages.extend(trace.in_the_region());
+        stages.extend(trace.delivery());
         stages.sort_by_key(|stage| stage.at);
-        let outage = story.outage();
+        let outage = trace.outage();
         Self { subject, stages, outage }
     }
 }
 
-struct Story<'s> {
+struct Trace<'s> {
     records: &'s [Record],
     subject: &'s Subject,
 }
 
-impl<'s> Story<'s> {
+impl<'s> Trace<'s> {
     fn first(&self, fits: impl Fn(&Record) -> bool) -> Option<&'s Record> {
         self.records.iter().find(|record| fits(record))
     }

@@ -24,13 +24,13 @@ fn play(what: &str, steps: &[Step]) {
             Sent(when, took) => {
                 assert_eq!(hinting.deadline(), Some(at(when)), "{what}: step {index}");
                 assert!(
-                    !hinting.take(at(when) - Duration::from_millis(1), None),
+                    !hinting.poll(at(when) - Duration::from_millis(1), None),
                     "{what}: step {index}"
                 );
-                assert!(hinting.take(at(when), None), "{what}: step {index}");
+                assert!(hinting.poll(at(when), None), "{what}: step {index}");
                 assert_eq!(hinting.deadline(), None, "{what}: one at a time");
-                assert!(!hinting.take(at(when + took), None), "{what}: one at a time");
-                hinting.on_done(at(when + took), true);
+                assert!(!hinting.poll(at(when + took), None), "{what}: one at a time");
+                hinting.done(at(when + took), true);
             }
             Quiet => assert_eq!(hinting.deadline(), None, "{what}: step {index}"),
         }
@@ -103,24 +103,24 @@ fn news_of_others_waits_for_their_own_word() {
 fn what_is_due_during_a_hint_follows_it() {
     let mut hinting = Hinting::default();
     hinting.on_change(at(0), true, News::Own);
-    assert!(hinting.take(at(0), None));
+    assert!(hinting.poll(at(0), None));
     hinting.on_change(at(100), true, News::Own);
-    assert!(!hinting.take(at(100), None));
-    hinting.on_done(at(200), true);
-    assert!(hinting.take(at(5000), None));
-    hinting.on_done(at(5000), true);
+    assert!(!hinting.poll(at(100), None));
+    hinting.done(at(200), true);
+    assert!(hinting.poll(at(5000), None));
+    hinting.done(at(5000), true);
     assert_eq!(hinting.deadline(), Some(at(6000)));
 }
 
 #[test]
-fn the_moment_at_which_a_word_decides_alone_is_not_slept_through() {
+fn the_moment_at_which_an_observation_decides_alone_is_not_slept_through() {
     let mut hinting = Hinting::default();
     hinting.on_change(at(0), true, News::Others);
-    let ripe = at(5000);
+    let threshold = at(5000);
     let mut sent = Vec::new();
     while let Some(due) = hinting.deadline().filter(|due| *due < at(20_000)) {
-        assert!(hinting.take(due, Some(ripe).filter(|ripe| *ripe > due)));
-        hinting.on_done(due, true);
+        assert!(hinting.poll(due, Some(threshold).filter(|at| *at > due)));
+        hinting.done(due, true);
         sent.push(due);
     }
     assert_eq!(sent, [250, 1250, 3250, 5000, 15_000].map(at));
@@ -131,10 +131,10 @@ fn a_hint_that_could_not_be_sent_is_soon_tried_again() {
     let mut hinting = Hinting::default();
     hinting.on_change(at(0), true, News::Own);
     for due in [0, 1000, 3000, 7000] {
-        assert!(hinting.take(at(due), None));
-        hinting.on_done(at(due), true);
+        assert!(hinting.poll(at(due), None));
+        hinting.done(at(due), true);
     }
-    assert!(hinting.take(at(17_000), None));
-    hinting.on_done(at(19_000), false);
+    assert!(hinting.poll(at(17_000), None));
+    hinting.done(at(19_000), false);
     assert_eq!(hinting.deadline(), Some(at(20_000)));
 }

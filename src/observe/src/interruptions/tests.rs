@@ -10,7 +10,7 @@ fn at(minutes: i64) -> Timestamp {
 
 fn after(notice: Notice, text: &str) -> Notices {
     let mut notices = Notices::new(at(0));
-    assert_eq!(notices.hear(notice, &Ok(Some(text.to_owned()))), None, "{text}");
+    assert_eq!(notices.done(notice, &Ok(Some(text.to_owned()))), None, "{text}");
     notices
 }
 
@@ -77,12 +77,12 @@ fn of_several_events_each_counts_in_its_time() {
 fn what_is_no_longer_announced_is_over_and_what_cannot_be_read_is_as_before() {
     let mut notices = after(Notice::AutoScaling, "Terminated");
     let late = Err(MetadataError("timed out".to_owned()));
-    assert_eq!(notices.hear(Notice::AutoScaling, &late), Some("timed out".to_owned()));
-    assert_eq!(notices.hear(Notice::AutoScaling, &late), None, "told once");
+    assert_eq!(notices.done(Notice::AutoScaling, &late), Some("timed out".to_owned()));
+    assert_eq!(notices.done(Notice::AutoScaling, &late), None, "told once");
     assert_eq!(notices.reason(at(0)), Some("Auto Scaling: Terminated"));
-    assert_eq!(notices.hear(Notice::AutoScaling, &Ok(None)), None);
+    assert_eq!(notices.done(Notice::AutoScaling, &Ok(None)), None);
     assert_eq!(notices.reason(at(0)), None);
-    assert!(notices.hear(Notice::AutoScaling, &late).is_some(), "told again after a good answer");
+    assert!(notices.done(Notice::AutoScaling, &late).is_some(), "told again after a good answer");
 }
 
 #[test]
@@ -94,7 +94,7 @@ fn garbage_is_told_and_moves_nothing() {
         (Notice::Maintenance, r#"{"Code": "system-reboot"}"#),
     ] {
         let mut notices = Notices::new(at(0));
-        assert!(notices.hear(notice, &Ok(Some(text.to_owned()))).is_some(), "{text}");
+        assert!(notices.done(notice, &Ok(Some(text.to_owned()))).is_some(), "{text}");
         assert_eq!(notices.reason(at(0)), None, "{text}");
     }
     let timeless = r#"[{"NotBefore": "tomorrow", "Code": "system-reboot"}]"#;
@@ -104,7 +104,8 @@ fn garbage_is_told_and_moves_nothing() {
 #[test]
 fn a_look_is_due_every_five_seconds() {
     let mut notices = Notices::new(at(0));
-    assert_eq!(notices.deadline(), at(0));
-    notices.begin(at(1));
-    assert_eq!(notices.deadline(), at(1) + INTERVAL);
+    assert_eq!(notices.deadline(), Some(at(0)));
+    assert_eq!(notices.poll(at(1)), Some(Notice::ALL));
+    assert_eq!(notices.poll(at(1)), None, "not before the next look");
+    assert_eq!(notices.deadline(), Some(at(1) + INTERVAL));
 }

@@ -13,7 +13,7 @@ fn publishing() -> Publishing {
 #[test]
 fn ticks_come_at_the_interval_whatever_changes_between() {
     let mut publishing = publishing();
-    assert_eq!((publishing.deadline(), publishing.take(at(9), None)), (Some(at(10)), None));
+    assert_eq!((publishing.deadline(), publishing.poll(at(9), None)), (Some(at(10)), None));
     for (seconds, reason) in
         [(10, Reason::Tick), (20, Reason::Tick), (23, Reason::Change), (30, Reason::Tick)]
     {
@@ -21,8 +21,8 @@ fn ticks_come_at_the_interval_whatever_changes_between() {
             publishing.on_change(at(seconds));
         }
         assert_eq!(publishing.deadline(), Some(at(seconds)));
-        assert_eq!(publishing.take(at(seconds), None), Some(reason));
-        publishing.on_done();
+        assert_eq!(publishing.poll(at(seconds), None), Some(reason));
+        publishing.done();
     }
 }
 
@@ -30,27 +30,27 @@ fn ticks_come_at_the_interval_whatever_changes_between() {
 fn what_becomes_due_during_a_request_is_sent_once_after_it() {
     let mut publishing = publishing();
     publishing.on_change(at(1));
-    assert_eq!(publishing.take(at(1), None), Some(Reason::Change));
+    assert_eq!(publishing.poll(at(1), None), Some(Reason::Change));
     for seconds in 2..45 {
         publishing.on_change(at(seconds));
-        assert_eq!((publishing.deadline(), publishing.take(at(seconds), None)), (None, None));
+        assert_eq!((publishing.deadline(), publishing.poll(at(seconds), None)), (None, None));
     }
-    publishing.on_done();
-    assert_eq!(publishing.take(at(45), None), Some(Reason::Change));
-    publishing.on_done();
+    publishing.done();
+    assert_eq!(publishing.poll(at(45), None), Some(Reason::Change));
+    publishing.done();
     assert_eq!(publishing.deadline(), Some(at(50)), "missed ticks are not made up for");
 }
 
 #[test]
 fn a_tick_missed_during_a_request_is_sent_after_it() {
     let mut publishing = publishing();
-    assert_eq!(publishing.take(at(10), None), Some(Reason::Tick));
-    publishing.on_done();
-    assert_eq!(publishing.take(at(20), None), Some(Reason::Tick));
-    assert_eq!(publishing.take(at(33), None), None);
-    publishing.on_done();
-    assert_eq!(publishing.take(at(33), None), Some(Reason::Tick));
-    publishing.on_done();
+    assert_eq!(publishing.poll(at(10), None), Some(Reason::Tick));
+    publishing.done();
+    assert_eq!(publishing.poll(at(20), None), Some(Reason::Tick));
+    assert_eq!(publishing.poll(at(33), None), None);
+    publishing.done();
+    assert_eq!(publishing.poll(at(33), None), Some(Reason::Tick));
+    publishing.done();
     assert_eq!(publishing.deadline(), Some(at(40)));
 }
 
@@ -58,30 +58,30 @@ fn a_tick_missed_during_a_request_is_sent_after_it() {
 fn a_change_that_meets_a_tick_is_one_request() {
     let mut publishing = publishing();
     publishing.on_change(at(10));
-    assert_eq!(publishing.take(at(10), None), Some(Reason::Change));
-    publishing.on_done();
+    assert_eq!(publishing.poll(at(10), None), Some(Reason::Change));
+    publishing.done();
     assert_eq!(publishing.deadline(), Some(at(20)));
 }
 
 #[test]
-fn what_ripens_is_a_tick_from_which_the_others_go_on() {
+fn a_threshold_is_a_tick_from_which_the_others_go_on() {
     let mut publishing = publishing();
     publishing.on_change(at(2));
-    assert_eq!(publishing.take(at(2), Some(at(15))), Some(Reason::Change));
-    publishing.on_done();
-    for (seconds, ripens) in [(10, Some(at(15))), (15, None), (25, None)] {
+    assert_eq!(publishing.poll(at(2), Some(at(15))), Some(Reason::Change));
+    publishing.done();
+    for (seconds, threshold) in [(10, Some(at(15))), (15, None), (25, None)] {
         assert_eq!(publishing.deadline(), Some(at(seconds)));
-        assert_eq!(publishing.take(at(seconds), ripens), Some(Reason::Tick));
-        publishing.on_done();
+        assert_eq!(publishing.poll(at(seconds), threshold), Some(Reason::Tick));
+        publishing.done();
     }
 }
 
 #[test]
-fn what_ripens_within_a_second_is_published_together() {
+fn a_threshold_within_a_second_is_published_together() {
     let mut publishing = publishing();
     let soon = at(10) + Duration::from_millis(90);
-    assert_eq!(publishing.take(at(10), Some(soon)), Some(Reason::Tick));
-    publishing.on_done();
+    assert_eq!(publishing.poll(at(10), Some(soon)), Some(Reason::Tick));
+    publishing.done();
     assert_eq!(publishing.deadline(), Some(at(11)));
 }
 
@@ -90,15 +90,15 @@ fn a_change_in_the_second_of_another_publication_is_told_once_more() {
     let moment = |ms| Timestamp::UNIX_EPOCH + Duration::from_millis(ms);
     for (change, again) in [(10_800, Some(12_300)), (11_499, Some(12_999)), (11_500, None)] {
         let mut publishing = publishing();
-        assert_eq!(publishing.take(at(10), None), Some(Reason::Tick));
-        publishing.on_done();
+        assert_eq!(publishing.poll(at(10), None), Some(Reason::Tick));
+        publishing.done();
         publishing.on_change(moment(change));
-        assert_eq!(publishing.take(moment(change), None), Some(Reason::Change));
-        publishing.on_done();
+        assert_eq!(publishing.poll(moment(change), None), Some(Reason::Change));
+        publishing.done();
         if let Some(again) = again {
             assert_eq!(publishing.deadline(), Some(moment(again)), "{change}");
-            assert_eq!(publishing.take(moment(again), None), Some(Reason::Tick));
-            publishing.on_done();
+            assert_eq!(publishing.poll(moment(again), None), Some(Reason::Tick));
+            publishing.done();
         }
         assert_eq!(publishing.deadline(), Some(at(20)), "the ticks go on as before");
     }

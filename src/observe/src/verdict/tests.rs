@@ -21,6 +21,10 @@ fn machine(rise: u32, fall: u32) -> VerdictMachine {
     VerdictMachine::new(&check, Timestamp::UNIX_EPOCH)
 }
 
+fn next_probe(machine: &VerdictMachine) -> Timestamp {
+    machine.deadline().expect("no probe is on its way")
+}
+
 fn outcome(letter: char) -> Outcome {
     match letter {
         'p' => Ok(Pass { role: None, lag: None }),
@@ -35,10 +39,11 @@ fn outcome(letter: char) -> Outcome {
 /// a quick step and `_` for an interval.
 fn play(machine: &mut VerdictMachine, outcomes: &str) -> (String, String) {
     let step = |letter| {
-        let now = machine.next_probe();
-        machine.begin(now);
-        machine.finish(now, &outcome(letter));
-        let pause = match Duration::try_from(machine.next_probe().duration_since(now)) {
+        let now = next_probe(machine);
+        assert!(machine.poll(now));
+        assert!(machine.deadline().is_none() && !machine.poll(now), "one at a time");
+        machine.done(now, &outcome(letter));
+        let pause = match Duration::try_from(next_probe(machine).duration_since(now)) {
             Ok(QUICK_STEP) => '.',
             Ok(INTERVAL) => '_',
             other => panic!("a pause of {other:?}"),
@@ -93,58 +98,58 @@ fn a_change_names_both_verdicts_and_the_cause() {
     let now = Timestamp::UNIX_EPOCH;
     let to =
         |from, to, cause: Option<&str>| VerdictChange { from, to, cause: cause.map(str::to_owned) };
-    let healthy = machine.finish(now, &outcome('p'));
+    let healthy = machine.done(now, &outcome('p'));
     assert_eq!(healthy, Some(to(Verdict::Unknown, Verdict::Healthy, None)));
-    assert_eq!(machine.finish(now, &outcome('p')), None);
-    let unhealthy = machine.finish(now, &outcome('f'));
+    assert_eq!(machine.done(now, &outcome('p')), None);
+    let unhealthy = machine.done(now, &outcome('f'));
     assert_eq!(unhealthy, Some(to(Verdict::Healthy, Verdict::Unhealthy, Some("refused"))));
-    let unknown = machine.finish(now, &outcome('e'));
+    let unknown = machine.done(now, &outcome('e'));
     assert_eq!(unknown, Some(to(Verdict::Unhealthy, Verdict::Unknown, Some("wrong password"))));
 }
 
 #[test]
-fn a_wake_makes_the_next_probe_due_at_once_but_never_twice_in_a_quick_step() {
+fn suspicion_makes_the_next_probe_due_at_once_but_never_twice_in_a_quick_step() {
     let mut machine = machine(1, 2);
     play(&mut machine, "p");
-    let begun = machine.next_probe() - INTERVAL;
+    let begun = next_probe(&machine) - INTERVAL;
     let later = begun + Duration::from_millis(300);
-    machine.wake(later);
-    assert_eq!(machine.next_probe(), later);
-    assert_eq!(machine.verdict(), Verdict::Healthy, "a wake is no verdict");
-    machine.begin(later);
-    machine.finish(later, &outcome('p'));
-    machine.wake(later);
-    assert_eq!(machine.next_probe(), later + QUICK_STEP);
-    // Waking never puts a probe off.
-    machine.wake(later + INTERVAL * 2);
-    assert_eq!(machine.next_probe(), later + QUICK_STEP);
+    machine.on_suspicion(later);
+    assert_eq!(next_probe(&machine), later);
+    assert_eq!(machine.verdict(), Verdict::Healthy, "suspicion is no verdict");
+    assert!(machine.poll(later));
+    machine.done(later, &outcome('p'));
+    machine.on_suspicion(later);
+    assert_eq!(next_probe(&machine), later + QUICK_STEP);
+    // It never puts a probe off.
+    machine.on_suspicion(later + INTERVAL * 2);
+    assert_eq!(next_probe(&machine), later + QUICK_STEP);
 }
 
 #[test]
-fn a_wake_during_a_probe_asks_for_another_since_the_reply_may_be_older() {
+fn suspicion_during_a_probe_asks_for_another_since_the_reply_may_be_older() {
     let mut machine = machine(1, 2);
     play(&mut machine, "p");
-    let begun = machine.next_probe();
-    machine.begin(begun);
-    machine.wake(begun + Duration::from_millis(1));
-    machine.finish(begun + Duration::from_millis(2), &outcome('p'));
-    assert_eq!(machine.next_probe(), begun + QUICK_STEP);
+    let begun = next_probe(&machine);
+    assert!(machine.poll(begun));
+    machine.on_suspicion(begun + Duration::from_millis(1));
+    machine.done(begun + Duration::from_millis(2), &outcome('p'));
+    assert_eq!(next_probe(&machine), begun + QUICK_STEP);
     play(&mut machine, "p");
-    assert_eq!(machine.next_probe(), begun + QUICK_STEP + INTERVAL, "once");
+    assert_eq!(next_probe(&machine), begun + QUICK_STEP + INTERVAL, "once");
 }
 
 #[test]
 fn intervals_run_from_the_beginning_of_a_probe_and_a_late_one_is_followed_at_once() {
     let mut machine = machine(1, 1);
-    let begun = machine.next_probe();
-    machine.begin(begun);
-    machine.finish(begun + Duration::from_millis(800), &outcome('t'));
-    assert_eq!(machine.next_probe(), begun + INTERVAL);
-    let begun = machine.next_probe();
+    let begun = next_probe(&machine);
+    assert!(machine.poll(begun));
+    machine.done(begun + Duration::from_millis(800), &outcome('t'));
+    assert_eq!(next_probe(&machine), begun + INTERVAL);
+    let begun = next_probe(&machine);
     let late = begun + Duration::from_secs(5);
-    machine.begin(begun);
-    machine.finish(late, &outcome('t'));
-    assert_eq!(machine.next_probe(), late);
+    assert!(machine.poll(begun));
+    machine.done(late, &outcome('t'));
+    assert_eq!(next_probe(&machine), late);
 }
 
 /// The rules, read off the whole history each time instead of counted along.
@@ -173,25 +178,25 @@ proptest! {
         history in prop::collection::vec(prop::sample::select(vec!['p', 'p', 'f', 't', 'e']), 1..60),
         rise in 1_u32..5,
         fall in 1_u32..5,
-        wakes in prop::collection::vec(any::<bool>(), 60),
+        suspicions in prop::collection::vec(any::<bool>(), 60),
     ) {
         let mut machine = machine(rise, fall);
         let mut quick_steps = 0;
         let mut changes = Verdict::Unknown;
         for (index, letter) in history.iter().enumerate() {
-            if wakes[index] {
-                machine.wake(machine.next_probe() - QUICK_STEP);
+            if suspicions[index] {
+                machine.on_suspicion(next_probe(&machine) - QUICK_STEP);
             }
-            let begun = machine.next_probe();
-            machine.begin(begun);
-            if let Some(change) = machine.finish(begun, &outcome(*letter)) {
+            let begun = next_probe(&machine);
+            prop_assert!(machine.poll(begun));
+            if let Some(change) = machine.done(begun, &outcome(*letter)) {
                 prop_assert_eq!(change.from, changes);
                 changes = change.to;
             }
             prop_assert_eq!(machine.verdict(), changes);
             let expected = model(&history[..=index], rise as usize, fall as usize);
             prop_assert_eq!(machine.verdict(), expected);
-            let pause = machine.next_probe().duration_since(begun);
+            let pause = next_probe(&machine).duration_since(begun);
             if pause == QUICK_STEP.try_into().expect("small") {
                 quick_steps += 1;
             } else {

@@ -95,7 +95,7 @@ fn own_lag_is_said_by_metric_and_hint_and_only_of_oneself() {
         Timestamp::UNIX_EPOCH,
         &change("resource-02", Verdict::Unknown, Verdict::Healthy, None),
     );
-    view.see_lags(BTreeMap::from([(service(), Duration::from_millis(2_500))]));
+    view.set_lags(BTreeMap::from([(service(), Duration::from_millis(2_500))]));
     let lags: Vec<_> =
         view.data().into_iter().filter(|datum| datum.metric == REPLICA_LAG).collect();
     assert_eq!(lags, [Datum::lag(service(), Duration::from_millis(2_500))]);
@@ -111,8 +111,8 @@ fn what_leaves_is_a_shade_of_health_and_said_of_oneself_only() {
         let seen = change(node, Verdict::Unknown, Verdict::Healthy, None);
         view.apply(Timestamp::UNIX_EPOCH, &seen);
     }
-    assert!(view.see_leaving(BTreeSet::from([service()])));
-    assert!(!view.see_leaving(BTreeSet::from([service()])), "no news");
+    assert!(view.set_leaving(BTreeSet::from([service()])));
+    assert!(!view.set_leaving(BTreeSet::from([service()])), "no news");
     assert!(view.trouble(), "it is to be told again");
     let other = Datum::health(service(), Some(name("resource-02")), true);
     assert_eq!(view.data(), [Datum::leaving(service()), other]);
@@ -121,16 +121,16 @@ fn what_leaves_is_a_shade_of_health_and_said_of_oneself_only() {
     let ill = change("resource-01", Verdict::Healthy, Verdict::Unhealthy, None);
     view.apply(Timestamp::UNIX_EPOCH, &ill);
     assert_eq!(view.data()[0], Datum::health(service(), None, false), "ill is ill");
-    assert!(view.see_leaving(BTreeSet::new()));
+    assert!(view.set_leaving(BTreeSet::new()));
 }
 
 #[test]
 fn a_role_is_said_of_what_is_well_and_its_change_is_news() {
     let mut view = view("resource-01");
     let is = |primary| BTreeMap::from([(service(), primary)]);
-    assert!(!view.see_primaries(is(false)), "replicas are no news at the start");
-    assert!(view.see_primaries(is(true)));
-    assert!(!view.see_primaries(is(true)));
+    assert!(!view.set_primaries(is(false)), "replicas are no news at the start");
+    assert!(view.set_primaries(is(true)));
+    assert!(!view.set_primaries(is(true)));
     assert_eq!(view.data(), [], "nothing is known of its health");
     let well = change("resource-01", Verdict::Unknown, Verdict::Healthy, None);
     view.apply(Timestamp::UNIX_EPOCH, &well);
@@ -140,5 +140,5 @@ fn a_role_is_said_of_what_is_well_and_its_change_is_news() {
     let ill = change("resource-01", Verdict::Healthy, Verdict::Unhealthy, None);
     view.apply(Timestamp::UNIX_EPOCH, &ill);
     assert_eq!(view.observations(Timestamp::UNIX_EPOCH)[0].primary, None);
-    assert!(view.see_primaries(is(false)), "it has ceased to be one");
+    assert!(view.set_primaries(is(false)), "it has ceased to be one");
 }

@@ -19,7 +19,7 @@ pub(super) struct Account {
 pub(super) async fn find(name: &str) -> Result<Account, CommandError> {
     let named = name.to_owned();
     let asked = tokio::task::spawn_blocking(move || User::from_name(&named)).await;
-    let cannot = |why: &str| CommandError::NoUser(format!("the user {name}: {why}"));
+    let cannot = |cause: &str| CommandError::NoUser(format!("the user {name}: {cause}"));
     match asked {
         Ok(Ok(Some(user))) => Ok(Account { user: user.uid.as_raw(), group: user.gid.as_raw() }),
         Ok(Ok(None)) => Err(cannot("it does not exist")),

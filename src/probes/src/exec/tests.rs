@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use vipward_core::config::{Check, CheckKind};
 
-use crate::scratch::fresh_directory;
-use crate::scripted::check;
+use crate::testing::scratch::fresh_directory;
+use crate::testing::scripted::check;
 use crate::{Outcome, Pass, ProbeFailure, probe};
 
 const TARGET: &str = "127.0.0.7:3306";

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use vipward_core::config::CheckKind;
 
-use crate::scripted::{self, Script, check};
+use crate::testing::scripted::{self, Script, check};
 use crate::{Outcome, Pass, ProbeFailure, probe};
 
 async fn answer_to(script: Script) -> Outcome {

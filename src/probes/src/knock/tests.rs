@@ -4,7 +4,7 @@ use tokio::net::{TcpSocket, TcpStream};
 use vipward_core::config::CheckKind;
 
 use super::*;
-use crate::scripted::{self, Script, check};
+use crate::testing::scripted::{self, Script, check};
 
 fn knock(address: SocketAddr, kind: CheckKind) -> Knock {
     let mut check = check(kind);
@@ -41,7 +41,6 @@ async fn silence_is_no_answer() {
     assert!(!knock(address, mysql()).answers().await);
 }
 
-#[cfg(feature = "mysql")]
 #[tokio::test]
 async fn after_a_login_that_failed_it_rests() {
     let refuses = scripted::serve(Script::Packets(vec![b"\x03\0\0\0\xff\x15\x04".to_vec()])).await;

@@ -5,8 +5,9 @@ use proptest::prelude::*;
 use vipward_core::config::{Check, CheckKind, Tls};
 
 use super::*;
-use crate::scripted::{self, Script, check};
-use crate::tls::certificates::Authority;
+use crate::testing::certificates::Authority;
+use crate::testing::mongodb as server;
+use crate::testing::scripted::{self, Script, check};
 use crate::{Lag, Outcome, Pass, ProbeFailure, Replication, probe};
 
 const PRIMARY: Outcome = Ok(Pass { role: Some(Replication::Primary), lag: None });

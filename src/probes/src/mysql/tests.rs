@@ -4,10 +4,10 @@ use std::time::Duration;
 use tokio::io::AsyncReadExt;
 use vipward_core::config::{Check, CheckKind, Tls};
 
-use super::server;
-use crate::daemon::Daemon;
-use crate::scripted::{self, Script, check};
-use crate::tls::certificates::Authority;
+use crate::testing::certificates::Authority;
+use crate::testing::daemon::Daemon;
+use crate::testing::mysql as server;
+use crate::testing::scripted::{self, Script, check};
 use crate::{Knock, Lag, Outcome, Pass, ProbeFailure, Replication, probe, stand};
 
 mod hook;

@@ -3,9 +3,9 @@ use std::time::Duration;
 
 use vipward_core::config::{Check, CheckKind, Tls};
 
-use super::server;
-use crate::scripted::{self, Script, check};
-use crate::tls::certificates::Authority;
+use crate::testing::certificates::Authority;
+use crate::testing::postgres as server;
+use crate::testing::scripted::{self, Script, check};
 use crate::{Lag, Outcome, Pass, ProbeFailure, Replication, probe};
 
 mod hook;

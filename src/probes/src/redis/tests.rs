@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use vipward_core::config::{CheckKind, Tls};
 
-use super::server;
-use crate::daemon::{Daemon, free_address, run};
-use crate::scratch::fresh_directory;
-use crate::scripted::{self, Script, check};
-use crate::tls::certificates::Authority;
+use crate::testing::certificates::Authority;
+use crate::testing::daemon::{Daemon, free_address, run};
+use crate::testing::redis as server;
+use crate::testing::scratch::fresh_directory;
+use crate::testing::scripted::{self, Script, check};
 use crate::{Lag, Outcome, Pass, ProbeFailure, Replication, probe};
 
 mod hook;

@@ -5,9 +5,9 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
 use vipward_core::config::CheckKind;
 
 use super::*;
-use crate::daemon::Daemon;
-use crate::scratch::fresh_directory;
-use crate::scripted::{check, closed_port};
+use crate::testing::daemon::Daemon;
+use crate::testing::scratch::fresh_directory;
+use crate::testing::scripted::{check, closed_port};
 
 /// What a bus sends: the answer to the handshake, then a message for each call.
 struct Sent(Vec<u8>);

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use vipward_core::config::CheckKind;
 
-use crate::scripted::{self, Script, check};
+use crate::testing::scripted::{self, Script, check};
 use crate::{Pass, ProbeFailure, probe};
 
 #[tokio::test]

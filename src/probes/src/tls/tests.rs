@@ -2,8 +2,8 @@ use std::time::Duration;
 
 use vipward_core::config::{Check, CheckKind, Tls};
 
-use super::certificates::Authority;
-use crate::scripted::{self, Script, check};
+use crate::testing::certificates::Authority;
+use crate::testing::scripted::{self, Script, check};
 use crate::{Outcome, Pass, ProbeFailure, probe};
 
 const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";

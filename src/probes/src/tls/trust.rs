@@ -56,11 +56,11 @@ async fn of_the_system(deadline: &Deadline) -> Result<Arc<ClientConfig>, ProbeFa
     let found = found.map_err(|late| ProbeFailure::inconclusive(late.to_string()))?;
     found
         .cloned()
-        .map_err(|why| ProbeFailure::inconclusive(format!("the system's authorities: {why}")))
+        .map_err(|cause| ProbeFailure::inconclusive(format!("the system's authorities: {cause}")))
 }
 
 async fn roots(path: &Path, deadline: &Deadline) -> Result<RootCertStore, ProbeFailure> {
-    let unfit = |why: &dyn std::fmt::Display| file::unfit(path, "CA", why);
+    let unfit = |cause: &dyn std::fmt::Display| file::unfit(path, "CA", cause);
     let text = file::read(path, "CA", LONGEST_CA_FILE, deadline).await?;
     let mut roots = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(&text) {
@@ -91,7 +91,7 @@ fn finish(mut config: ClientConfig) -> ClientConfig {
     config
 }
 
-pub(super) fn provider() -> Arc<CryptoProvider> {
+fn provider() -> Arc<CryptoProvider> {
     static PROVIDER: OnceLock<Arc<CryptoProvider>> = OnceLock::new();
     PROVIDER.get_or_init(|| Arc::new(aws_lc_rs::default_provider())).clone()
 }

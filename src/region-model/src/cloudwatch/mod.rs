@@ -29,7 +29,10 @@ pub struct Settings {
     pub place: Place,
     /// Time from the receipt of a value to its being visible to reads and alarms.
     pub metric_ingestion: SignedDuration,
-    /// Buckets in an alarm's evaluation range beyond its evaluation periods: E - N. AWS publishes one example, 2.
+    /// Time from an alarm's change, which its event tells at once, to its description's showing it.
+    pub alarm_lag: SignedDuration,
+    /// Buckets in an alarm's evaluation range beyond its evaluation periods: E - N. AWS publishes
+    /// one example, 2.
     pub evaluation_range_extra: u32,
     /// How long values are kept. AWS keeps those finer than a minute for three hours; here, all.
     pub retention: SignedDuration,
@@ -98,8 +101,8 @@ impl CloudWatch {
         }
     }
 
-    /// Non-empty buckets of `period` seconds between two Unix seconds, the start rounded down to a whole
-    /// period: values by the second at which each bucket begins.
+    /// Non-empty buckets of `period` seconds between two Unix seconds, the start rounded down to a
+    /// whole period: values by the second at which each bucket begins.
     pub fn read(
         &self,
         metric: &MetricId,
@@ -142,6 +145,12 @@ impl CloudWatch {
         self.alarms.values()
     }
 
+    /// All alarms, by name, each with the state that a description shows.
+    pub fn described_alarms(&self, now: Timestamp) -> impl Iterator<Item = (&Alarm, &State)> {
+        let lag = self.settings.alarm_lag;
+        self.alarms.values().map(move |alarm| (alarm, alarm.described(lag, now)))
+    }
+
     /// Puts an alarm into a state until its next evaluation; says whether there is such an alarm.
     pub fn set_alarm_state(&mut self, name: &str, state: State) -> bool {
         let Some(alarm) = self.alarms.get_mut(name) else {
@@ -157,7 +166,8 @@ impl CloudWatch {
         self.alarms.values().map(Alarm::next_evaluation).chain(set).min()
     }
 
-    /// Evaluates what is due and gives every change of state since the last call, each of which is an event.
+    /// Evaluates what is due and gives every change of state since the last call, each of which is
+    /// an event.
     pub fn advance(&mut self, now: Timestamp) -> Vec<AlarmChange> {
         let mut changes = std::mem::take(&mut self.changes);
         let extra = self.settings.evaluation_range_extra;

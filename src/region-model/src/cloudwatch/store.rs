@@ -26,8 +26,9 @@ impl MetricStore {
         self.series.entry(id).or_default().entry(second).or_default().push(sample);
     }
 
-    /// The non-empty buckets of `period` seconds from `start` up to, not including, `end`, as seen at
-    /// `now`: values by the Unix second at which their bucket begins. Buckets are counted from `start`.
+    /// The non-empty buckets of `period` seconds from `start` up to, not including, `end`, as seen
+    /// at `now`: values by the Unix second at which their bucket begins. Buckets are counted from
+    /// `start`.
     pub fn buckets(
         &self,
         id: &MetricId,

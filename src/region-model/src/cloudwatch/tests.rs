@@ -14,6 +14,7 @@ fn region(ingestion_ms: i64) -> CloudWatch {
     CloudWatch::new(Settings {
         place: Place { account: "123456789012".to_owned(), region: "us-east-1".to_owned() },
         metric_ingestion: SignedDuration::from_millis(ingestion_ms),
+        alarm_lag: SignedDuration::ZERO,
         evaluation_range_extra: 2,
         retention: SignedDuration::from_hours(3),
     })

@@ -116,7 +116,8 @@ impl EventBridge {
         self.ids.next_id()
     }
 
-    /// Takes an event, whole and as it is, and sends it to the targets of every rule that it matches.
+    /// Takes an event, whole and as it is, and sends it to the targets of every rule that it
+    /// matches.
     pub fn offer(&mut self, event: &Value, now: Timestamp) {
         let text = |name: &str| event[name].as_str().unwrap_or_default().to_owned();
         self.journal.push(JournalEvent::EventPut {
@@ -139,8 +140,8 @@ impl EventBridge {
         ticks.chain(self.outbox.next_due()).min()
     }
 
-    /// Does what is due: makes the events of schedules, and gives the deliveries that arrive now, in
-    /// the order of their arrival. `faults` on `events:deliver` hit each of them once.
+    /// Does what is due: makes the events of schedules, and gives the deliveries that arrive now,
+    /// in the order of their arrival. `faults` on `events:deliver` hit each of them once.
     pub fn advance(&mut self, now: Timestamp, faults: &mut Faults) -> Vec<Delivery> {
         self.tick(now);
         let arrived = self.outbox.advance(now, faults);

@@ -13,10 +13,16 @@ const LONGEST_HOLD: SignedDuration = SignedDuration::from_secs(2);
 #[derive(Debug)]
 struct Parcel {
     delivery: Delivery,
+    state: State,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Sent,
     /// Faults hit a delivery once.
-    past_faults: bool,
-    /// Waits to be overtaken.
-    held: bool,
+    PastFaults,
+    /// Likewise, and it waits to be overtaken.
+    Held,
 }
 
 /// Deliveries by when they are due, and in the order they came in.
@@ -36,7 +42,7 @@ impl Outbox {
 
     /// Takes a delivery in.
     pub fn send(&mut self, delivery: Delivery, now: Timestamp) {
-        self.post(delivery, now + self.transit, false, false);
+        self.post(delivery, now + self.transit, State::Sent);
     }
 
     /// When the next delivery is due.
@@ -51,21 +57,21 @@ impl Outbox {
             let Some((_, parcel)) = self.parcels.pop_first() else {
                 break;
             };
-            if parcel.past_faults {
+            if parcel.state != State::Sent {
                 self.hand_out(parcel, &mut out);
                 continue;
             }
             let hit = faults.take(DELIVERY, now);
             if hit.duplicate {
-                self.post(parcel.delivery.clone(), now + self.transit, true, false);
+                self.post(parcel.delivery.clone(), now + self.transit, State::PastFaults);
             }
             if hit.drop {
                 continue;
             }
             if hit.reorder {
-                self.post(parcel.delivery, now + hit.delay + LONGEST_HOLD, true, true);
+                self.post(parcel.delivery, now + hit.delay + LONGEST_HOLD, State::Held);
             } else if hit.delay > SignedDuration::ZERO {
-                self.post(parcel.delivery, now + hit.delay, true, false);
+                self.post(parcel.delivery, now + hit.delay, State::PastFaults);
             } else {
                 self.hand_out(parcel, &mut out);
             }
@@ -73,20 +79,20 @@ impl Outbox {
         out
     }
 
-    fn post(&mut self, delivery: Delivery, due: Timestamp, past_faults: bool, held: bool) {
-        let parcel = Parcel { delivery, past_faults, held };
+    fn post(&mut self, delivery: Delivery, due: Timestamp, state: State) {
         self.serial += 1;
-        self.parcels.insert((due, self.serial), parcel);
+        self.parcels.insert((due, self.serial), Parcel { delivery, state });
     }
 
     /// Hands out one delivery, and after it those to the same target that waited to be overtaken.
     fn hand_out(&mut self, parcel: Parcel, out: &mut Vec<Delivery>) {
-        let overtakes = !parcel.held;
+        let overtakes = parcel.state != State::Held;
         let target = parcel.delivery.target_arn.clone();
         out.push(parcel.delivery);
         if overtakes {
-            let waiting =
-                |_: &_, other: &mut Parcel| other.held && other.delivery.target_arn == target;
+            let waiting = |_: &_, other: &mut Parcel| {
+                other.state == State::Held && other.delivery.target_arn == target
+            };
             out.extend(self.parcels.extract_if(.., waiting).map(|(_, parcel)| parcel.delivery));
         }
     }
@@ -111,12 +117,13 @@ mod tests {
         }
     }
 
-    /// What is handed out, by milliseconds, when `a` is sent at 0, `b` at 500 and nothing else comes.
+    /// What is handed out, by milliseconds, when `a` is sent at 0, `b` at 500 and nothing else
+    /// comes.
     fn run(fault: &str) -> Vec<(i64, String)> {
         let mut faults = Faults::default();
         if !fault.is_empty() {
             let spec: FaultSpec = serde_json::from_str(fault).expect("a fault");
-            faults.add(&[spec], at(0)).expect("fits");
+            faults.add([spec], at(0));
         }
         let mut outbox = Outbox::new(SignedDuration::from_millis(80));
         outbox.send(delivery("a"), at(0));

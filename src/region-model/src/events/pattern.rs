@@ -78,12 +78,14 @@ impl Fields {
     }
 }
 
-/// A leaf matches when one matcher takes one of its values; structures and empty lists are no values.
+/// A leaf matches when one matcher takes one of its values; structures and empty lists are no
+/// values.
 fn leaf_matches(matchers: &[Matcher], value: Option<&Value>) -> bool {
     let mut values = Vec::new();
     collect(value, &mut values);
     matchers.iter().any(|matcher| match matcher {
-        Matcher::Exists(wanted) => *wanted != values.is_empty(),
+        Matcher::Present => !values.is_empty(),
+        Matcher::Absent => values.is_empty(),
         matcher => values.iter().any(|value| matcher.takes(value)),
     })
 }

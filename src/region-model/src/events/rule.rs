@@ -53,8 +53,8 @@ pub enum RuleError {
 }
 
 impl RuleSpec {
-    /// A rule from the properties of an `AWS::Events::Rule`, whose intrinsic functions are resolved;
-    /// `Name`, where there is one, wins over `name`.
+    /// A rule from the properties of an `AWS::Events::Rule`, whose intrinsic functions are
+    /// resolved; `Name`, where there is one, wins over `name`.
     pub fn from_cfn(name: &str, properties: &Value) -> Result<Self, RuleError> {
         let root = Properties::root(properties);
         let pattern = root.value("EventPattern").map(Pattern::parse).transpose()?;
@@ -62,7 +62,8 @@ impl RuleSpec {
         Self::from_properties(name, pattern, &root)
     }
 
-    /// A rule from properties that `CloudFormation` and `PutRule` share; only `PutRule` has its pattern in a text.
+    /// A rule from properties that `CloudFormation` and `PutRule` share; only `PutRule` has its
+    /// pattern in a text.
     pub fn from_properties(
         name: String,
         pattern: Option<Pattern>,

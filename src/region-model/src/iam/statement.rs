@@ -98,7 +98,8 @@ impl Condition {
         Ok(match self.operator.as_str() {
             // Of a key with several values one will do: AWS wants ForAllValues beside it.
             "StringEquals" => said.is_some_and(|said| said.iter().any(equals)),
-            // Of a key that is not there all values match: AWS wants Null or StringEquals beside it.
+            // Of a key that is not there all values match: AWS wants Null or StringEquals beside
+            // it.
             "ForAllValues:StringEquals" => said.is_none_or(|said| said.iter().all(equals)),
             "ForAllValues:StringLike" => said.is_none_or(|said| said.iter().all(like)),
             "Null" => self.values.iter().any(|value| (value == "true") == said.is_none()),

@@ -42,7 +42,8 @@ impl Lambda {
         }
     }
 
-    /// Whether one more invocation may run: reserved concurrency is a function's own, the rest shared.
+    /// Whether one more invocation may run: reserved concurrency is a function's own, the rest
+    /// shared.
     pub(super) fn has_room(&self, function: &FunctionSpec) -> bool {
         let busy = |wanted: &dyn Fn(&str) -> bool| {
             self.environments

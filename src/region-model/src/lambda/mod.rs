@@ -26,7 +26,8 @@ use queue::{Queue, Queued};
 pub struct Settings {
     /// How long a new environment may take until it asks for its first invocation.
     pub init_timeout: SignedDuration,
-    /// Wait before the first retry of an asynchronous event after a function error; the second waits twice as long.
+    /// Wait before the first retry of an asynchronous event after a function error; the second
+    /// waits twice as long.
     pub error_retry: SignedDuration,
     /// First wait of a throttled asynchronous event, doubling from there.
     pub throttle_first: SignedDuration,
@@ -139,8 +140,8 @@ impl Lambda {
         }
     }
 
-    /// From now on no invocation starts, as when others have used the account's concurrency up; or they
-    /// do again.
+    /// From now on no invocation starts, as when others have used the account's concurrency up; or
+    /// they do again.
     pub fn set_throttled(&mut self, throttled: bool) {
         self.throttled = throttled;
     }

@@ -77,7 +77,7 @@ fn run(lambda: &mut Lambda, ends: impl Fn(i64) -> Answer, last: i64) -> Vec<(i64
 }
 
 fn dropped(lambda: &Lambda) -> Vec<&str> {
-    let reasons = lambda.journal.iter().filter_map(|happening| match happening {
+    let reasons = lambda.journal.iter().filter_map(|event| match event {
         JournalEvent::InvocationDropped { reason, .. } => Some(reason.as_str()),
         _ => None,
     });

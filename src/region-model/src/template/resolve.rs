@@ -21,7 +21,8 @@ struct Physical<'a> {
     name: String,
 }
 
-/// Properties that give a resource its name, by type; other resources are named by their logical id.
+/// Properties that give a resource its name, by type; other resources are named by their logical
+/// id.
 const NAMED_BY: [(&str, &str); 5] = [
     ("AWS::Serverless::Function", "FunctionName"),
     ("AWS::Events::Rule", "Name"),
@@ -82,7 +83,8 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// A value with every intrinsic function in it carried out; `AWS::NoValue` vanishes from its mapping.
+    /// A value with every intrinsic function in it carried out; `AWS::NoValue` vanishes from its
+    /// mapping.
     pub(super) fn resolve(&self, value: &Value, at: &str) -> Result<Value, TemplateError> {
         match value {
             Value::Array(items) => {

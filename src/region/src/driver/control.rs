@@ -28,7 +28,6 @@ struct Announcement {
     text: Option<String>,
 }
 
-/// Answers one request of the control API.
 pub(super) fn handle(region: &mut Region, now: Timestamp, request: &Request) -> Response {
     let path = request.path.strip_prefix(BASE).unwrap_or_default();
     let parts: Vec<&str> = path.split('/').collect();
@@ -59,8 +58,7 @@ pub(super) fn handle(region: &mut Region, now: Timestamp, request: &Request) -> 
 
 fn add_faults(region: &mut Region, now: Timestamp, request: &Request) -> Result<Value, ApiError> {
     let faults: Vec<FaultSpec> = body(request)?;
-    let added = region.faults.add(&faults, now);
-    added.map_err(|error| ApiError::new("BadFault", 400, error.to_string()))?;
+    region.faults.add(faults, now);
     Ok(Value::Null)
 }
 

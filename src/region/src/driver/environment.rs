@@ -16,7 +16,7 @@ use super::environment_handle::Environment;
 use super::http;
 use super::launch::Launch;
 use super::runtime_api::RuntimeApi;
-use super::shared::{Life, Shared};
+use super::shared::{ProcessTask, Shared};
 
 /// An environment and the life of its process, to be run as a task.
 pub(super) fn create(
@@ -24,7 +24,7 @@ pub(super) fn create(
     id: EnvironmentId,
     function: FunctionSpec,
     launch: Launch,
-) -> (Environment, Life) {
+) -> (Environment, ProcessTask) {
     let (invocations, waiting) = mpsc::unbounded_channel();
     let (alive, dropped) = oneshot::channel();
     let handle = Environment::new(invocations, alive);
@@ -90,7 +90,7 @@ async fn kill(child: &mut Child, pid: Option<u32>) {
 async fn pass_on(shared: Arc<Shared>, function: String, pipe: impl AsyncRead + Unpin) {
     let mut lines = BufReader::new(pipe).lines();
     while let Ok(Some(line)) = lines.next_line().await {
-        shared.tell(JournalEvent::FunctionLog { function: function.clone(), line });
+        shared.journal(JournalEvent::FunctionLog { function: function.clone(), line });
     }
 }
 

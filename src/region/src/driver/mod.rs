@@ -1,8 +1,8 @@
 //! The region in real time: HTTP listeners, function processes and the clock around the model.
 
+mod api;
 mod clock;
 mod control;
-mod edge;
 mod environment;
 mod environment_handle;
 mod http;
@@ -22,27 +22,19 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use vipward_region_model::journal::JournalEvent;
 
-use crate::world::{Beginning, World, WorldError};
+use crate::world::{Built, World, WorldError};
 use launch::Launch;
 use shared::Shared;
 
 /// Where the journal goes, one JSON object a line.
 pub type Sink = Box<dyn Write + Send>;
 
-/// Why a region does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The world is wrong.
     #[error(transparent)]
     World(#[from] WorldError),
-    /// A listener cannot be had.
     #[error("cannot listen on {address}")]
-    Listen {
-        /// The address asked for.
-        address: SocketAddr,
-        /// Why not.
-        source: std::io::Error,
-    },
+    Listen { address: SocketAddr, source: std::io::Error },
 }
 
 /// A region that serves.
@@ -59,7 +51,7 @@ pub struct Running {
 impl Running {
     /// Starts to serve a world; the journal's first line says where.
     pub async fn start(world: &World, sink: Sink) -> Result<Self, StartError> {
-        let Beginning { region, told } = world.begin(clock::now())?;
+        let Built { region, events } = world.build(clock::now())?;
         let (apis, address) = listen(world.listen).await?;
         let endpoint = format!("http://{address}");
         let launch =
@@ -79,14 +71,14 @@ impl Running {
             tasks.spawn(http::serve(listener, imds::for_one(shared.clone(), instance.clone())));
             imds.insert(instance, format!("http://{address}"));
         }
-        tasks.spawn(http::serve(apis, edge::handler(shared.clone())));
-        shared.tell(JournalEvent::Ready {
+        tasks.spawn(http::serve(apis, api::handler(shared.clone())));
+        shared.journal(JournalEvent::Ready {
             endpoint: endpoint.clone(),
             shared_imds: shared_imds.clone(),
             imds: imds.clone(),
         });
-        for happening in told {
-            shared.tell(happening);
+        for event in events {
+            shared.journal(event);
         }
         tasks.spawn(shared::tick(shared.clone()));
         Ok(Self { endpoint, shared_imds, imds, shared, tasks })

@@ -27,11 +27,11 @@ pub(super) struct Shared {
 }
 
 /// Starts an environment: its handle, and the life of its process.
-pub(super) type Start = fn(Arc<Shared>, EnvironmentId, FunctionSpec, Launch) -> (Environment, Life);
+pub(super) type Start =
+    fn(Arc<Shared>, EnvironmentId, FunctionSpec, Launch) -> (Environment, ProcessTask);
 /// To be run as a task.
-pub(super) type Life = Pin<Box<dyn Future<Output = ()> + Send>>;
+pub(super) type ProcessTask = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// What is behind the lock.
 pub(super) struct Inner {
     pub(super) region: Region,
     /// Ids of API requests.
@@ -79,14 +79,14 @@ impl Shared {
     }
 
     /// Writes a line to the journal.
-    pub(super) fn tell(&self, happening: JournalEvent) {
+    pub(super) fn journal(&self, event: JournalEvent) {
         let mut inner = self.lock();
         let at = inner.now();
-        inner.write(&Entry { at, happening });
+        inner.write(&Entry { at, event });
     }
 
     /// Runs a call to its end, or to the region's.
-    pub(super) fn carry(&self, call: impl Future<Output = ()> + Send + 'static) {
+    pub(super) fn spawn_call(&self, call: impl Future<Output = ()> + Send + 'static) {
         let calls = &mut self.lock().calls;
         while calls.try_join_next().is_some() {}
         calls.spawn(call);
@@ -110,13 +110,13 @@ impl Shared {
         for effect in inner.region.advance(now) {
             match effect {
                 Effect::Tell(entry) => inner.write(&entry),
-                Effect::Lambda(effect) => self.carry_out(&mut inner, effect),
+                Effect::Lambda(effect) => self.execute(&mut inner, effect),
             }
         }
         result
     }
 
-    fn carry_out(self: &Arc<Self>, inner: &mut Inner, effect: lambda::Effect) {
+    fn execute(self: &Arc<Self>, inner: &mut Inner, effect: lambda::Effect) {
         match effect {
             lambda::Effect::Start { environment, function } => {
                 while inner.processes.try_join_next().is_some() {}

@@ -9,10 +9,10 @@ use super::{ApiError, Request, cloudwatch, ec2, events, lambda};
 /// Reads what a call asks for. What cannot be read is not there, and so never allowed by it.
 pub fn read(call: &Call, request: &Request, place: &Place) -> Ask {
     let (mut resources, context) = match call.service {
-        Service::Ec2 => ec2::about(request, place),
-        Service::CloudWatch => cloudwatch::about(request),
-        Service::Events => events::about(request, place),
-        Service::Lambda => lambda::about(request, place),
+        Service::Ec2 => ec2::access(request, place),
+        Service::CloudWatch => cloudwatch::access(request),
+        Service::Events => events::access(request, place),
+        Service::Lambda => lambda::access(request, place),
     };
     if resources.is_empty() {
         resources.push("*".to_owned());

@@ -6,13 +6,10 @@ use super::{Request, cloudwatch, ec2, events, lambda};
 /// The services that one listener serves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Service {
-    /// EC2.
     Ec2,
     /// CloudWatch, whose signatures say `monitoring`.
     CloudWatch,
-    /// EventBridge.
     Events,
-    /// Lambda.
     Lambda,
 }
 
@@ -61,10 +58,8 @@ const LOOKING: [&str; 4] = ["Describe", "Get", "List", "Test"];
 
 const GRANITE: &str = "GraniteServiceVersion20100801";
 
-/// One call of an API.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Call {
-    /// The service.
     pub service: Service,
     /// The operation, as the service names it; empty when the request names none.
     pub operation: String,

@@ -33,7 +33,8 @@ impl Params {
         })
     }
 
-    /// A parameter read as a number, boolean or other type: `InvalidParameterValue` if it does not parse.
+    /// A parameter read as a number, boolean or other type: `InvalidParameterValue` if it does not
+    /// parse.
     pub fn parsed<T: FromStr>(&self, name: &str) -> Result<Option<T>, ApiError> {
         self.get(name)
             .map(|text| {
@@ -88,7 +89,6 @@ impl Params {
         )
     }
 
-    /// Whether there is no parameter at all.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -6,13 +6,12 @@ use vipward_region_model::Place;
 use vipward_region_model::iam::Context;
 use vipward_region_model::lambda::{Answer, Lambda};
 
-use super::about::About;
 use super::{ApiError, Request, Response};
+use crate::wire::Access;
 
 /// What comes of an Invoke call.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Reply {
-    /// The response is there.
     Now(Response),
     /// The response is [`answered`] with the answer to this request id.
     Waits(String),
@@ -25,7 +24,7 @@ pub fn operation(request: &Request) -> String {
 }
 
 /// What a call is about, for IAM: the function.
-pub(super) fn about(request: &Request, place: &Place) -> About {
+pub(super) fn access(request: &Request, place: &Place) -> Access {
     let function = function_name(&request.path).map(|name| {
         let Place { account, region } = place;
         if name.starts_with("arn:") {
@@ -37,7 +36,6 @@ pub(super) fn about(request: &Request, place: &Place) -> About {
     (function.into_iter().collect(), Context::new())
 }
 
-/// Takes one Lambda request.
 pub fn handle(lambda: &mut Lambda, now: Timestamp, request: &Request) -> Reply {
     invoke(lambda, now, request).unwrap_or_else(|error| Reply::Now(error_response(&error)))
 }
@@ -53,7 +51,6 @@ pub fn answered(request_id: &str, answer: Answer) -> Response {
     }
 }
 
-/// The shape of every Lambda error.
 pub fn error_response(error: &ApiError) -> Response {
     let side = if error.status < 500 { "User" } else { "Server" };
     let body = json!({ "Type": side, "Message": error.message, "message": error.message });

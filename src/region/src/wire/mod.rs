@@ -2,7 +2,6 @@
 //!
 //! Nothing here knows sockets or time; a driver carries the bytes and passes `now`.
 
-mod about;
 pub mod authorize;
 pub mod call;
 pub mod cloudwatch;
@@ -16,6 +15,10 @@ pub mod xml;
 use std::collections::BTreeMap;
 
 pub use vipward_region_model::ApiError;
+use vipward_region_model::iam::Context;
+
+/// What a call is about, for IAM: resources and context.
+type Access = (Vec<String>, Context);
 
 /// One HTTP request, read to its end.
 #[derive(Debug, Clone, Default)]
@@ -42,7 +45,6 @@ impl Request {
 /// One HTTP response, whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Response {
-    /// HTTP status code.
     pub status: u16,
     /// Header names and values, in the order they are sent.
     pub headers: Vec<(String, String)>,
@@ -51,7 +53,6 @@ pub struct Response {
 }
 
 impl Response {
-    /// A response of one content type.
     pub fn new(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
         Self {
             status,
@@ -60,7 +61,6 @@ impl Response {
         }
     }
 
-    /// The same response with one more header.
     #[must_use]
     pub fn with_header(mut self, name: &str, value: impl Into<String>) -> Self {
         self.headers.push((name.to_owned(), value.into()));

@@ -9,7 +9,8 @@ pub struct Xml {
 }
 
 impl Xml {
-    /// Writes a whole document: declaration, root element with its name space, and what `content` adds.
+    /// Writes a whole document: declaration, root element with its name space, and what `content`
+    /// adds.
     pub fn document(
         root: &str,
         namespace: Option<&str>,
@@ -36,7 +37,6 @@ impl Xml {
         self.close(name);
     }
 
-    /// An element that holds one text.
     pub fn text(&mut self, name: &str, value: impl Display) {
         self.open(name);
         self.escaped(value);

@@ -36,7 +36,7 @@ fn at(seconds: i64) -> Timestamp {
 
 fn region() -> Region {
     let world: World = toml::from_str(WORLD).expect("a world");
-    world.begin(at(0)).expect("begins").region
+    world.build(at(0)).expect("begins").region
 }
 
 /// Runs in virtual time to a moment: each invocation succeeds at once.
@@ -45,7 +45,7 @@ fn run(region: &mut Region, from: Timestamp, to: Timestamp) -> Vec<(Timestamp, J
     loop {
         for effect in region.advance(now) {
             match effect {
-                Effect::Tell(entry) => told.push((entry.at, entry.happening)),
+                Effect::Tell(entry) => told.push((entry.at, entry.event)),
                 Effect::Lambda(lambda::Effect::Hand { environment, invocation }) => {
                     region.lambda.began(environment, now).expect("handed");
                     let done = Answer::ok(b"{}".to_vec());
@@ -67,12 +67,11 @@ fn run(region: &mut Region, from: Timestamp, to: Timestamp) -> Vec<(Timestamp, J
 fn a_silent_metric_brings_its_alarm_and_the_alarm_an_invocation() {
     let mut region = region();
     let told = run(&mut region, at(0), at(59));
-    let alarm = told.iter().find(
-        |(_, happening)| matches!(happening, JournalEvent::AlarmState { to, .. } if to == "ALARM"),
-    );
+    let alarm = told
+        .iter()
+        .find(|(_, event)| matches!(event, JournalEvent::AlarmState { to, .. } if to == "ALARM"));
     let (alarmed, _) = alarm.expect("missing data is breaching");
-    let invoked =
-        told.iter().find(|(_, happening)| matches!(happening, JournalEvent::Invoked { .. }));
+    let invoked = told.iter().find(|(_, event)| matches!(event, JournalEvent::Invoked { .. }));
     let (invoked, _) = invoked.expect("the rule's target is the function");
     assert_eq!(invoked.duration_since(*alarmed), SignedDuration::from_millis(80));
 }
@@ -82,11 +81,11 @@ fn an_instances_end_is_told_to_the_function() {
     let mut region = region();
     region.set_instance_state("i-01", InstanceState::Terminated, at(1)).expect("exists");
     let told = run(&mut region, at(1), at(2));
-    let delivered = |happening: &JournalEvent| match happening {
+    let delivered = |event: &JournalEvent| match event {
         JournalEvent::EventDelivered { rule, .. } => Some(rule.clone()),
         _ => None,
     };
-    let rules: Vec<_> = told.iter().filter_map(|(_, happening)| delivered(happening)).collect();
+    let rules: Vec<_> = told.iter().filter_map(|(_, event)| delivered(event)).collect();
     assert_eq!(rules, ["OnInstance"]);
     assert!(region.ec2.present().interfaces.is_empty());
 }
@@ -95,8 +94,8 @@ fn an_instances_end_is_told_to_the_function() {
 fn the_schedule_wakes_the_function_once_a_minute() {
     let mut region = region();
     let told = run(&mut region, at(0), at(200));
-    let ticks = told.iter().filter(|(_, happening)| {
-        matches!(happening, JournalEvent::EventDelivered { rule, .. } if rule == "EachMinute")
+    let ticks = told.iter().filter(|(_, event)| {
+        matches!(event, JournalEvent::EventDelivered { rule, .. } if rule == "EachMinute")
     });
     assert_eq!(ticks.count(), 3);
 }

@@ -5,12 +5,16 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use vipward_core::config::AliasMode;
-use vipward_upkeep::knowledge::Answer;
+use vipward_core::knowledge::Answer;
 use vipward_upkeep::plan::{Act, Repair};
 
+use vipward_core::{NodeName, ServiceName};
+
 use crate::audit::Auditor;
+use crate::audit::rule::{Finding, Rule};
 use crate::audit::timeline::Who;
 use crate::audit::wording;
+use crate::history::cluster::service_of;
 use crate::interface::Interface;
 
 #[cfg(test)]
@@ -23,9 +27,9 @@ const PROMPT: Duration = Duration::from_secs(6);
 /// How a VIP stands with a node at a moment. Moments count from the start of the history.
 #[derive(Debug, Clone)]
 pub struct Standing {
-    pub node: String,
+    pub node: NodeName,
     pub eni: String,
-    pub service: String,
+    pub service: ServiceName,
     pub vip: Ipv4Addr,
     pub mode: AliasMode,
     /// Whether the interface has it.
@@ -47,7 +51,7 @@ pub struct AliasBook {
     /// The interface that has each VIP, and since when.
     holders: BTreeMap<Ipv4Addr, (Option<String>, Duration)>,
     /// What each node's unit heard in its life.
-    heard: BTreeMap<String, Heard>,
+    heard: BTreeMap<NodeName, Heard>,
     /// The last repair of all.
     last_repair: Option<(Duration, String)>,
 }
@@ -100,30 +104,32 @@ impl AliasBook {
     /// What is wrong with a repair.
     fn judge_repair(
         &self,
-        node: &str,
+        node: &NodeName,
         mode: Option<AliasMode>,
         repair: &Repair,
         along: &[Ipv4Addr],
-    ) -> Option<(&'static str, String)> {
-        const TOUCHES: &str = "the alias unit touches only what it was told about";
+    ) -> Option<Finding> {
         let vip = repair.vip;
         let Some(mode) = mode.filter(|_| Interface::is_meant_by(repair)) else {
-            return Some((TOUCHES, format!("{node}: {repair:?}")));
+            return Some((Rule::AliasUnitTouchesItsOwn, format!("{node}: {repair:?}")));
         };
         if !along.is_empty() {
-            return Some((TOUCHES, format!("{node} took {along:?} away with {vip}")));
+            return Some((
+                Rule::AliasUnitTouchesItsOwn,
+                format!("{node} took {along:?} away with {vip}"),
+            ));
         }
         let sure = self.heard.get(node).is_some_and(|heard| is_sure_without(&heard.last, vip));
         let removes = matches!(repair.act, Act::Remove(_));
         (removes && (mode == AliasMode::Static || !sure)).then(|| {
             let what =
                 format!("{node} removed {vip}, and had not been told twice that it is elsewhere");
-            ("the alias unit never removes on doubt", what)
+            (Rule::AliasNeverRemovedOnDoubt, what)
         })
     }
 
     /// What is wrong when a VIP stands so with a node.
-    fn judge(&self, at: Duration, standing: &Standing) -> Option<(&'static str, String)> {
+    fn judge(&self, at: Duration, standing: &Standing) -> Option<Finding> {
         let Standing { node, service, vip, .. } = standing;
         let (holder, moved) = self.holders.get(vip)?;
         let holds = holder.as_deref() == Some(standing.eni.as_str());
@@ -139,12 +145,12 @@ impl AliasBook {
         let late = |since: Duration| at > since.max(sound) + PROMPT;
         if !standing.present && owed.is_some_and(late) {
             let what = format!("{node} has no address for {service}, and should for long");
-            return Some(("the alias is there soon after its VIP", what));
+            return Some((Rule::AliasComes, what));
         }
         let stale = standing.mode == AliasMode::Follow && !holds && !standing.bound;
         if standing.present && stale && known.is_some_and(late) {
             let what = format!("{node} still has the address of {service}, which left long ago");
-            return Some(("the alias goes soon after its VIP", what));
+            return Some((Rule::AliasGoes, what));
         }
         None
     }
@@ -152,16 +158,15 @@ impl AliasBook {
 
 impl Auditor {
     /// The unit of that node starts, and knows nothing.
-    pub fn unit_started(&mut self, at: Duration, node: &str) {
+    pub fn unit_started(&mut self, at: Duration, node: &NodeName) {
         self.timeline.tell(at, Who::Unit(node), || "starts".to_owned());
         self.aliases.heard.remove(node);
     }
 
     /// The metadata answered the unit of that node.
-    pub fn unit_heard(&mut self, at: Duration, node: &str, answer: &Answer) {
-        let own = self.config.nodes.iter().find(|of| of.name.as_str() == node);
-        let Some(own) = own.map(|node| node.address) else { return };
-        let heard = self.aliases.heard.entry(node.to_owned()).or_default();
+    pub fn unit_heard(&mut self, at: Duration, node: &NodeName, answer: &Answer) {
+        let Some(own) = self.config.node(node).map(|node| node.address) else { return };
+        let heard = self.aliases.heard.entry(node.clone()).or_default();
         let before = heard.last[1].clone();
         heard.hears(own, answer, at);
         if before != heard.last[1] {
@@ -178,8 +183,14 @@ impl Auditor {
     }
 
     /// The unit of that node changed an address.
-    pub fn unit_repaired(&mut self, at: Duration, node: &str, repair: &Repair, along: &[Ipv4Addr]) {
-        let service = self.config.services.iter().find(|service| service.vip.0 == repair.vip);
+    pub fn unit_repaired(
+        &mut self,
+        at: Duration,
+        node: &NodeName,
+        repair: &Repair,
+        along: &[Ipv4Addr],
+    ) {
+        let service = service_of(&self.config, repair.vip);
         let name = service.map_or("no service", |service| service.name.as_str()).to_owned();
         let mode = service.map(|service| service.alias);
         self.timeline.tell(at, Who::Unit(node), || match repair.act {
@@ -215,7 +226,7 @@ impl Auditor {
             if !right {
                 let what = if *present { "still has" } else { "does not have" };
                 let what = format!("{node} {what} the address of {service}, held by {holder:?}");
-                self.accuse(at, "the holder has the address when all comes to rest", what);
+                self.accuse(at, Rule::AliasAtHolderAtRest, what);
             }
         }
         let moved = self.aliases.holders.values().map(|(_, moved)| *moved).max();
@@ -227,7 +238,7 @@ impl Auditor {
             let what = format!(
                 "{what} was changed at {when:?}, and nothing had happened since {settled:?}"
             );
-            self.accuse(at, "aliases come to rest when the faults are over", what);
+            self.accuse(at, Rule::AliasesRest, what);
         }
     }
 }

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 use jiff::Timestamp;
-use vipward_core::Config;
 use vipward_core::drain::Drain;
 use vipward_core::ledger::Ledger;
 use vipward_core::plan::Reassign;
+use vipward_core::{Config, NodeName, ServiceName};
 use vipward_region_model::ec2::inventory::Inventory;
 use vipward_region_model::lambda::EnvironmentId;
 
@@ -42,13 +42,13 @@ pub fn drained_until(text: &str) -> Option<Timestamp> {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Look {
     /// By service: the interface that has the VIP.
-    pub holders: BTreeMap<String, String>,
+    pub holders: BTreeMap<ServiceName, String>,
     /// By VIP: the same.
     pub vips: BTreeMap<Ipv4Addr, String>,
     /// By service: what the newest tags remember; several where two were written in one second.
-    pub ledgers: BTreeMap<String, Vec<Remembered>>,
+    pub ledgers: BTreeMap<ServiceName, Vec<Remembered>>,
     /// By node: until when it is drained.
-    pub drains: BTreeMap<String, Timestamp>,
+    pub drains: BTreeMap<NodeName, Timestamp>,
 }
 
 impl Look {
@@ -56,7 +56,7 @@ impl Look {
     pub fn at(config: &Config, seen: &Inventory) -> Self {
         let mut look = Self::default();
         for service in &config.services {
-            let name = service.name.to_string();
+            let name = service.name.clone();
             if let Some(holder) = seen.holder(service.vip.0) {
                 look.holders.insert(name.clone(), holder.id.clone());
                 look.vips.insert(service.vip.0, holder.id.clone());
@@ -73,13 +73,13 @@ impl Look {
             let tags = seen.interfaces.get(node.eni.as_str()).map(|eni| &eni.tags);
             let drain = tags.and_then(|tags| tags.get(&Drain::tag_key(&config.cluster)));
             let until = drain.and_then(|text| drained_until(text));
-            look.drains.extend(until.map(|until| (node.name.to_string(), until)));
+            look.drains.extend(until.map(|until| (node.name.clone(), until)));
         }
         look
     }
 
     /// What its newest tags remember of the service's moves; nothing where there are none.
-    pub fn ledgers(&self, service: &str) -> Vec<Remembered> {
+    pub fn ledgers(&self, service: &ServiceName) -> Vec<Remembered> {
         let known = self.ledgers.get(service).cloned().unwrap_or_default();
         if known.is_empty() { vec![Remembered::default()] } else { known }
     }
@@ -123,7 +123,7 @@ pub struct Assignment {
     /// What the sender had been told in that invocation.
     pub call_log: CallLog,
     /// Its sender's earlier ones that may take effect yet, as far as it can know.
-    pub under_way: Vec<UnderWay>,
+    pub in_flight: Vec<InFlight>,
 }
 
 impl Assignment {
@@ -133,9 +133,10 @@ impl Assignment {
     }
 }
 
-/// An assignment that nothing has settled: no answer came, or one that leaves open whether it has an effect.
+/// An assignment that nothing has settled: no answer came, or one that leaves open whether it has
+/// an effect.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UnderWay {
+pub struct InFlight {
     pub serial: u64,
     pub sent: Timestamp,
     pub arrives: Timestamp,
@@ -171,9 +172,9 @@ pub struct CallLogs {
     /// The function's calls, by operation.
     pub calls: BTreeMap<&'static str, u64>,
     call_log: BTreeMap<EnvironmentId, CallLog>,
-    on_its_way: Vec<Assignment>,
+    in_transit: Vec<Assignment>,
     just_sent: Vec<Assignment>,
-    unsettled: BTreeMap<EnvironmentId, Vec<UnderWay>>,
+    unsettled: BTreeMap<EnvironmentId, Vec<InFlight>>,
     serial: u64,
 }
 
@@ -192,10 +193,10 @@ impl CallLogs {
         *self.calls.entry(operation).or_default() += 1;
     }
 
-    /// EC2's answer is there. What it shows where it was to go is on its way no more, unless another
-    /// call has brought it there.
+    /// EC2's answer is there. What it shows where it was to go is on its way no more, unless
+    /// another call has brought it there.
     pub fn told(&mut self, environment: EnvironmentId, read: Read, look: Look) {
-        let is_there = |sent: &UnderWay| {
+        let is_there = |sent: &InFlight| {
             sent.addresses.iter().all(|address| look.vips.get(address) == Some(&sent.eni))
         };
         if let Some(unsettled) = self.unsettled.get_mut(&environment) {
@@ -236,9 +237,9 @@ impl CallLogs {
         (eni, addresses): (String, Vec<Ipv4Addr>),
     ) {
         let call_log = self.of(environment).clone();
-        let under_way = self.unsettled.entry(environment).or_default();
+        let in_flight = self.unsettled.entry(environment).or_default();
         let new =
-            UnderWay { serial, sent, arrives, eni: eni.clone(), addresses: addresses.clone() };
+            InFlight { serial, sent, arrives, eni: eni.clone(), addresses: addresses.clone() };
         let assignment = Assignment {
             serial,
             sent,
@@ -247,11 +248,11 @@ impl CallLogs {
             addresses,
             reassign,
             call_log,
-            under_way: under_way.clone(),
+            in_flight: in_flight.clone(),
         };
-        under_way.push(new);
+        in_flight.push(new);
         self.just_sent.push(assignment.clone());
-        self.on_its_way.push(assignment);
+        self.in_transit.push(assignment);
     }
 
     /// An answer came that leaves nothing open.
@@ -273,12 +274,12 @@ impl CallLogs {
         eni: &str,
         addresses: &[Ipv4Addr],
     ) -> Option<Assignment> {
-        self.on_its_way.retain(|assignment| now <= assignment.arrives);
+        self.in_transit.retain(|assignment| now <= assignment.arrives);
         let is_it = |sent: &Assignment| {
             sent.arrives == now && sent.eni == eni && sent.addresses == addresses
         };
-        let at = self.on_its_way.iter().position(is_it)?;
-        Some(self.on_its_way.remove(at))
+        let at = self.in_transit.iter().position(is_it)?;
+        Some(self.in_transit.remove(at))
     }
 
     /// The invocation is over: its call log.
@@ -290,6 +291,7 @@ impl CallLogs {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::history::cluster::named;
 
     #[test]
     fn a_ledger_is_read_as_the_function_writes_it() {
@@ -310,7 +312,7 @@ mod tests {
         let (one, other) = (EnvironmentId(1), EnvironmentId(2));
         let vip = [Ipv4Addr::new(10, 0, 0, 201)];
         let look = |eni: &str| Look {
-            holders: BTreeMap::from([("svc".to_owned(), eni.to_owned())]),
+            holders: BTreeMap::from([(named("svc"), eni.to_owned())]),
             vips: BTreeMap::from([(vip[0], eni.to_owned())]),
             ..Look::default()
         };
@@ -325,13 +327,13 @@ mod tests {
         assert_eq!((found.sent, found.look()), (at(1), Some(&look("eni-a"))));
         assert_eq!(call_logs.arrives(at(40), "eni-b", &vip), None, "it was sent once");
         let sent = call_logs.take_sent();
-        let open = |at: usize| sent[at].under_way.iter().map(|of| of.serial).collect::<Vec<_>>();
+        let open = |at: usize| sent[at].in_flight.iter().map(|of| of.serial).collect::<Vec<_>>();
         assert_eq!((open(0), open(1)), (vec![], vec![1]), "nothing has settled the first");
         call_logs.told(one, read(6), look("eni-b"));
         call_logs.settles(one, 2);
         call_logs.assigns(one, (3, Reassign::Allowed), (at(7), at(43)), call("eni-a"));
         let open =
-            |sent: &[Assignment]| sent[0].under_way.iter().map(|of| of.serial).collect::<Vec<_>>();
+            |sent: &[Assignment]| sent[0].in_flight.iter().map(|of| of.serial).collect::<Vec<_>>();
         assert_eq!(
             open(&call_logs.take_sent()),
             [1],

@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use vipward_core::Config;
+use vipward_core::{Config, NodeName, ServiceName};
+
+use vipward_region_model::fault::Kind;
 
 use crate::audit::call_log::{Look, Remembered};
 use crate::audit::move_rules::{Book, Change};
-use crate::history::fault::What;
+use crate::history::cluster::node_of;
+use crate::history::fault::FaultKind;
 use crate::history::truth::{Health, Truth};
 
 /// Back where it had left so shortly before, a VIP need not have left.
@@ -21,7 +24,8 @@ const SHORTLY: Duration = Duration::from_secs(20);
 /// Of all histories together.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Figures {
-    /// From the death of a holder to the change of hands, where the new holder was well all the while.
+    /// From the death of a holder to the change of hands, where the new holder was well all the
+    /// while.
     pub left: Vec<Duration>,
     /// Those of them in which CloudWatch was out.
     pub blind: Vec<Duration>,
@@ -39,7 +43,7 @@ pub struct Figures {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Proven {
     pub told: Duration,
-    pub service: String,
+    pub service: ServiceName,
     /// When the VIP came: several functions at once each tell of the same move.
     pub came: Option<Duration>,
     /// When EC2 accepted it, in seconds of the epoch.
@@ -92,7 +96,7 @@ impl Figures {
             let ledgers = look.ledgers(&first.service);
             let known = proven.iter().filter(|told| told.is_same(&first));
             let is_known = known.into_iter().any(|told| ledgers.iter().any(|of| knows(of, told)));
-            let unfrozen = |what: &What| matches!(what, What::Unfreeze { service } if *service == first.service);
+            let unfrozen = |what: &FaultKind| matches!(what, FaultKind::Unfreeze { service } if *service == first.service);
             let excused = truth.was_any(at.saturating_sub(FLIP), at, unfrozen);
             self.lost += u64::from(!is_known && !excused);
             proven.retain(|told| !told.is_same(&first));
@@ -149,32 +153,33 @@ fn knows(ledger: &Remembered, told: &Proven) -> bool {
     }
 }
 
-fn is_blinding(what: &What) -> bool {
+fn is_blinding(what: &FaultKind) -> bool {
     match what {
-        What::MetricsLost => true,
-        What::Aws { fault } => fault.on.starts_with("cloudwatch:") && fault.kind == "error",
+        FaultKind::MetricsLost => true,
+        FaultKind::Aws { fault } => {
+            fault.on().service() == "cloudwatch" && matches!(fault.kind(), Kind::Error { .. })
+        }
         _ => false,
     }
 }
 
-/// Since when the holder that is left was dead with the VIP, and for how long. Where the new holder was
-/// ill meanwhile, the VIP had nowhere to go.
+/// Since when the holder that is left was dead with the VIP, and for how long. Where the new holder
+/// was ill meanwhile, the VIP had nowhere to go.
 fn left_after(
     config: &Config,
     truth: &Truth,
     book: &Book,
     change: &Change,
 ) -> Option<(Duration, Duration)> {
-    let name = |eni: &str| config.nodes.iter().find(|node| node.eni.as_str() == eni);
-    let (from, to) = (name(change.from.as_ref()?)?, name(&change.to)?);
+    let (from, to) = (node_of(config, change.from.as_ref()?)?, node_of(config, &change.to)?);
     let came = book.last(&change.service).map(|last| last.at).unwrap_or_default();
-    let since = death(truth, from.name.as_str(), &change.service, change.at)?.max(came);
-    let was_well = !truth.was_touched(to.name.as_str(), &change.service, since, change.at);
+    let since = death(truth, &from.name, &change.service, change.at)?.max(came);
+    let was_well = !truth.was_affected(&to.name, &change.service, since, change.at);
     was_well.then(|| (since, change.at.saturating_sub(since)))
 }
 
 /// Since when the service has been dead there without a break, if it is.
-fn death(truth: &Truth, node: &str, service: &str, at: Duration) -> Option<Duration> {
+fn death(truth: &Truth, node: &NodeName, service: &ServiceName, at: Duration) -> Option<Duration> {
     let dead = |moment| !matches!(truth.health(node, service, moment), Health::Answers(_));
     let mut since = Some(at).filter(|at| dead(*at))?;
     while let Some(before) = since.checked_sub(STEP).filter(|before| dead(*before)) {
@@ -186,6 +191,7 @@ fn death(truth: &Truth, node: &str, service: &str, at: Duration) -> Option<Durat
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::history::cluster::named;
     use crate::history::fault::Fault;
 
     #[test]
@@ -205,10 +211,11 @@ mod tests {
         let crash = |at_ms, for_ms| Fault {
             at_ms,
             for_ms,
-            what: What::ServiceCrash { node: "a".to_owned(), service: "svc".to_owned() },
+            what: FaultKind::ServiceCrash { node: named("a"), service: named("svc") },
         };
         let truth = Truth::of(&[crash(1_000, 500), crash(3_000, 2_000), crash(4_000, 9_000)]);
-        let died = |millis| death(&truth, "a", "svc", Duration::from_millis(millis));
+        let died =
+            |millis| death(&truth, &named("a"), &named("svc"), Duration::from_millis(millis));
         assert_eq!(died(10_000), Some(Duration::from_secs(3)));
         assert_eq!(died(2_000), None);
     }
@@ -217,14 +224,14 @@ mod tests {
     fn a_move_that_the_newest_tag_does_not_know_is_lost() {
         let told = |came, second, counts| Proven {
             told: Duration::ZERO,
-            service: "svc".to_owned(),
+            service: named("svc"),
             came: Some(Duration::from_secs(came)),
             second,
             counts,
         };
         let ledger = Remembered { last: 20, unplanned: vec![10] };
         let look =
-            Look { ledgers: BTreeMap::from([("svc".to_owned(), vec![ledger])]), ..Look::default() };
+            Look { ledgers: BTreeMap::from([(named("svc"), vec![ledger])]), ..Look::default() };
         let (yes, no) = (Counts::Yes, Counts::No);
         let mut proven = vec![
             told(1, 11, yes),

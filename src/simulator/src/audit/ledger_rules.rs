@@ -1,30 +1,29 @@
 //! What the function says it decided, held against what EC2 had told it: the rules about the ledger
-//! of moves and about drained nodes. EC2's tags are what the function can know of the past: where EC2
-//! refused one, no rule is broken by what is not in it.
+//! of moves and about drained nodes. EC2's tags are what the function can know of the past: where
+//! EC2 refused one, no rule is broken by what is not in it.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::Value;
-use vipward_core::Config;
 use vipward_core::drain::Drain;
 use vipward_core::ledger::Ledger;
+use vipward_core::{Config, NodeName, ServiceName};
 
 use crate::audit::call_log::{CallLog, Look, Remembered, drained_until};
 use crate::audit::figures::{Counts, Proven};
+use crate::audit::rule::{Finding, Rule};
 
 /// The wait before the first move beyond the budget.
 const FIRST_WAIT: i64 = 60;
 /// More moves than any budget allows are not remembered.
 const REMEMBERED: usize = 16;
 
-type Finding = (&'static str, String);
-
 /// A decision to move, as its record has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decided {
-    pub service: String,
-    pub to: String,
+    pub service: ServiceName,
+    pub to: NodeName,
     /// `failover` for example.
     pub kind: String,
     /// When it was decided.
@@ -37,13 +36,12 @@ impl Decided {
     /// What the record says, if it is one of a move that was tried.
     pub fn read(line: &Value) -> Option<Self> {
         let choice = &line["choice"]["move"];
-        let text = |value: &Value| value.as_str().map(str::to_owned);
         let moment = |value: &Value| value.as_str()?.parse().ok();
         let tried = !matches!(line["outcome"].as_str(), Some("observed" | "overtaken") | None);
         Some(Self {
-            service: text(&line["service"])?,
-            to: text(&choice["to"])?,
-            kind: text(&choice["kind"])?,
+            service: line["service"].as_str()?.parse().ok()?,
+            to: choice["to"].as_str()?.parse().ok()?,
+            kind: choice["kind"].as_str()?.to_owned(),
             at: moment(&line["decided"])?,
             assigned: moment(&line["assigned"]),
         })
@@ -80,7 +78,7 @@ impl Decided {
         look: &Look,
         call_log: &CallLog,
     ) -> Option<Finding> {
-        let node = config.nodes.iter().find(|node| node.name.as_str() == self.to)?;
+        let node = config.node(&self.to)?;
         let ordered = call_log.tags.iter().rev().find_map(|(eni, tags)| {
             let text = tags.get(&Drain::tag_key(&config.cluster))?;
             drained_until(text).filter(|_| *eni == node.eni.as_str())
@@ -88,7 +86,7 @@ impl Decided {
         let until = ordered.or_else(|| look.drains.get(&self.to).copied());
         let until = until.filter(|until| self.at < *until)?;
         let what = format!("{} went to {}, drained until {until}", self.service, self.to);
-        Some(("a drained node gets no VIP", what))
+        Some((Rule::DrainedNodeGetsNone, what))
     }
 
     /// Beyond the budget each move waits 1, 2, 4 … minutes after the last.
@@ -102,7 +100,7 @@ impl Decided {
             return None;
         }
         // An unfreeze of this very invocation counts before EC2 shows it.
-        let key = Ledger::tag_key(&config.cluster, &self.service.parse().ok()?);
+        let key = Ledger::tag_key(&config.cluster, &self.service);
         let written =
             call_log.tags.iter().filter_map(|(_, tags)| Remembered::read(tags.get(&key)?));
         let before = written.filter(|ledger| ledger.last < self.at.as_second());
@@ -111,15 +109,15 @@ impl Decided {
         (self.at.as_second() < until).then(|| {
             let early = until - self.at.as_second();
             let what = format!("{} moved {early} s before its wait was over", self.service);
-            ("moves beyond the budget wait", what)
+            (Rule::Budget, what)
         })
     }
 
-    /// A move that EC2 has accepted is to be written down, with those before it: whether EC2 took the
-    /// tag is another matter.
+    /// A move that EC2 has accepted is to be written down, with those before it: whether EC2 took
+    /// the tag is another matter.
     fn is_remembered(&self, config: &Config, call_log: &CallLog) -> Option<Finding> {
         let assigned = self.assigned?;
-        let key = Ledger::tag_key(&config.cluster, &self.service.parse().ok()?);
+        let key = Ledger::tag_key(&config.cluster, &self.service);
         let written =
             || call_log.tags.iter().filter_map(|(_, tags)| Remembered::read(tags.get(&key)?));
         let seen = call_log.looks.iter().flat_map(|(_, look)| look.ledgers(&self.service));
@@ -129,7 +127,7 @@ impl Decided {
         (!is_right).then(|| {
             let written: Vec<_> = written().collect();
             let what = format!("{} moved at {assigned}, and is told as {written:?}", self.service);
-            ("each move is written into the ledger", what)
+            (Rule::MoveIsRecorded, what)
         })
     }
 

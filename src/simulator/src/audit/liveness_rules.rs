@@ -3,10 +3,11 @@
 
 use std::time::Duration;
 
+use vipward_core::{NodeName, ServiceName};
+
 use crate::audit::Auditor;
-use crate::history::cluster::FOREIGN_ENI;
-use crate::history::cluster::companions;
-use crate::history::fault::What;
+use crate::history::cluster::{FOREIGN_ENI, companions, node_of};
+use crate::history::fault::FaultKind;
 use crate::history::truth::Health;
 
 /// The slowest way of a failure: by the alarms of a silent host (a minute), with the next scheduled
@@ -16,7 +17,12 @@ const BOUND: Duration = Duration::from_secs(150);
 impl Auditor {
     /// What is wrong, when a dead holder has kept the VIP for longer than the bound though nothing
     /// stood in the way of leaving it.
-    pub fn left_lying(&self, at: Duration, service: &str, holder: Option<&str>) -> Option<String> {
+    pub fn left_lying(
+        &self,
+        at: Duration,
+        service: &ServiceName,
+        holder: Option<&str>,
+    ) -> Option<String> {
         // Never taken from it.
         if holder == Some(FOREIGN_ENI) || !self.had_time(at, service) {
             return None;
@@ -25,25 +31,31 @@ impl Auditor {
             return None;
         }
         let dead = match holder {
-            None => "nobody",
+            None => None,
             Some(eni) => {
-                let name = self.node_of(eni)?;
+                let name = self.name_of(eni)?;
                 if self.truth.cannot_judge(name, service, at) || !self.is_dead(name, service, at) {
                     return None;
                 }
-                name
+                Some(name)
             }
         };
-        let well = self.another_that_is_well(dead, service, at, What::is_leaving)?;
+        let well = self.another_that_is_well(dead, service, at, FaultKind::is_leaving)?;
+        let dead = dead.map_or("nobody", NodeName::as_str);
         Some(format!(
             "{service} has been held by {dead} for longer than {BOUND:?} while {well} is well"
         ))
     }
 
-    /// What is wrong, when a holder that leaves and is well has kept the VIP for longer than the bound
-    /// though another node is well.
-    pub fn lingers(&self, at: Duration, service: &str, holder: Option<&str>) -> Option<String> {
-        let name = self.node_of(holder?)?;
+    /// What is wrong, when a holder that leaves and is well has kept the VIP for longer than the
+    /// bound though another node is well.
+    pub fn lingers(
+        &self,
+        at: Duration,
+        service: &ServiceName,
+        holder: Option<&str>,
+    ) -> Option<String> {
+        let name = self.name_of(holder?)?;
         let leaves = companions(&self.config, service).any(|of| {
             let since = self.truth.leaving_since(name, of, at);
             since.is_some_and(|since| at.saturating_sub(since) >= BOUND)
@@ -51,15 +63,15 @@ impl Auditor {
         if !leaves || !self.had_time(at, service) {
             return None;
         }
-        if !self.truth.was_clear(name, (at, at), What::is_leaving) {
+        if !self.truth.was_clear(name, (at, at), FaultKind::is_leaving) {
             return None;
         }
-        let well = self.another_that_is_well(name, service, at, |_| false)?;
+        let well = self.another_that_is_well(Some(name), service, at, |_| false)?;
         Some(format!("{service} has been on {name}, which leaves, while {well} is well"))
     }
 
     /// Whether nothing has begun, ended or moved for the bound, and AWS works.
-    fn had_time(&self, at: Duration, service: &str) -> bool {
+    fn had_time(&self, at: Duration, service: &ServiceName) -> bool {
         let unchanged = at.saturating_sub(self.truth.last_change(at));
         let rested = self.book.last(service).map(|change| at.saturating_sub(change.at));
         unchanged >= BOUND
@@ -67,28 +79,38 @@ impl Auditor {
             && !self.truth.lasting(at).any(|fault| fault.what.impairs_aws())
     }
 
-    fn node_of(&self, eni: &str) -> Option<&str> {
-        let node = self.config.nodes.iter().find(|node| node.eni.as_str() == eni)?;
-        Some(node.name.as_str())
+    fn name_of(&self, eni: &str) -> Option<&NodeName> {
+        Some(&node_of(&self.config, eni)?.name)
     }
 
-    /// What is wrong, when a VIP that follows a primary has been elsewhere for longer than the bound.
-    pub fn strays(&self, at: Duration, service: &str, holder: Option<&str>) -> Option<String> {
-        let name = self.node_of(holder?)?;
+    /// What is wrong, when a VIP that follows a primary has been elsewhere for longer than the
+    /// bound.
+    pub fn strays(
+        &self,
+        at: Duration,
+        service: &ServiceName,
+        holder: Option<&str>,
+    ) -> Option<String> {
+        let name = self.name_of(holder?)?;
         if !self.truth.follows(service)
             || !self.had_time(at, service)
-            || !self.truth.was_clear(name, (at, at), What::is_leaving)
+            || !self.truth.was_clear(name, (at, at), FaultKind::is_leaving)
         {
             return None;
         }
-        let primary = self.another_that_is_well(name, service, at, What::is_leaving)?;
+        let primary = self.another_that_is_well(Some(name), service, at, FaultKind::is_leaving)?;
         let is = self.truth.is_primary(name, service, at);
         (!is).then(|| format!("{service} is on {name}, and {primary} is the primary"))
     }
 
     /// Where the VIP is, when it follows a primary and is not there.
-    pub fn is_away(&self, at: Duration, service: &str, holder: Option<&str>) -> Option<String> {
-        let name = self.node_of(holder?)?;
+    pub fn is_away(
+        &self,
+        at: Duration,
+        service: &ServiceName,
+        holder: Option<&str>,
+    ) -> Option<String> {
+        let name = self.name_of(holder?)?;
         let away = self.truth.follows(service) && !self.truth.is_primary(name, service, at);
         away.then(|| format!("{service} is on {name}, which is no primary"))
     }
@@ -96,28 +118,29 @@ impl Auditor {
     /// A node but for that one which could take the VIP, all this while; but for what is `allowed`.
     fn another_that_is_well(
         &self,
-        than: &str,
-        service: &str,
+        than: Option<&NodeName>,
+        service: &ServiceName,
         at: Duration,
-        allowed: impl Fn(&What) -> bool,
-    ) -> Option<&str> {
+        allowed: impl Fn(&FaultKind) -> bool,
+    ) -> Option<&NodeName> {
         let lately = (at.saturating_sub(BOUND), at);
-        let reigned = |name: &str| {
+        let was_primary = |name: &NodeName| {
             companions(&self.config, service).all(|of| {
                 !self.truth.follows(of) || !self.truth.was_primary(name, of, lately, false)
             })
         };
-        let mut names = self.config.nodes.iter().map(|node| node.name.as_str());
+        let mut names = self.config.nodes.iter().map(|node| &node.name);
         names.find(|name| {
-            *name != than && self.truth.was_clear(name, (at, at), &allowed) && reigned(name)
+            Some(*name) != than
+                && self.truth.was_clear(name, (at, at), &allowed)
+                && was_primary(name)
         })
     }
 
-    fn is_dead(&self, node: &str, service: &str, at: Duration) -> bool {
-        let flaps = self
-            .truth
-            .lasting(at)
-            .any(|fault| matches!(&fault.what, What::ServiceFlap { node: on, .. } if on == node));
+    fn is_dead(&self, node: &NodeName, service: &ServiceName, at: Duration) -> bool {
+        let flaps = self.truth.lasting(at).any(
+            |fault| matches!(&fault.what, FaultKind::ServiceFlap { node: on, .. } if on == node),
+        );
         !flaps && !matches!(self.truth.health(node, service, at), Health::Answers(_))
     }
 }

@@ -7,6 +7,7 @@ mod figures;
 mod ledger_rules;
 mod liveness_rules;
 mod move_rules;
+pub mod rule;
 mod sending_rules;
 pub mod tally;
 mod timeline;
@@ -17,7 +18,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::Value;
-use vipward_core::Config;
+use vipward_core::{Config, NodeName, ServiceName};
 use vipward_region_model::journal::JournalEvent;
 
 use crate::audit::alias_rules::AliasBook;
@@ -25,10 +26,11 @@ use crate::audit::call_log::{Assignment, CallLog, Look};
 use crate::audit::figures::Proven;
 use crate::audit::ledger_rules::Decided;
 use crate::audit::move_rules::{Book, Change};
+use crate::audit::rule::Rule;
 use crate::audit::sending_rules::Sending;
 use crate::audit::tally::Tally;
 use crate::audit::timeline::{Timeline, Who};
-use crate::history::cluster::companions;
+use crate::history::cluster::{companions, node_of, service_of};
 use crate::history::fault::Fault;
 use crate::history::scenario::Scenario;
 use crate::history::truth::Truth;
@@ -38,8 +40,8 @@ use crate::history::truth::Truth;
 pub struct Breach {
     /// When, from the start of the history.
     pub at: Duration,
-    /// The rule, in few words; the same for every breach of it.
-    pub rule: &'static str,
+    /// The rule.
+    pub rule: Rule,
     /// What happened.
     pub what: String,
 }
@@ -54,11 +56,11 @@ pub struct Auditor {
     pub timeline: Timeline,
     start: Timestamp,
     /// VIPs that somebody else moves or takes off just now, and may be seen to.
-    meddled: Vec<String>,
+    meddled: Vec<ServiceName>,
     /// VIPs that may be nowhere.
-    unplaced: BTreeSet<String>,
+    unplaced: BTreeSet<ServiceName>,
     /// By service: why it was last held.
-    pub held_for: BTreeMap<String, String>,
+    pub held_for: BTreeMap<ServiceName, String>,
     breaches: Vec<Breach>,
     proven: Vec<Proven>,
 }
@@ -72,7 +74,7 @@ impl Auditor {
         unplaced: bool,
         told: bool,
     ) -> Self {
-        let services = config.services.iter().map(|service| service.name.to_string());
+        let services = config.services.iter().map(|service| service.name.clone());
         Self {
             config: config.clone(),
             truth,
@@ -98,7 +100,7 @@ impl Auditor {
     }
 
     /// This must not be.
-    pub fn accuse(&mut self, at: Duration, rule: &'static str, what: String) {
+    pub fn accuse(&mut self, at: Duration, rule: Rule, what: String) {
         self.timeline.tell(at, Who::Auditor, || format!("rule broken: {rule}: {what}"));
         if !self.breaches.iter().any(|breach| breach.rule == rule) {
             self.breaches.push(Breach { at, rule, what });
@@ -107,12 +109,12 @@ impl Auditor {
 
     /// The history itself makes no sense.
     pub fn complains(&mut self, what: &str) {
-        self.accuse(Duration::ZERO, "the history can be played", what.to_owned());
+        self.accuse(Duration::ZERO, Rule::HistoryPlayable, what.to_owned());
     }
 
     /// A fault begins.
     pub fn begins(&mut self, at: Duration, fault: &Fault) {
-        self.tally.injected(fault.what.sort());
+        self.tally.injected(fault.what.class());
         self.timeline.tell(at, Who::Fault, || fault.in_words());
     }
 
@@ -124,9 +126,9 @@ impl Auditor {
     }
 
     /// Somebody with keys of their own is about to touch the VIP.
-    pub fn meddles(&mut self, service: &str) {
-        self.meddled.push(service.to_owned());
-        self.unplaced.insert(service.to_owned());
+    pub fn meddles(&mut self, service: &ServiceName) {
+        self.meddled.push(service.clone());
+        self.unplaced.insert(service.clone());
     }
 
     /// The function sends an assignment, whatever comes of it.
@@ -141,19 +143,20 @@ impl Auditor {
         }
     }
 
-    /// Something happened in the region; `asked` is the function's call that brought it, if one did.
-    pub fn hears(&mut self, at: Duration, happening: &JournalEvent, asked: Option<Assignment>) {
-        match happening {
+    /// Something happened in the region; `asked` is the function's call that brought it, if one
+    /// did.
+    pub fn hears(&mut self, at: Duration, event: &JournalEvent, asked: Option<Assignment>) {
+        match event {
             JournalEvent::Assigned { eni, addresses, from } => {
                 let sent = asked.as_ref().map_or(at, |asked| self.since_start(asked.sent));
                 let look = asked.as_ref().and_then(|asked| asked.look().cloned());
                 let took = asked.map(|asked| asked.call_log.took()).unwrap_or_default();
                 for address in addresses {
                     self.aliases.goes_to(*address, Some(eni), at);
-                    let service = self.config.services.iter().find(|s| s.vip.0 == *address);
-                    let Some(service) = service.map(|service| service.name.to_string()) else {
+                    let service = service_of(&self.config, *address);
+                    let Some(service) = service.map(|service| service.name.clone()) else {
                         let what = format!("{address} was assigned to {eni}");
-                        return self.accuse(at, "only what the file names is touched", what);
+                        return self.accuse(at, Rule::OnlyFileIsTouched, what);
                     };
                     let from = from.get(address).cloned();
                     let (to, look) = (eni.clone(), look.clone());
@@ -168,14 +171,13 @@ impl Auditor {
                 });
                 for address in addresses {
                     self.aliases.goes_to(*address, None, at);
-                    let service = self.config.services.iter().find(|s| s.vip.0 == *address);
-                    if let Some(service) = service {
-                        self.book.released(service.name.as_str());
+                    if let Some(service) = service_of(&self.config, *address) {
+                        self.book.released(&service.name);
                     }
                 }
                 if !by_hand {
                     let what = format!("{addresses:?} was unassigned from {eni}");
-                    self.accuse(at, "a VIP is never unassigned", what);
+                    self.accuse(at, Rule::NeverUnassigned, what);
                 }
             }
             JournalEvent::AlarmState { alarm, to, .. } => {
@@ -202,7 +204,7 @@ impl Auditor {
         if self.book.holder(&change.service) == Some(&change.to) {
             return;
         }
-        let node = self.config.nodes.iter().find(|node| node.eni.as_str() == change.to);
+        let node = node_of(&self.config, &change.to);
         self.timeline.tell(at, Who::Ec2, || {
             let name = |eni: &str| wording::node(&self.config, eni);
             let from = change.from.as_deref().map_or("nobody".to_owned(), name);
@@ -215,7 +217,7 @@ impl Auditor {
         }
         if change.look.is_none() {
             let what = format!("{} was moved to {} unseen", change.service, change.to);
-            self.accuse(at, "EC2 is read right before a VIP is moved", what);
+            self.accuse(at, Rule::ReadBeforeMove, what);
         }
         self.unplaced.remove(&change.service);
         self.tally.moved(&self.truth, at, &change);
@@ -238,7 +240,7 @@ impl Auditor {
                     self.reads_decision(at, line);
                     let decided = Decided::read(line);
                     self.proven.extend(decided.as_ref().and_then(|of| {
-                        let node = self.config.nodes.iter().find(|n| n.name.as_str() == of.to)?;
+                        let node = self.config.node(&of.to)?;
                         let accepted = self.since_start(of.assigned?);
                         of.proven(at, self.book.came(&of.service, node.eni.as_str(), accepted))
                     }));
@@ -258,7 +260,8 @@ impl Auditor {
 
     fn reads_decision(&mut self, at: Duration, line: &Value) {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let (service, outcome) = (text(&line["service"]), text(&line["outcome"]));
+        let Ok(service) = text(&line["service"]).parse::<ServiceName>() else { return };
+        let outcome = text(&line["outcome"]);
         let reason = text(&line["choice"]["hold"]["reason"]);
         if reason != "holder-up" || self.held_for.get(&service) != Some(&reason) {
             self.timeline.tell(at, Who::Function, || wording::decision(line));
@@ -266,50 +269,44 @@ impl Auditor {
         self.tally.decided(&self.truth, at, &outcome, &reason);
         if outcome == "held" && reason.is_empty() {
             let what = format!("a hold of {service} without a reason");
-            self.accuse(at, "every hold has a reason", what);
+            self.accuse(at, Rule::HoldHasReason, what);
         }
         // The function's own audit shares no code with its judgement: what one thinks right and the
         // other does not is a mistake of either.
         if reason == "audit-refused" {
             let what = format!("{service} was to move: judgements {}", line["judgements"]);
-            self.accuse(at, "judgement and audit agree", what);
+            self.accuse(at, Rule::JudgementAndAuditAgree, what);
         }
         if outcome == "moved" {
             let to = text(&line["choice"]["move"]["to"]);
-            let eni = self.config.nodes.iter().find(|node| node.name.as_str() == to);
-            let eni = eni.map(|node| node.eni.to_string()).unwrap_or_default();
+            let node = to.parse().ok().and_then(|to: NodeName| self.config.node(&to));
+            let eni = node.map(|node| node.eni.to_string()).unwrap_or_default();
             let decided: Option<Timestamp> = text(&line["decided"]).parse().ok();
             let since = decided.map(|decided| self.since_start(decided)).unwrap_or_default();
             if !self.book.had(&service, &eni, since, at) {
                 let what =
                     format!("{service} is said to have moved to {to}, and EC2 knows nothing of it");
-                self.accuse(at, "a move counts when EC2 names the new holder", what);
+                self.accuse(at, Rule::MoveIsProven, what);
             }
         }
         self.held_for.insert(service, reason);
     }
 
     /// Looks at what lasts; `holders` are the interfaces that EC2's book names.
-    pub fn looks(&mut self, at: Duration, holders: &BTreeMap<String, Option<String>>) {
+    pub fn looks(&mut self, at: Duration, holders: &BTreeMap<ServiceName, Option<String>>) {
         for (service, holder) in holders {
             match holder {
                 None if !self.unplaced.contains(service) => {
                     let what = format!("nobody has the VIP of {service}");
-                    self.accuse(at, "a VIP is never nowhere", what);
+                    self.accuse(at, Rule::NeverNowhere, what);
                 }
                 Some(_) | None => {}
             }
             let holder = holder.as_deref();
             for (rule, broken) in [
-                (
-                    "a VIP leaves a dead holder within the bound",
-                    self.left_lying(at, service, holder),
-                ),
-                (
-                    "a VIP leaves a holder that leaves within the bound",
-                    self.lingers(at, service, holder),
-                ),
-                ("a VIP follows its primary within the bound", self.strays(at, service, holder)),
+                (Rule::LeavesDeadHolder, self.left_lying(at, service, holder)),
+                (Rule::LeavesLeavingHolder, self.lingers(at, service, holder)),
+                (Rule::FollowsPrimary, self.strays(at, service, holder)),
             ] {
                 if let Some(what) = broken {
                     self.accuse(at, rule, what);
@@ -327,38 +324,36 @@ impl Auditor {
     pub fn ends(
         &mut self,
         at: Duration,
-        holders: &BTreeMap<String, Option<String>>,
+        holders: &BTreeMap<ServiceName, Option<String>>,
         said: &Scenario,
     ) {
-        const RULE: &str = "all comes to rest when the faults are over";
         for (service, holder) in holders {
-            let node = self.config.nodes.iter().find(|n| holder.as_deref() == Some(n.eni.as_str()));
-            if node.is_none() {
-                self.accuse(at, RULE, format!("{service} is held by {holder:?}"));
+            if holder.as_ref().and_then(|eni| node_of(&self.config, eni)).is_none() {
+                self.accuse(at, Rule::Rest, format!("{service} is held by {holder:?}"));
             }
             if let Some(what) = self.is_away(at, service, holder.as_deref()) {
-                self.accuse(at, "a VIP is on the primary when all comes to rest", what);
+                self.accuse(at, Rule::OnPrimaryAtRest, what);
             }
             let astray = companions(&self.config, service)
-                .find(|other| holders.get(*other).is_some_and(|of| of != holder))
+                .find(|other| holders.get(other).is_some_and(|of| of != holder))
                 .map(|other| format!("{service} is on {holder:?}, {other} of its group is not"));
             if let Some(what) = astray {
-                self.accuse(at, "a group is on one node when all comes to rest", what);
+                self.accuse(at, Rule::GroupTogetherAtRest, what);
             }
             let reason = self.held_for.get(service).cloned().unwrap_or_default();
             if reason != "holder-up" {
-                self.accuse(at, RULE, format!("{service} was last held for {reason:?}"));
+                self.accuse(at, Rule::Rest, format!("{service} was last held for {reason:?}"));
             }
         }
         if let Some(expected) = said.moves.filter(|moves| *moves != self.tally.moves) {
             let what = format!("{} moves, and the history says {expected}", self.tally.moves);
-            self.accuse(at, "VIPs move as often as the history says", what);
+            self.accuse(at, Rule::MovesAsExpected, what);
         }
         let bound = said.leaves_within_ms.map(Duration::from_millis);
         let worst = self.tally.figures.left.iter().max().copied();
         if let Some(took) = worst.filter(|took| bound.is_some_and(|bound| *took > bound)) {
             let what = format!("it took {took:?}");
-            self.accuse(at, "a VIP leaves a dead holder as fast as the history says", what);
+            self.accuse(at, Rule::LeavesDeadHolderAsExpected, what);
         }
         self.tally.lasted += at;
     }

@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use vipward_core::Config;
 use vipward_core::config::Failback;
 use vipward_core::plan::Reassign;
+use vipward_core::{Config, NodeName, ServiceName};
 
 use crate::audit::call_log::{Assignment, CallLog, Caller};
-use crate::history::cluster::companions;
-use crate::history::fault::What;
+use crate::audit::rule::{Finding, Rule};
+use crate::history::cluster::{companions, node_of};
+use crate::history::fault::FaultKind;
 use crate::history::truth::voice::known;
 use crate::history::truth::{Health, Truth};
 
@@ -20,8 +21,6 @@ pub const FRESH: Duration = Duration::from_secs(1);
 const LANDS: SignedDuration = SignedDuration::from_secs(10);
 /// An operator's wishes and a node's own are known everywhere after that.
 const AWARE: Duration = Duration::from_secs(150);
-
-type Finding = (&'static str, String);
 
 /// One assignment, as it is sent.
 pub struct Sending<'s> {
@@ -46,9 +45,10 @@ impl CallLog {
     }
 }
 
-/// The oldest change that the words behind a call need not tell, before the call was sent: they were
-/// heard up to a second before the last read of EC2 was asked, and that was answered up to a second ago.
-pub fn unheard(config: &Config, service: &str, took: Duration) -> Duration {
+/// The oldest change that the words behind a call need not tell, before the call was sent: they
+/// were heard up to a second before the last read of EC2 was asked, and that was answered up to a
+/// second ago.
+pub fn unheard(config: &Config, service: &ServiceName, took: Duration) -> Duration {
     known(config, service) + FRESH + took + FRESH
 }
 
@@ -60,15 +60,19 @@ impl Sending<'_> {
         fresh.chain(self.waits_for_the_last()).chain(self.robs_nobody()).chain(well).collect()
     }
 
-    fn services(&self) -> impl Iterator<Item = &str> {
+    fn services(&self) -> impl Iterator<Item = &ServiceName> {
         let services = self.config.services.iter();
         let ours = services.filter(|service| self.call.addresses.contains(&service.vip.0));
-        ours.map(|service| service.name.as_str())
+        ours.map(|service| &service.name)
     }
 
-    fn node(&self, eni: &str) -> Option<&str> {
-        let node = self.config.nodes.iter().find(|node| node.eni.as_str() == eni)?;
-        Some(node.name.as_str())
+    fn node(&self, eni: &str) -> Option<&NodeName> {
+        Some(&node_of(self.config, eni)?.name)
+    }
+
+    /// The node of that interface, or the interface where it is none's.
+    fn name<'n>(&'n self, eni: &'n str) -> &'n str {
+        self.node(eni).map_or(eni, NodeName::as_str)
     }
 
     fn sent(&self) -> Duration {
@@ -76,14 +80,13 @@ impl Sending<'_> {
     }
 
     fn in_words(&self) -> String {
-        let services: Vec<_> = self.services().collect();
-        let to = self.node(&self.call.eni).unwrap_or(&self.call.eni);
-        format!("{} to {to}", services.join(" and "))
+        let services: Vec<_> = self.services().map(ServiceName::as_str).collect();
+        format!("{} to {}", services.join(" and "), self.name(&self.call.eni))
     }
 
     fn is_on_fresh_evidence(&self) -> Option<Finding> {
-        const RULE: &str = "a call is sent on fresh evidence";
-        let found = |what: String| Some((RULE, format!("{}: {what}", self.in_words())));
+        let found =
+            |what: String| Some((Rule::FreshEvidence, format!("{}: {what}", self.in_words())));
         let call_log = &self.call.call_log;
         let Some(read) = call_log.read else {
             return found("EC2 was not read".to_owned());
@@ -105,7 +108,7 @@ impl Sending<'_> {
     /// While a call may land, only its target is asked again; unless something has become of that.
     fn waits_for_the_last(&self) -> Option<Finding> {
         let shares = |addresses: &[_]| addresses.iter().any(|of| self.call.addresses.contains(of));
-        let other = self.call.under_way.iter().find(|open| {
+        let other = self.call.in_flight.iter().find(|open| {
             open.eni != self.call.eni
                 && self.call.sent.duration_since(open.sent) < LANDS
                 && shares(&open.addresses)
@@ -115,20 +118,20 @@ impl Sending<'_> {
         let what = format!(
             "{}, and {age:#} earlier to {}, which may land yet",
             self.in_words(),
-            self.node(&other.eni).unwrap_or(&other.eni),
+            self.name(&other.eni),
         );
-        Some(("while a call may land only its target is asked again", what))
+        Some((Rule::OneTargetInFlight, what))
     }
 
-    /// Whether the call's services, or others of their group, are not well on that node, or were not
-    /// as far as can be known.
+    /// Whether the call's services, or others of their group, are not well on that node, or were
+    /// not as far as can be known.
     fn is_ill(&self, eni: &str) -> bool {
         let Some(node) = self.node(eni) else { return true };
         let sent = self.sent();
         self.services().flat_map(|service| companions(self.config, service)).any(|of| {
             let since = sent.saturating_sub(unheard(self.config, of, self.call.call_log.took()));
             !matches!(self.truth.health(node, of, sent), Health::Answers(_))
-                || self.truth.was_touched(node, of, since, sent)
+                || self.truth.was_affected(node, of, since, sent)
         })
     }
 
@@ -149,11 +152,11 @@ impl Sending<'_> {
         } else {
             "EC2 has said once only that nobody has one of them"
         };
-        Some(("a placement robs nobody", format!("{}: {what}", self.in_words())))
+        Some((Rule::PlacementRobsNobody, format!("{}: {what}", self.in_words())))
     }
 
     /// A holder that is well again, and could say so, is not left for what was.
-    fn spares_the_well(&self, service: &str) -> Option<Finding> {
+    fn spares_the_well(&self, service: &ServiceName) -> Option<Finding> {
         let look = self.call.look()?;
         let seen = look.holders.get(service)?;
         let holder = self.node(seen)?;
@@ -173,32 +176,30 @@ impl Sending<'_> {
         }
         let since = unheard(self.config, service, self.call.call_log.took());
         let what = format!("{}: {holder} has been well for {since:?}", self.in_words());
-        Some(("a holder that is well again is left alone", what))
+        Some((Rule::RecoveredHolderKeeps, what))
     }
 
-    /// Whether the service is well on the node and everybody who can speak has said so. The last word of one
-    /// who cannot counts until it is stale.
-    fn is_known_well(&self, node: &str, service: &str) -> bool {
+    /// Whether the service is well on the node and everybody who can speak has said so. The last
+    /// word of one who cannot counts until it is stale.
+    fn is_known_well(&self, node: &NodeName, service: &ServiceName) -> bool {
         let (config, truth, sent) = (self.config, self.truth, self.sent());
         let lately = unheard(config, service, self.call.call_log.took());
         let since = sent.saturating_sub(lately);
-        let speaks = |host: &str, since| truth.could_speak(host, service, (since, sent));
-        let all_speak = config.members().all(|member| speaks(member.as_str(), since));
+        let speaks = |host: &NodeName, since| truth.could_speak(host, service, (since, sent));
+        let all_speak = config.members().all(|member| speaks(member, since));
         let calm = if all_speak { since } else { since.saturating_sub(config.policy.stale_after) };
-        let wished = |what: &What| what.is_wish() && what.touches(node, service);
+        let wished = |what: &FaultKind| what.wants_move() && what.affects(node, service);
         let deposed =
             || truth.follows(service) && truth.was_primary(node, service, (calm, sent), false);
         speaks(node, since)
-            && !truth.was_touched(node, service, calm, sent)
+            && !truth.was_affected(node, service, calm, sent)
             && !truth.was_any(sent.saturating_sub(AWARE), sent, wished)
             && !deposed()
     }
 
     /// A return to a preferred node.
     fn goes_home(&self, from: &str) -> bool {
-        let priority = |eni: &str| {
-            self.config.nodes.iter().find(|node| node.eni.as_str() == eni).map(|node| node.priority)
-        };
+        let priority = |eni: &str| node_of(self.config, eni).map(|node| node.priority);
         self.config.policy.failback != Failback::Never && priority(&self.call.eni) > priority(from)
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::audit::figures::Figures;
 use crate::audit::move_rules::Change;
-use crate::history::fault_groups::Kind;
+use crate::history::fault_groups::FaultClass;
 use crate::history::truth::Truth;
 
 /// For so long after a fault what happens is counted for it.
@@ -28,7 +28,7 @@ pub struct Line {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tally {
     /// By the kind of fault. What happens while several last is counted for each of them.
-    pub lines: BTreeMap<Kind, Line>,
+    pub lines: BTreeMap<FaultClass, Line>,
     /// All changes of a holder.
     pub moves: u64,
     /// All alerts.
@@ -51,7 +51,7 @@ pub struct Tally {
 
 impl Tally {
     /// A fault was injected.
-    pub fn injected(&mut self, kind: Kind) {
+    pub fn injected(&mut self, kind: FaultClass) {
         self.lines.entry(kind).or_default().injected += 1;
     }
 
@@ -85,7 +85,7 @@ impl Tally {
     }
 
     fn put_down(&mut self, truth: &Truth, at: Duration, count: impl Fn(&mut Line)) {
-        for kind in truth.kinds_in(at.saturating_sub(AFTERMATH), at) {
+        for kind in truth.classes_in(at.saturating_sub(AFTERMATH), at) {
             count(self.lines.entry(kind).or_default());
         }
     }

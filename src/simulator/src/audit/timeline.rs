@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use vipward_core::NodeName;
+
 /// Whom a line is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Who<'w> {
@@ -14,7 +16,7 @@ pub enum Who<'w> {
     Alarm,
     Agent(&'w str),
     /// The alias unit of that node.
-    Unit(&'w str),
+    Unit(&'w NodeName),
     Function,
     /// Whoever listens to the function's events.
     People,

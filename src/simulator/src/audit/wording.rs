@@ -4,11 +4,14 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use serde_json::Value;
-use vipward_core::Config;
 use vipward_core::text::span;
+use vipward_core::{Config, NodeName, ServiceName};
+use vipward_region_model::fault::Kind;
 
-use crate::history::fault::{Fault, What};
+use crate::history::cluster::{node_of, service_of};
+use crate::history::fault::{Fault, FaultKind};
 use crate::history::host_fault::HostFault;
+use crate::history::validate::Names;
 
 impl Fault {
     /// What begins, and for how long.
@@ -22,7 +25,7 @@ fn time(ms: u64) -> String {
     if ms < 1_000 { format!("{ms} ms") } else { span(Duration::from_millis(ms)) }
 }
 
-impl What {
+impl FaultKind {
     /// Whether it is over as soon as it is done.
     pub fn is_momentary(&self) -> bool {
         matches!(
@@ -40,7 +43,7 @@ impl What {
 
     /// The kind, where, and how badly.
     pub fn in_words(&self) -> String {
-        let kind = self.kind();
+        let kind = self.name();
         let place = match self.place() {
             place if place.is_empty() => String::new(),
             place => format!(": {place}"),
@@ -56,9 +59,9 @@ impl What {
         if let Self::Cut { from, to } = self {
             return format!("from {from} to {to}");
         }
-        let (hosts, nodes, services) = self.names();
-        let services = services.join(", ");
-        let places = [hosts, nodes].concat().join(", ");
+        let Names { hosts, nodes, services } = self.names();
+        let services = listed(services.into_iter().map(ServiceName::as_str));
+        let places = listed(hosts.into_iter().chain(nodes).map(NodeName::as_str));
         match (services.is_empty(), places.is_empty()) {
             (true, _) => places,
             (false, true) => services,
@@ -92,29 +95,32 @@ impl What {
                     1 => "once".to_owned(),
                     times => format!("{times} times"),
                 });
-                let by = fault.ms.map(|ms| time(u64::from(ms)));
-                [Some(fault.on.clone()), fault.code.clone(), by, times]
-                    .into_iter()
-                    .flatten()
-                    .collect::<Vec<_>>()
-                    .join(", ")
+                let what = match fault.kind() {
+                    Kind::Error { code, .. } => Some(code.clone()),
+                    Kind::Delay { ms } | Kind::Stale { ms } => Some(time(u64::from(*ms))),
+                    _ => None,
+                };
+                let parts = [Some(fault.on().to_string()), what, times];
+                parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
             }
             _ => String::new(),
         }
     }
 }
 
+fn listed<'n>(names: impl Iterator<Item = &'n str>) -> String {
+    names.collect::<Vec<_>>().join(", ")
+}
+
 /// The node of that interface, or the interface where it is nobody's of the file.
 pub fn node(config: &Config, eni: &str) -> String {
-    let node = config.nodes.iter().find(|node| node.eni.as_str() == eni);
-    node.map_or_else(|| format!("the foreign {eni}"), |node| node.name.to_string())
+    node_of(config, eni).map_or_else(|| format!("the foreign {eni}"), |node| node.name.to_string())
 }
 
 /// The services of these VIPs.
 pub fn services(config: &Config, vips: &[Ipv4Addr]) -> String {
     let of = |vip: &Ipv4Addr| {
-        let service = config.services.iter().find(|service| service.vip.0 == *vip);
-        service.map_or_else(|| vip.to_string(), |service| service.name.to_string())
+        service_of(config, *vip).map_or_else(|| vip.to_string(), |service| service.name.to_string())
     };
     vips.iter().map(of).collect::<Vec<_>>().join(", ")
 }
@@ -160,39 +166,43 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::history::cluster::named;
 
     #[test]
     fn faults_name_what_where_and_how_badly() {
-        let (node, service) = (|| "a".to_owned(), || "mysql".to_owned());
+        let (node, service) = (|| named("a"), || named("mysql"));
         let spec = r#"{"on":"ec2:Assign*","kind":"error","code":"RequestLimitExceeded","times":8}"#;
         let table = [
-            (What::ServiceCrash { node: node(), service: service() }, "service crash: mysql on a"),
             (
-                What::Switchover { service: service(), to: node() },
+                FaultKind::ServiceCrash { node: node(), service: service() },
+                "service crash: mysql on a",
+            ),
+            (
+                FaultKind::Switchover { service: service(), to: node() },
                 "operator switches over: mysql to a",
             ),
             (
-                What::Clock { host: node(), ahead_ms: -300_000, drift_ppm: 50 },
+                FaultKind::Clock { host: node(), ahead_ms: -300_000, drift_ppm: 50 },
                 "clock skew and drift: a (5 min behind, drifting by 50 ppm)",
             ),
-            (What::Loss { host: node(), percent: 30 }, "packet loss: a (30 %)"),
-            (What::MetricsLost, "metric ingestion outage"),
+            (FaultKind::Loss { host: node(), percent: 30 }, "packet loss: a (30 %)"),
+            (FaultKind::MetricsLost, "metric ingestion outage"),
             (
-                What::OnHost {
+                FaultKind::OnHost {
                     host: node(),
                     fault: HostFault::AliasRemoved { service: service() },
                 },
                 "alias removed by a daemon: mysql on a",
             ),
             (
-                What::Aws { fault: serde_json::from_str(spec).expect("a fault") },
+                FaultKind::Aws { fault: serde_json::from_str(spec).expect("a fault") },
                 "EC2 throttle (ec2:Assign*, RequestLimitExceeded, 8 times)",
             ),
         ];
         for (what, words) in table {
             assert_eq!(what.in_words(), words);
         }
-        let what = What::MetricsLost;
+        let what = FaultKind::MetricsLost;
         assert_eq!(
             Fault { at_ms: 0, for_ms: 90_000, what }.in_words(),
             "metric ingestion outage, for 90 s"

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use vipward_region_model::fault::FaultSpec;
+use vipward_core::{NodeName, ServiceName};
+use vipward_region_model::fault::{FaultSpec, Kind};
 
 use crate::history::host_fault::HostFault;
 
@@ -16,7 +17,7 @@ pub struct Fault {
     /// For how many milliseconds.
     pub for_ms: u64,
     /// What.
-    pub what: What,
+    pub what: FaultKind,
 }
 
 impl Fault {
@@ -41,40 +42,40 @@ impl Fault {
     }
 }
 
-/// The kinds of faults. Hosts, nodes and services go by their names in the cluster's file.
+/// The kinds of faults. A host may be a node or a witness.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
-pub enum What {
+pub enum FaultKind {
     /// The host is off; when it is over it boots, and everything on it starts anew.
-    HostCrash { host: String },
+    HostCrash { host: NodeName },
     /// Nothing on the host runs, and it notices only afterwards (a paused virtual machine).
-    HostStall { host: String },
+    HostStall { host: NodeName },
     /// An agent that starts meanwhile finds the clock wrong, and going wrong.
-    Clock { host: String, ahead_ms: i64, drift_ppm: i64 },
+    Clock { host: NodeName, ahead_ms: i64, drift_ppm: i64 },
     /// The agent is gone; its host and services are well.
-    AgentCrash { host: String },
+    AgentCrash { host: NodeName },
     /// The agent has a file that means something else than the function's.
-    OtherFile { host: String },
+    OtherFile { host: NodeName },
     /// The agent cannot judge its own service: a wrong password.
-    ProbeError { host: String, service: String },
+    ProbeError { host: NodeName, service: ServiceName },
     /// The service's process is gone.
-    ServiceCrash { node: String, service: String },
+    ServiceCrash { node: NodeName, service: ServiceName },
     /// The service takes connections and says nothing.
-    ServiceHang { node: String, service: String },
+    ServiceHang { node: NodeName, service: ServiceName },
     /// The service is up and down in turn.
-    ServiceFlap { node: String, service: String, down_ms: u64, up_ms: u64 },
+    ServiceFlap { node: NodeName, service: ServiceName, down_ms: u64, up_ms: u64 },
     /// The service answers this late.
-    ServiceSlow { node: String, service: String, ms: u64 },
+    ServiceSlow { node: NodeName, service: ServiceName, ms: u64 },
     /// The service is this far behind its primary.
-    ServiceLag { node: String, service: String, ms: u64 },
+    ServiceLag { node: NodeName, service: ServiceName, ms: u64 },
     /// Packets in this one direction are lost.
-    Cut { from: String, to: String },
+    Cut { from: NodeName, to: NodeName },
     /// These hosts and all others do not reach each other.
-    Partition { side: Vec<String> },
+    Partition { side: Vec<NodeName> },
     /// So many of a hundred packets from and to the host are lost.
-    Loss { host: String, percent: u64 },
+    Loss { host: NodeName, percent: u64 },
     /// The host reaches nothing of AWS; its services are well.
-    NoAws { host: String },
+    NoAws { host: NodeName },
     /// A fault of the region: errors, throttling, delays, lost replies, stale reads, lost events.
     Aws { fault: FaultSpec },
     /// Metrics are to be read this much later, each another time: they overtake each other.
@@ -88,33 +89,33 @@ pub enum What {
     /// Lambda starts no invocation: the account's concurrency is used up by others.
     FunctionThrottled,
     /// EC2 stops the instance; when it is over it is started, and boots.
-    InstanceStopped { node: String },
+    InstanceStopped { node: NodeName },
     /// Somebody else's interface has the VIP; when it is over it is given back to nobody.
-    VipTaken { service: String },
+    VipTaken { service: ServiceName },
     /// Somebody takes the VIP off its interface.
-    VipReleased { service: String },
+    VipReleased { service: ServiceName },
     /// An operator drains the node.
-    Drain { node: String },
+    Drain { node: NodeName },
     /// An operator drains the node and soon puts it back.
-    Resume { node: String },
+    Resume { node: NodeName },
     /// An operator brings the VIP to that node.
-    Switchover { service: String, to: String },
+    Switchover { service: ServiceName, to: NodeName },
     /// An operator makes the budget whole.
-    Unfreeze { service: String },
+    Unfreeze { service: ServiceName },
     /// Something is wrong on the node itself, around its alias unit.
-    OnHost { host: String, fault: HostFault },
+    OnHost { host: NodeName, fault: HostFault },
     /// The node's agent is told that the service leaves, or all of them; in the end, that it stays.
     Leave {
-        node: String,
+        node: NodeName,
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        service: Option<String>,
+        service: Option<ServiceName>,
     },
     /// The servers' primary hands over to that node; until it is over there is none.
-    PrimaryMoves { service: String, to: String },
+    PrimaryMoves { service: ServiceName, to: NodeName },
     /// The service on the node takes itself for the primary too.
-    TwoPrimaries { node: String, service: String },
+    TwoPrimaries { node: NodeName, service: ServiceName },
     /// The metadata of the node's instance announce its end; in the end they no longer do.
-    Announced { node: String, notice: Announcement },
+    Announced { node: NodeName, notice: Announcement },
 }
 
 /// What AWS announces of an instance.
@@ -127,9 +128,9 @@ pub enum Announcement {
     AutoScaling,
 }
 
-impl What {
+impl FaultKind {
     /// The kind in words, as tables show it.
-    pub fn kind(&self) -> &'static str {
+    pub fn name(&self) -> &'static str {
         match self {
             Self::HostCrash { .. } => "host crash and restart",
             Self::HostStall { .. } => "host stall",
@@ -146,7 +147,7 @@ impl What {
             Self::Partition { .. } => "partition",
             Self::Loss { .. } => "packet loss",
             Self::NoAws { .. } => "host without AWS",
-            Self::Aws { fault } => aws_kind(fault),
+            Self::Aws { fault } => aws_name(fault),
             Self::MetricsLate { .. } => "metrics late and reordered",
             Self::MetricsLost => "metric ingestion outage",
             Self::FunctionKilled => "function killed",
@@ -159,7 +160,7 @@ impl What {
             Self::Resume { .. } => "operator drains and resumes",
             Self::Switchover { .. } => "operator switches over",
             Self::Unfreeze { .. } => "operator unfreezes",
-            Self::OnHost { fault, .. } => fault.kind(),
+            Self::OnHost { fault, .. } => fault.name(),
             Self::Leave { .. } => "told to leave",
             Self::PrimaryMoves { .. } => "primary hands over",
             Self::TwoPrimaries { .. } => "two primaries",
@@ -176,7 +177,7 @@ impl What {
     }
 
     /// Whether it is about this service on this node, the node itself, or a way to it.
-    pub fn touches(&self, node: &str, service: &str) -> bool {
+    pub fn affects(&self, node: &NodeName, service: &ServiceName) -> bool {
         match self {
             Self::HostCrash { host } | Self::HostStall { host } => host == node,
             Self::ServiceCrash { node: on, service: of }
@@ -184,8 +185,8 @@ impl What {
             | Self::ServiceFlap { node: on, service: of, .. }
             | Self::ServiceSlow { node: on, service: of, .. } => on == node && of == service,
             Self::Cut { from, to } => from == node || to == node,
-            // Both sides of a partition are cut off, each from the other; and of two hosts that lose
-            // each other's packets nobody knows whose they are.
+            // Both sides of a partition are cut off, each from the other; and of two hosts that
+            // lose each other's packets nobody knows whose they are.
             Self::Partition { .. } | Self::Loss { .. } => true,
             Self::InstanceStopped { node: on }
             | Self::Drain { node: on }
@@ -228,7 +229,7 @@ impl What {
     }
 
     /// Whether somebody wants VIPs to be elsewhere: an operator, the node itself, others with keys.
-    pub fn is_wish(&self) -> bool {
+    pub fn wants_move(&self) -> bool {
         self.is_leaving()
             || matches!(
                 self,
@@ -254,21 +255,21 @@ impl What {
     }
 }
 
-fn aws_kind(fault: &FaultSpec) -> &'static str {
-    match (fault.on.as_str(), fault.kind.as_str()) {
-        ("events:deliver", "drop") => "event lost",
-        ("events:deliver", "duplicate") => "event duplicated",
-        ("events:deliver", "reorder") => "event reordered",
-        ("events:deliver", _) => "event or alarm late",
-        (_, "stale") => "stale Describe",
-        (_, "lost-reply") => "reply lost after the effect",
-        (_, "delay") => "call slow, past its time-out",
-        (_, "error") if fault.code.as_deref() == Some("RequestLimitExceeded") => "EC2 throttle",
-        (_, "error") if fault.code.as_deref() == Some("PrivateIpAddressLimitExceeded") => {
+fn aws_name(fault: &FaultSpec) -> &'static str {
+    match (fault.kind(), fault.on().service()) {
+        (Kind::Drop, _) => "event lost",
+        (Kind::Duplicate, _) => "event duplicated",
+        (Kind::Reorder, _) => "event reordered",
+        (Kind::Delay { .. }, _) if fault.on().is_delivery() => "event or alarm late",
+        (Kind::Delay { .. }, _) => "call slow, past its time-out",
+        (Kind::Stale { .. }, _) => "stale Describe",
+        (Kind::LostReply, _) => "reply lost after the effect",
+        (Kind::Error { code, .. }, _) if code == "RequestLimitExceeded" => "EC2 throttle",
+        (Kind::Error { code, .. }, _) if code == "PrivateIpAddressLimitExceeded" => {
             "no room on the interface"
         }
-        (on, _) if on.starts_with("ec2:") => "EC2 error",
-        (on, _) if on.starts_with("cloudwatch:") => "CloudWatch error",
-        _ => "EventBridge error",
+        (Kind::Error { .. }, "ec2") => "EC2 error",
+        (Kind::Error { .. }, "cloudwatch") => "CloudWatch error",
+        (Kind::Error { .. }, _) => "EventBridge error",
     }
 }

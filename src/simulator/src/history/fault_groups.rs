@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::history::fault::What;
+use crate::history::fault::FaultKind;
 
 /// What a fault is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -15,9 +15,9 @@ pub enum Group {
     HostSide,
 }
 
-/// A kind of faults.
+/// Faults that tables show in one line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Kind {
+pub struct FaultClass {
     pub group: Group,
     pub name: &'static str,
 }
@@ -41,10 +41,10 @@ impl fmt::Display for Group {
     }
 }
 
-impl What {
-    /// The kind as tables show it.
-    pub fn sort(&self) -> Kind {
-        Kind { group: self.group(), name: self.kind() }
+impl FaultKind {
+    /// The line of tables that it belongs to.
+    pub fn class(&self) -> FaultClass {
+        FaultClass { group: self.group(), name: self.name() }
     }
 
     fn group(&self) -> Group {

@@ -1,11 +1,15 @@
 //! From a seed to a history: a cluster, and what goes wrong with it.
 
-use std::fmt::Write as _;
+use std::fmt::{Debug, Write as _};
 
-use vipward_region_model::fault::FaultSpec;
+use std::str::FromStr;
 
+use vipward_core::{NodeName, ServiceName};
+use vipward_region_model::fault::{DELIVERY, FaultSpec, Kind};
+
+use crate::history::cluster::named;
 use crate::history::concurrency::Concurrency;
-use crate::history::fault::{Fault, What};
+use crate::history::fault::{Fault, FaultKind};
 use crate::history::random::Stream;
 use crate::history::scenario::Scenario;
 
@@ -29,9 +33,9 @@ const WITNESSES: [&str; 2] = ["w", "x"];
 const SERVICES: [&str; 3] = ["mysql", "redis", "web"];
 
 struct Shape {
-    nodes: usize,
-    witnesses: usize,
-    services: usize,
+    nodes: Vec<NodeName>,
+    witnesses: Vec<NodeName>,
+    services: Vec<ServiceName>,
     /// How many services, from the first on, are one group.
     grouped: usize,
     /// Whether the first VIP follows a primary.
@@ -42,16 +46,15 @@ struct Shape {
 pub fn generate(seed: u64) -> Scenario {
     let chance = &mut Stream::new(seed, "history");
     let mut shape = Shape {
-        nodes: *chance.pick(&[2, 2, 2, 3, 3, 4]),
-        witnesses: *chance.pick(&[0, 0, 1, 1, 2]),
-        services: *chance.pick(&[1, 1, 2, 3]),
+        nodes: names(&NODES[..*chance.pick(&[2, 2, 2, 3, 3, 4])]),
+        witnesses: names(&WITNESSES[..*chance.pick(&[0, 0, 1, 1, 2])]),
+        services: names(&SERVICES[..*chance.pick(&[1, 1, 2, 3])]),
         grouped: 0,
         follows: false,
     };
-    let reigns = &mut Stream::new(seed, "primaries");
+    let primaries = &mut Stream::new(seed, "primaries");
     shape.grouped = grouped(&shape, &mut Stream::new(seed, "groups"));
-    shape.follows = shape.grouped == 0 && reigns.percent(25);
-    let nodes = &NODES[..shape.nodes];
+    shape.follows = shape.grouped == 0 && primaries.percent(25);
     let on_hosts = &mut Stream::new(seed, "on hosts");
     let cluster = cluster(&shape, chance, &mut Stream::new(seed, "policies"));
     let cluster = on_hosts::with_alias_mode(&cluster, on_hosts);
@@ -60,10 +63,10 @@ pub fn generate(seed: u64) -> Scenario {
     let mut faults: Vec<Fault> = (0..count).map(|_| fault(&shape, span, chance)).collect();
     faults.extend(clocks(&shape, chance));
     faults.extend(throttles(span, &mut Stream::new(seed, "throttles")));
+    let Shape { nodes, services, .. } = &shape;
     if shape.follows {
-        faults.extend(on_primaries::disturbances(nodes, SERVICES[0], span, reigns));
+        faults.extend(on_primaries::disturbances(nodes, &services[0], span, primaries));
     }
-    let services = &SERVICES[..shape.services];
     faults.extend(departures::departures(
         nodes,
         services,
@@ -94,7 +97,7 @@ pub fn generate(seed: u64) -> Scenario {
 /// How many services, from the first on, are one group: a third of the clusters that have several
 /// services have one.
 fn grouped(shape: &Shape, chance: &mut Stream) -> usize {
-    match shape.services {
+    match shape.services.len() {
         0 | 1 => 0,
         services if chance.percent(33) => {
             usize::try_from(chance.between(2, services as u64)).unwrap_or(2)
@@ -125,7 +128,7 @@ fn cluster(shape: &Shape, chance: &mut Stream, policies: &mut Stream) -> String 
             let _ = writeln!(text, "{line}");
         }
     }
-    for (index, name) in NODES.iter().enumerate().take(shape.nodes) {
+    for (index, name) in shape.nodes.iter().enumerate() {
         let _ = write!(
             text,
             "[[node]]\nname = \"{name}\"\naddress = \"10.0.0.{}\"\neni = \"eni-0000000{index}\"\npriority = {}\n",
@@ -133,13 +136,16 @@ fn cluster(shape: &Shape, chance: &mut Stream, policies: &mut Stream) -> String 
             100 - 10 * index
         );
     }
-    for (index, name) in WITNESSES.iter().enumerate().take(shape.witnesses) {
+    for (index, name) in shape.witnesses.iter().enumerate() {
         let _ =
             write!(text, "[[witness]]\nname = \"{name}\"\naddress = \"10.0.0.{}\"\n", 30 + index);
     }
-    for (index, name) in SERVICES.iter().enumerate().take(shape.services) {
+    for (index, name) in shape.services.iter().enumerate() {
         let check = match (index, chance.percent(30)) {
-            (0, _) if shape.follows => "{ kind = \"mongodb\", port = 27017 }".to_owned(),
+            (0, true) if shape.follows => {
+                "{ kind = \"mongodb\", port = 27017, max_lag = \"10s\" }".to_owned()
+            }
+            (0, false) if shape.follows => "{ kind = \"mongodb\", port = 27017 }".to_owned(),
             (1, true) => "{ kind = \"redis\", port = 6379, max_lag = \"10s\" }".to_owned(),
             _ => format!("{{ kind = \"tcp\", port = {} }}", 7_001 + index),
         };
@@ -165,7 +171,7 @@ fn clocks(shape: &Shape, chance: &mut Stream) -> Vec<Fault> {
         if chance.percent(25) {
             let ahead_ms = *chance.pick(&[5_000, -5_000, 300_000, -300_000]);
             let drift_ppm = *chance.pick(&[0, 50, -50, 500, -500]);
-            let what = What::Clock { host: host.to_owned(), ahead_ms, drift_ppm };
+            let what = FaultKind::Clock { host: host.clone(), ahead_ms, drift_ppm };
             faults.push(Fault { at_ms: 0, for_ms: LONGEST, what });
         }
     }
@@ -177,14 +183,17 @@ fn throttles(span: u64, chance: &mut Stream) -> Option<Fault> {
     let fault = Fault {
         at_ms: FIRST_FAULT + chance.below(span),
         for_ms: chance.between(500, 90_000),
-        what: What::FunctionThrottled,
+        what: FaultKind::FunctionThrottled,
     };
     chance.percent(12).then_some(fault)
 }
 
-fn hosts(shape: &Shape) -> Vec<&'static str> {
-    let nodes = NODES.iter().take(shape.nodes);
-    nodes.chain(WITNESSES.iter().take(shape.witnesses)).copied().collect()
+fn names<Name: FromStr<Err: Debug>>(words: &[&str]) -> Vec<Name> {
+    words.iter().map(|word| named(word)).collect()
+}
+
+fn hosts(shape: &Shape) -> Vec<&NodeName> {
+    shape.nodes.iter().chain(&shape.witnesses).collect()
 }
 
 fn fault(shape: &Shape, span: u64, chance: &mut Stream) -> Fault {
@@ -202,82 +211,75 @@ fn fault(shape: &Shape, span: u64, chance: &mut Stream) -> Fault {
 }
 
 /// What operators do, at moments that they do not choose well.
-fn of_operators(shape: &Shape, chance: &mut Stream) -> What {
-    let node = (*chance.pick(&NODES[..shape.nodes])).to_owned();
-    let service = (*chance.pick(&SERVICES[..shape.services])).to_owned();
+fn of_operators(shape: &Shape, chance: &mut Stream) -> FaultKind {
+    let node = chance.pick(&shape.nodes).clone();
+    let service = chance.pick(&shape.services).clone();
     match chance.below(6) {
-        0 | 1 => What::Drain { node },
-        2 => What::Resume { node },
-        3 => What::Unfreeze { service },
-        _ => What::Switchover { service, to: node },
+        0 | 1 => FaultKind::Drain { node },
+        2 => FaultKind::Resume { node },
+        3 => FaultKind::Unfreeze { service },
+        _ => FaultKind::Switchover { service, to: node },
     }
 }
 
-fn of_hosts(shape: &Shape, chance: &mut Stream) -> What {
+fn of_hosts(shape: &Shape, chance: &mut Stream) -> FaultKind {
     let all = hosts(shape);
-    let host = (*chance.pick(&all)).to_owned();
+    let host = (*chance.pick(&all)).clone();
     let other = *chance.pick(&all);
     // The first holder is hit more often than any other.
-    let node = if chance.percent(40) { NODES[0] } else { *chance.pick(&NODES[..shape.nodes]) };
-    let node = node.to_owned();
-    let service = (*chance.pick(&SERVICES[..shape.services])).to_owned();
+    let node = if chance.percent(40) { &shape.nodes[0] } else { chance.pick(&shape.nodes) };
+    let node = node.clone();
+    let service = chance.pick(&shape.services).clone();
     match chance.below(16) {
-        0 => What::HostCrash { host: node },
-        1 => What::HostCrash { host },
-        2 => What::HostStall { host: node },
-        3 => What::AgentCrash { host },
-        4 => What::OtherFile { host },
-        5 => What::ProbeError { host: node, service },
-        6 | 7 => What::ServiceCrash { node, service },
-        8 => What::ServiceHang { node, service },
-        9 => What::ServiceFlap {
+        0 => FaultKind::HostCrash { host: node },
+        1 => FaultKind::HostCrash { host },
+        2 => FaultKind::HostStall { host: node },
+        3 => FaultKind::AgentCrash { host },
+        4 => FaultKind::OtherFile { host },
+        5 => FaultKind::ProbeError { host: node, service },
+        6 | 7 => FaultKind::ServiceCrash { node, service },
+        8 => FaultKind::ServiceHang { node, service },
+        9 => FaultKind::ServiceFlap {
             node,
             service,
             down_ms: chance.between(200, 5_000),
             up_ms: chance.between(200, 10_000),
         },
-        10 => What::ServiceSlow { node, service, ms: chance.between(100, 1_500) },
-        11 if host != other => What::Cut { from: host, to: other.to_owned() },
-        11 | 12 => What::Partition { side: side(&all, chance) },
-        13 => What::Loss { host, percent: *chance.pick(&[2, 10, 30, 60]) },
-        14 => What::NoAws { host },
-        _ => What::ServiceLag { node, service, ms: chance.between(1_000, 60_000) },
+        10 => FaultKind::ServiceSlow { node, service, ms: chance.between(100, 1_500) },
+        11 if host != *other => FaultKind::Cut { from: host, to: other.clone() },
+        11 | 12 => FaultKind::Partition { side: side(&all, chance) },
+        13 => FaultKind::Loss { host, percent: *chance.pick(&[2, 10, 30, 60]) },
+        14 => FaultKind::NoAws { host },
+        _ => FaultKind::ServiceLag { node, service, ms: chance.between(1_000, 60_000) },
     }
 }
 
 /// One side of a partition: neither nobody nor everybody.
-fn side(all: &[&str], chance: &mut Stream) -> Vec<String> {
+fn side(all: &[&NodeName], chance: &mut Stream) -> Vec<NodeName> {
     let size = usize::try_from(chance.between(1, all.len() as u64 - 1)).unwrap_or(1);
     let from = usize::try_from(chance.below(all.len() as u64)).unwrap_or(0);
-    all.iter().cycle().skip(from).take(size).map(|host| (*host).to_owned()).collect()
+    all.iter().cycle().skip(from).take(size).map(|host| (*host).clone()).collect()
 }
 
-fn of_aws(shape: &Shape, chance: &mut Stream) -> What {
-    let service = (*chance.pick(&SERVICES[..shape.services])).to_owned();
+fn of_aws(shape: &Shape, chance: &mut Stream) -> FaultKind {
+    let service = chance.pick(&shape.services).clone();
     match chance.below(21) {
-        0 => What::MetricsLate { ms: chance.between(2_000, 60_000) },
-        1 => What::MetricsLost,
-        2 => What::FunctionKilled,
-        3 => What::FunctionSlow { ms: chance.between(500, 9_000) },
-        4 => What::InstanceStopped { node: (*chance.pick(&NODES[..shape.nodes])).to_owned() },
-        5 => What::VipTaken { service },
-        6 => What::VipReleased { service },
-        kind => What::Aws { fault: of_region(kind, chance) },
+        0 => FaultKind::MetricsLate { ms: chance.between(2_000, 60_000) },
+        1 => FaultKind::MetricsLost,
+        2 => FaultKind::FunctionKilled,
+        3 => FaultKind::FunctionSlow { ms: chance.between(500, 9_000) },
+        4 => FaultKind::InstanceStopped { node: chance.pick(&shape.nodes).clone() },
+        5 => FaultKind::VipTaken { service },
+        6 => FaultKind::VipReleased { service },
+        kind => FaultKind::Aws { fault: of_region(kind, chance) },
     }
 }
 
 fn of_region(kind: u64, chance: &mut Stream) -> FaultSpec {
-    let spec = |on: &str, kind: &str| FaultSpec {
-        on: on.to_owned(),
-        kind: kind.to_owned(),
-        code: None,
-        status: None,
-        ms: None,
-        times: None,
-        for_ms: None,
-    };
     let times = u32::try_from(chance.between(1, 12)).ok();
-    let ms = |low, high, chance: &mut Stream| u32::try_from(chance.between(low, high)).ok();
+    let ms = |low, high, chance: &mut Stream| {
+        u32::try_from(chance.between(low, high)).unwrap_or(u32::MAX)
+    };
     let call = *chance.pick(&[
         "ec2:AssignPrivateIpAddresses",
         "ec2:DescribeNetworkInterfaces",
@@ -285,31 +287,38 @@ fn of_region(kind: u64, chance: &mut Stream) -> FaultSpec {
         "ec2:*",
     ]);
     let read = *chance.pick(&["cloudwatch:GetMetricData", "cloudwatch:DescribeAlarms"]);
-    let error = |on: &str, code: &str, status| FaultSpec {
-        code: Some(code.to_owned()),
-        status: Some(status),
-        ..spec(on, "error")
-    };
     match kind {
-        7 => FaultSpec { times, ..spec("events:deliver", "drop") },
-        8 => FaultSpec { times, ..spec("events:deliver", "duplicate") },
-        9 => FaultSpec { times, ..spec("events:deliver", "reorder") },
-        10 => FaultSpec { ms: ms(500, 20_000, chance), ..spec("events:deliver", "delay") },
-        11 => spec("events:deliver", "drop"),
-        12 => FaultSpec { ms: ms(500, 8_000, chance), ..spec("ec2:Describe*", "stale") },
-        13 => FaultSpec { times, ..spec("ec2:AssignPrivateIpAddresses", "lost-reply") },
-        14 => FaultSpec { times, ms: ms(1_000, 40_000, chance), ..spec(call, "delay") },
-        15 => FaultSpec { times, ..error(call, "RequestLimitExceeded", 503) },
-        16 => FaultSpec { times, ..error(call, "InternalError", 500) },
-        17 => error(read, "ThrottlingException", 400),
+        7 => spec(DELIVERY, Kind::Drop, times),
+        8 => spec(DELIVERY, Kind::Duplicate, times),
+        9 => spec(DELIVERY, Kind::Reorder, times),
+        10 => spec(DELIVERY, Kind::Delay { ms: ms(500, 20_000, chance) }, None),
+        11 => spec(DELIVERY, Kind::Drop, None),
+        12 => spec("ec2:Describe*", Kind::Stale { ms: ms(500, 8_000, chance) }, None),
+        13 => spec("ec2:AssignPrivateIpAddresses", Kind::LostReply, times),
+        14 => spec(call, Kind::Delay { ms: ms(1_000, 40_000, chance) }, times),
+        15 => spec(call, error("RequestLimitExceeded", 503), times),
+        16 => spec(call, error("InternalError", 500), times),
+        17 => spec(read, error("ThrottlingException", 400), None),
+        18 => spec("cloudwatch:PutMetricData", error("InternalFailure", 500), None),
         // An interface without a free slot: the first that is asked has none, or the first few.
-        20 => FaultSpec {
-            times: u32::try_from(chance.between(1, 4)).ok(),
-            ..error("ec2:AssignPrivateIpAddresses", "PrivateIpAddressLimitExceeded", 400)
-        },
-        18 => error("cloudwatch:PutMetricData", "InternalFailure", 500),
-        _ => error("events:PutEvents", "InternalFailure", 500),
+        20 => {
+            let times = u32::try_from(chance.between(1, 4)).ok();
+            let full = error("PrivateIpAddressLimitExceeded", 400);
+            spec("ec2:AssignPrivateIpAddresses", full, times)
+        }
+        _ => spec("events:PutEvents", error("InternalFailure", 500), None),
     }
+}
+
+/// A fault of the region, which hits so many times, or as long as the history says.
+fn spec(on: &str, kind: Kind, times: Option<u32>) -> FaultSpec {
+    let mut spec = FaultSpec::new(on, kind).expect("the region has it, and the kind fits");
+    spec.times = times;
+    spec
+}
+
+fn error(code: &str, status: u16) -> Kind {
+    Kind::Error { code: code.to_owned(), status: Some(status) }
 }
 
 #[cfg(test)]

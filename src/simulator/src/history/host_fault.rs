@@ -2,6 +2,7 @@
 //! interface's addresses, with the unit. It changes nothing for the agents and the function.
 
 use serde::{Deserialize, Serialize};
+use vipward_core::ServiceName;
 
 /// What goes wrong with the host's side of the VIPs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,18 +21,18 @@ pub enum HostFault {
     /// The metadata's list lacks some addresses: the VIPs and the node's own in turn.
     MetadataPartial,
     /// A network daemon takes the address of the VIP off the interface.
-    AliasRemoved { service: String },
+    AliasRemoved { service: ServiceName },
     /// A network daemon empties the interface; the node's own address comes back when it is over.
     NetworkReload,
     /// Something adds the VIP with the subnet's prefix, as it was at the first boot.
-    AliasReturns { service: String },
+    AliasReturns { service: ServiceName },
     /// Somebody adds an address of their own, and takes it away when it is over.
     ForeignAddress { last: u8 },
 }
 
 impl HostFault {
     /// The kind in words, as tables show it.
-    pub fn kind(&self) -> &'static str {
+    pub fn name(&self) -> &'static str {
         match self {
             Self::UnitCrash => "alias unit crash",
             Self::MetadataLate { .. } => "instance metadata late",
@@ -47,7 +48,7 @@ impl HostFault {
     }
 
     /// The service that it names.
-    pub fn service(&self) -> Option<&str> {
+    pub fn service(&self) -> Option<&ServiceName> {
         match self {
             Self::AliasRemoved { service } | Self::AliasReturns { service } => Some(service),
             _ => None,

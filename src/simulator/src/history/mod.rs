@@ -9,4 +9,4 @@ pub mod host_fault;
 pub mod random;
 pub mod scenario;
 pub mod truth;
-mod validate;
+pub mod validate;

@@ -9,21 +9,21 @@ pub mod voice;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use vipward_core::Config;
+use vipward_core::{Config, NodeName, ServiceName};
 
-use crate::history::fault::{Fault, What};
-use crate::history::fault_groups::Kind;
-use crate::history::truth::elections::{Reigns, reigns};
+use crate::history::fault::{Fault, FaultKind};
+use crate::history::fault_groups::FaultClass;
+use crate::history::truth::elections::{Elections, elections};
 
-/// A network that is ill for less than that takes no VIP from a holder: observers have to miss it for
-/// two seconds, and notice within a second that it is there again.
+/// A network that is ill for less than that takes no VIP from a holder: observers have to miss it
+/// for two seconds, and notice within a second that it is there again.
 const BLIP: Duration = Duration::from_millis(1_500);
 
 /// The faults of a history, asked for what they make of the world.
 #[derive(Debug, Clone, Default)]
 pub struct Truth {
     faults: Vec<Fault>,
-    reigns: Reigns,
+    elections: Elections,
 }
 
 /// What a service does when it is asked.
@@ -34,19 +34,19 @@ pub enum Health {
     /// Nothing listens: refused at once.
     Refuses,
     /// It never answers, nor does anything else there.
-    Mute,
+    Silent,
 }
 
 impl Truth {
     /// What these faults make of the world.
     pub fn of(faults: &[Fault]) -> Self {
-        Self { faults: faults.to_vec(), reigns: Reigns::default() }
+        Self { faults: faults.to_vec(), elections: Elections::default() }
     }
 
     /// The same in a cluster, whose servers elect their primaries.
     pub fn in_cluster(config: &Config, faults: &[Fault]) -> Self {
         let truth = Self::of(faults);
-        Self { reigns: reigns(config, &truth), ..truth }
+        Self { elections: elections(config, &truth), ..truth }
     }
 
     /// All faults.
@@ -60,55 +60,59 @@ impl Truth {
     }
 
     /// Whether the host is powered on.
-    pub fn runs(&self, host: &str, moment: Duration) -> bool {
+    pub fn runs(&self, host: &NodeName, moment: Duration) -> bool {
         !self.lasting(moment).any(|fault| match &fault.what {
-            What::HostCrash { host: of } => of == host,
-            What::InstanceStopped { node } => node == host,
+            FaultKind::HostCrash { host: of } => of == host,
+            FaultKind::InstanceStopped { node } => node == host,
             _ => false,
         })
     }
 
     /// Until when nothing on the host runs, if it is stalled.
-    pub fn stalled_until(&self, host: &str, moment: Duration) -> Option<Duration> {
+    pub fn stalled_until(&self, host: &NodeName, moment: Duration) -> Option<Duration> {
         let stalls = self
             .lasting(moment)
-            .filter(|fault| matches!(&fault.what, What::HostStall { host: of } if of == host));
+            .filter(|fault| matches!(&fault.what, FaultKind::HostStall { host: of } if of == host));
         stalls.map(Fault::ends).max()
     }
 
     /// Whether the agent's process is there.
-    pub fn agent_runs(&self, host: &str, moment: Duration) -> bool {
-        let gone = |what: &What| matches!(what, What::AgentCrash { host: of } if of == host);
+    pub fn agent_runs(&self, host: &NodeName, moment: Duration) -> bool {
+        let gone =
+            |what: &FaultKind| matches!(what, FaultKind::AgentCrash { host: of } if of == host);
         self.runs(host, moment) && !self.lasting(moment).any(|fault| gone(&fault.what))
     }
 
     /// Whether the host reaches AWS.
-    pub fn reaches_aws(&self, host: &str, moment: Duration) -> bool {
+    pub fn reaches_aws(&self, host: &NodeName, moment: Duration) -> bool {
         self.cut_off(host, moment).is_none()
     }
 
     /// From when until when the host does not reach AWS.
-    pub fn cut_off(&self, host: &str, moment: Duration) -> Option<(Duration, Duration)> {
-        let cut = |fault: &&Fault| matches!(&fault.what, What::NoAws { host: of } if of == host);
+    pub fn cut_off(&self, host: &NodeName, moment: Duration) -> Option<(Duration, Duration)> {
+        let cut =
+            |fault: &&Fault| matches!(&fault.what, FaultKind::NoAws { host: of } if of == host);
         let cuts = || self.lasting(moment).filter(cut);
         cuts().map(Fault::begins).min().zip(cuts().map(Fault::ends).max())
     }
 
     /// What the service on the node does, for whoever reaches it.
-    pub fn health(&self, node: &str, service: &str, moment: Duration) -> Health {
+    pub fn health(&self, node: &NodeName, service: &ServiceName, moment: Duration) -> Health {
         if !self.runs(node, moment) || self.stalled_until(node, moment).is_some() {
-            return Health::Mute;
+            return Health::Silent;
         }
         let mut late = Duration::ZERO;
         for fault in self.lasting(moment) {
             match &fault.what {
-                What::ServiceCrash { node: on, service: of } if on == node && of == service => {
+                FaultKind::ServiceCrash { node: on, service: of }
+                    if on == node && of == service =>
+                {
                     return Health::Refuses;
                 }
-                What::ServiceHang { node: on, service: of } if on == node && of == service => {
-                    return Health::Mute;
+                FaultKind::ServiceHang { node: on, service: of } if on == node && of == service => {
+                    return Health::Silent;
                 }
-                What::ServiceFlap { node: on, service: of, down_ms, up_ms }
+                FaultKind::ServiceFlap { node: on, service: of, down_ms, up_ms }
                     if on == node && of == service =>
                 {
                     let since = u64::try_from(moment.saturating_sub(fault.begins()).as_millis())
@@ -117,7 +121,9 @@ impl Truth {
                         return Health::Refuses;
                     }
                 }
-                What::ServiceSlow { node: on, service: of, ms } if on == node && of == service => {
+                FaultKind::ServiceSlow { node: on, service: of, ms }
+                    if on == node && of == service =>
+                {
                     late = late.max(Duration::from_millis(*ms));
                 }
                 _ => {}
@@ -127,11 +133,11 @@ impl Truth {
     }
 
     /// Whether packets from one host get to the other.
-    pub fn passes(&self, from: &str, to: &str, moment: Duration) -> bool {
+    pub fn passes(&self, from: &NodeName, to: &NodeName, moment: Duration) -> bool {
         from == to
             || !self.lasting(moment).any(|fault| match &fault.what {
-                What::Cut { from: f, to: t } => f == from && t == to,
-                What::Partition { side } => {
+                FaultKind::Cut { from: f, to: t } => f == from && t == to,
+                FaultKind::Partition { side } => {
                     side.iter().any(|h| h == from) != side.iter().any(|h| h == to)
                 }
                 _ => false,
@@ -139,9 +145,9 @@ impl Truth {
     }
 
     /// Of a hundred packets between the two so many are lost.
-    pub fn loss(&self, one: &str, other: &str, moment: Duration) -> u64 {
+    pub fn loss(&self, one: &NodeName, other: &NodeName, moment: Duration) -> u64 {
         let losses = self.lasting(moment).filter_map(|fault| match &fault.what {
-            What::Loss { host, percent } if (host == one || host == other) && one != other => {
+            FaultKind::Loss { host, percent } if (host == one || host == other) && one != other => {
                 Some(*percent)
             }
             _ => None,
@@ -150,16 +156,16 @@ impl Truth {
     }
 
     /// Whether the host cannot judge its own service.
-    pub fn cannot_judge(&self, host: &str, service: &str, moment: Duration) -> bool {
+    pub fn cannot_judge(&self, host: &NodeName, service: &ServiceName, moment: Duration) -> bool {
         self.lasting(moment).any(|fault| {
-            matches!(&fault.what, What::ProbeError { host: of, service: s } if of == host && s == service)
+            matches!(&fault.what, FaultKind::ProbeError { host: of, service: s } if of == host && s == service)
         })
     }
 
     /// How far the service on the node is behind its primary.
-    pub fn lag(&self, node: &str, service: &str, moment: Duration) -> Duration {
+    fn lag(&self, node: &NodeName, service: &ServiceName, moment: Duration) -> Duration {
         let lags = self.lasting(moment).filter_map(|fault| match &fault.what {
-            What::ServiceLag { node: on, service: of, ms } if on == node && of == service => {
+            FaultKind::ServiceLag { node: on, service: of, ms } if on == node && of == service => {
                 Some(Duration::from_millis(*ms))
             }
             _ => None,
@@ -169,16 +175,23 @@ impl Truth {
 
     /// Whether two probes at different times may come to different ends though nothing begins or
     /// ends in between.
-    pub fn is_fickle(&self, moment: Duration) -> bool {
-        self.lasting(moment)
-            .any(|fault| matches!(fault.what, What::Loss { .. } | What::ServiceFlap { .. }))
+    pub fn is_intermittent(&self, moment: Duration) -> bool {
+        self.lasting(moment).any(|fault| {
+            matches!(fault.what, FaultKind::Loss { .. } | FaultKind::ServiceFlap { .. })
+        })
     }
 
     /// Whether anything was wrong with the service on the node, the node, or the ways to it.
-    pub fn was_touched(&self, node: &str, service: &str, from: Duration, to: Duration) -> bool {
+    pub fn was_affected(
+        &self,
+        node: &NodeName,
+        service: &ServiceName,
+        from: Duration,
+        to: Duration,
+    ) -> bool {
         let counts = |fault: &Fault| !fault.what.is_of_network() || self.lasted(fault) >= BLIP;
         self.faults.iter().any(|fault| {
-            fault.meets(from, to) && fault.what.touches(node, service) && counts(fault)
+            fault.meets(from, to) && fault.what.affects(node, service) && counts(fault)
         })
     }
 
@@ -204,7 +217,7 @@ impl Truth {
         &self,
         from: Duration,
         to: Duration,
-        is_of_kind: impl Fn(&What) -> bool,
+        is_of_kind: impl Fn(&FaultKind) -> bool,
     ) -> bool {
         self.faults.iter().any(|fault| fault.meets(from, to) && is_of_kind(&fault.what))
     }
@@ -213,9 +226,9 @@ impl Truth {
     /// what is `allowed`.
     pub fn was_clear(
         &self,
-        node: &str,
+        node: &NodeName,
         (from, to): (Duration, Duration),
-        allowed: impl Fn(&What) -> bool,
+        allowed: impl Fn(&FaultKind) -> bool,
     ) -> bool {
         !self.was_any(from, to, |what| {
             (what.is_of_network() || what.names_host(node)) && !allowed(what)
@@ -229,12 +242,10 @@ impl Truth {
         let moments = noticed.flat_map(|fault| [fault.begins(), fault.ends()]);
         moments.filter(|moment| *moment <= to).max().unwrap_or_default()
     }
-}
 
-impl Truth {
-    /// The kinds of the faults in that time, each once.
-    pub fn kinds_in(&self, from: Duration, to: Duration) -> BTreeSet<Kind> {
+    /// The classes of the faults in that time, each once.
+    pub fn classes_in(&self, from: Duration, to: Duration) -> BTreeSet<FaultClass> {
         let met = self.faults.iter().filter(|fault| fault.meets(from, to));
-        met.map(|fault| fault.what.sort()).collect()
+        met.map(|fault| fault.what.class()).collect()
     }
 }

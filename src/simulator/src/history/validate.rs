@@ -1,24 +1,38 @@
-//! Whether what a fault names is there.
+//! What a fault names, and whether that is there.
 
-use vipward_core::Config;
+use vipward_core::{Config, NodeName, ServiceName};
 
-use crate::history::fault::What;
+use crate::history::fault::FaultKind;
 
-impl What {
+/// What a fault names, in the order in which it does.
+#[derive(Debug, Default)]
+pub struct Names<'f> {
+    /// Nodes or witnesses.
+    pub hosts: Vec<&'f NodeName>,
+    /// Nodes alone.
+    pub nodes: Vec<&'f NodeName>,
+    pub services: Vec<&'f ServiceName>,
+}
+
+impl FaultKind {
     /// A host, node or service that the cluster does not have.
-    pub fn unknown_name<'w>(&'w self, config: &Config) -> Option<&'w str> {
-        let is_host = |name: &str| config.members().any(|member| member.as_str() == name);
-        let is_node = |name: &str| config.nodes.iter().any(|node| node.name.as_str() == name);
-        let is_service = |name: &str| config.services.iter().any(|s| s.name.as_str() == name);
-        let (hosts, nodes, services) = self.names();
-        let host = hosts.into_iter().find(|name| !is_host(name));
-        let node = nodes.into_iter().find(|name| !is_node(name));
-        let service = services.into_iter().find(|name| !is_service(name));
-        host.or(node).or(service)
+    pub fn unknown_name(&self, config: &Config) -> Option<&str> {
+        let Names { hosts, nodes, services } = self.names();
+        let host = hosts.into_iter().find(|host| !config.members().any(|member| member == *host));
+        let node = nodes.into_iter().find(|node| config.node(node).is_none());
+        let service = services.into_iter().find(|service| config.service(service).is_none());
+        host.or(node).map(NodeName::as_str).or(service.map(ServiceName::as_str))
     }
 
-    /// Hosts, nodes and services.
-    pub fn names(&self) -> (Vec<&str>, Vec<&str>, Vec<&str>) {
+    /// Whether it names that host, and agents or function could notice.
+    pub fn names_host(&self, host: &NodeName) -> bool {
+        let Names { hosts, nodes, .. } = self.names();
+        !self.is_on_host() && hosts.into_iter().chain(nodes).any(|name| name == host)
+    }
+
+    /// All names in it.
+    pub fn names(&self) -> Names<'_> {
+        let none = Names::default;
         match self {
             Self::HostCrash { host }
             | Self::HostStall { host }
@@ -26,49 +40,44 @@ impl What {
             | Self::AgentCrash { host }
             | Self::OtherFile { host }
             | Self::Loss { host, .. }
-            | Self::NoAws { host } => (vec![host], vec![], vec![]),
-            Self::ProbeError { host, service } => (vec![host], vec![], vec![service]),
+            | Self::NoAws { host } => Names { hosts: vec![host], ..none() },
+            Self::ProbeError { host, service } => {
+                Names { hosts: vec![host], services: vec![service], ..none() }
+            }
             Self::ServiceCrash { node, service }
             | Self::ServiceHang { node, service }
             | Self::ServiceFlap { node, service, .. }
             | Self::ServiceSlow { node, service, .. }
             | Self::TwoPrimaries { node, service }
-            | Self::ServiceLag { node, service, .. } => (vec![], vec![node], vec![service]),
-            Self::Cut { from, to } => (vec![from, to], vec![], vec![]),
-            Self::Partition { side } => (side.iter().map(String::as_str).collect(), vec![], vec![]),
+            | Self::ServiceLag { node, service, .. } => {
+                Names { nodes: vec![node], services: vec![service], ..none() }
+            }
+            Self::Cut { from, to } => Names { hosts: vec![from, to], ..none() },
+            Self::Partition { side } => Names { hosts: side.iter().collect(), ..none() },
             Self::InstanceStopped { node }
             | Self::Drain { node }
             | Self::Resume { node }
-            | Self::Announced { node, .. } => (vec![], vec![node], vec![]),
+            | Self::Announced { node, .. } => Names { nodes: vec![node], ..none() },
             Self::Leave { node, service } => {
-                (vec![], vec![node], service.iter().map(String::as_str).collect())
+                Names { nodes: vec![node], services: service.iter().collect(), ..none() }
             }
             Self::VipTaken { service }
             | Self::VipReleased { service }
-            | Self::Unfreeze { service } => (vec![], vec![], vec![service]),
-            Self::OnHost { host, fault } => {
-                (vec![], vec![host], fault.service().into_iter().collect())
-            }
+            | Self::Unfreeze { service } => Names { services: vec![service], ..none() },
+            Self::OnHost { host, fault } => Names {
+                nodes: vec![host],
+                services: fault.service().into_iter().collect(),
+                ..none()
+            },
             Self::Switchover { service, to } | Self::PrimaryMoves { service, to } => {
-                (vec![], vec![to], vec![service])
+                Names { nodes: vec![to], services: vec![service], ..none() }
             }
             Self::Aws { .. }
             | Self::MetricsLate { .. }
             | Self::MetricsLost
             | Self::FunctionKilled
             | Self::FunctionThrottled
-            | Self::FunctionSlow { .. } => (vec![], vec![], vec![]),
+            | Self::FunctionSlow { .. } => none(),
         }
-    }
-}
-
-impl What {
-    /// Whether it names that host, and agents or function could notice.
-    pub fn names_host(&self, host: &str) -> bool {
-        if self.is_on_host() {
-            return false;
-        }
-        let (hosts, nodes, _) = self.names();
-        hosts.iter().chain(&nodes).any(|name| *name == host)
     }
 }

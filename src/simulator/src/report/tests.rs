@@ -10,7 +10,7 @@ fn tally() -> Tally {
         (Group::Services, "service slow", 2_000_000),
     ] {
         let line = Line { injected, moves: 1, holds: 22, alerts: 333 };
-        tally.lines.insert(Kind { group, name }, line);
+        tally.lines.insert(FaultClass { group, name }, line);
     }
     tally.holds = [("holder-up".to_owned(), 900), ("no-candidate".to_owned(), 7)].into();
     (tally.histories, tally.moves) = (3, 1_234);

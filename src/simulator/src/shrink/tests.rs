@@ -1,27 +1,12 @@
 //! Histories are the same each time, and bad ones are found and cut down.
 
 use super::*;
+use crate::history::cluster::named;
 use crate::history::concurrency::Concurrency;
-use crate::history::fault::{Fault, What};
+use crate::history::fault::{Fault, FaultKind};
 use crate::history::generate::generate;
 
-const PAIR: &str = r#"
-cluster = "sim"
-subnet = "10.0.0.0/24"
-[[node]]
-name = "a"
-address = "10.0.0.10"
-eni = "eni-00000000"
-priority = 100
-[[node]]
-name = "b"
-address = "10.0.0.11"
-eni = "eni-00000001"
-[[service]]
-name = "svc"
-vip = "10.0.0.201"
-check = { kind = "tcp", port = 7001 }
-"#;
+const PAIR: &str = include_str!("../../fixtures/pair.toml");
 
 fn scenario(calm_ms: u64, faults: Vec<Fault>) -> Scenario {
     Scenario {
@@ -37,8 +22,8 @@ fn scenario(calm_ms: u64, faults: Vec<Fault>) -> Scenario {
     }
 }
 
-fn crash_on(node: &str) -> What {
-    What::ServiceCrash { node: node.to_owned(), service: "svc".to_owned() }
+fn crash_on(node: &str) -> FaultKind {
+    FaultKind::ServiceCrash { node: named(node), service: named("svc") }
 }
 
 #[test]
@@ -66,18 +51,18 @@ fn a_bad_history_is_cut_down_to_the_fault_that_matters() {
     let bad = scenario(
         100,
         vec![
-            fault(200_000, 60_000, What::FunctionKilled),
+            fault(200_000, 60_000, FaultKind::FunctionKilled),
             fault(300_000, 90_000, crash_on("a")),
             fault(300_000, 90_000, crash_on("b")),
-            fault(310_000, 5_000, What::MetricsLost),
+            fault(310_000, 5_000, FaultKind::MetricsLost),
         ],
     );
-    let rule = "all comes to rest when the faults are over";
+    let rule = Rule::Rest;
     let breach = play(&bad, false).expect("it is played").breaches;
     assert!(breach.iter().any(|breach| breach.rule == rule), "{breach:?}");
     let least = shrink(&bad, rule).expect("it is played");
     assert!(least.faults.len() <= 2 && !least.faults.is_empty(), "{least:?}");
-    assert!(least.faults.iter().all(|fault| matches!(fault.what, What::ServiceCrash { .. })));
+    assert!(least.faults.iter().all(|fault| matches!(fault.what, FaultKind::ServiceCrash { .. })));
 }
 
 /// Every file in `histories`: what people wrote down to be watched, and seeds that found something.
@@ -102,13 +87,19 @@ fn the_histories_that_are_kept_break_no_rule() {
 
 #[test]
 fn a_history_that_makes_no_sense_is_told_so() {
-    let fault = crate::history::fault::Fault {
-        at_ms: 200_000,
-        for_ms: 1_000,
-        what: What::Aws {
-            fault: serde_json::from_str(r#"{"on":"ec2:Dance","kind":"drop"}"#).expect("a fault"),
-        },
-    };
+    let what = FaultKind::InstanceStopped { node: named("nobody") };
+    let fault = Fault { at_ms: 200_000, for_ms: 1_000, what };
     let played = play(&scenario(1_000, vec![fault]), false).expect("it is played");
-    assert!(played.breaches.iter().any(|breach| breach.rule == "the history can be played"));
+    assert!(played.breaches.iter().any(|breach| breach.rule == Rule::HistoryPlayable));
+}
+
+#[test]
+fn a_fault_that_the_region_cannot_have_is_no_history() {
+    let fault = serde_json::from_str(r#"{"on":"events:deliver","kind":"drop"}"#);
+    let what = FaultKind::Aws { fault: fault.expect("a fault") };
+    let good = scenario(1_000, vec![Fault { at_ms: 1, for_ms: 1, what }]).to_text();
+    assert!(Scenario::parse(&good).is_ok(), "{good}");
+    let bad = good.replace("events:deliver", "ec2:Dance");
+    let error = Scenario::parse(&bad).expect_err("nobody dances").to_string();
+    assert!(error.contains("no operation `ec2:Dance`"), "{error}");
 }

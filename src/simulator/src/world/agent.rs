@@ -1,18 +1,18 @@
 //! One host's agent in virtual time: the production machines, driven as `vipward-agent`'s own
 //! drivers (`run`, `watch`) drive them, with probes that the truth answers.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use vipward_core::outcome::{Lag, Outcome, Replication};
+use vipward_core::outcome::Outcome;
 use vipward_core::{Config, NodeName, ServiceName};
 use vipward_observe::aws_time::AwsTime;
 use vipward_observe::interruptions::{Notice, Notices};
+use vipward_observe::last_seen::LastSeen;
 use vipward_observe::leaving::Leaving;
 use vipward_observe::ports::SendError;
 use vipward_observe::pulse::Pulse;
-use vipward_observe::reporter::{Report, Reporter};
+use vipward_observe::reporter::{Channel, Report, Reporter};
 use vipward_observe::target::{Target, targets};
 use vipward_observe::verdict::VerdictMachine;
 use vipward_observe::view::TargetChange;
@@ -59,7 +59,7 @@ struct Prober {
     machine: VerdictMachine,
     /// When the last probe began, by the true time.
     begun: Timestamp,
-    probing: bool,
+    seen: LastSeen,
     same: u32,
     last: Option<Outcome>,
     resting: bool,
@@ -69,7 +69,7 @@ struct Prober {
 #[derive(Debug, Clone, PartialEq)]
 pub enum AgentAction {
     /// Probe the target of that index then.
-    Probe(usize, Timestamp),
+    Probe { target: usize, at: Timestamp },
     /// Send this now.
     Send(Box<Report>),
     /// Look again then.
@@ -108,8 +108,6 @@ pub struct Agent {
     reporter: Reporter,
     pulse: Pulse,
     probers: Vec<Prober>,
-    lags: BTreeMap<ServiceName, Duration>,
-    primaries: BTreeMap<ServiceName, bool>,
     leaving: Leaving,
     notices: Notices,
     aws_time: AwsTime,
@@ -132,8 +130,6 @@ impl Agent {
             probers: Prober::all(config, me, shown, now),
             config: config.clone(),
             clock,
-            lags: BTreeMap::new(),
-            primaries: BTreeMap::new(),
             leaving: Leaving::default(),
             notices: Notices::new(shown),
             aws_time: AwsTime::default(),
@@ -147,9 +143,9 @@ impl Agent {
     }
 
     /// The first probes, and the first look.
-    pub fn first_wishes(&mut self, now: Timestamp) -> Vec<AgentAction> {
+    pub fn first_actions(&mut self, now: Timestamp) -> Vec<AgentAction> {
         let mut actions: Vec<AgentAction> =
-            (0..self.probers.len()).map(|index| AgentAction::Probe(index, now)).collect();
+            (0..self.probers.len()).map(|target| AgentAction::Probe { target, at: now }).collect();
         actions.extend(self.look(now));
         actions
     }
@@ -158,14 +154,13 @@ impl Agent {
     pub fn begins(&mut self, index: usize, now: Timestamp) -> Start {
         let shown = self.clock.shows(now);
         let prober = &mut self.probers[index];
-        if prober.probing || prober.resting {
+        let Some(next) = prober.machine.deadline().filter(|_| !prober.resting) else {
             return Start::Void;
+        };
+        if !prober.machine.poll(shown) {
+            return Start::At(self.clock.when(next));
         }
-        if shown < prober.machine.next_probe() {
-            return Start::At(self.clock.when(prober.machine.next_probe()));
-        }
-        prober.machine.begin(shown);
-        (prober.begun, prober.probing) = (now, true);
+        prober.begun = now;
         Start::Now
     }
 
@@ -178,45 +173,27 @@ impl Agent {
         now: Timestamp,
     ) -> Vec<AgentAction> {
         let shown = self.clock.shows(now);
-        let me = self.reporter.me().clone();
         let prober = &mut self.probers[index];
-        prober.probing = false;
         prober.same = if prober.last.as_ref() == Some(&outcome) { prober.same + 1 } else { 0 };
-        if let (Ok(pass), true) = (&outcome, prober.target.subject == me)
-            && prober.target.check.kind.max_lag().is_some()
-        {
-            let lag = match (pass.role, pass.lag) {
-                (Some(Replication::Primary), _) => Some(Duration::ZERO),
-                (_, Some(Lag::Behind(lag))) => Some(lag),
-                _ => None,
-            };
-            self.lags.extend(lag.map(|lag| (prober.target.service.clone(), lag)));
-        }
-        if let (Ok(pass), true) = (&outcome, prober.target.subject == me)
-            && prober.target.follows_primary
-        {
-            let is = pass.role.map(|role| role == Replication::Primary);
-            self.primaries.remove(&prober.target.service);
-            self.primaries.extend(is.map(|is| (prober.target.service.clone(), is)));
-        }
-        let change = prober.machine.finish(shown, &outcome);
+        let took = Duration::try_from(now.duration_since(prober.begun)).unwrap_or_default();
+        prober.seen.on_probe(&outcome, took);
+        let change = prober.machine.done(shown, &outcome);
         prober.last = Some(outcome);
         prober.resting = steady && prober.same >= RESTS_AFTER;
-        let next = prober.machine.next_probe();
         let mut actions = Vec::new();
-        if !prober.resting {
-            actions.push(AgentAction::Probe(index, self.clock.when(next)));
+        if let Some(next) = prober.machine.deadline().filter(|_| !prober.resting) {
+            actions.push(AgentAction::Probe { target: index, at: self.clock.when(next) });
         }
         if let Some(change) = change {
             let (subject, service) = (prober.target.subject.clone(), prober.target.service.clone());
-            self.reporter.observe(shown, &TargetChange { subject, service, change });
+            self.reporter.on_change(shown, &TargetChange { subject, service, change });
         }
         actions.extend(self.look(now));
         actions
     }
 
     /// Something has changed: what rested probes on at its own pace.
-    pub fn stirs(&mut self, now: Timestamp) -> Vec<AgentAction> {
+    pub fn resume(&mut self, now: Timestamp) -> Vec<AgentAction> {
         let mut actions = Vec::new();
         for (index, prober) in self.probers.iter_mut().enumerate() {
             // One on its way ends as things were when it began: the next may not.
@@ -227,8 +204,8 @@ impl Agent {
             let passed = now.duration_since(prober.begun).as_millis();
             let interval = i128::try_from(prober.target.check.interval.as_millis()).unwrap_or(1);
             let whole = i64::try_from((passed / interval + 1) * interval).unwrap_or(0);
-            actions
-                .push(AgentAction::Probe(index, prober.begun + SignedDuration::from_millis(whole)));
+            let at = prober.begun + SignedDuration::from_millis(whole);
+            actions.push(AgentAction::Probe { target: index, at });
         }
         actions
     }
@@ -237,23 +214,23 @@ impl Agent {
     /// knock unanswered.
     pub fn breaks(
         &mut self,
-        node: &str,
-        service: Option<&str>,
+        node: &NodeName,
+        service: Option<&ServiceName>,
         now: Timestamp,
     ) -> Vec<AgentAction> {
         let shown = self.clock.shows(now);
         let mut actions = Vec::new();
         for (index, prober) in self.probers.iter_mut().enumerate() {
             let target = &prober.target;
-            let other = service.is_some_and(|service| target.service.as_str() != service);
-            if target.subject.as_str() != node || other {
+            let other = service.is_some_and(|service| target.service != *service);
+            if target.subject != *node || other {
                 continue;
             }
-            prober.machine.wake(shown);
-            if !prober.probing {
+            prober.machine.on_suspicion(shown);
+            if let Some(next) = prober.machine.deadline() {
                 (prober.resting, prober.same) = (false, 0);
-                actions
-                    .push(AgentAction::Probe(index, self.clock.when(prober.machine.next_probe())));
+                let at = self.clock.when(next);
+                actions.push(AgentAction::Probe { target: index, at });
             }
         }
         actions
@@ -262,14 +239,12 @@ impl Agent {
     /// The agent did not run from then until now.
     pub fn was_stalled(&mut self, from: Timestamp, now: Timestamp) -> Option<Vec<AgentAction>> {
         let shown = self.clock.shows(now);
-        self.pulse.beat(self.clock.shows(from));
-        self.pulse.beat(shown)?;
-        self.reporter.start_over(shown);
+        self.pulse.poll(self.clock.shows(from));
+        self.pulse.poll(shown)?;
+        self.reporter.on_stall(shown);
         self.probers = Prober::all(&self.config, self.reporter.me(), shown, now);
-        self.lags.clear();
-        self.primaries.clear();
         self.waking = None;
-        Some(self.first_wishes(now))
+        Some(self.first_actions(now))
     }
 
     /// What AWS's clock showed then, as far as it knows.
@@ -280,38 +255,30 @@ impl Agent {
     /// AWS has answered now, or not.
     pub fn hears(&mut self, heard: Heard, now: Timestamp) {
         if let Some(date) = heard.date {
-            self.aws_time.hear(date, self.clock.shows(heard.sent), self.clock.shows(now));
+            self.aws_time.on_answer(date, self.clock.shows(heard.sent), self.clock.shows(now));
         }
     }
 
-    /// What came of the metrics that were sent.
-    pub fn published(
+    /// What came of a report that was sent.
+    pub fn sent(
         &mut self,
+        channel: Channel,
         outcome: &Result<(), SendError>,
         now: Timestamp,
     ) -> Vec<AgentAction> {
-        self.reporter.published(self.clock.shows(now), outcome);
+        self.reporter.done(self.clock.shows(now), channel, outcome);
         self.look(now)
     }
 
-    /// What came of the hint that was sent.
-    pub fn hinted(&mut self, outcome: &Result<(), SendError>, now: Timestamp) -> Vec<AgentAction> {
-        self.reporter.hinted(self.clock.shows(now), outcome);
+    /// It is told that these services leave.
+    pub fn request_leave(&mut self, services: &[ServiceName], now: Timestamp) -> Vec<AgentAction> {
+        self.leaving.on_request(self.clock.shows(now), services, "told to");
         self.look(now)
     }
 
-    /// It is told that these services leave, or stay.
-    pub fn is_told(
-        &mut self,
-        services: &[ServiceName],
-        leave: bool,
-        now: Timestamp,
-    ) -> Vec<AgentAction> {
-        if leave {
-            self.leaving.request(services, "told to", self.clock.shows(now));
-        } else {
-            self.leaving.cancel(services);
-        }
+    /// It is told that these services stay.
+    pub fn cancel_leave(&mut self, services: &[ServiceName], now: Timestamp) -> Vec<AgentAction> {
+        self.leaving.on_cancel(services);
         self.look(now)
     }
 
@@ -322,11 +289,11 @@ impl Agent {
         now: Timestamp,
     ) -> Vec<AgentAction> {
         let shown = self.clock.shows(now);
-        self.notices.begin(shown);
+        // When it looks is the world's choice: `poll` would only say so.
         for notice in Notice::ALL {
-            self.notices.hear(notice, &Ok(text(notice)));
+            self.notices.done(notice, &Ok(text(notice)));
         }
-        self.leaving.announce(self.notices.reason(shown), shown);
+        self.leaving.on_announcement(shown, self.notices.reason(shown));
         self.look(now)
     }
 
@@ -336,10 +303,11 @@ impl Agent {
         if self.waking.is_some_and(|at| at <= now) {
             self.waking = None;
         }
-        self.reporter.see_places(shown, self.lags.clone(), self.primaries.clone());
-        self.reporter.see_leaving(shown, &self.leaving);
+        let seen = self.probers.iter().map(|prober| (&prober.target, &prober.seen));
+        self.reporter.on_last_seen(shown, seen);
+        self.reporter.on_leaving(shown, &self.leaving);
         let mut actions = Vec::new();
-        while let Some(report) = self.reporter.due(shown) {
+        while let Some(report) = self.reporter.poll(shown) {
             actions.push(AgentAction::Send(Box::new(report)));
         }
         if let Some(due) = self.reporter.deadline() {
@@ -359,7 +327,7 @@ impl Prober {
             machine: VerdictMachine::new(&target.check, shown),
             target,
             begun: now,
-            probing: false,
+            seen: LastSeen::default(),
             same: 0,
             last: None,
             resting: false,

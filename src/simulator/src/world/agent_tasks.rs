@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use vipward_core::Hint;
-use vipward_core::outcome::{Lag, Outcome, Pass, ProbeFailure, Replication};
+use vipward_core::outcome::{Outcome, Pass, ProbeFailure, Replication};
 use vipward_core::telemetry::{DIM_SERVICE, DIM_SUBJECT, HINT_DETAIL_TYPE, hint_source, namespace};
 use vipward_observe::datum::Datum;
 use vipward_observe::ports::SendError;
@@ -14,10 +14,11 @@ use vipward_region_model::Region;
 use vipward_region_model::cloudwatch::{Datum as Value, MetricId, StatisticSet};
 
 use crate::history::truth::Health;
+use crate::world::agenda::AgentTask;
 use crate::world::agent::{Heard, Start};
 use crate::world::cloud::Trip;
 use crate::world::ports::put_event;
-use crate::world::{AgentTask, Event, Host, World};
+use crate::world::{Host, World};
 
 /// The agent's patience with one request, by its `aws` outlet.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -29,73 +30,73 @@ const RETRANSMISSION: [Duration; 2] = [Duration::from_secs(1), Duration::from_mi
 
 impl World {
     /// An agent does what it has to, unless it was started anew since, or its host is stalled.
-    pub fn run_errand(&mut self, index: usize, generation: u64, task: AgentTask) {
+    pub fn run_agent_task(&mut self, index: usize, generation: u64, task: AgentTask) {
         let (now, elapsed) = (self.now(), self.elapsed());
         let host = &self.hosts[index];
         // What somebody asks of the agent waits while the host is stalled, and is then asked.
-        if host.generation != generation && !matches!(task, AgentTask::Told(..)) {
+        if host.generation != generation
+            && !matches!(task, AgentTask::RequestLeave(_) | AgentTask::CancelLeave(_))
+        {
             return;
         }
-        if let Some(until) = self.truth.stalled_until(host.name.as_str(), elapsed) {
+        if let Some(until) = self.truth.stalled_until(&host.name, elapsed) {
             let later = self.start + until + Duration::from_micros(10);
-            return self.plan(later, Event::Agent(index, generation, task));
+            return self.plan_agent_task(later, index, task);
         }
-        if let AgentTask::Probe(target) = task {
-            return self.probes(index, generation, target);
+        if let AgentTask::Probe { target } = task {
+            return self.probes(index, target);
         }
         let Host { name, agent: Some(agent), .. } = &mut self.hosts[index] else { return };
         let actions = match task {
-            AgentTask::Probe(_) => Vec::new(),
-            AgentTask::Probed(target, outcome, steady) => agent.ends(target, outcome, steady, now),
+            AgentTask::Probe { .. } => Vec::new(),
+            AgentTask::Probed { target, outcome, steady } => {
+                agent.ends(target, outcome, steady, now)
+            }
             AgentTask::Asked(report, heard) => {
                 agent.hears(heard, now);
                 return self.tell(index, *report, heard.sent);
             }
-            AgentTask::Published(outcome, heard) => {
+            AgentTask::Sent(channel, outcome, heard) => {
                 agent.hears(heard, now);
-                agent.published(&outcome, now)
-            }
-            AgentTask::Hinted(outcome, heard) => {
-                agent.hears(heard, now);
-                agent.hinted(&outcome, now)
+                agent.sent(channel, &outcome, now)
             }
             AgentTask::Silence(subject) => agent.breaks(&subject, None, now),
-            AgentTask::Told(services, leave) => agent.is_told(&services, leave, now),
+            AgentTask::RequestLeave(services) => agent.request_leave(&services, now),
+            AgentTask::CancelLeave(services) => agent.cancel_leave(&services, now),
             AgentTask::Notices => {
-                let text =
-                    |notice| self.truth.announced(name.as_str(), notice, elapsed, self.start);
+                let text = |notice| self.truth.announced(name, notice, elapsed, self.start);
                 agent.reads_notices(text, now)
             }
             AgentTask::Look => agent.look(now),
         };
-        self.grant(index, actions);
+        self.carry_out(index, actions);
     }
 
-    fn probes(&mut self, index: usize, generation: u64, target: usize) {
+    fn probes(&mut self, index: usize, target: usize) {
         let (now, elapsed) = (self.now(), self.elapsed());
         let Some(agent) = self.hosts[index].agent.as_mut() else { return };
         match agent.begins(target, now) {
             Start::Now => {}
             Start::Void => return,
             Start::At(later) => {
-                return self.plan(later, Event::Agent(index, generation, AgentTask::Probe(target)));
+                return self.plan_agent_task(later, index, AgentTask::Probe { target });
             }
         }
         let (took, outcome) = self.outcome(index, target);
-        let steady = !self.truth.is_fickle(elapsed);
-        let task = AgentTask::Probed(target, outcome, steady);
-        self.plan(now + took, Event::Agent(index, generation, task));
+        let steady = !self.truth.is_intermittent(elapsed);
+        let task = AgentTask::Probed { target, outcome, steady };
+        self.plan_agent_task(now + took, index, task);
     }
 
     /// How a probe that begins now goes, and how long it takes.
     fn outcome(&mut self, index: usize, target: usize) -> (Duration, Outcome) {
         let elapsed = self.elapsed();
-        let me = self.hosts[index].name.to_string();
+        let me = self.hosts[index].name.clone();
         let Some(agent) = self.hosts[index].agent.as_ref() else {
             return (Duration::ZERO, Err(ProbeFailure::Inconclusive("no agent".to_owned())));
         };
         let target = agent.target(target);
-        let (subject, service) = (target.subject.to_string(), target.service.to_string());
+        let (subject, service) = (target.subject.clone(), target.service.clone());
         let (timeout, max_lag) = (target.check.timeout, target.check.kind.max_lag());
         let connecting = timeout.min(target.check.connect_timeout);
         let own = me == subject;
@@ -129,14 +130,14 @@ impl World {
             return silence(connecting);
         }
         match self.truth.health(&subject, &service, elapsed) {
-            Health::Mute => silence(timeout),
+            Health::Silent => silence(timeout),
             Health::Refuses => (delay, Err(ProbeFailure::Failed("connection refused".to_owned()))),
             Health::Answers(late) if delay + late >= timeout => silence(timeout),
             Health::Answers(late) => {
-                let lag = self.truth.lag(&subject, &service, elapsed);
                 let primary = self.truth.is_primary(&subject, &service, elapsed);
                 let role = if primary { Replication::Primary } else { Replication::Replica };
-                let lag = max_lag.filter(|_| !primary).map(|_| Lag::Behind(lag));
+                let lag = max_lag.filter(|_| !primary);
+                let lag = lag.map(|_| self.truth.replication(&subject, &service, elapsed));
                 let role = (max_lag.is_some() || self.truth.follows(&service)).then_some(role);
                 let pass = Pass { role, lag };
                 (delay + late, Ok(pass))
@@ -144,20 +145,19 @@ impl World {
         }
     }
 
-    /// Sends what an agent has to say, with AWS's time of this moment. One that does not know it asks
-    /// for something first.
+    /// Sends what an agent has to say, with AWS's time of this moment. One that does not know it
+    /// asks for something first.
     pub fn send(&mut self, index: usize, report: Report) {
         let now = self.now();
         if self.said(index, now).is_some() {
             return self.tell(index, report, now);
         }
-        let generation = self.hosts[index].generation;
         let (answered, date) = match self.sets_out(index, &report) {
             Ok(trip) => (trip.answered.min(now + PATIENCE), trip.dated(now + PATIENCE)),
             Err(_) => (now + PATIENCE, None),
         };
         let task = AgentTask::Asked(Box::new(report), Heard { sent: now, date });
-        self.plan(answered, Event::Agent(index, generation, task));
+        self.plan_agent_task(answered, index, task);
     }
 
     /// What AWS's clock showed then, as far as the agent knows.
@@ -167,17 +167,17 @@ impl World {
 
     /// It says what was so then.
     fn tell(&mut self, index: usize, report: Report, at: Timestamp) {
-        let (now, generation) = (self.now(), self.hosts[index].generation);
+        let now = self.now();
         let failed = Err(SendError::Failed("no answer in time".to_owned()));
         let Some(said) = self.said(index, at) else {
-            let task = answer_of(&report, failed, Heard::nothing(now));
-            return self.plan(now, Event::Agent(index, generation, task));
+            let task = AgentTask::Sent(report.channel(), failed, Heard::nothing(now));
+            return self.plan_agent_task(now, index, task);
         };
         let trip = match self.sets_out(index, &report) {
             Ok(trip) => trip,
             Err(held) => {
-                let task = answer_of(&report, failed, Heard::nothing(now));
-                self.plan(now + PATIENCE, Event::Agent(index, generation, task));
+                let task = AgentTask::Sent(report.channel(), failed, Heard::nothing(now));
+                self.plan_agent_task(now + PATIENCE, index, task);
                 if let Some(arrives) = held {
                     self.takes(index, report, said, arrives);
                 }
@@ -190,19 +190,19 @@ impl World {
             Some(error) => Err(SendError::Failed(error.to_string())),
             None => Ok(()),
         };
-        let task = answer_of(&report, outcome, Heard { sent: now, date });
+        let task = AgentTask::Sent(report.channel(), outcome, Heard { sent: now, date });
         if trip.hit.error.is_none() {
             self.takes(index, report, said, trip.arrives);
         }
         let answered = trip.answered.min(now + PATIENCE);
-        self.plan(answered, Event::Agent(index, generation, task));
+        self.plan_agent_task(answered, index, task);
     }
 
     /// A request sets out. Where the host does not reach AWS: when it arrives after all, if so. The
     /// kernel sends again what was written to a connection, though the agent has long given up.
     fn sets_out(&mut self, index: usize, report: &Report) -> Result<Trip, Option<Timestamp>> {
         let elapsed = self.elapsed();
-        if let Some((from, to)) = self.truth.cut_off(self.hosts[index].name.as_str(), elapsed) {
+        if let Some((from, to)) = self.truth.cut_off(&self.hosts[index].name, elapsed) {
             let connected = elapsed.saturating_sub(from) < CONNECTED && self.chance.percent(50);
             let most = u64::try_from((to.saturating_sub(from)).as_millis()).unwrap_or(0);
             return Err(connected.then(|| self.start + to + self.chance.millis(0, most)));
@@ -251,13 +251,6 @@ impl Trip {
     fn dated(&self, by: Timestamp) -> Option<Timestamp> {
         let heard = !self.hit.lost_reply && self.answered <= by;
         Timestamp::from_second(self.arrives.as_second()).ok().filter(|_| heard)
-    }
-}
-
-fn answer_of(report: &Report, outcome: Result<(), SendError>, heard: Heard) -> AgentTask {
-    match report {
-        Report::Metrics(..) => AgentTask::Published(outcome, heard),
-        Report::Hint(_) => AgentTask::Hinted(outcome, heard),
     }
 }
 

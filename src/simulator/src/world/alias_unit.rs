@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use vipward_core::Config;
-use vipward_upkeep::knowledge::{Answer, Subject};
+use vipward_core::knowledge::Answer;
 use vipward_upkeep::pace::{GAP, Pace, Questions};
 use vipward_upkeep::plan::Repair;
+use vipward_upkeep::subject::Subject;
 use vipward_upkeep::upkeep::Upkeep;
 
 use crate::interface::Interface;
@@ -74,11 +75,11 @@ impl AliasUnit {
         if now < self.next_pass {
             return (Vec::new(), Vec::new());
         }
-        let plan = self.upkeep.examine(&interface.dump()).map(|pass| pass.plan).unwrap_or_default();
+        let plan = self.upkeep.poll(&interface.dump()).map(|pass| pass.plan).unwrap_or_default();
         let mut done = Vec::new();
         for repair in plan.repairs {
             let along = interface.carry_out(&repair);
-            self.upkeep.mended(repair.vip);
+            self.upkeep.done(repair.vip, Ok(()));
             done.push((repair, along));
         }
         self.rested = now;
@@ -128,7 +129,7 @@ impl AliasUnit {
             actions.extend(self.subject.is_some().then_some(AliasAction::Ask(now)));
             return actions;
         }
-        let news = self.upkeep.hear(&answer);
+        let news = self.upkeep.on_answer(&answer);
         actions.extend(news.then(|| self.wakes(now)));
         self.same = if self.last.as_ref() == Some(&answer) { self.same + 1 } else { 0 };
         self.last = Some(answer);
@@ -141,7 +142,7 @@ impl AliasUnit {
     }
 
     /// Something has changed: a unit that rested asks on at its own pace.
-    pub fn stirs(&mut self, now: Timestamp) -> Option<AliasAction> {
+    pub fn resume(&mut self, now: Timestamp) -> Option<AliasAction> {
         self.same = 0;
         if !std::mem::take(&mut self.resting) {
             return None;

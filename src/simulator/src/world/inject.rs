@@ -2,11 +2,14 @@
 //! it lasts is the truth's affair.
 
 use crate::history::cluster::FOREIGN_ENI;
-use crate::history::fault::{Fault, What};
+use crate::history::fault::{Fault, FaultKind};
+use crate::world::World;
+use crate::world::agenda::{AgentTask, Event};
 use crate::world::setup::instance_of;
-use crate::world::{AgentTask, Event, World};
 use serde_json::{Value, json};
 use std::time::Duration;
+use vipward_core::{NodeName, ServiceName};
+use vipward_region_model::ApiError;
 use vipward_region_model::ec2::inventory::InstanceState;
 use vipward_region_model::fault::FaultSpec;
 
@@ -14,6 +17,8 @@ use vipward_region_model::fault::FaultSpec;
 const AGAIN: Duration = Duration::from_secs(1);
 /// From a knock to the knowledge that it is not answered.
 const UNANSWERED: Duration = Duration::from_millis(250);
+/// From an agent's look at the notices in the metadata to the next, in milliseconds.
+const NOTICE_LOOKS_MS: u64 = 5_000;
 
 impl World {
     /// The fault of that index begins.
@@ -23,71 +28,72 @@ impl World {
         self.auditor.begins(elapsed, &fault);
         match &fault.what {
             // A host that is off says nothing: no connection breaks.
-            What::HostCrash { host } => {
+            FaultKind::HostCrash { host } => {
                 self.agent_falls(host);
-                self.site_falls(host);
+                self.node_falls(host);
             }
-            What::AgentCrash { host } | What::OtherFile { host } => self.agent_falls(host),
-            What::HostStall { host } => {
+            FaultKind::AgentCrash { host } | FaultKind::OtherFile { host } => {
+                self.agent_falls(host);
+            }
+            FaultKind::HostStall { host } => {
                 let now = self.now();
                 if let Some(at) = self.host(host) {
                     self.hosts[at].stalled_from.get_or_insert(now);
                 }
             }
-            What::ServiceCrash { node, service } => self.connections_break(node, service),
-            What::Aws { fault: spec } => self.ails(spec, fault.for_ms),
-            What::FunctionKilled => self.environments.kill_all(),
-            What::FunctionThrottled => self.cloud.lock().region.lambda.set_throttled(true),
-            What::InstanceStopped { node } => {
+            FaultKind::ServiceCrash { node, service } => self.connections_break(node, service),
+            FaultKind::Aws { fault: spec } => self.ails(spec, fault.for_ms),
+            FaultKind::FunctionKilled => self.environments.kill_all(),
+            FaultKind::FunctionThrottled => self.cloud.lock().region.lambda.set_throttled(true),
+            FaultKind::InstanceStopped { node } => {
                 self.agent_falls(node);
-                self.site_falls(node);
+                self.node_falls(node);
                 self.set_instance(node, InstanceState::Stopped);
             }
-            What::VipTaken { service } => self.take_vip(service, true),
-            What::VipReleased { service } => self.take_vip(service, false),
-            What::Drain { node } | What::Resume { node } => {
+            FaultKind::VipTaken { service } => self.take_vip(service),
+            FaultKind::VipReleased { service } => self.release_vip(service),
+            FaultKind::Drain { node } | FaultKind::Resume { node } => {
                 let seconds = fault.for_ms.div_ceil(1_000);
                 self.orders(&json!({
                     "command": "drain", "node": node, "seconds": seconds,
                     "owner": "anna", "reason": "kernel update",
                 }));
             }
-            What::Switchover { service, to } => {
+            FaultKind::Switchover { service, to } => {
                 self.orders(&json!({ "command": "switchover", "service": service, "to": to }));
             }
-            What::Unfreeze { service } => {
+            FaultKind::Unfreeze { service } => {
                 self.orders(&json!({ "command": "unfreeze", "service": service }));
             }
-            What::OnHost { host, fault } => self.site_ails(host, fault),
-            What::Leave { node, service } => self.is_told(node, service.as_deref(), true),
-            What::Announced { node, .. } => self.notices_change(node),
+            FaultKind::OnHost { host, fault } => self.host_fault_begins(host, fault),
+            FaultKind::Leave { node, service } => self.request_leave(node, service.as_ref()),
+            FaultKind::Announced { node, .. } => self.notices_change(node),
             _ => {}
         }
-        if let What::OtherFile { host } = &fault.what {
+        if let FaultKind::OtherFile { host } = &fault.what {
             // It is started again with the other file at once.
             if let Some(at) = self.host(host) {
                 self.boots(at, 2_000);
             }
         }
         self.go_unanswered(&fault.what);
-        self.stir();
+        self.resume_all();
     }
 
     /// Who knocks at a host that no longer answers notices within the interval of the knocks.
-    fn go_unanswered(&mut self, what: &What) {
-        let hosts: Vec<String> = match what {
-            What::HostCrash { host } | What::HostStall { host } => vec![host.clone()],
-            What::InstanceStopped { node } => vec![node.clone()],
-            What::Cut { from, to } => vec![from.clone(), to.clone()],
-            What::Partition { .. } => self.hosts.iter().map(|h| h.name.to_string()).collect(),
+    fn go_unanswered(&mut self, what: &FaultKind) {
+        let hosts: Vec<NodeName> = match what {
+            FaultKind::HostCrash { host } | FaultKind::HostStall { host } => vec![host.clone()],
+            FaultKind::InstanceStopped { node } => vec![node.clone()],
+            FaultKind::Cut { from, to } => vec![from.clone(), to.clone()],
+            FaultKind::Partition { .. } => self.hosts.iter().map(|h| h.name.clone()).collect(),
             _ => return,
         };
         let (now, elapsed) = (self.now(), self.elapsed());
         let interval = self.config.policy.knock_interval();
         let interval = u64::try_from(interval.as_millis()).unwrap_or(0);
         for index in 0..self.hosts.len() {
-            let (me, generation) =
-                (self.hosts[index].name.to_string(), self.hosts[index].generation);
+            let me = self.hosts[index].name.clone();
             for host in hosts.iter().filter(|host| **host != me) {
                 let answers = self.truth.runs(host, elapsed)
                     && self.truth.stalled_until(host, elapsed).is_none()
@@ -95,8 +101,7 @@ impl World {
                     && self.truth.passes(host, &me, elapsed);
                 if !answers {
                     let at = now + self.chance.millis(0, interval) + UNANSWERED;
-                    let task = AgentTask::Silence(host.clone());
-                    self.plan(at, Event::Agent(index, generation, task));
+                    self.plan_agent_task(at, index, AgentTask::Silence(host.clone()));
                 }
             }
         }
@@ -108,30 +113,32 @@ impl World {
         let elapsed = self.elapsed();
         self.auditor.ends_fault(elapsed, &fault);
         match &fault.what {
-            What::HostCrash { host } => self.rises(host),
-            What::InstanceStopped { node } => {
+            FaultKind::HostCrash { host } => self.rises(host),
+            FaultKind::InstanceStopped { node } => {
                 self.set_instance(node, InstanceState::Running);
                 self.rises(node);
             }
-            What::AgentCrash { host } | What::OtherFile { host } => {
+            FaultKind::AgentCrash { host } | FaultKind::OtherFile { host } => {
                 if let Some(at) = self.host(host) {
                     self.boots(at, 3_000);
                 }
             }
-            What::HostStall { host } => self.wakes(host),
-            What::FunctionThrottled => {
-                let throttled = |fault: &Fault| fault.what == What::FunctionThrottled;
+            FaultKind::HostStall { host } => self.wakes(host),
+            FaultKind::FunctionThrottled => {
+                let throttled = |fault: &Fault| fault.what == FaultKind::FunctionThrottled;
                 let still = self.truth.lasting(elapsed).any(throttled);
                 self.cloud.lock().region.lambda.set_throttled(still);
             }
-            What::VipTaken { service } => self.take_vip(service, false),
-            What::Resume { node } => self.orders(&json!({ "command": "resume", "node": node })),
-            What::OnHost { host, fault } => self.site_recovers(host, fault),
-            What::Leave { node, service } => self.is_told(node, service.as_deref(), false),
-            What::Announced { node, .. } => self.notices_change(node),
+            FaultKind::VipTaken { service } => self.release_vip(service),
+            FaultKind::Resume { node } => {
+                self.orders(&json!({ "command": "resume", "node": node }));
+            }
+            FaultKind::OnHost { host, fault } => self.host_fault_ends(host, fault),
+            FaultKind::Leave { node, service } => self.cancel_leave(node, service.as_ref()),
+            FaultKind::Announced { node, .. } => self.notices_change(node),
             _ => {}
         }
-        self.stir();
+        self.resume_all();
     }
 
     /// An operator orders something of the failover function; while it is busy, again.
@@ -146,107 +153,139 @@ impl World {
         }
     }
 
-    /// What rested on its laurels looks again: something has changed.
-    pub fn stir(&mut self) {
+    /// Something has changed: agents and units that rest look again.
+    pub fn resume_all(&mut self) {
         let now = self.now();
         for index in 0..self.hosts.len() {
-            let wishes = self.hosts[index].agent.as_mut().map(|agent| agent.stirs(now));
-            self.grant(index, wishes.unwrap_or_default());
+            let actions = self.hosts[index].agent.as_mut().map(|agent| agent.resume(now));
+            self.carry_out(index, actions.unwrap_or_default());
         }
-        self.stir_units();
+        self.resume_units();
     }
 
     /// The index of the host of that name.
-    pub fn host(&self, name: &str) -> Option<usize> {
-        self.hosts.iter().position(|host| host.name.as_str() == name)
+    pub fn host(&self, name: &NodeName) -> Option<usize> {
+        self.hosts.iter().position(|host| host.name == *name)
     }
 
-    fn agent_falls(&mut self, host: &str) {
+    fn agent_falls(&mut self, host: &NodeName) {
         if let Some(at) = self.host(host) {
             self.hosts[at].generation += 1;
             self.hosts[at].agent = None;
         }
     }
 
-    fn rises(&mut self, host: &str) {
+    fn rises(&mut self, host: &NodeName) {
         if let Some(at) = self.host(host) {
             self.boots_host(at);
         }
-        self.site_rises(host);
+        self.node_rises(host);
     }
 
     /// A host that was stalled runs on: its agent notices at its first beat.
-    fn wakes(&mut self, host: &str) {
+    fn wakes(&mut self, host: &NodeName) {
         let (now, elapsed) = (self.now(), self.elapsed());
         let Some(at) = self.host(host) else { return };
         if self.truth.stalled_until(host, elapsed).is_some() {
             return;
         }
-        self.site_wakes(host);
+        self.node_wakes(host);
         let Some(from) = self.hosts[at].stalled_from.take() else { return };
         let Some(agent) = self.hosts[at].agent.as_mut() else { return };
-        if let Some(wishes) = agent.was_stalled(from, now) {
+        if let Some(actions) = agent.was_stalled(from, now) {
             // What was on its way belongs to the time before.
             self.hosts[at].generation += 1;
-            self.grant(at, wishes);
+            self.carry_out(at, actions);
         }
     }
 
-    fn connections_break(&mut self, node: &str, service: &str) {
+    fn connections_break(&mut self, node: &NodeName, service: &ServiceName) {
         let (now, elapsed) = (self.now(), self.elapsed());
         if !self.truth.runs(node, elapsed) {
             return;
         }
         for index in 0..self.hosts.len() {
-            let name = self.hosts[index].name.to_string();
+            let name = self.hosts[index].name.clone();
             if !self.truth.passes(node, &name, elapsed)
                 || self.truth.stalled_until(&name, elapsed).is_some()
             {
                 continue;
             }
             let agent = self.hosts[index].agent.as_mut();
-            let wishes = agent.map(|agent| agent.breaks(node, Some(service), now));
-            self.grant(index, wishes.unwrap_or_default());
+            let actions = agent.map(|agent| agent.breaks(node, Some(service), now));
+            self.carry_out(index, actions.unwrap_or_default());
         }
+    }
+
+    /// The agent of the node is told that the service leaves, or all do.
+    fn request_leave(&mut self, node: &NodeName, service: Option<&ServiceName>) {
+        let Some(host) = self.host(node) else { return };
+        let services = self.named_or_all(service);
+        self.plan_agent_task(self.now(), host, AgentTask::RequestLeave(services));
+    }
+
+    /// It is told that they stay. Who told it so for another reason does not take that back.
+    fn cancel_leave(&mut self, node: &NodeName, service: Option<&ServiceName>) {
+        let Some(host) = self.host(node) else { return };
+        let elapsed = self.elapsed();
+        let mut services = self.named_or_all(service);
+        services.retain(|service| !self.truth.is_told_to_leave(node, service, elapsed));
+        self.plan_agent_task(self.now(), host, AgentTask::CancelLeave(services));
+    }
+
+    fn named_or_all(&self, service: Option<&ServiceName>) -> Vec<ServiceName> {
+        let all = self.config.services.iter().map(|service| &service.name);
+        all.filter(|name| service.is_none_or(|service| service == *name)).cloned().collect()
+    }
+
+    /// What the metadata of the node's instance announce has changed: its agent sees it at its next
+    /// look.
+    fn notices_change(&mut self, node: &NodeName) {
+        let Some(host) = self.host(node) else { return };
+        let at = self.now() + self.chance.millis(0, NOTICE_LOOKS_MS);
+        self.plan_agent_task(at, host, AgentTask::Notices);
     }
 
     fn ails(&mut self, spec: &FaultSpec, for_ms: u64) {
-        let spec = FaultSpec { for_ms: u32::try_from(for_ms).ok(), ..spec.clone() };
+        let mut spec = spec.clone();
+        spec.for_ms = u32::try_from(for_ms).ok();
         let mut cloud = self.cloud.lock();
         let now = cloud.now;
-        if let Err(error) = cloud.region.faults.add(&[spec], now) {
-            drop(cloud);
-            self.auditor.complains(&error.to_string());
-        }
+        cloud.region.faults.add([spec], now);
     }
 
-    fn set_instance(&mut self, node: &str, to: InstanceState) {
+    fn set_instance(&mut self, node: &NodeName, to: InstanceState) {
         let mut cloud = self.cloud.lock();
         let now = cloud.now;
         let set = cloud.region.set_instance_state(&instance_of(node), to, now);
         drop(cloud);
-        if let Err(error) = set {
-            self.auditor.complains(&error.to_string());
-        }
+        self.complain_of(set);
     }
 
-    /// Somebody with keys of their own moves the VIP to a foreign interface, or takes it off
-    /// whichever has it.
-    fn take_vip(&mut self, service: &str, to_foreign: bool) {
-        let Some(vip) = self.config.services.iter().find(|s| s.name.as_str() == service) else {
-            return;
-        };
-        let vip = vip.vip.0;
+    /// Somebody with keys of their own moves the VIP to a foreign interface.
+    fn take_vip(&mut self, service: &ServiceName) {
+        let Some(vip) = self.config.service(service).map(|service| service.vip.0) else { return };
+        self.auditor.meddles(service);
+        let mut cloud = self.cloud.lock();
+        let now = cloud.now;
+        let done = cloud.region.ec2.assign(FOREIGN_ENI, &[vip], true, now);
+        drop(cloud);
+        self.complain_of(done.map(|_| ()));
+    }
+
+    /// Somebody with keys of their own takes the VIP off whichever interface has it.
+    fn release_vip(&mut self, service: &ServiceName) {
+        let Some(vip) = self.config.service(service).map(|service| service.vip.0) else { return };
         self.auditor.meddles(service);
         let mut cloud = self.cloud.lock();
         let now = cloud.now;
         let holder = cloud.region.ec2.present().holder(vip).map(|eni| eni.id.clone());
-        let done = match holder {
-            _ if to_foreign => cloud.region.ec2.assign(FOREIGN_ENI, &[vip], true, now).map(|_| ()),
-            Some(holder) => cloud.region.ec2.unassign(&holder, &[vip], now),
-            None => Ok(()),
-        };
+        let done = holder.map(|holder| cloud.region.ec2.unassign(&holder, &[vip], now));
         drop(cloud);
+        self.complain_of(done.unwrap_or(Ok(())));
+    }
+
+    fn complain_of(&mut self, done: Result<(), ApiError>) {
         if let Err(error) = done {
             self.auditor.complains(&error.to_string());
         }
@@ -258,8 +297,8 @@ impl World {
         let mut late = Duration::ZERO;
         for fault in self.truth.clone().lasting(elapsed) {
             match fault.what {
-                What::MetricsLost => return None,
-                What::MetricsLate { ms } => late = late.max(self.chance.millis(0, ms)),
+                FaultKind::MetricsLost => return None,
+                FaultKind::MetricsLate { ms } => late = late.max(self.chance.millis(0, ms)),
                 _ => {}
             }
         }

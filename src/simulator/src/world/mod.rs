@@ -1,11 +1,11 @@
 //! One history as it is played: hosts, agents, the region and the function, on one agenda in
 //! virtual time.
 
+mod agenda;
 mod agent;
 mod agent_tasks;
 mod alias_unit;
 mod cloud;
-mod departures;
 mod environments;
 mod inject;
 mod nodes;
@@ -16,26 +16,22 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde_json::Value;
-use vipward_core::outcome::Outcome;
 use vipward_core::{Config, NodeName, ServiceName};
-use vipward_observe::ports::SendError;
-use vipward_observe::reporter::Report;
 use vipward_region_model::Effect;
 use vipward_region_model::journal::JournalEvent;
 use vipward_region_model::lambda::{self, EnvironmentId};
 
 use crate::audit::Auditor;
 use crate::audit::call_log::{Assignment, Look};
-use crate::history::fault::What;
+use crate::history::fault::FaultKind;
 use crate::history::random::Stream;
 use crate::history::scenario::Scenario;
 use crate::history::truth::Truth;
-use crate::world::agent::Heard;
+use crate::world::agenda::{Agenda, AgentTask, Event};
 use crate::world::agent::{Agent, AgentAction, HostClock};
 use crate::world::cloud::Shared;
 use crate::world::environments::Environments;
-use crate::world::nodes::{Site, Task};
+use crate::world::nodes::Node;
 
 /// From one look of the auditor at what lasts too long to the next.
 const LOOK: Duration = Duration::from_secs(5);
@@ -43,52 +39,6 @@ const LOOK: Duration = Duration::from_secs(5);
 const BOOT_MS: u64 = 20_000;
 /// More steps than any history takes: it would be a loop.
 const MOST_STEPS: u64 = 20_000_000;
-
-/// What is on the agenda.
-#[derive(Debug, Clone)]
-pub enum Event {
-    /// The fault of that index begins.
-    Begins(usize),
-    /// It ends.
-    Ends(usize),
-    /// An agent starts, of that generation.
-    AgentStarts(usize, u64),
-    /// An agent has something to do.
-    Agent(usize, u64, AgentTask),
-    /// An environment takes up its invocation.
-    Invocation(EnvironmentId),
-    /// The auditor looks.
-    Look,
-    /// Servers have another primary, or none.
-    Election,
-    /// An operator orders something once more.
-    Order(Value),
-    /// There is something to do on a node's side of the VIPs.
-    Site(usize, u64, Task),
-}
-
-/// What an agent has to do.
-#[derive(Debug, Clone)]
-pub enum AgentTask {
-    /// A probe begins.
-    Probe(usize),
-    /// A probe has ended.
-    Probed(usize, Outcome, bool),
-    /// AWS has answered, or not, before this is said.
-    Asked(Box<Report>, Heard),
-    /// The metrics were sent, or not.
-    Published(Result<(), SendError>, Heard),
-    /// The hint was sent, or not.
-    Hinted(Result<(), SendError>, Heard),
-    /// A host left a knock unanswered.
-    Silence(String),
-    /// The agent is told that these services leave, or stay.
-    Told(Vec<ServiceName>, bool),
-    /// It looks at what is announced of its instance.
-    Notices,
-    /// Something is due.
-    Look,
-}
 
 /// A host and the agent on it.
 pub struct Host {
@@ -109,14 +59,13 @@ pub struct World {
     pub cloud: Shared,
     pub hosts: Vec<Host>,
     /// The nodes' side of the VIPs, in the order of the file.
-    pub sites: Vec<Site>,
+    pub nodes: Vec<Node>,
     /// When EC2 last assigned or unassigned an address.
     pub addresses_changed: Duration,
     pub environments: Environments,
     pub auditor: Auditor,
     pub chance: Stream,
-    agenda: BTreeMap<(Timestamp, u64), Event>,
-    serial: u64,
+    agenda: Agenda,
 }
 
 impl World {
@@ -137,13 +86,12 @@ impl World {
         });
         let mut world = Self {
             hosts: hosts.collect(),
-            sites: Site::all(&config, scenario.seed),
+            nodes: Node::all(&config, scenario.seed),
             addresses_changed: Duration::ZERO,
             environments: Environments::new(config.clone(), cloud.clone()),
             auditor: Auditor::new(&config, truth.clone(), start, scenario.unplaced, told),
             chance: Stream::new(scenario.seed, "world"),
-            agenda: BTreeMap::new(),
-            serial: 0,
+            agenda: Agenda::default(),
             scenario,
             config,
             truth,
@@ -152,13 +100,13 @@ impl World {
         };
         for index in 0..world.hosts.len() {
             let at = start + world.chance.millis(0, 3_000);
-            world.plan(at, Event::AgentStarts(index, 0));
+            world.plan(at, Event::AgentStarts { host: index, generation: 0 });
         }
-        for index in 0..world.scenario.faults.len() {
-            world.plan(start + world.scenario.faults[index].begins(), Event::Begins(index));
-            world.plan(start + world.scenario.faults[index].ends(), Event::Ends(index));
+        for fault in 0..world.scenario.faults.len() {
+            world.plan(start + world.scenario.faults[fault].begins(), Event::FaultBegins { fault });
+            world.plan(start + world.scenario.faults[fault].ends(), Event::FaultEnds { fault });
         }
-        world.sites_begin();
+        world.start_units();
         for at in world.truth.clone().elections() {
             world.plan(start + at, Event::Election);
         }
@@ -168,8 +116,13 @@ impl World {
 
     /// Puts an event on the agenda.
     pub fn plan(&mut self, at: Timestamp, event: Event) {
-        self.serial += 1;
-        self.agenda.insert((at, self.serial), event);
+        self.agenda.plan(at, event);
+    }
+
+    /// Puts a task of the agent that runs on the host now on the agenda.
+    pub fn plan_agent_task(&mut self, at: Timestamp, host: usize, task: AgentTask) {
+        let generation = self.hosts[host].generation;
+        self.plan(at, Event::Agent { host, generation, task });
     }
 
     /// The present moment.
@@ -186,8 +139,8 @@ impl World {
     pub fn play(mut self) -> Auditor {
         let end = self.start + self.scenario.length();
         for _ in 0..MOST_STEPS {
-            let agenda = self.agenda.first_key_value().map(|((at, _), _)| *at);
-            let next = [agenda, self.cloud.lock().next_due()].into_iter().flatten().min();
+            let next = [self.agenda.next_due(), self.cloud.lock().next_due()];
+            let next = next.into_iter().flatten().min();
             let Some(next) = next.filter(|next| *next <= end) else {
                 break;
             };
@@ -209,8 +162,7 @@ impl World {
             cloud.now = cloud.now.max(at);
             cloud.settle_posted();
         }
-        while let Some(entry) = self.agenda.first_entry().filter(|entry| entry.key().0 <= at) {
-            let event = entry.remove();
+        while let Some(event) = self.agenda.take_due(at) {
             self.handle(event);
         }
         let woken = self.cloud.lock().woken();
@@ -222,17 +174,21 @@ impl World {
 
     fn handle(&mut self, event: Event) {
         match event {
-            Event::Begins(index) => self.begins(index),
-            Event::Ends(index) => self.ends(index),
-            Event::AgentStarts(index, generation) => self.agent_starts(index, generation),
-            Event::Agent(index, generation, task) => self.run_errand(index, generation, task),
+            Event::FaultBegins { fault } => self.begins(fault),
+            Event::FaultEnds { fault } => self.ends(fault),
+            Event::AgentStarts { host, generation } => self.agent_starts(host, generation),
+            Event::Agent { host, generation, task } => {
+                self.run_agent_task(host, generation, task);
+            }
             Event::Invocation(environment) => {
                 self.environments.begin(environment);
                 self.go_on(environment);
             }
             Event::Order(order) => self.orders(&order),
-            Event::Site(index, generation, task) => self.does_task(index, generation, task),
-            Event::Election => self.stir(),
+            Event::Node { node, generation, task } => {
+                self.run_node_task(node, generation, task);
+            }
+            Event::Election => self.resume_all(),
             Event::Look => {
                 let (elapsed, holders) = (self.elapsed(), self.holders());
                 self.auditor.looks(elapsed, &holders);
@@ -257,9 +213,9 @@ impl World {
         for effect in effects {
             match effect {
                 Effect::Tell(entry) => {
-                    let asked = self.asked_for(&entry.happening);
-                    self.auditor.hears(elapsed, &entry.happening, asked);
-                    self.addresses_change(&entry.happening);
+                    let asked = self.asked_for(&entry.event);
+                    self.auditor.hears(elapsed, &entry.event, asked);
+                    self.addresses_change(&entry.event);
                 }
                 Effect::Lambda(lambda::Effect::Start { environment, function }) => {
                     let ready = now + self.start_up(elapsed);
@@ -281,8 +237,8 @@ impl World {
     }
 
     /// The function's call that brought an assignment about.
-    fn asked_for(&self, happening: &JournalEvent) -> Option<Assignment> {
-        let JournalEvent::Assigned { eni, addresses, .. } = happening else { return None };
+    fn asked_for(&self, event: &JournalEvent) -> Option<Assignment> {
+        let JournalEvent::Assigned { eni, addresses, .. } = event else { return None };
         let mut cloud = self.cloud.lock();
         let now = cloud.now;
         cloud.call_logs.arrives(now, eni, addresses)
@@ -291,7 +247,7 @@ impl World {
     /// How long a new environment takes to start.
     fn start_up(&mut self, elapsed: Duration) -> Duration {
         let slow = self.truth.lasting(elapsed).filter_map(|fault| match fault.what {
-            What::FunctionSlow { ms } => Some(Duration::from_millis(ms)),
+            FaultKind::FunctionSlow { ms } => Some(Duration::from_millis(ms)),
             _ => None,
         });
         let slow = slow.max().unwrap_or_default();
@@ -314,23 +270,22 @@ impl World {
     fn agent_starts(&mut self, index: usize, generation: u64) {
         let (now, elapsed) = (self.now(), self.elapsed());
         let name = self.hosts[index].name.clone();
-        let stalled = self.truth.stalled_until(name.as_str(), elapsed);
+        let stalled = self.truth.stalled_until(&name, elapsed);
         if let Some(until) = stalled {
-            return self.plan(self.start + until, Event::AgentStarts(index, generation));
+            let starts = Event::AgentStarts { host: index, generation };
+            return self.plan(self.start + until, starts);
         }
-        if generation != self.hosts[index].generation
-            || !self.truth.agent_runs(name.as_str(), elapsed)
-        {
+        if generation != self.hosts[index].generation || !self.truth.agent_runs(&name, elapsed) {
             return;
         }
         let mut config = self.config.clone();
         let (mut ahead, mut drift) = (0, 0);
         for fault in self.truth.lasting(elapsed) {
             match &fault.what {
-                What::Clock { host, ahead_ms, drift_ppm } if *host == name.as_str() => {
+                FaultKind::Clock { host, ahead_ms, drift_ppm } if *host == name => {
                     (ahead, drift) = (*ahead_ms, *drift_ppm);
                 }
-                What::OtherFile { host } if *host == name.as_str() => {
+                FaultKind::OtherFile { host } if *host == name => {
                     config.policy.cooldown += Duration::from_secs(1);
                 }
                 _ => {}
@@ -339,11 +294,11 @@ impl World {
         let clock = HostClock::new(now, ahead, drift);
         let start_id = format!("{name}-{}-{}", generation, elapsed.as_millis());
         let mut agent = Agent::start(&config, &name, start_id, clock, now);
-        let actions = agent.first_wishes(now);
+        let actions = agent.first_actions(now);
         self.hosts[index].agent = Some(agent);
         self.hosts[index].stalled_from = None;
-        self.grant(index, actions);
-        self.plan(now, Event::Agent(index, generation, AgentTask::Notices));
+        self.carry_out(index, actions);
+        self.plan_agent_task(now, index, AgentTask::Notices);
     }
 
     /// The agent of that host starts anew, when the host has booted.
@@ -352,7 +307,7 @@ impl World {
         self.hosts[index].agent = None;
         let at = self.now() + self.chance.millis(boot_ms / 4, boot_ms.max(1));
         let generation = self.hosts[index].generation;
-        self.plan(at, Event::AgentStarts(index, generation));
+        self.plan(at, Event::AgentStarts { host: index, generation });
     }
 
     /// The whole host starts anew.
@@ -361,24 +316,21 @@ impl World {
     }
 
     /// Who has each VIP, by EC2's own book.
-    pub fn holders(&self) -> BTreeMap<String, Option<String>> {
+    pub fn holders(&self) -> BTreeMap<ServiceName, Option<String>> {
         let cloud = self.cloud.lock();
         let holder = |vip| cloud.region.ec2.present().holder(vip).map(|eni| eni.id.clone());
         let services = self.config.services.iter();
-        services.map(|service| (service.name.to_string(), holder(service.vip.0))).collect()
+        services.map(|service| (service.name.clone(), holder(service.vip.0))).collect()
     }
 
     /// Carries out what an agent wants.
-    pub fn grant(&mut self, index: usize, actions: Vec<AgentAction>) {
-        let generation = self.hosts[index].generation;
+    pub fn carry_out(&mut self, index: usize, actions: Vec<AgentAction>) {
         for action in actions {
             match action {
-                AgentAction::Probe(target, at) => {
-                    self.plan(at, Event::Agent(index, generation, AgentTask::Probe(target)));
+                AgentAction::Probe { target, at } => {
+                    self.plan_agent_task(at, index, AgentTask::Probe { target });
                 }
-                AgentAction::Wake(at) => {
-                    self.plan(at, Event::Agent(index, generation, AgentTask::Look));
-                }
+                AgentAction::Wake(at) => self.plan_agent_task(at, index, AgentTask::Look),
                 AgentAction::Send(report) => self.send(index, *report),
             }
         }

@@ -5,26 +5,28 @@ use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use vipward_core::Config;
+use jiff::Timestamp;
+use vipward_core::{Config, config};
 use vipward_region_model::journal::JournalEvent;
-use vipward_upkeep::knowledge::{Answer, Subject};
 
 use crate::audit::alias_rules::Standing;
 use crate::history::host_fault::HostFault;
 use crate::history::random::Stream;
 use crate::interface::Interface;
+use crate::world::World;
+use crate::world::agenda::{Event, NodeTask};
 use crate::world::alias_unit::{AliasAction, AliasUnit};
 use crate::world::setup::mac;
-use crate::world::{Event, World};
 
 mod inject;
 mod metadata;
 
 /// One node's interface and its unit.
-pub struct Site {
+pub struct Node {
     pub interface: Interface,
     unit: Option<AliasUnit>,
-    /// Grows with each start of the unit, and with each boot: what belongs to an earlier one is void.
+    /// Grows with each start of the unit, and with each boot: what belongs to an earlier one is
+    /// void.
     generation: u64,
     boots: u64,
     own: Ipv4Addr,
@@ -42,27 +44,13 @@ pub struct Site {
     chance: Stream,
 }
 
-/// What is to do on a node's side.
-#[derive(Debug, Clone)]
-pub enum Task {
-    /// The unit starts.
-    Start,
-    /// The interface of a host that has booted gets its address.
-    Address,
-    /// The unit looks at the interface.
-    Pass,
-    /// The unit asks the metadata.
-    Ask,
-    /// It is answered; whether the next answer will be the same until something changes.
-    Answered(Subject, Answer, bool),
-}
-
-impl Site {
-    /// The sites of a cluster's nodes, in their order, as the history begins: they are up.
+impl Node {
+    /// All of a cluster, in the order of the file, as the history begins: they are up.
     pub fn all(config: &Config, seed: u64) -> Vec<Self> {
         let vips: Vec<Ipv4Addr> = config.services.iter().map(|service| service.vip.0).collect();
         let nodes = config.nodes.iter().enumerate();
-        let site = |(index, node): (usize, &vipward_core::config::Node)| {
+        let up = |(index, node): (usize, &config::Node)| {
+            // The stream's name is part of what a seed means.
             let mut chance = Stream::new(seed, &format!("site {}", node.name));
             let mut interface = Interface::new(mac(index));
             interface.gains(node.address, config.subnet.prefix_len());
@@ -83,11 +71,16 @@ impl Site {
                 chance,
             }
         };
-        nodes.map(site).collect()
+        nodes.map(up).collect()
     }
 
-    /// Somebody takes the address away; what went with it. The host's own is put back by its network
-    /// manager at once.
+    /// What a task belongs to: the unit's start, or the host's boot.
+    fn current(&self, task: &NodeTask) -> u64 {
+        if matches!(task, NodeTask::Address) { self.boots } else { self.generation }
+    }
+
+    /// Somebody takes the address away; what went with it. The host's own is put back by its
+    /// network manager at once.
     fn loses(&mut self, address: Ipv4Addr) -> Vec<Ipv4Addr> {
         let had = self.interface.has(self.own);
         let along = self.interface.loses(address);
@@ -104,111 +97,112 @@ impl Site {
 
 impl World {
     /// The units start with the history.
-    pub fn sites_begin(&mut self) {
-        for index in 0..self.sites.len() {
-            let at = self.now() + self.sites[index].chance.millis(0, 3_000);
-            self.plan(at, Event::Site(index, 0, Task::Start));
+    pub fn start_units(&mut self) {
+        for index in 0..self.nodes.len() {
+            let at = self.now() + self.nodes[index].chance.millis(0, 3_000);
+            self.plan_node_task(at, index, NodeTask::Start);
         }
     }
 
+    /// Puts a task of that node on the agenda, of the unit or the boot that is there now.
+    fn plan_node_task(&mut self, at: Timestamp, node: usize, task: NodeTask) {
+        let generation = self.nodes[node].current(&task);
+        self.plan(at, Event::Node { node, generation, task });
+    }
+
     /// A task is due, unless what it belongs to is gone since, or the host is stalled.
-    pub fn does_task(&mut self, index: usize, generation: u64, task: Task) {
+    pub fn run_node_task(&mut self, index: usize, generation: u64, task: NodeTask) {
         let elapsed = self.elapsed();
-        let name = self.config.nodes[index].name.to_string();
+        let name = self.config.nodes[index].name.clone();
+        if generation != self.nodes[index].current(&task) {
+            return;
+        }
         if let Some(until) = self.truth.stalled_until(&name, elapsed) {
             let later = self.start + until + Duration::from_micros(10);
-            return self.plan(later, Event::Site(index, generation, task));
-        }
-        let site = &self.sites[index];
-        let current = if matches!(task, Task::Address) { site.boots } else { site.generation };
-        if generation != current {
-            return;
+            return self.plan_node_task(later, index, task);
         }
         let now = self.now();
         match task {
-            Task::Start => self.unit_starts(index),
-            Task::Address => self.address_comes(index),
-            Task::Pass => self.unit_passes(index),
-            Task::Ask => self.unit_asks(index),
-            Task::Answered(subject, answer, steady) => {
+            NodeTask::Start => self.unit_starts(index),
+            NodeTask::Address => self.address_comes(index),
+            NodeTask::Pass => self.unit_passes(index),
+            NodeTask::Ask => self.unit_asks(index),
+            NodeTask::Answered { subject, answer, steady } => {
                 self.auditor.unit_heard(elapsed, &name, &answer);
-                let site = &mut self.sites[index];
-                let Some(unit) = site.unit.as_mut() else { return };
+                let Some(unit) = self.nodes[index].unit.as_mut() else { return };
                 let actions = unit.hears(&subject, answer, steady, now);
-                self.grant_unit(index, actions);
+                self.carry_out_unit(index, actions);
             }
         }
     }
 
     fn unit_starts(&mut self, index: usize) {
         let (now, elapsed) = (self.now(), self.elapsed());
-        let node = &self.config.nodes[index];
-        let site = &mut self.sites[index];
-        if site.unit.is_some() || !self.truth.unit_runs(node.name.as_str(), elapsed) {
+        let name = &self.config.nodes[index].name;
+        let node = &mut self.nodes[index];
+        if node.unit.is_some() || !self.truth.unit_runs(name, elapsed) {
             return;
         }
-        site.unit = Some(AliasUnit::start(&self.config, now));
-        site.sound_since = site.interface.has(site.own).then_some(elapsed);
-        self.auditor.unit_started(elapsed, node.name.as_str());
-        self.grant_unit(index, vec![AliasAction::Pass(now)]);
+        node.unit = Some(AliasUnit::start(&self.config, now));
+        node.sound_since = node.interface.has(node.own).then_some(elapsed);
+        self.auditor.unit_started(elapsed, name);
+        self.carry_out_unit(index, vec![AliasAction::Pass(now)]);
     }
 
     fn unit_passes(&mut self, index: usize) {
         let (now, elapsed) = (self.now(), self.elapsed());
-        let site = &mut self.sites[index];
-        let Some(unit) = site.unit.as_mut() else { return };
-        let (done, actions) = unit.pass(&mut site.interface, now);
-        let name = self.config.nodes[index].name.to_string();
+        let node = &mut self.nodes[index];
+        let Some(unit) = node.unit.as_mut() else { return };
+        let (done, actions) = unit.pass(&mut node.interface, now);
+        let name = self.config.nodes[index].name.clone();
         for (repair, along) in done {
             self.auditor.unit_repaired(elapsed, &name, &repair, &along);
         }
-        self.grant_unit(index, actions);
+        self.carry_out_unit(index, actions);
     }
 
     fn unit_asks(&mut self, index: usize) {
         let (now, elapsed) = (self.now(), self.elapsed());
-        let Some(unit) = self.sites[index].unit.as_mut() else { return };
+        let Some(unit) = self.nodes[index].unit.as_mut() else { return };
         let Some(subject) = unit.asks(now) else { return };
         let (took, answer) = self.metadata(index, &subject);
-        let name = self.config.nodes[index].name.as_str();
+        let name = &self.config.nodes[index].name;
         let partial = self.truth.ails(name, elapsed).any(|f| *f == HostFault::MetadataPartial);
         let steady = !partial && elapsed > self.addresses_changed + self.metadata_lag(index);
-        let generation = self.sites[index].generation;
-        let task = Task::Answered(subject, answer, steady);
-        self.plan(now + took, Event::Site(index, generation, task));
+        let task = NodeTask::Answered { subject, answer, steady };
+        self.plan_node_task(now + took, index, task);
     }
 
-    fn grant_unit(&mut self, index: usize, actions: impl IntoIterator<Item = AliasAction>) {
-        let generation = self.sites[index].generation;
+    fn carry_out_unit(&mut self, index: usize, actions: impl IntoIterator<Item = AliasAction>) {
         for action in actions {
             let (at, task) = match action {
-                AliasAction::Pass(at) => (at, Task::Pass),
-                AliasAction::Ask(at) => (at, Task::Ask),
+                AliasAction::Pass(at) => (at, NodeTask::Pass),
+                AliasAction::Ask(at) => (at, NodeTask::Ask),
             };
-            self.plan(at, Event::Site(index, generation, task));
+            self.plan_node_task(at, index, task);
         }
     }
 
     fn kernel_tells(&mut self, index: usize) {
         let now = self.now();
-        let action = self.sites[index].unit.as_mut().map(|unit| unit.wakes(now));
-        self.grant_unit(index, action);
+        let action = self.nodes[index].unit.as_mut().map(|unit| unit.wakes(now));
+        self.carry_out_unit(index, action);
     }
 
     /// Units that rest on the metadata's last answer ask again: something has changed.
-    pub fn stir_units(&mut self) {
+    pub fn resume_units(&mut self) {
         let now = self.now();
-        for index in 0..self.sites.len() {
-            let action = self.sites[index].unit.as_mut().and_then(|unit| unit.stirs(now));
-            self.grant_unit(index, action);
+        for index in 0..self.nodes.len() {
+            let action = self.nodes[index].unit.as_mut().and_then(|unit| unit.resume(now));
+            self.carry_out_unit(index, action);
         }
     }
 
     /// EC2 has assigned or unassigned addresses: the metadata will say so.
-    pub fn addresses_change(&mut self, happening: &JournalEvent) {
-        if matches!(happening, JournalEvent::Assigned { .. } | JournalEvent::Unassigned { .. }) {
+    pub fn addresses_change(&mut self, event: &JournalEvent) {
+        if matches!(event, JournalEvent::Assigned { .. } | JournalEvent::Unassigned { .. }) {
             self.addresses_changed = self.elapsed();
-            self.stir_units();
+            self.resume_units();
         }
     }
 
@@ -216,22 +210,22 @@ impl World {
     pub fn standings(&self) -> Vec<Standing> {
         let elapsed = self.elapsed();
         let mut standings = Vec::new();
-        for (index, (node, site)) in self.config.nodes.iter().zip(&self.sites).enumerate() {
-            let name = node.name.as_str();
+        for (index, (named, node)) in self.config.nodes.iter().zip(&self.nodes).enumerate() {
+            let name = &named.name;
             let runs = self.truth.unit_runs(name, elapsed);
             let stalled = self.truth.stalled_until(name, elapsed).is_some();
-            let sound = site.sound_since.filter(|_| runs && !stalled);
+            let sound = node.sound_since.filter(|_| runs && !stalled);
             for service in &self.config.services {
                 let vip = service.vip.0;
-                let touched = site.touched.get(&vip).copied().unwrap_or_default();
+                let touched = node.touched.get(&vip).copied().unwrap_or_default();
                 standings.push(Standing {
-                    node: name.to_owned(),
-                    eni: node.eni.to_string(),
-                    service: service.name.to_string(),
+                    node: name.clone(),
+                    eni: named.eni.to_string(),
+                    service: service.name.clone(),
                     vip,
                     mode: service.alias,
-                    present: site.interface.has(vip),
-                    bound: site.interface.binds_others(vip),
+                    present: node.interface.has(vip),
+                    bound: node.interface.binds_others(vip),
                     sound_since: sound.map(|since| since.max(touched)),
                     metadata_since: self.truth.metadata_well_since(name, elapsed),
                     lag: self.metadata_lag(index),

@@ -244,11 +244,11 @@ impl Ports for FunctionPorts {
         let operation = Operation::other("cloudwatch:DescribeAlarms", SHORT_PATIENCE);
         let prefix = alarm_prefix(&config.cluster);
         self.read(operation, |cloud, _| {
-            let alarms = cloud.region.cloudwatch.alarms();
-            let quiet = alarms.filter(|alarm| {
-                alarm.state.value == StateValue::Ok && alarm.spec.name.starts_with(&prefix)
+            let alarms = cloud.region.cloudwatch.described_alarms(cloud.now);
+            let quiet = alarms.filter(|(alarm, shown)| {
+                shown.value == StateValue::Ok && alarm.spec.name.starts_with(&prefix)
             });
-            quiet.filter_map(|alarm| alarm.spec.name.parse().ok()).collect()
+            quiet.filter_map(|(alarm, _)| alarm.spec.name.parse().ok()).collect()
         })
         .await
     }

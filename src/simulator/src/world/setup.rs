@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ipnet::Ipv4Net;
 use jiff::{SignedDuration, Timestamp};
-use vipward_core::Config;
+use vipward_core::{Config, NodeName};
 use vipward_region_model::cloudwatch::{self, CloudWatch};
 use vipward_region_model::ec2::inventory::Subnet;
 use vipward_region_model::ec2::{self, Ec2, NewInstance};
@@ -29,7 +29,7 @@ pub fn mac(index: usize) -> [u8; 6] {
 }
 
 /// The instance that a node's interface is attached to.
-pub fn instance_of(node: &str) -> String {
+pub fn instance_of(node: &NodeName) -> String {
     format!("i-{node}")
 }
 
@@ -51,6 +51,7 @@ pub fn region(scenario: &Scenario, config: &Config, now: Timestamp) -> anyhow::R
         cloudwatch: CloudWatch::new(cloudwatch::Settings {
             place: place.clone(),
             metric_ingestion: SignedDuration::from_millis(500),
+            alarm_lag: SignedDuration::from_secs(2),
             evaluation_range_extra: 2,
             retention: SignedDuration::from_hours(3),
         }),
@@ -96,7 +97,7 @@ fn cluster(scenario: &Scenario, config: &Config, now: Timestamp) -> anyhow::Resu
         let held = index == 0 && !scenario.unplaced;
         let vips = config.services.iter().filter(|_| held).map(|service| service.vip.0);
         let instance = NewInstance {
-            id: instance_of(node.name.as_str()),
+            id: instance_of(&node.name),
             kind: "m7g.large".to_owned(),
             eni: node.eni.to_string(),
             mac: mac(index).map(|octet| format!("{octet:02x}")).join(":"),

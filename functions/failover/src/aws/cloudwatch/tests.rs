@@ -4,7 +4,7 @@ use super::*;
 use crate::aws::fixture::{config, start};
 use aws_sdk_cloudwatch::operation::describe_alarms::DescribeAlarmsOutput;
 use aws_sdk_cloudwatch::operation::get_metric_data::GetMetricDataOutput;
-use aws_sdk_cloudwatch::types::MetricAlarm;
+use aws_sdk_cloudwatch::types::EvaluationState;
 use aws_smithy_mocks::{mock, mock_client};
 use std::time::Duration;
 use vipward_core::Verdict;
@@ -16,17 +16,22 @@ fn at(second: i64) -> Timestamp {
 }
 
 #[tokio::test]
-async fn quiet_alarms_are_asked_for_and_only_ours_are_heard() {
+async fn quiet_alarms_are_asked_for_and_only_ours_that_are_evaluated_and_ok_are_heard() {
     let rule = mock!(Client::describe_alarms)
         .match_requests(|request| {
             request.alarm_name_prefix() == Some("vipward/test/")
                 && request.state_value() == Some(&StateValue::Ok)
         })
         .then_output(|| {
-            let named = |name: &str| MetricAlarm::builder().alarm_name(name).build();
+            let quiet =
+                |name: &str| MetricAlarm::builder().alarm_name(name).state_value(StateValue::Ok);
+            let own = |node: &str| quiet(&format!("vipward/test/redis/{node}/self"));
             DescribeAlarmsOutput::builder()
-                .metric_alarms(named("vipward/test/redis/a/self"))
-                .metric_alarms(named("vipward/test/something-else"))
+                .metric_alarms(own("a").build())
+                .metric_alarms(own("b").state_value(StateValue::Alarm).build())
+                .metric_alarms(own("c").evaluation_state(EvaluationState::PartialData).build())
+                .metric_alarms(own("d").evaluation_state("IN_WARM_UP".into()).build())
+                .metric_alarms(quiet("vipward/test/something-else").build())
                 .build()
         });
     let client = mock_client!(aws_sdk_cloudwatch, [&rule]);

@@ -12,7 +12,7 @@ impl Tree {
 }
 
 impl Metadata for Tree {
-    async fn get(&self, path: &str) -> Result<Option<String>, MetadataError> {
+    async fn get(&mut self, path: &str) -> Result<Option<String>, MetadataError> {
         match self.0.get(path).map(String::as_str) {
             Some("!") => Err(MetadataError("refused".to_owned())),
             text => Ok(text.map(str::to_owned)),
@@ -32,7 +32,7 @@ fn listed(text: &str) -> (&str, &str) {
 
 async fn read(leaves: &[(&str, &str)]) -> Result<Vec<String>, String> {
     let eni = "eni-0a1b2c3d4e5f60001".parse().expect("an id");
-    let found = OwnInterface::default().addresses(&eni, &Tree::of(leaves)).await;
+    let found = OwnInterface::default().addresses(&eni, &mut Tree::of(leaves)).await;
     let shown = |all: BTreeSet<Ipv4Addr>| all.iter().map(ToString::to_string).collect();
     found.map(shown).map_err(|error| error.to_string())
 }

@@ -3,8 +3,8 @@
 use std::process::Command;
 
 use super::*;
-use crate::daemon::run;
-use crate::hook_scripts::{assert_refuses, hook};
+use crate::testing::daemon::run;
+use crate::testing::hook_scripts::{assert_refuses, hook};
 
 fn of(server: &Daemon, verb: &str) -> Command {
     let socket = format!("--socket={}", server.directory().join("socket").display());

@@ -3,8 +3,8 @@
 use std::process::Command;
 
 use super::*;
-use crate::daemon::{Daemon, run};
-use crate::hook_scripts::{assert_refuses, hook};
+use crate::testing::daemon::{Daemon, run};
+use crate::testing::hook_scripts::{assert_refuses, hook};
 
 fn with_login(mut command: Command, server: &Daemon) -> Command {
     let port = format!("--port={}", server.address.port());

@@ -4,9 +4,9 @@ use std::net::SocketAddr;
 use std::process::Command;
 
 use super::*;
-use crate::daemon::{Daemon, run};
-use crate::hook_scripts::{assert_refuses, hook};
-use crate::scratch::fresh_directory;
+use crate::testing::daemon::{Daemon, run};
+use crate::testing::hook_scripts::{assert_refuses, hook};
+use crate::testing::scratch::fresh_directory;
 
 /// The other node of a pair: the same port, another address.
 async fn on_another_address(first: SocketAddr) -> Daemon {

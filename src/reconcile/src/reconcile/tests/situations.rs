@@ -154,7 +154,8 @@ async fn a_call_without_an_answer_is_in_flight_and_nobody_else_gets_the_vip_mean
         state.ill_on_a("redis");
         state.says("c", "c", "redis", Healthy);
         state.hanging.insert("AssignPrivateIpAddresses");
-        // When the caller has given up b turns ill for c's liking only: c is preferred from then on.
+        // When the caller has given up b turns ill for c's liking only: c is preferred from then
+        // on.
         state.later = vec![(std::time::Duration::from_secs(2), |state| {
             state.hanging.clear();
             state.says("c", "b", "redis", Unhealthy);

@@ -20,7 +20,8 @@ pub struct AlarmChange {
 }
 
 impl AlarmChange {
-    /// The "CloudWatch Alarm State Change" event. The same change gives the same event, id included.
+    /// The "CloudWatch Alarm State Change" event. The same change gives the same event, id
+    /// included.
     pub fn to_event(&self, place: &Place) -> Value {
         let arn = arn(place, &self.spec.name);
         let since = stamp(self.current.since);

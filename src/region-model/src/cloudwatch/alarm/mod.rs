@@ -5,7 +5,7 @@ mod evaluate;
 mod reason;
 mod spec;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 pub use change::{AlarmChange, arn};
 pub use evaluate::{Bucket, Criteria, MissingData, StateValue, evaluate};
@@ -35,6 +35,8 @@ pub struct Alarm {
     pub configured_at: Timestamp,
     /// Where it stands.
     pub state: State,
+    /// Where it stood before.
+    previous: Option<State>,
     next_evaluation: Timestamp,
 }
 
@@ -45,6 +47,7 @@ impl Alarm {
             next_evaluation: following(&spec, now),
             spec,
             configured_at: now,
+            previous: None,
             state: State {
                 value: StateValue::InsufficientData,
                 reason: "Unchecked: Initial alarm creation".to_owned(),
@@ -61,20 +64,27 @@ impl Alarm {
         self.configured_at = now;
     }
 
+    /// Where it stands by a description that lags so much behind its events.
+    pub fn described(&self, lag: SignedDuration, now: Timestamp) -> &State {
+        let previous = self.previous.as_ref();
+        previous.filter(|_| now.duration_since(self.state.since) < lag).unwrap_or(&self.state)
+    }
+
     /// When it is evaluated next.
     pub fn next_evaluation(&self) -> Timestamp {
         self.next_evaluation
     }
 
-    /// The evaluation range at a time, in Unix seconds: E buckets, N and `extra` more, up to the newest whole one.
+    /// The evaluation range at a time, in Unix seconds: E buckets, N and `extra` more, up to the
+    /// newest whole one.
     pub fn range(&self, extra: u32, now: Timestamp) -> std::ops::Range<i64> {
         let end = self.spec.range_end(now.as_second());
         let buckets = i64::from(self.spec.evaluation_periods) + i64::from(extra);
         end - buckets * i64::from(self.spec.period)..end
     }
 
-    /// Judges the buckets of its range, oldest first and `None` where without data, the first of which
-    /// begins at the Unix second `start`. Gives the change, if there is one.
+    /// Judges the buckets of its range, oldest first and `None` where without data, the first of
+    /// which begins at the Unix second `start`. Gives the change, if there is one.
     pub fn judge(
         &mut self,
         start: i64,
@@ -101,9 +111,11 @@ impl Alarm {
         self.enter(state)
     }
 
-    /// Takes a state, from an evaluation or from `SetAlarmState`. Gives the change, if it is another one.
+    /// Takes a state, from an evaluation or from `SetAlarmState`. Gives the change, if it is
+    /// another one.
     pub fn enter(&mut self, state: State) -> Option<AlarmChange> {
         let previous = std::mem::replace(&mut self.state, state);
+        self.previous = Some(previous.clone());
         (previous.value != self.state.value).then(|| AlarmChange {
             spec: self.spec.clone(),
             previous,

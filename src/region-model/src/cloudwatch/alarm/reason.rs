@@ -11,7 +11,8 @@ use crate::cloudwatch::StatisticSet;
 /// A bucket with data: the Unix second at which it begins, and its values.
 pub type Datapoint = (i64, StatisticSet);
 
-/// The sentence for a state that was reached on these datapoints, the last N real ones, oldest first.
+/// The sentence for a state that was reached on these datapoints, the last N real ones, oldest
+/// first.
 pub fn sentence(spec: &AlarmSpec, to: StateValue, datapoints: &[Datapoint]) -> String {
     let periods = spec.evaluation_periods as usize;
     let missing = periods - datapoints.len();
@@ -103,7 +104,8 @@ struct EvaluatedDatapoint {
     value: f64,
 }
 
-/// The data behind a state, as JSON in a text: recent values oldest first, evaluated ones newest first.
+/// The data behind a state, as JSON in a text: recent values oldest first, evaluated ones newest
+/// first.
 pub fn data(spec: &AlarmSpec, datapoints: &[Datapoint], now: Timestamp) -> String {
     let value = |values: &StatisticSet| values.get(spec.statistic);
     let data = ReasonData {

@@ -1,4 +1,5 @@
-//! What an alarm is told to watch, from `CloudFormation` or `PutMetricAlarm`: both use the same names.
+//! What an alarm is told to watch, from `CloudFormation` or `PutMetricAlarm`: both use the same
+//! names.
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -165,12 +166,14 @@ impl AlarmSpec {
         Ok(())
     }
 
-    /// How often it is evaluated, in seconds: periods under a minute every 10 s, others every minute.
+    /// How often it is evaluated, in seconds: periods under a minute every 10 s, others every
+    /// minute.
     pub fn evaluated_every(&self) -> i64 {
         if self.period < 60 { 10 } else { 60 }
     }
 
-    /// The Unix second at which the newest whole bucket ends, at an evaluation. Buckets align to the minute.
+    /// The Unix second at which the newest whole bucket ends, at an evaluation. Buckets align to
+    /// the minute.
     pub fn range_end(&self, now_second: i64) -> i64 {
         let grid = i64::from(self.period.min(60));
         now_second.div_euclid(grid) * grid

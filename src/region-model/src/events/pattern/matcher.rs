@@ -19,8 +19,10 @@ pub enum Matcher {
     Numeric(Vec<(Bound, f64)>),
     /// None of these takes it.
     AnythingBut(Vec<Matcher>),
-    /// It is there, or is not. Answered where the values are collected.
-    Exists(bool),
+    /// It is there. Answered where the values are collected.
+    Present,
+    /// It is not there; answered in the same place.
+    Absent,
 }
 
 /// A text to compare with, exactly or whatever the case.
@@ -105,8 +107,8 @@ impl Matcher {
     }
 }
 
-/// Whether a text has a form, in time proportional to their product: the set of steps that could come
-/// next is carried along the text.
+/// Whether a text has a form, in time proportional to their product: the set of steps that could
+/// come next is carried along the text.
 fn glob(form: &[Glob], text: &str) -> bool {
     let mut open = vec![false; form.len() + 1];
     open[0] = true;

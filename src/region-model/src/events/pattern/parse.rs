@@ -71,7 +71,8 @@ fn only_member<'a>(members: &'a Map<String, Value>, path: &str) -> Result<(&'a s
 
 fn operator(name: &str, argument: &Value, path: &str) -> Result<Matcher> {
     match (name, argument) {
-        ("exists", Value::Bool(wanted)) => Ok(Matcher::Exists(*wanted)),
+        ("exists", Value::Bool(true)) => Ok(Matcher::Present),
+        ("exists", Value::Bool(false)) => Ok(Matcher::Absent),
         ("numeric", Value::Array(bounds)) => numeric(bounds, path).map(Matcher::Numeric),
         ("anything-but", argument) => anything_but(argument, path).map(Matcher::AnythingBut),
         _ => textual(name, argument, path),

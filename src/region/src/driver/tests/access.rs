@@ -1,4 +1,5 @@
-//! IAM at the edge: who has a role of the template may do what it says, and what is refused has no effect.
+//! IAM at the edge: who has a role of the template may do what it says, and what is refused has no
+//! effect.
 
 use super::{client, lab};
 

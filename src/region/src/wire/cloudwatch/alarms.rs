@@ -14,7 +14,6 @@ use crate::wire::ApiError;
 const DESCRIBED_AT_ONCE: u32 = 50;
 const MOST_DESCRIBED: u32 = 100;
 
-/// Adds or changes an alarm.
 pub fn put(
     cloudwatch: &mut CloudWatch,
     now: Timestamp,
@@ -26,7 +25,11 @@ pub fn put(
 }
 
 /// Lists alarms by name, prefix or state.
-pub fn describe(cloudwatch: &CloudWatch, input: &Properties<'_>) -> Result<Answer, ApiError> {
+pub fn describe(
+    cloudwatch: &CloudWatch,
+    now: Timestamp,
+    input: &Properties<'_>,
+) -> Result<Answer, ApiError> {
     let names = input.texts("AlarmNames")?;
     let prefix = input.text("AlarmNamePrefix")?;
     if prefix.is_some() && !names.is_empty() {
@@ -38,16 +41,15 @@ pub fn describe(cloudwatch: &CloudWatch, input: &Properties<'_>) -> Result<Answe
     if largest > MOST_DESCRIBED {
         return Err(input.invalid("MaxRecords", "at most 100").into());
     }
-    let wanted = |alarm: &&Alarm| {
+    let wanted = |(alarm, shown): &(&Alarm, &State)| {
         (names.is_empty() || names.contains(&alarm.spec.name))
             && prefix.as_ref().is_none_or(|prefix| alarm.spec.name.starts_with(prefix))
-            && state.is_none_or(|state| alarm.state.value == state)
+            && state.is_none_or(|state| shown.value == state)
             && (types.is_empty() || types.iter().any(|kind| kind == "MetricAlarm"))
     };
-    let entries = cloudwatch
-        .alarms()
-        .filter(wanted)
-        .map(|alarm| (alarm.spec.name.clone(), alarm_answer(cloudwatch.place(), alarm)));
+    let entries = cloudwatch.described_alarms(now).filter(wanted).map(|(alarm, shown)| {
+        (alarm.spec.name.clone(), alarm_answer(cloudwatch.place(), alarm, shown))
+    });
     let token = input.text("NextToken")?;
     let (alarms, next) = page(entries, token.as_deref(), largest as usize)?;
     let mut members =
@@ -56,8 +58,8 @@ pub fn describe(cloudwatch: &CloudWatch, input: &Properties<'_>) -> Result<Answe
     Ok(Answer::Structure(members))
 }
 
-fn alarm_answer(place: &Place, alarm: &Alarm) -> Answer {
-    let Alarm { spec, state, .. } = alarm;
+fn alarm_answer(place: &Place, alarm: &Alarm, state: &State) -> Answer {
+    let Alarm { spec, .. } = alarm;
     let mut members = vec![
         ("AlarmName", Answer::text(&spec.name)),
         ("AlarmArn", Answer::Text(arn(place, &spec.name))),

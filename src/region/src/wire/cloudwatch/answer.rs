@@ -1,30 +1,26 @@
 //! What an operation answers, before a protocol writes it.
 //!
-//! JSON alone will not do: the protocols differ in how they write times, and CBOR tells whole numbers from others.
+//! JSON alone will not do: the protocols differ in how they write times, and CBOR tells whole
+//! numbers from others.
 
 use jiff::Timestamp;
 
-/// A value of an answer.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Answer {
-    /// A text.
     Text(String),
     /// A whole number.
     Whole(i64),
     /// Any other number, whole or not.
     Number(f64),
-    /// True or false.
     Flag(bool),
     /// A time, written to the millisecond.
     Time(Timestamp),
-    /// A list.
     List(Vec<Answer>),
     /// A structure; absent members are not in it.
     Structure(Vec<(&'static str, Answer)>),
 }
 
 impl Answer {
-    /// A text.
     pub fn text(text: impl Into<String>) -> Self {
         Self::Text(text.into())
     }

@@ -43,7 +43,6 @@ fn to_json(value: Cbor) -> Result<Value, String> {
     })
 }
 
-/// Writes an answer.
 pub fn encode(answer: &Answer) -> Vec<u8> {
     let mut body = Vec::new();
     ciborium::into_writer(&from_answer(answer), &mut body).expect("a vector takes every write");

@@ -12,7 +12,6 @@ pub fn decode(body: &[u8]) -> Result<Value, String> {
     serde_json::from_slice(body).map_err(|error| error.to_string())
 }
 
-/// Writes an answer.
 pub fn encode(answer: &Answer) -> Vec<u8> {
     from_answer(answer).to_string().into_bytes()
 }

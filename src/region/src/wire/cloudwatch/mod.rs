@@ -15,14 +15,13 @@ use serde_json::Value;
 use vipward_region_model::cloudwatch::{CloudWatch, Properties};
 use vipward_region_model::iam::{Context, NAMESPACE};
 
-use crate::wire::about::About;
+use crate::wire::Access;
 use crate::wire::{ApiError, Request, Response};
 use answer::Answer;
 use protocol::Protocol;
 
 pub use protocol::operation;
 
-/// Answers a request.
 pub fn handle(cloudwatch: &mut CloudWatch, now: Timestamp, request: &Request) -> Response {
     let protocol = Protocol::of(request);
     let (operation, outcome) = match protocol.read(request) {
@@ -41,7 +40,7 @@ pub fn refuse(request: &Request, error: &ApiError) -> Response {
 }
 
 /// What a call is about, for IAM: nothing in particular, but for its namespace.
-pub(super) fn about(request: &Request) -> About {
+pub(super) fn access(request: &Request) -> Access {
     let input = Protocol::of(request).read(request).map(|call| call.input).unwrap_or_default();
     let namespace = Properties::root(&input).text("Namespace").ok().flatten();
     let namespace = namespace.map(|namespace| (NAMESPACE, vec![namespace]));
@@ -67,7 +66,7 @@ fn operate(
         "GetMetricStatistics" => get_data::get_metric_statistics(cloudwatch, now, &input).map(Some),
         "ListMetrics" => get_data::list_metrics(cloudwatch, now, &input).map(Some),
         "PutMetricAlarm" => alarms::put(cloudwatch, now, &input).map(|()| None),
-        "DescribeAlarms" => alarms::describe(cloudwatch, &input).map(Some),
+        "DescribeAlarms" => alarms::describe(cloudwatch, now, &input).map(Some),
         "DeleteAlarms" => alarms::delete(cloudwatch, &input).map(|()| None),
         "SetAlarmState" => alarms::set_state(cloudwatch, now, &input).map(|()| None),
         _ => Err(ApiError::new(

@@ -7,7 +7,8 @@ const PREFIX: &str = "after:";
 
 /// A page of entries, and the token for the next one where there is one.
 ///
-/// Entries come with a key that orders them, so that one which goes between two calls skips no other.
+/// Entries come with a key that orders them, so that one which goes between two calls skips no
+/// other.
 pub fn page(
     entries: impl Iterator<Item = (String, Answer)>,
     token: Option<&str>,

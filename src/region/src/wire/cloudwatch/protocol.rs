@@ -15,31 +15,27 @@ const TARGET: &str = "GraniteServiceVersion20100801";
 /// The largest body of a request, as sent.
 const LARGEST_BODY: usize = 1 << 20;
 
-/// The largest body of a request after decompression: well above what 1,000 metrics of 150 values need.
+/// The largest body of a request after decompression: well above what 1,000 metrics of 150 values
+/// need.
 const LARGEST_UNPACKED: u64 = 16 << 20;
 
 /// A protocol in which `CloudWatch` can be spoken to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Protocol {
-    /// RPC v2 CBOR.
     Cbor,
     /// AWS JSON 1.0.
     Json,
-    /// AWS Query.
     Query,
 }
 
-/// An operation and its input.
 #[derive(Debug, PartialEq)]
 pub struct Call {
-    /// Name of the operation.
     pub operation: String,
     /// Its input, with times as numbers or texts.
     pub input: Value,
 }
 
 impl Protocol {
-    /// The protocol of a request.
     pub fn of(request: &Request) -> Self {
         if request.path.starts_with("/service/") {
             Self::Cbor
@@ -50,7 +46,6 @@ impl Protocol {
         }
     }
 
-    /// Reads a request.
     pub fn read(self, request: &Request) -> Result<Call, ApiError> {
         let body = unpack(request)?;
         let call = match self {
@@ -63,7 +58,6 @@ impl Protocol {
         Ok(Call { operation, input })
     }
 
-    /// Writes the outcome of an operation.
     pub fn write(
         self,
         request: &Request,
@@ -100,8 +94,8 @@ impl Protocol {
         }
     }
 
-    /// The two younger protocols name the error's shape; its code of the Query days goes in a header,
-    /// which is where the SDKs still take it from.
+    /// The two younger protocols name the error's shape; its code of the Query days goes in a
+    /// header, which is where the SDKs still take it from.
     fn error(self, error: &ApiError) -> Response {
         let side = if error.status < 500 { "Sender" } else { "Receiver" };
         let answer = Answer::Structure(vec![

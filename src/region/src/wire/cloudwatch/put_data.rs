@@ -17,7 +17,6 @@ const LARGEST_EXPONENT: i32 = 360;
 const OLDEST: SignedDuration = SignedDuration::from_hours(14 * 24);
 const FURTHEST_AHEAD: SignedDuration = SignedDuration::from_hours(2);
 
-/// Takes metric data.
 pub fn put_metric_data(
     cloudwatch: &mut CloudWatch,
     now: Timestamp,
@@ -82,7 +81,8 @@ fn check_time(at: Timestamp, now: Timestamp, path: &str) -> Result<(), ApiError>
     Ok(())
 }
 
-/// The values, in one of three forms: a value, a statistic set, or values with how often each occurred.
+/// The values, in one of three forms: a value, a statistic set, or values with how often each
+/// occurred.
 fn read_values(metric: &Properties<'_>) -> Result<StatisticSet, ApiError> {
     let forms = ["Value", "StatisticValues", "Values"];
     let given: Vec<String> =

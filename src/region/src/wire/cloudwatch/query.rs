@@ -11,7 +11,8 @@ const NAMESPACE: &str = "http://monitoring.amazonaws.com/doc/2010-08-01/";
 /// Names longer than this are no parameter of any operation; it bounds the depth of the tree.
 const DEEPEST: usize = 12;
 
-/// Reads a form into the operation and a tree of texts: `A.B=x` is a structure, `A.member.1=x` a list.
+/// Reads a form into the operation and a tree of texts: `A.B=x` is a structure, `A.member.1=x` a
+/// list.
 pub fn decode(body: &[u8]) -> Result<(String, Value), String> {
     let mut tree = Map::new();
     let mut operation = String::new();
@@ -58,7 +59,6 @@ fn gather(value: Value) -> Value {
     Value::Object(members.into_iter().map(|(name, value)| (name, gather(value))).collect())
 }
 
-/// Writes the answer of an operation.
 pub fn encode(operation: &str, answer: Option<&Answer>, request_id: &str) -> String {
     Xml::document(&format!("{operation}Response"), Some(NAMESPACE), |xml| {
         if let Some(answer) = answer {
@@ -68,7 +68,6 @@ pub fn encode(operation: &str, answer: Option<&Answer>, request_id: &str) -> Str
     })
 }
 
-/// Writes an error.
 pub fn encode_error(error: &ApiError, request_id: &str) -> String {
     Xml::document("ErrorResponse", Some(NAMESPACE), |xml| {
         xml.element("Error", |xml| {

@@ -24,6 +24,7 @@ fn cloudwatch() -> CloudWatch {
     CloudWatch::new(Settings {
         place: Place { account: "123456789012".to_owned(), region: "us-east-1".to_owned() },
         metric_ingestion: SignedDuration::from_millis(500),
+        alarm_lag: SignedDuration::ZERO,
         evaluation_range_extra: 2,
         retention: SignedDuration::from_hours(3),
     })

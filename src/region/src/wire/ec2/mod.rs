@@ -13,27 +13,24 @@ use vipward_region_model::ec2::inventory::Inventory;
 use vipward_region_model::ec2::{Class, Ec2, Filter, Paging};
 use vipward_region_model::iam::{Context, TAG_KEYS};
 
-use super::about::About;
 use super::form::Params;
 use super::xml::Xml;
 use super::{ApiError, Request, Response};
+use crate::wire::Access;
 
 const NAMESPACE: &str = "http://ec2.amazonaws.com/doc/2016-11-15/";
 
 /// What a call needs besides its parameters.
 #[derive(Debug, Clone, Copy)]
 pub struct Call<'a> {
-    /// The time of the call.
     pub now: Timestamp,
     /// How much older than usual the answer of a read is to be.
     pub stale: SignedDuration,
-    /// Account and region.
     pub place: &'a Place,
     /// Id of the request, for the answer.
     pub request_id: &'a str,
 }
 
-/// Answers one EC2 request.
 pub fn handle(ec2: &mut Ec2, call: Call<'_>, request: &Request) -> Response {
     let params = Params::parse(&request.body);
     answer(ec2, call, &params).map_or_else(
@@ -48,7 +45,7 @@ pub fn operation(request: &Request) -> String {
 }
 
 /// What a call is about, for IAM: reads cannot be narrowed, writes name their interfaces.
-pub(super) fn about(request: &Request, place: &Place) -> About {
+pub(super) fn access(request: &Request, place: &Place) -> Access {
     let params = Params::parse(&request.body);
     let mut named = match operation(request).as_str() {
         "AssignPrivateIpAddresses" | "UnassignPrivateIpAddresses" => {
@@ -67,7 +64,6 @@ pub(super) fn about(request: &Request, place: &Place) -> About {
     (named, Context::from_iter(tagged))
 }
 
-/// The shape of every EC2 error.
 pub fn error_response(error: &ApiError, request_id: &str) -> Response {
     let body = Xml::document("Response", None, |xml| {
         xml.list("Errors", "Error", [error], |xml, error| {

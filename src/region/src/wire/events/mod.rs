@@ -11,12 +11,11 @@ use vipward_region_model::events::{EventBridge, RuleError};
 use vipward_region_model::iam::{Context, SOURCE};
 use vipward_region_model::ids::stable_id;
 
-use crate::wire::about::About;
+use crate::wire::Access;
 use crate::wire::{ApiError, Request, Response};
 
 const CONTENT_TYPE: &str = "application/x-amz-json-1.1";
 
-/// Answers a request.
 pub fn handle(events: &mut EventBridge, now: Timestamp, request: &Request) -> Response {
     match operate(events, now, request) {
         Ok(answer) => respond(request, 200, &answer),
@@ -31,7 +30,7 @@ pub fn refuse(request: &Request, error: &ApiError) -> Response {
 }
 
 /// What a call is about, for IAM: the buses and the sources of all entries.
-pub(super) fn about(request: &Request, place: &Place) -> About {
+pub(super) fn access(request: &Request, place: &Place) -> Access {
     let input: Value = serde_json::from_slice(&request.body).unwrap_or_default();
     let entries = Properties::root(&input).structures("Entries").unwrap_or_default();
     let texts =

@@ -14,7 +14,6 @@ const LARGEST: usize = 256 * 1024;
 /// What a `Time` counts for in the size of an entry, however it is written.
 const TIME_SIZE: usize = 14;
 
-/// Puts events onto the bus.
 pub fn put_events(
     events: &mut EventBridge,
     now: Timestamp,
@@ -57,7 +56,6 @@ fn put(events: &mut EventBridge, mut envelope: Envelope, now: Timestamp) -> Stri
     envelope.id
 }
 
-/// Why an entry fails.
 struct Refusal {
     code: &'static str,
     message: String,

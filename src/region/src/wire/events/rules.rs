@@ -8,7 +8,6 @@ use vipward_region_model::events::{EventBridge, Pattern, RuleSpec, Target, rule_
 use super::{check_bus, invalid_pattern, rule_error, validation};
 use crate::wire::ApiError;
 
-/// Adds or changes a rule.
 pub fn put(
     events: &mut EventBridge,
     now: Timestamp,
@@ -64,7 +63,6 @@ pub fn delete(events: &mut EventBridge, input: &Properties<'_>) -> Result<Value,
     Ok(json!({}))
 }
 
-/// Shows a rule.
 pub fn describe(events: &EventBridge, input: &Properties<'_>) -> Result<Value, ApiError> {
     check_bus(input)?;
     let name = text(input, "Name")?;
@@ -81,7 +79,6 @@ pub fn list(events: &EventBridge, input: &Properties<'_>) -> Result<Value, ApiEr
     Ok(json!({"Rules": rules}))
 }
 
-/// Lists the targets of a rule.
 pub fn list_targets(events: &EventBridge, input: &Properties<'_>) -> Result<Value, ApiError> {
     check_bus(input)?;
     let name = text(input, "Rule")?;
@@ -90,7 +87,6 @@ pub fn list_targets(events: &EventBridge, input: &Properties<'_>) -> Result<Valu
     Ok(json!({"Targets": targets.collect::<Vec<_>>()}))
 }
 
-/// Says whether an event matches a pattern.
 pub fn test_pattern(input: &Properties<'_>) -> Result<Value, ApiError> {
     let pattern = read_pattern(&text(input, "EventPattern")?)?;
     let event: Value = serde_json::from_str(&text(input, "Event")?).map_err(|error| {

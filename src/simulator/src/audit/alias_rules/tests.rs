@@ -1,6 +1,7 @@
 //! Each rule about aliases catches who breaks it.
 
 use super::*;
+use crate::history::cluster::named;
 
 const SECOND: Duration = Duration::from_secs(1);
 const OWN: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 10);
@@ -8,10 +9,10 @@ const VIP: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 201);
 const A: &str = "eni-0000000a";
 const B: &str = "eni-0000000b";
 
-const DOUBT: &str = "the alias unit never removes on doubt";
-const TOUCHES: &str = "the alias unit touches only what it was told about";
-const COMES: &str = "the alias is there soon after its VIP";
-const GOES: &str = "the alias goes soon after its VIP";
+const DOUBT: Rule = Rule::AliasNeverRemovedOnDoubt;
+const TOUCHES: Rule = Rule::AliasUnitTouchesItsOwn;
+const COMES: Rule = Rule::AliasComes;
+const GOES: Rule = Rule::AliasGoes;
 
 fn book() -> AliasBook {
     AliasBook::new(Some(A), [VIP].into_iter())
@@ -25,7 +26,7 @@ fn without() -> Answer {
     Answer::Addresses([OWN].into())
 }
 
-fn removal(answers: &[Answer], mode: Option<AliasMode>) -> Option<&'static str> {
+fn removal(answers: &[Answer], mode: Option<AliasMode>) -> Option<Rule> {
     repair(answers, mode, &Repair { link: 2, vip: VIP, act: Act::Remove(32) }, &[])
 }
 
@@ -34,12 +35,12 @@ fn repair(
     mode: Option<AliasMode>,
     repair: &Repair,
     along: &[Ipv4Addr],
-) -> Option<&'static str> {
+) -> Option<Rule> {
     let mut book = book();
     for answer in answers {
-        book.heard.entry("a".to_owned()).or_default().hears(OWN, answer, SECOND);
+        book.heard.entry(named("a")).or_default().hears(OWN, answer, SECOND);
     }
-    book.judge_repair("a", mode, repair, along).map(|(rule, _)| rule)
+    book.judge_repair(&named("a"), mode, repair, along).map(|(rule, _)| rule)
 }
 
 #[test]
@@ -81,9 +82,9 @@ fn it_touches_vips_of_the_file_on_its_interface_alone() {
 /// A VIP that stands with node a as the case says, a hundred seconds into the history.
 fn standing(mode: AliasMode, present: bool) -> Standing {
     Standing {
-        node: "a".to_owned(),
+        node: named("a"),
         eni: A.to_owned(),
-        service: "svc".to_owned(),
+        service: named("svc"),
         vip: VIP,
         mode,
         present,
@@ -95,7 +96,7 @@ fn standing(mode: AliasMode, present: bool) -> Standing {
 }
 
 /// What is said of it when EC2 gave the VIP to `holder` at second 60.
-fn judged(holder: &str, at: u32, standing: &Standing) -> Option<&'static str> {
+fn judged(holder: &str, at: u32, standing: &Standing) -> Option<Rule> {
     let mut book = AliasBook::new(Some("eni-0000000c"), [VIP].into_iter());
     book.goes_to(VIP, Some(holder), SECOND * 60);
     book.judge(SECOND * at, standing).map(|(rule, _)| rule)
@@ -123,11 +124,11 @@ fn an_alias_that_stays_away_is_found() {
 #[test]
 fn what_a_unit_was_told_it_keeps_when_the_metadata_are_out() {
     let mut book = book();
-    book.heard.entry("a".to_owned()).or_default().hears(OWN, &with(), SECOND * 10);
+    book.heard.entry(named("a")).or_default().hears(OWN, &with(), SECOND * 10);
     let missing = Standing { metadata_since: None, ..standing(AliasMode::Follow, false) };
     assert_eq!(book.judge(SECOND * 100, &missing).map(|(rule, _)| rule), Some(COMES));
     let mut hears = |answer: &Answer| {
-        book.heard.entry("a".to_owned()).or_default().hears(OWN, answer, SECOND * 20);
+        book.heard.entry(named("a")).or_default().hears(OWN, answer, SECOND * 20);
         book.judge(SECOND * 100, &missing).map(|(rule, _)| rule)
     };
     assert_eq!(hears(&without()), Some(COMES), "one odd answer");
@@ -146,23 +147,12 @@ fn an_alias_that_stays_behind_is_found() {
 }
 
 fn auditor() -> Auditor {
-    let text = r#"
-cluster = "sim"
-subnet = "10.0.0.0/24"
-policy = { alias = "follow" }
-[[node]]
-name = "a"
-address = "10.0.0.10"
-eni = "eni-0000000a"
-[[node]]
-name = "b"
-address = "10.0.0.11"
-eni = "eni-0000000b"
-[[service]]
-name = "svc"
-vip = "10.0.0.201"
-check = { kind = "tcp", port = 7001 }
-"#;
+    let text = concat!(
+        include_str!("../../../fixtures/pair.toml"),
+        "[policy]
+alias = \"follow\"
+"
+    );
     let config = vipward_core::Config::parse("sim", text).expect("it is right");
     Auditor::new(
         &config,
@@ -173,11 +163,11 @@ check = { kind = "tcp", port = 7001 }
     )
 }
 
-fn end_with(standings: &[Standing], repaired: Option<u32>) -> Option<&'static str> {
+fn end_with(standings: &[Standing], repaired: Option<u32>) -> Option<Rule> {
     let mut auditor = auditor();
     if let Some(at) = repaired {
         let add = Repair { link: 2, vip: VIP, act: Act::Add };
-        auditor.unit_repaired(SECOND * at, "a", &add, &[]);
+        auditor.unit_repaired(SECOND * at, &named("a"), &add, &[]);
     }
     auditor.ends_aliases(SECOND * 600, SECOND * 300, standings);
     auditor.breaches().first().map(|breach| breach.rule)
@@ -185,7 +175,7 @@ fn end_with(standings: &[Standing], repaired: Option<u32>) -> Option<&'static st
 
 #[test]
 fn at_rest_the_holder_has_the_address_and_in_follow_nobody_else() {
-    const RULE: &str = "the holder has the address when all comes to rest";
+    const RULE: Rule = Rule::AliasAtHolderAtRest;
     let on_b = |standing| Standing { eni: B.to_owned(), ..standing };
     let (has, lacks) = (standing(AliasMode::Follow, true), standing(AliasMode::Follow, false));
     assert_eq!(end_with(&[has.clone(), on_b(lacks.clone())], None), None);
@@ -201,6 +191,6 @@ fn at_rest_the_holder_has_the_address_and_in_follow_nobody_else() {
 fn at_rest_no_alias_is_changed() {
     let standings = [standing(AliasMode::Follow, true)];
     assert_eq!(end_with(&standings, Some(307)), None);
-    let rule = "aliases come to rest when the faults are over";
+    let rule = Rule::AliasesRest;
     assert_eq!(end_with(&standings, Some(308)), Some(rule));
 }

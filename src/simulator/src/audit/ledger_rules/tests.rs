@@ -5,24 +5,10 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use super::*;
+use crate::history::cluster::named;
 
 fn config() -> Config {
-    let text = r#"
-cluster = "sim"
-subnet = "10.0.0.0/24"
-[[node]]
-name = "a"
-address = "10.0.0.10"
-eni = "eni-0000000a"
-[[node]]
-name = "b"
-address = "10.0.0.11"
-eni = "eni-0000000b"
-[[service]]
-name = "svc"
-vip = "10.0.0.201"
-check = { kind = "tcp", port = 7001 }
-"#;
+    let text = include_str!("../../../fixtures/pair.toml");
     Config::parse("sim", text).expect("it is right")
 }
 
@@ -31,7 +17,7 @@ fn at(second: i64) -> Timestamp {
 }
 
 fn look(ledgers: &[Remembered]) -> Look {
-    Look { ledgers: BTreeMap::from([("svc".to_owned(), ledgers.to_vec())]), ..Look::default() }
+    Look { ledgers: BTreeMap::from([(named("svc"), ledgers.to_vec())]), ..Look::default() }
 }
 
 fn ledger(unplanned: &[i64]) -> Remembered {
@@ -50,7 +36,7 @@ fn moved(kind: &str, second: i64) -> Decided {
 }
 
 /// What the invocation that saw `looks` and wrote `text` is accused of.
-fn judged(decided: &Decided, looks: &[Look], text: &str) -> Option<&'static str> {
+fn judged(decided: &Decided, looks: &[Look], text: &str) -> Option<Rule> {
     let key = "vipward:sim:svc".to_owned();
     let call_log = CallLog {
         looks: looks.iter().map(|look| (at(0), look.clone())).collect(),
@@ -76,7 +62,7 @@ fn a_hold_and_what_was_not_tried_are_no_moves() {
 
 #[test]
 fn moves_beyond_the_budget_have_to_have_waited() {
-    let rule = Some("moves beyond the budget wait");
+    let rule = Some(Rule::Budget);
     let spent = ledger(&[1_000, 1_010, 1_020]);
     for (kind, before, second, expected) in [
         ("failover", &spent, 1_079, rule),
@@ -114,7 +100,7 @@ fn of_two_ledgers_of_one_second_either_may_be_believed() {
 
 #[test]
 fn a_move_has_to_be_written_down_with_those_before_it() {
-    let rule = Some("each move is written into the ledger");
+    let rule = Some(Rule::MoveIsRecorded);
     let before = [look(&[ledger(&[1_000])])];
     for (kind, text, expected) in [
         ("failover", "moved=1500 moves=1000,1500", None),
@@ -132,17 +118,17 @@ fn a_move_has_to_be_written_down_with_those_before_it() {
 #[test]
 fn a_drained_node_is_not_to_get_a_vip() {
     let until =
-        |second| Look { drains: BTreeMap::from([("b".to_owned(), at(second))]), ..Look::default() };
+        |second| Look { drains: BTreeMap::from([(named("b"), at(second))]), ..Look::default() };
     let text = "moved=1500 moves=1500";
     let decided = moved("failover", 1_500);
-    let rule = Some("a drained node gets no VIP");
+    let rule = Some(Rule::DrainedNodeGetsNone);
     assert_eq!(judged(&decided, &[until(1_501)], text), rule);
     assert_eq!(judged(&decided, &[until(1_500)], text), None, "its time is over");
 }
 
 #[test]
 fn what_an_order_wrote_in_this_invocation_counts_before_it_shows() {
-    let drained = Look { drains: BTreeMap::from([("b".to_owned(), at(1_600))]), ..Look::default() };
+    let drained = Look { drains: BTreeMap::from([(named("b"), at(1_600))]), ..Look::default() };
     let spent = look(&[ledger(&[1_000, 1_480, 1_490])]);
     let judged = |looks: &Look, orders: &[(&str, &str, &str)], moved: &Decided| {
         let tag = |(eni, key, text): &(&str, &str, &str)| {
@@ -159,9 +145,9 @@ fn what_an_order_wrote_in_this_invocation_counts_before_it_shows() {
     let after = ("eni-0000000b", "vipward:sim:svc", "moved=1500 moves=1500");
     let (key, text) = (Drain::tag_key(&config().cluster), "until=1499 by= why=resumed");
     assert_eq!(judged(&drained, &[("eni-0000000b", &key, text), after], &decided), None);
-    let rule = Some("a drained node gets no VIP");
+    let rule = Some(Rule::DrainedNodeGetsNone);
     assert_eq!(judged(&drained, &[("eni-0000000a", &key, text), after], &decided), rule);
     let unfrozen = ("eni-0000000a", "vipward:sim:svc", "moved=1490 moves=");
     assert_eq!(judged(&spent, &[unfrozen, after], &decided), None);
-    assert_eq!(judged(&spent, &[after], &decided), Some("moves beyond the budget wait"));
+    assert_eq!(judged(&spent, &[after], &decided), Some(Rule::Budget));
 }

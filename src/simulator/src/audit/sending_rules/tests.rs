@@ -3,7 +3,8 @@
 use std::net::Ipv4Addr;
 
 use super::*;
-use crate::audit::call_log::{Look, Read, UnderWay};
+use crate::audit::call_log::{InFlight, Look, Read};
+use crate::history::cluster::named;
 use crate::history::fault::Fault;
 
 const A: &str = "eni-0000000a";
@@ -12,30 +13,19 @@ const C: &str = "eni-0000000c";
 const VIPS: [Ipv4Addr; 2] = [Ipv4Addr::new(10, 0, 0, 201), Ipv4Addr::new(10, 0, 0, 202)];
 
 fn config() -> Config {
-    let text = r#"
-cluster = "sim"
-subnet = "10.0.0.0/24"
-[[node]]
-name = "a"
-address = "10.0.0.10"
-eni = "eni-0000000a"
-[[node]]
-name = "b"
-address = "10.0.0.11"
-eni = "eni-0000000b"
+    let text = concat!(
+        include_str!("../../../fixtures/pair.toml"),
+        r#"
 [[node]]
 name = "c"
 address = "10.0.0.12"
 eni = "eni-0000000c"
 [[service]]
-name = "svc"
-vip = "10.0.0.201"
-check = { kind = "tcp", port = 7001 }
-[[service]]
 name = "web"
 vip = "10.0.0.202"
 check = { kind = "tcp", port = 7002 }
-"#;
+"#
+    );
     Config::parse("sim", text).expect("it is right")
 }
 
@@ -48,13 +38,14 @@ fn look(holders: &[Option<&str>]) -> Look {
     let held = || holders.iter().enumerate().filter_map(|(at, eni)| Some((at, (*eni)?)));
     let services = ["svc", "web"];
     Look {
-        holders: held().map(|(at, eni)| (services[at].to_owned(), eni.to_owned())).collect(),
+        holders: held().map(|(at, eni)| (named(services[at]), eni.to_owned())).collect(),
         vips: held().map(|(at, eni)| (VIPS[at], eni.to_owned())).collect(),
         ..Look::default()
     }
 }
 
-/// A call to bring the first VIP from `a` to `b`, 1,000 s after the start, on evidence that is as new as can be.
+/// A call to bring the first VIP from `a` to `b`, 1,000 s after the start, on evidence that is as
+/// new as can be.
 fn call() -> Assignment {
     let now = at(1_000_000);
     Assignment {
@@ -71,16 +62,16 @@ fn call() -> Assignment {
             words: Some(now),
             tags: Vec::new(),
         },
-        under_way: Vec::new(),
+        in_flight: Vec::new(),
     }
 }
 
 fn crash(node: &str, at_ms: u64, for_ms: u64) -> Fault {
-    let what = What::ServiceCrash { node: node.to_owned(), service: "svc".to_owned() };
+    let what = FaultKind::ServiceCrash { node: named(node), service: named("svc") };
     Fault { at_ms, for_ms, what }
 }
 
-fn judged(faults: &[Fault], call: &Assignment) -> Vec<&'static str> {
+fn judged(faults: &[Fault], call: &Assignment) -> Vec<Rule> {
     let (config, truth) = (config(), Truth::of(faults));
     let sending = Sending { config: &config, truth: &truth, start: at(0), call };
     sending.judge().into_iter().map(|(rule, _)| rule).collect()
@@ -91,14 +82,14 @@ fn dead() -> Vec<Fault> {
     vec![crash("a", 990_000, 60_000)]
 }
 
-const FRESH_EVIDENCE: &str = "a call is sent on fresh evidence";
-const WELL: &str = "a holder that is well again is left alone";
-const ONE_TARGET: &str = "while a call may land only its target is asked again";
-const ROBS_NOBODY: &str = "a placement robs nobody";
+const FRESH_EVIDENCE: Rule = Rule::FreshEvidence;
+const WELL: Rule = Rule::RecoveredHolderKeeps;
+const ONE_TARGET: Rule = Rule::OneTargetInFlight;
+const ROBS_NOBODY: Rule = Rule::PlacementRobsNobody;
 
 #[test]
 fn a_failover_on_fresh_evidence_breaks_no_rule() {
-    assert_eq!(judged(&dead(), &call()), [""; 0]);
+    assert_eq!(judged(&dead(), &call()), []);
 }
 
 #[test]
@@ -121,7 +112,7 @@ fn a_slow_read_is_used_once_at_once() {
         (call_log(995_000, 1_000_000, None, alarm), false),
         (CallLog { read: None, ..call().call_log }, false),
     ] {
-        let expected: &[&str] = if is_right { &[] } else { &[FRESH_EVIDENCE] };
+        let expected: &[Rule] = if is_right { &[] } else { &[FRESH_EVIDENCE] };
         let call = Assignment { call_log, ..call() };
         assert_eq!(judged(&dead(), &call), expected, "{:?}", call.call_log);
     }
@@ -132,9 +123,10 @@ fn a_holder_is_spared_once_it_could_say_that_it_is_well() {
     let gone = |host: &str, at_ms| Fault {
         at_ms,
         for_ms: 1_000,
-        what: What::AgentCrash { host: host.to_owned() },
+        what: FaultKind::AgentCrash { host: named(host) },
     };
-    let drain = Fault { at_ms: 950_000, for_ms: 1_000, what: What::Drain { node: "a".to_owned() } };
+    let drain =
+        Fault { at_ms: 950_000, for_ms: 1_000, what: FaultKind::Drain { node: named("a") } };
     for (faults, expected) in [
         (vec![crash("a", 990_000, 1_500)], vec![WELL]),
         (vec![crash("a", 990_000, 5_000)], vec![]),
@@ -148,23 +140,23 @@ fn a_holder_is_spared_once_it_could_say_that_it_is_well() {
         assert_eq!(judged(&faults, &call()), expected, "{faults:?}");
     }
     let order = CallLog { began: Some((at(999_000), Caller::Switchover)), ..call().call_log };
-    assert_eq!(judged(&[], &Assignment { call_log: order, ..call() }), [""; 0]);
+    assert_eq!(judged(&[], &Assignment { call_log: order, ..call() }), []);
 }
 
 #[test]
 fn while_a_call_may_land_its_target_alone_is_asked_again() {
-    let under_way = |eni: &str, sent, vip| {
+    let in_flight = |eni: &str, sent, vip| {
         let (eni, addresses) = (eni.to_owned(), vec![vip]);
-        let of = UnderWay { serial: 1, sent: at(sent), arrives: at(sent), eni, addresses };
-        Assignment { under_way: vec![of], ..call() }
+        let of = InFlight { serial: 1, sent: at(sent), arrives: at(sent), eni, addresses };
+        Assignment { in_flight: vec![of], ..call() }
     };
-    let other = under_way(C, 990_001, VIPS[0]);
+    let other = in_flight(C, 990_001, VIPS[0]);
     assert_eq!(judged(&dead(), &other), [ONE_TARGET]);
-    assert_eq!(judged(&dead(), &under_way(B, 990_001, VIPS[0])), [""; 0]);
-    assert_eq!(judged(&dead(), &under_way(C, 990_001, VIPS[1])), [""; 0]);
-    assert_eq!(judged(&dead(), &under_way(C, 990_000, VIPS[0])), [""; 0]);
+    assert_eq!(judged(&dead(), &in_flight(B, 990_001, VIPS[0])), []);
+    assert_eq!(judged(&dead(), &in_flight(C, 990_001, VIPS[1])), []);
+    assert_eq!(judged(&dead(), &in_flight(C, 990_000, VIPS[0])), []);
     let both_dead = [dead(), vec![crash("c", 995_000, 60_000)]].concat();
-    assert_eq!(judged(&both_dead, &other), [""; 0], "it is left for dead");
+    assert_eq!(judged(&both_dead, &other), [], "it is left for dead");
 }
 
 #[test]
@@ -177,7 +169,7 @@ fn a_placement_takes_from_nobody() {
     let (nobody, one): (&[_], &[_]) = (&[None, None], &[Some(A), None]);
     assert_eq!(judged(&dead(), &seen(&[nobody], Reassign::Allowed)), [ROBS_NOBODY]);
     assert_eq!(judged(&dead(), &seen(&[nobody, nobody], Reassign::Allowed)), [ROBS_NOBODY]);
-    assert_eq!(judged(&dead(), &seen(&[nobody], Reassign::Forbidden)), [""; 0]);
+    assert_eq!(judged(&dead(), &seen(&[nobody], Reassign::Forbidden)), []);
     assert_eq!(judged(&dead(), &seen(&[one], Reassign::Allowed)), [ROBS_NOBODY]);
-    assert_eq!(judged(&dead(), &seen(&[one, one], Reassign::Allowed)), [""; 0]);
+    assert_eq!(judged(&dead(), &seen(&[one, one], Reassign::Allowed)), []);
 }

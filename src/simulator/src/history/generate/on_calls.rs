@@ -1,9 +1,11 @@
-//! What goes wrong with the function's calls, at the moments that matter. Each has a chance of its own:
-//! the rest of a seed's history does not depend on it.
+//! What goes wrong with the function's calls, at the moments that matter. Each has a chance of its
+//! own: the rest of a seed's history does not depend on it.
 
-use vipward_region_model::fault::FaultSpec;
+use vipward_core::{NodeName, ServiceName};
+use vipward_region_model::fault::{FaultSpec, Kind};
 
-use crate::history::fault::{Fault, What};
+use crate::history::fault::{Fault, FaultKind};
+use crate::history::generate::{error, spec};
 use crate::history::random::Stream;
 
 const ASSIGN: &str = "ec2:AssignPrivateIpAddresses";
@@ -14,18 +16,18 @@ const ALARMS: &str = "cloudwatch:DescribeAlarms";
 /// How many of a hundred histories have each.
 const SHARE: u64 = 20;
 
-type Kind<'p> = fn(&Place<'p>, u64, &mut Stream) -> Vec<Fault>;
+type Generator<'p> = fn(&Place<'p>, u64, &mut Stream) -> Vec<Fault>;
 
 /// What goes wrong with the calls in the history of `seed`, from `first` to `last` milliseconds.
 pub fn faults<'p>(
-    nodes: &'p [&'p str],
-    services: &'p [&'p str],
+    nodes: &'p [NodeName],
+    services: &'p [ServiceName],
     (first, last): (u64, u64),
     seed: u64,
 ) -> Vec<Fault> {
     let place = Place { nodes, services };
     let mut faults = Vec::new();
-    let kinds: [(&str, Kind<'p>); 4] = [
+    let kinds: [(&str, Generator<'p>); 4] = [
         ("throttled calls", Place::throttled_turn),
         ("slow reads", Place::slow_reads),
         ("hanging reads", Place::hanging_reads),
@@ -42,8 +44,8 @@ pub fn faults<'p>(
 }
 
 struct Place<'p> {
-    nodes: &'p [&'p str],
-    services: &'p [&'p str],
+    nodes: &'p [NodeName],
+    services: &'p [ServiceName],
 }
 
 impl Place<'_> {
@@ -51,13 +53,9 @@ impl Place<'_> {
     fn throttled_turn(&self, at_ms: u64, chance: &mut Stream) -> Vec<Fault> {
         let for_ms = chance.between(3_000, 40_000);
         let on = if chance.percent(70) { ASSIGN } else { DESCRIBE };
-        let throttle = FaultSpec {
-            code: Some("RequestLimitExceeded".to_owned()),
-            status: Some(503),
-            ..spec(on, "error")
-        };
+        let throttle = spec(on, error("RequestLimitExceeded", 503), None);
         let mut faults = vec![aws(at_ms, for_ms, throttle)];
-        let service = (*chance.pick(self.services)).to_owned();
+        let service = chance.pick(self.services).clone();
         let first = chance.below(self.nodes.len() as u64);
         let first = usize::try_from(first).unwrap_or(0) * usize::from(chance.percent(50));
         let other = (first + 1) % self.nodes.len();
@@ -78,8 +76,8 @@ impl Place<'_> {
     /// Every read is slow, and something happens.
     fn slow_reads(&self, at_ms: u64, chance: &mut Stream) -> Vec<Fault> {
         let for_ms = chance.between(10_000, 90_000);
-        let ms = u32::try_from(chance.between(400, 1_900)).ok();
-        let slow = |on| aws(at_ms, for_ms, FaultSpec { ms, ..spec(on, "delay") });
+        let ms = u32::try_from(chance.between(400, 1_900)).unwrap_or(u32::MAX);
+        let slow = |on| aws(at_ms, for_ms, spec(on, Kind::Delay { ms }, None));
         let mut faults: Vec<Fault> = [DESCRIBE, METRICS, ALARMS].map(slow).into();
         faults.push(self.something(at_ms, for_ms, chance));
         faults
@@ -88,23 +86,23 @@ impl Place<'_> {
     /// Reads of one kind have no answer in time.
     fn hanging_reads(&self, at_ms: u64, chance: &mut Stream) -> Vec<Fault> {
         let for_ms = chance.between(10_000, 60_000);
-        let ms = u32::try_from(chance.between(10_000, 20_000)).ok();
+        let ms = u32::try_from(chance.between(10_000, 20_000)).unwrap_or(u32::MAX);
         let on = *chance.pick(&["ec2:DescribeInstances", METRICS, ALARMS, "cloudwatch:*"]);
-        let hanging = FaultSpec { ms, ..spec(on, "delay") };
+        let hanging = spec(on, Kind::Delay { ms }, None);
         vec![aws(at_ms, for_ms, hanging), self.something(at_ms, for_ms, chance)]
     }
 
     /// Assignments take effect late.
     fn slow_assignments(&self, at_ms: u64, chance: &mut Stream) -> Vec<Fault> {
         let for_ms = chance.between(5_000, 60_000);
-        let ms = u32::try_from(chance.between(1_000, 8_000)).ok();
+        let ms = u32::try_from(chance.between(1_000, 8_000)).unwrap_or(u32::MAX);
         let times = u32::try_from(chance.between(1, 4)).ok();
-        let slow = FaultSpec { ms, times, ..spec(ASSIGN, "delay") };
+        let slow = spec(ASSIGN, Kind::Delay { ms }, times);
         vec![aws(at_ms, for_ms, slow), self.something(at_ms, for_ms, chance)]
     }
 
     fn something(&self, at_ms: u64, for_ms: u64, chance: &mut Stream) -> Fault {
-        let service = (*chance.pick(self.services)).to_owned();
+        let service = chance.pick(self.services).clone();
         let node = usize::try_from(chance.below(self.nodes.len() as u64)).unwrap_or(0);
         Fault {
             at_ms: at_ms + chance.below(for_ms),
@@ -113,23 +111,11 @@ impl Place<'_> {
         }
     }
 
-    fn crash(&self, node: usize, service: &str) -> What {
-        What::ServiceCrash { node: self.nodes[node].to_owned(), service: service.to_owned() }
+    fn crash(&self, node: usize, service: &ServiceName) -> FaultKind {
+        FaultKind::ServiceCrash { node: self.nodes[node].clone(), service: service.clone() }
     }
 }
 
 fn aws(at_ms: u64, for_ms: u64, fault: FaultSpec) -> Fault {
-    Fault { at_ms, for_ms, what: What::Aws { fault } }
-}
-
-fn spec(on: &str, kind: &str) -> FaultSpec {
-    FaultSpec {
-        on: on.to_owned(),
-        kind: kind.to_owned(),
-        code: None,
-        status: None,
-        ms: None,
-        times: None,
-        for_ms: None,
-    }
+    Fault { at_ms, for_ms, what: FaultKind::Aws { fault } }
 }

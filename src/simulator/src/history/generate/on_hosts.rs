@@ -1,7 +1,9 @@
 //! What goes wrong on the nodes themselves. Chance of its own: the rest of a seed's history does
 //! not depend on it.
 
-use crate::history::fault::{Fault, What};
+use vipward_core::{NodeName, ServiceName};
+
+use crate::history::fault::{Fault, FaultKind};
 use crate::history::host_fault::HostFault;
 use crate::history::random::Stream;
 
@@ -20,10 +22,11 @@ pub fn with_alias_mode(cluster: &str, chance: &mut Stream) -> String {
     }
 }
 
-/// Up to five faults on nodes, and what comes on top of them, the first of them at `first` at the soonest.
+/// Up to five faults on nodes, and what comes on top of them, the first of them at `first` at the
+/// soonest.
 pub fn faults(
-    nodes: &[&str],
-    services: &[&str],
+    nodes: &[NodeName],
+    services: &[ServiceName],
     others: &[Fault],
     (first, last): (u64, u64),
     chance: &mut Stream,
@@ -37,8 +40,8 @@ pub fn faults(
             chance.between(first, last)
         };
         let longest = *chance.pick(&[1_000, 5_000, 30_000, 120_000]);
-        let host = (*chance.pick(nodes)).to_owned();
-        let what = What::OnHost { host, fault: fault(services, chance) };
+        let host = chance.pick(nodes).clone();
+        let what = FaultKind::OnHost { host, fault: fault(services, chance) };
         Fault { at_ms, for_ms: chance.between(200, longest), what }
     };
     let mut faults: Vec<Fault> = (0..count).map(one).collect();
@@ -49,18 +52,18 @@ pub fn faults(
 }
 
 /// While a host's metadata are out, somebody touches its interface: the unit has nobody to ask.
-fn meddled(of: &Fault, services: &[&str], chance: &mut Stream) -> Option<Fault> {
-    let What::OnHost { host, fault } = &of.what else { return None };
+fn meddled(of: &Fault, services: &[ServiceName], chance: &mut Stream) -> Option<Fault> {
+    let FaultKind::OnHost { host, fault } = &of.what else { return None };
     if !fault.silences_metadata() || !chance.percent(60) {
         return None;
     }
-    let service = (*chance.pick(services)).to_owned();
+    let service = chance.pick(services).clone();
     let fault = match chance.below(4) {
         0..2 => HostFault::AliasRemoved { service },
         2 => HostFault::AliasReturns { service },
         _ => HostFault::UnitCrash,
     };
-    let what = What::OnHost { host: host.clone(), fault };
+    let what = FaultKind::OnHost { host: host.clone(), fault };
     Some(Fault {
         at_ms: of.at_ms + chance.below(of.for_ms),
         for_ms: chance.between(200, 5_000),
@@ -68,8 +71,8 @@ fn meddled(of: &Fault, services: &[&str], chance: &mut Stream) -> Option<Fault> 
     })
 }
 
-fn fault(services: &[&str], chance: &mut Stream) -> HostFault {
-    let service = (*chance.pick(services)).to_owned();
+fn fault(services: &[ServiceName], chance: &mut Stream) -> HostFault {
+    let service = chance.pick(services).clone();
     match chance.below(14) {
         0..2 => HostFault::UnitCrash,
         2..5 => HostFault::MetadataLate { ms: chance.between(2_000, LATEST) },

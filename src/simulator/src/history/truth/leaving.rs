@@ -1,11 +1,13 @@
-//! Which nodes leave by their own word: told so on the host, or because AWS announces the instance's end.
+//! Which nodes leave by their own word: told so on the host, or because AWS announces the
+//! instance's end.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
+use vipward_core::{NodeName, ServiceName};
 use vipward_observe::interruptions::Notice;
 
-use crate::history::fault::{Announcement, Fault, What};
+use crate::history::fault::{Announcement, Fault, FaultKind};
 use crate::history::truth::Truth;
 
 /// The longest that an agent takes to run again after its fall.
@@ -42,13 +44,15 @@ impl Truth {
     /// What stands at a place in the metadata of the node's instance.
     pub fn announced(
         &self,
-        node: &str,
+        node: &NodeName,
         notice: Notice,
         moment: Duration,
         start: Timestamp,
     ) -> Option<String> {
         let standing = self.lasting(moment).find_map(|fault| match fault.what {
-            What::Announced { node: ref on, notice: of } if on == node && of.notice() == notice => {
+            FaultKind::Announced { node: ref on, notice: of }
+                if on == node && of.notice() == notice =>
+            {
                 Some(of.text(start + fault.begins()))
             }
             _ => None,
@@ -58,10 +62,15 @@ impl Truth {
     }
 
     /// Since when the node has been leaving, as its agent must know: it has run all the while.
-    pub fn leaving_since(&self, node: &str, service: &str, moment: Duration) -> Option<Duration> {
+    pub fn leaving_since(
+        &self,
+        node: &NodeName,
+        service: &ServiceName,
+        moment: Duration,
+    ) -> Option<Duration> {
         let leaving = self.lasting(moment).filter(|fault| match &fault.what {
-            What::Leave { .. } => fault.what.touches(node, service),
-            What::Announced { node: on, .. } => on == node,
+            FaultKind::Leave { .. } => fault.what.affects(node, service),
+            FaultKind::Announced { node: on, .. } => on == node,
             _ => false,
         });
         let since = leaving.map(Fault::begins).min()?;
@@ -70,20 +79,25 @@ impl Truth {
     }
 
     /// Whether somebody on the host has told it so.
-    pub fn is_told_to_leave(&self, node: &str, service: &str, moment: Duration) -> bool {
+    pub fn is_told_to_leave(
+        &self,
+        node: &NodeName,
+        service: &ServiceName,
+        moment: Duration,
+    ) -> bool {
         self.lasting(moment).any(|fault| {
-            matches!(fault.what, What::Leave { .. }) && fault.what.touches(node, service)
+            matches!(fault.what, FaultKind::Leave { .. }) && fault.what.affects(node, service)
         })
     }
 
     /// Whether the node's agent did not run, or began anew, in that time.
-    fn falls(&self, node: &str, from: Duration, to: Duration) -> bool {
+    fn falls(&self, node: &NodeName, from: Duration, to: Duration) -> bool {
         self.was_any(from, to, |what| match what {
-            What::HostCrash { host }
-            | What::HostStall { host }
-            | What::AgentCrash { host }
-            | What::OtherFile { host } => host == node,
-            What::InstanceStopped { node: on } => on == node,
+            FaultKind::HostCrash { host }
+            | FaultKind::HostStall { host }
+            | FaultKind::AgentCrash { host }
+            | FaultKind::OtherFile { host } => host == node,
+            FaultKind::InstanceStopped { node: on } => on == node,
             _ => false,
         })
     }

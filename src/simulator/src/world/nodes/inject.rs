@@ -2,9 +2,11 @@
 
 use std::net::Ipv4Addr;
 
-use super::Task;
+use vipward_core::{NodeName, ServiceName};
+
 use crate::history::host_fault::HostFault;
-use crate::world::{Event, World};
+use crate::world::World;
+use crate::world::agenda::NodeTask;
 
 /// From a unit's end to its next start, by its systemd unit, in milliseconds.
 const RESTART_MS: (u64, u64) = (2_000, 2_500);
@@ -14,94 +16,94 @@ const UNIT_MS: (u64, u64) = (1_000, 15_000);
 
 impl World {
     /// The node of that name, unless it is a witness.
-    fn site(&self, name: &str) -> Option<usize> {
-        self.config.nodes.iter().position(|node| node.name.as_str() == name)
+    fn node(&self, name: &NodeName) -> Option<usize> {
+        self.config.nodes.iter().position(|node| node.name == *name)
     }
 
     /// The host is off: its interface and its unit are gone.
-    pub fn site_falls(&mut self, host: &str) {
-        let Some(index) = self.site(host) else { return };
+    pub fn node_falls(&mut self, host: &NodeName) {
+        let Some(index) = self.node(host) else { return };
         self.unit_ends(index);
-        let site = &mut self.sites[index];
-        site.boots += 1;
-        site.interface.is_emptied();
+        let node = &mut self.nodes[index];
+        node.boots += 1;
+        node.interface.is_emptied();
     }
 
-    /// The host boots: a bare interface, which gets its address, and a unit that starts by then or not.
-    pub fn site_rises(&mut self, host: &str) {
-        let Some(index) = self.site(host) else { return };
-        self.site_falls(host);
+    /// The host boots: a bare interface, which gets its address, and a unit that starts by then or
+    /// not.
+    pub fn node_rises(&mut self, host: &NodeName) {
+        let Some(index) = self.node(host) else { return };
+        self.node_falls(host);
         let now = self.now();
-        let site = &mut self.sites[index];
-        let address = now + site.chance.millis(ADDRESS_MS.0, ADDRESS_MS.1);
-        let unit = now + site.chance.millis(UNIT_MS.0, UNIT_MS.1);
-        let (boots, generation) = (site.boots, site.generation);
-        self.plan(address, Event::Site(index, boots, Task::Address));
-        self.plan(unit, Event::Site(index, generation, Task::Start));
+        let node = &mut self.nodes[index];
+        let address = now + node.chance.millis(ADDRESS_MS.0, ADDRESS_MS.1);
+        let unit = now + node.chance.millis(UNIT_MS.0, UNIT_MS.1);
+        self.plan_node_task(address, index, NodeTask::Address);
+        self.plan_node_task(unit, index, NodeTask::Start);
     }
 
     fn unit_ends(&mut self, index: usize) {
-        let site = &mut self.sites[index];
-        site.generation += 1;
-        (site.unit, site.sound_since) = (None, None);
+        let node = &mut self.nodes[index];
+        node.generation += 1;
+        (node.unit, node.sound_since) = (None, None);
     }
 
     pub(super) fn address_comes(&mut self, index: usize) {
         let elapsed = self.elapsed();
-        let name = self.config.nodes[index].name.as_str();
+        let name = &self.config.nodes[index].name;
         let emptied = self.truth.ails(name, elapsed).any(|f| *f == HostFault::NetworkReload);
         if emptied || !self.truth.runs(name, elapsed) {
             return;
         }
-        let site = &mut self.sites[index];
-        let own = [site.own];
-        let all = own.iter().chain(&site.imprinted);
-        let (prefix, reversed) = (site.prefix, site.chance.percent(30));
+        let node = &mut self.nodes[index];
+        let own = [node.own];
+        let all = own.iter().chain(&node.imprinted);
+        let (prefix, reversed) = (node.prefix, node.chance.percent(30));
         // Addresses of one subnet go with the oldest of them: which that is depends on the boot.
         let all: Vec<Ipv4Addr> =
             if reversed { all.rev().copied().collect() } else { all.copied().collect() };
         for address in all {
-            site.interface.gains(address, prefix);
+            node.interface.gains(address, prefix);
         }
-        site.touches(site.imprinted.clone(), elapsed);
-        if site.unit.is_some() {
-            site.sound_since.get_or_insert(elapsed);
+        node.touches(node.imprinted.clone(), elapsed);
+        if node.unit.is_some() {
+            node.sound_since.get_or_insert(elapsed);
         }
         self.kernel_tells(index);
     }
 
     /// A stalled host runs on.
-    pub fn site_wakes(&mut self, host: &str) {
+    pub fn node_wakes(&mut self, host: &NodeName) {
         let elapsed = self.elapsed();
-        let Some(index) = self.site(host) else { return };
-        let site = &mut self.sites[index];
-        site.sound_since = site.sound_since.map(|_| elapsed);
+        let Some(index) = self.node(host) else { return };
+        let node = &mut self.nodes[index];
+        node.sound_since = node.sound_since.map(|_| elapsed);
     }
 
     /// Something goes wrong on the host's side.
-    pub fn site_ails(&mut self, host: &str, fault: &HostFault) {
+    pub fn host_fault_begins(&mut self, host: &NodeName, fault: &HostFault) {
         let elapsed = self.elapsed();
-        let Some(index) = self.site(host) else { return };
+        let Some(index) = self.node(host) else { return };
         let vip = fault.service().and_then(|service| self.vip_of(service));
         let all: Vec<Ipv4Addr> = self.config.services.iter().map(|s| s.vip.0).collect();
         let runs = self.truth.runs(host, elapsed);
-        let site = &mut self.sites[index];
+        let node = &mut self.nodes[index];
         match (fault, vip) {
             (HostFault::UnitCrash, _) => return self.unit_ends(index),
             (HostFault::AliasRemoved { .. }, Some(vip)) => {
-                let along = site.loses(vip);
-                site.touches(along.into_iter().chain([vip]), elapsed);
+                let along = node.loses(vip);
+                node.touches(along.into_iter().chain([vip]), elapsed);
             }
             (HostFault::NetworkReload, _) => {
-                site.interface.is_emptied();
-                site.touches(all, elapsed);
+                node.interface.is_emptied();
+                node.touches(all, elapsed);
             }
             (HostFault::AliasReturns { .. }, Some(vip)) if runs => {
-                site.interface.gains(vip, site.prefix);
-                site.touches([vip], elapsed);
+                node.interface.gains(vip, node.prefix);
+                node.touches([vip], elapsed);
             }
             (HostFault::ForeignAddress { last }, _) if runs => {
-                site.interface.gains(foreign(site.own, *last), site.prefix);
+                node.interface.gains(foreign(node.own, *last), node.prefix);
             }
             _ => return,
         }
@@ -109,30 +111,28 @@ impl World {
     }
 
     /// That is over.
-    pub fn site_recovers(&mut self, host: &str, fault: &HostFault) {
+    pub fn host_fault_ends(&mut self, host: &NodeName, fault: &HostFault) {
         let elapsed = self.elapsed();
-        let Some(index) = self.site(host) else { return };
+        let Some(index) = self.node(host) else { return };
         match fault {
             HostFault::UnitCrash => {
-                let site = &mut self.sites[index];
-                let at = self.cloud.lock().now + site.chance.millis(RESTART_MS.0, RESTART_MS.1);
-                let generation = site.generation;
-                self.plan(at, Event::Site(index, generation, Task::Start));
+                let node = &mut self.nodes[index];
+                let at = self.cloud.lock().now + node.chance.millis(RESTART_MS.0, RESTART_MS.1);
+                self.plan_node_task(at, index, NodeTask::Start);
             }
             HostFault::NetworkReload => self.address_comes(index),
             HostFault::ForeignAddress { last } => {
-                let site = &mut self.sites[index];
-                let along = site.loses(foreign(site.own, *last));
-                site.touches(along, elapsed);
+                let node = &mut self.nodes[index];
+                let along = node.loses(foreign(node.own, *last));
+                node.touches(along, elapsed);
                 self.kernel_tells(index);
             }
             _ => {}
         }
     }
 
-    fn vip_of(&self, service: &str) -> Option<Ipv4Addr> {
-        let service = self.config.services.iter().find(|of| of.name.as_str() == service);
-        service.map(|service| service.vip.0)
+    fn vip_of(&self, service: &ServiceName) -> Option<Ipv4Addr> {
+        self.config.service(service).map(|service| service.vip.0)
     }
 }
 

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use vipward_upkeep::knowledge::{Answer, Subject, listed};
+use vipward_core::config;
+use vipward_core::knowledge::{Answer, listed};
+use vipward_upkeep::subject::Subject;
 
 use crate::history::host_fault::HostFault;
 use crate::world::World;
@@ -18,12 +20,11 @@ impl World {
     /// What the metadata answer to a question that is asked now, and how long that takes.
     pub(super) fn metadata(&mut self, index: usize, subject: &Subject) -> (Duration, Answer) {
         let (now, elapsed) = (self.now(), self.elapsed());
-        let node = &self.config.nodes[index];
-        let name = node.name.as_str();
+        let config::Node { name, address, .. } = &self.config.nodes[index];
         let stale = self.metadata_lag(index).saturating_sub(METADATA_LAG);
-        let site = &mut self.sites[index];
-        site.questions += 1;
-        let quick = site.chance.millis(QUESTION_MS.0, QUESTION_MS.1);
+        let node = &mut self.nodes[index];
+        node.questions += 1;
+        let quick = node.chance.millis(QUESTION_MS.0, QUESTION_MS.1);
         let unknown = |why: &str| Answer::Unknown(why.to_owned());
         let stale = SignedDuration::try_from(stale).unwrap_or_default();
         let list = {
@@ -41,8 +42,8 @@ impl World {
                 (HostFault::MetadataThrottled, _) => return (quick, unknown("503")),
                 (HostFault::MetadataEmpty, Some(list)) => list.clear(),
                 (HostFault::MetadataPartial, Some(list)) => {
-                    let own = site.questions.is_multiple_of(2);
-                    list.retain(|address| (*address == node.address) == own);
+                    let own = node.questions.is_multiple_of(2);
+                    list.retain(|of| (of == address) == own);
                 }
                 _ => {}
             }
@@ -52,8 +53,8 @@ impl World {
 
     /// How far the metadata of that node lag behind now.
     pub(super) fn metadata_lag(&self, index: usize) -> Duration {
-        let name = self.config.nodes[index].name.as_str();
+        let name = &self.config.nodes[index].name;
         let late = self.truth.metadata_lag(name, self.elapsed());
-        METADATA_LAG + self.sites[index].late + late
+        METADATA_LAG + self.nodes[index].late + late
     }
 }

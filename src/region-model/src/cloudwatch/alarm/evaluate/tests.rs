@@ -17,8 +17,8 @@ fn range(text: &str) -> Vec<Bucket> {
         .collect()
 }
 
-/// AWS's own worked examples ("Configuring how CloudWatch alarms treat missing data"), N = 3, E = 5:
-/// range, M, then the outcome for missing, ignore, breaching and notBreaching.
+/// AWS's own worked examples ("Configuring how CloudWatch alarms treat missing data"), N = 3, E =
+/// 5: range, M, then the outcome for missing, ignore, breaching and notBreaching.
 #[test]
 fn the_worked_table_of_aws() {
     let table = [
@@ -92,14 +92,16 @@ proptest! {
     fn policies_are_ordered((periods, to_alarm, range) in case()) {
         let [breaching, not_breaching, ignore, missing] =
             MissingData::ALL.map(|missing| evaluate(Criteria { periods, to_alarm, missing }, &range));
-        // Whoever alarms with the mildest policy alarms with all; with the strictest, nobody else need.
+        // Whoever alarms with the mildest policy alarms with all; with the strictest, nobody else
+        // need.
         if not_breaching == ALARM {
             prop_assert_eq!([breaching, ignore, missing], [ALARM; 3]);
         }
         if breaching == OK {
             prop_assert!([not_breaching, ignore, missing].iter().all(|outcome| *outcome != ALARM));
         }
-        // What `ignore` decides, `missing` decides alike; what it keeps, `missing` never calls good.
+        // What `ignore` decides, `missing` decides alike; what it keeps, `missing` never calls
+        // good.
         if ignore == KEEP {
             prop_assert!(missing == ALARM || missing == INSUFFICIENT);
         } else {

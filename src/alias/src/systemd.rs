@@ -5,14 +5,14 @@ use std::time::Duration;
 use sd_notify::NotifyState;
 use tokio::time::Instant;
 
-/// The service manager, if there is one: without `NOTIFY_SOCKET` everything here does nothing.
-pub struct Supervisor {
+/// systemd, if it is there: without `NOTIFY_SOCKET` everything here does nothing.
+pub struct Systemd {
     watchdog: Option<Duration>,
     sign_due: Instant,
     status: Option<String>,
 }
 
-impl Supervisor {
+impl Systemd {
     /// Learns from the environment whether a watchdog waits, and how long.
     pub fn from_environment() -> Self {
         let watchdog = sd_notify::watchdog_enabled();
@@ -24,10 +24,10 @@ impl Supervisor {
         self.watchdog
     }
 
-    /// After each pass that read the kernel: a sign of life where one is due, and the status where it
-    /// is news. The first one also says that the unit is ready.
+    /// After each pass that read the kernel: a sign of life where one is due, and the status where
+    /// it is news. The first one also says that the unit is ready.
     ///
-    /// Passes may come fifty a second; the service manager has other things to read.
+    /// Passes may come fifty a second; systemd has other things to read.
     pub fn passed(&mut self, status: String) {
         let mut news = Vec::new();
         if self.status.is_none() {
@@ -56,6 +56,6 @@ fn tell(news: &[NotifyState<'_>]) {
         return;
     }
     if let Err(error) = sd_notify::notify(news) {
-        tracing::warn!(%error, "service manager not told");
+        tracing::warn!(%error, "systemd not told");
     }
 }

@@ -7,8 +7,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use vipward_core::config::{Check, CheckKind};
 
-#[cfg(feature = "tls")]
-use crate::tls::certificates::Certified;
+use crate::testing::certificates::Certified;
 use crate::wire::Wire;
 
 /// What the peer does with each connection.
@@ -41,7 +40,6 @@ pub(crate) async fn serve(script: Script) -> SocketAddr {
 }
 
 /// The same behind TLS.
-#[cfg(feature = "tls")]
 pub(crate) async fn serve_tls(script: Script, by: &Certified) -> SocketAddr {
     let acceptor = by.acceptor();
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");

@@ -72,9 +72,9 @@ fn talk(bytes: &[u8], speaks_first: bool, probe: impl AsyncFnOnce(Wire, &Deadlin
     };
     let runtime = Builder::new_current_thread().enable_time().build().expect("a runtime");
     let outcome = runtime.block_on(async { probe(Box::new(peer), &Deadline::of(&check)).await });
-    if let Err(shortfall) = outcome {
-        assert!(!matches!(shortfall, ProbeFailure::TimedOut(_)), "the peer hung up: {shortfall}");
-        let cause = shortfall.to_string();
+    if let Err(failure) = outcome {
+        assert!(!matches!(failure, ProbeFailure::TimedOut(_)), "the peer hung up: {failure}");
+        let cause = failure.to_string();
         assert!(cause.chars().count() <= 200 && !cause.contains('\n'), "{cause}");
     }
 }

@@ -11,9 +11,10 @@ use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::crypto::aws_lc_rs;
 use vipward_core::config::Tls;
 
-use crate::scratch::fresh_directory;
+use crate::testing::scratch::fresh_directory;
 
 /// An authority, and the directory with what it certifies.
 pub(crate) struct Authority {
@@ -98,7 +99,7 @@ impl Certified {
     pub fn acceptor(&self) -> TlsAcceptor {
         let certificate = CertificateDer::from_pem_slice(&read(&self.certificate)).expect("PEM");
         let key = PrivateKeyDer::from_pem_slice(&read(&self.key)).expect("PEM");
-        let config = ServerConfig::builder_with_provider(super::trust::provider())
+        let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
             .with_safe_default_protocol_versions()
             .expect("the provider has ciphers for both versions")
             .with_no_client_auth()

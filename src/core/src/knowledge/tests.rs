@@ -21,12 +21,12 @@ fn failed() -> Answer {
     Answer::Unknown("503".to_owned())
 }
 
-fn after(answers: &[Answer]) -> Desired {
+fn after(answers: &[Answer]) -> Holding {
     let mut knowledge = Knowledge::new(OWN, [VIP]);
     for answer in answers {
-        knowledge.hear(answer);
+        knowledge.on_answer(answer);
     }
-    knowledge.desired(VIP)
+    knowledge.holding(VIP)
 }
 
 #[test]
@@ -34,24 +34,24 @@ fn one_answer_is_enough_to_have_it_and_two_in_a_row_to_be_without() {
     let empty = || Answer::Addresses(BTreeSet::new());
     let of_another = || Answer::Addresses([SIMILAR].into());
     let table = [
-        ("nothing heard", vec![], Desired::Unchanged),
-        ("named", vec![named()], Desired::Present),
-        ("not named once", vec![not_named()], Desired::Unchanged),
-        ("not named twice", vec![not_named(), not_named()], Desired::Absent),
-        ("held, then not named once", vec![named(), not_named()], Desired::Present),
-        ("held, then not named twice", vec![named(), not_named(), not_named()], Desired::Absent),
-        ("held, then errors", vec![named(), failed(), failed(), failed()], Desired::Present),
-        ("held, then empty answers", vec![named(), empty(), empty(), empty()], Desired::Present),
-        ("held, then another's", vec![named(), of_another(), of_another()], Desired::Present),
-        ("an error between", vec![not_named(), failed(), not_named()], Desired::Unchanged),
+        ("nothing heard", vec![], Holding::Unknown),
+        ("named", vec![named()], Holding::Held),
+        ("not named once", vec![not_named()], Holding::Unknown),
+        ("not named twice", vec![not_named(), not_named()], Holding::NotHeld),
+        ("held, then not named once", vec![named(), not_named()], Holding::Held),
+        ("held, then not named twice", vec![named(), not_named(), not_named()], Holding::NotHeld),
+        ("held, then errors", vec![named(), failed(), failed(), failed()], Holding::Held),
+        ("held, then empty answers", vec![named(), empty(), empty(), empty()], Holding::Held),
+        ("held, then another's", vec![named(), of_another(), of_another()], Holding::Held),
+        ("an error between", vec![not_named(), failed(), not_named()], Holding::Unknown),
         (
             "held, then not named in every second answer",
             vec![named(), not_named(), empty(), not_named(), failed(), not_named()],
-            Desired::Present,
+            Holding::Held,
         ),
-        ("confirmed, then an error", vec![not_named(), not_named(), failed()], Desired::Unchanged),
-        ("empty from the start", vec![empty(), empty(), empty()], Desired::Unchanged),
-        ("back again", vec![not_named(), not_named(), named()], Desired::Present),
+        ("confirmed, then an error", vec![not_named(), not_named(), failed()], Holding::Unknown),
+        ("empty from the start", vec![empty(), empty(), empty()], Holding::Unknown),
+        ("back again", vec![not_named(), not_named(), named()], Holding::Held),
     ];
     for (name, answers, want) in table {
         assert_eq!(after(&answers), want, "{name}");
@@ -63,20 +63,19 @@ fn only_news_wakes_the_unit() {
     let mut knowledge = Knowledge::new(OWN, [VIP]);
     let heard =
         [named(), named(), failed(), failed(), named(), not_named(), not_named(), not_named()]
-            .map(|answer| knowledge.hear(&answer));
+            .map(|answer| knowledge.on_answer(&answer));
     assert_eq!(heard, [true, false, true, false, true, false, true, false]);
     assert_eq!(knowledge.trouble(), None);
-    knowledge.hear(&failed());
+    knowledge.on_answer(&failed());
     assert_eq!(knowledge.trouble(), Some("503"));
 }
 
 #[test]
 fn another_interface_is_another_matter() {
     let mut knowledge = Knowledge::new(OWN, [VIP]);
-    knowledge.hear(&named());
+    knowledge.on_answer(&named());
     knowledge.forget();
-    assert_eq!(knowledge.desired(VIP), Desired::Unchanged);
-    assert_eq!(knowledge.desired(SIMILAR), Desired::Unchanged, "it does not follow");
+    assert_eq!(knowledge.holding(VIP), Holding::Unknown);
     assert_eq!(knowledge.holding(SIMILAR), Holding::NotAsked);
 }
 
@@ -96,6 +95,6 @@ proptest! {
             Answer::Unknown(_) => false,
         };
         let confirmed = answers.len() >= 2 && answers.iter().rev().take(2).all(lacks);
-        prop_assert_eq!(after(&answers) == Desired::Absent, confirmed);
+        prop_assert_eq!(after(&answers) == Holding::NotHeld, confirmed);
     }
 }

@@ -1,4 +1,5 @@
-//! What is known of whose VIP it is, from the answers of the instance metadata. Sans-I/O.
+//! What is known of whose VIP it is, from the answers of the instance metadata. Sans-I/O. The alias
+//! unit and the agent read them by the same rules.
 //!
 //! One answer that names a VIP is enough to have it: the VPC delivers it here, or soon will. To be
 //! without it takes two answers in a row that do not name it: the metadata lag behind EC2, and an
@@ -9,32 +10,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 
-use vipward_core::EniId;
-use vipward_core::alias_report::Holding;
-
-use crate::inventory::Mac;
-use crate::plan::Desired;
+use crate::alias_report::Holding;
 
 #[cfg(test)]
 mod tests;
 
 /// Answers in a row that must agree before a VIP is somebody else's.
 const CONFIRMED: u8 = 2;
-
-/// Which interface the instance metadata are asked about.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Subject {
-    /// Its hardware address, by which the metadata know it.
-    pub mac: Mac,
-    /// What the file says it is.
-    pub eni: EniId,
-}
-
-/// The addresses of an interface as the metadata list them, one a line; `None` when that is not
-/// understood.
-pub fn listed(text: &str) -> Option<BTreeSet<Ipv4Addr>> {
-    text.split_whitespace().map(|address| address.parse().ok()).collect()
-}
 
 /// What the instance metadata answered about the node's ENI.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +25,12 @@ pub enum Answer {
     Addresses(BTreeSet<Ipv4Addr>),
     /// No answer, or none that makes sense; why.
     Unknown(String),
+}
+
+/// The addresses of an interface as the metadata list them, one a line; `None` when that is not
+/// understood.
+pub fn listed(text: &str) -> Option<BTreeSet<Ipv4Addr>> {
+    text.split_whitespace().map(|address| address.parse().ok()).collect()
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +42,7 @@ enum Known {
     Absent(u8),
 }
 
-/// What is known of each VIP that follows.
+/// What is known of each VIP.
 #[derive(Clone, Debug)]
 pub struct Knowledge {
     own: Ipv4Addr,
@@ -63,10 +51,15 @@ pub struct Knowledge {
 }
 
 impl Knowledge {
-    /// Of the node at `own`, before anything was heard.
+    /// Of the node at `own`, before any answer.
     pub fn new(own: Ipv4Addr, vips: impl IntoIterator<Item = Ipv4Addr>) -> Self {
         let vips = vips.into_iter().map(|vip| (vip, Known::Nothing)).collect();
         Self { own, vips, trouble: None }
+    }
+
+    /// The node's own address.
+    pub fn own(&self) -> Ipv4Addr {
+        self.own
     }
 
     /// The interface is another: what was said of the old one says nothing of it.
@@ -75,7 +68,7 @@ impl Knowledge {
     }
 
     /// Takes an answer in; whether anything that the unit acts on or tells has changed.
-    pub fn hear(&mut self, answer: &Answer) -> bool {
+    pub fn on_answer(&mut self, answer: &Answer) -> bool {
         let before = self.clone();
         match answer {
             Answer::Addresses(all) if all.contains(&self.own) => {
@@ -90,9 +83,7 @@ impl Knowledge {
             }
             Answer::Unknown(why) => self.doubt(why.clone()),
         }
-        let differs = |vip: &Ipv4Addr| {
-            (self.desired(*vip), self.holding(*vip)) != (before.desired(*vip), before.holding(*vip))
-        };
+        let differs = |vip: &Ipv4Addr| self.holding(*vip) != before.holding(*vip);
         self.trouble != before.trouble || self.vips.keys().any(differs)
     }
 
@@ -109,15 +100,6 @@ impl Knowledge {
     /// Why the last answer was none.
     pub fn trouble(&self) -> Option<&str> {
         self.trouble.as_deref()
-    }
-
-    /// What the node owes a VIP; nothing is known of those that do not follow.
-    pub fn desired(&self, vip: Ipv4Addr) -> Desired {
-        match self.holding(vip) {
-            Holding::Held => Desired::Present,
-            Holding::NotHeld => Desired::Absent,
-            Holding::NotAsked | Holding::Unknown => Desired::Unchanged,
-        }
     }
 
     /// What can be said of a VIP.

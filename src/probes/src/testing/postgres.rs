@@ -6,22 +6,22 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use vipward_core::config::CheckKind;
 
-use crate::daemon::{Daemon, Template, as_user, free_address, give_to, run};
-use crate::scratch::fresh_directory;
-use crate::tls::certificates::{Authority, Certified};
+use crate::testing::certificates::{Authority, Certified};
+use crate::testing::daemon::{Daemon, Template, as_user, free_address, give_to, run};
+use crate::testing::scratch::fresh_directory;
 
 const USER: &str = "postgres";
 const NEEDED: &str = "the package postgresql";
 /// Of the owner, `postgres`, and of the probing user, `vipward`.
-pub(super) const PASSWORD: &str = "right";
+pub(crate) const PASSWORD: &str = "right";
 
 /// Starts a primary and waits until it answers.
-pub(super) async fn start() -> Daemon {
+pub(crate) async fn start() -> Daemon {
     start_with(&[]).await
 }
 
 /// Starts one that does TLS, with what an authority has certified.
-pub(super) async fn start_tls(authority: &Authority, by: &Certified) -> Daemon {
+pub(crate) async fn start_tls(authority: &Authority, by: &Certified) -> Daemon {
     give_to(USER, &authority.directory);
     let file = |name: &str, path: &Path| format!("{name}={}", path.display());
     let (certificate, key) =
@@ -38,7 +38,7 @@ async fn start_with(arguments: &[&str]) -> Daemon {
 }
 
 /// Starts a standby of the primary and waits until it answers.
-pub(super) async fn start_standby(primary: &Daemon) -> Daemon {
+pub(crate) async fn start_standby(primary: &Daemon) -> Daemon {
     let fill = async |directory: &Path| {
         let mut command = as_user(USER, program("pg_basebackup"));
         command
@@ -54,7 +54,7 @@ pub(super) async fn start_standby(primary: &Daemon) -> Daemon {
 }
 
 /// Runs statements as the server's owner, and returns what they say.
-pub(super) fn sql(server: &Daemon, statements: &str) -> String {
+pub(crate) fn sql(server: &Daemon, statements: &str) -> String {
     let mut command = Command::new(program("psql"));
     command
         .args([

@@ -18,27 +18,27 @@ use crate::record::Record;
 const LOOK: Duration = Duration::from_millis(20);
 
 /// The record of something broken, from which a timeline counts.
-pub const BROKEN: &str = "fault injected";
+pub const INJECTED: &str = "fault injected";
 /// The record of something mended.
-pub const MENDED: &str = "mended";
+pub const REPAIRED: &str = "mended";
 
 impl Cluster {
     fn host(&mut self, name: &NodeName) -> Result<&mut Host, ClusterError> {
-        let unknown = || ClusterError::Senseless(format!("there is no host {name}"));
+        let unknown = || ClusterError::Impossible(format!("there is no host {name}"));
         self.hosts.get_mut(name).ok_or_else(unknown)
     }
 
     fn service(&self, name: &ServiceName) -> Result<&ServicePlan, ClusterError> {
-        let unknown = || ClusterError::Senseless(format!("there is no service {name}"));
+        let unknown = || ClusterError::Impossible(format!("there is no service {name}"));
         self.layout.service(name).ok_or_else(unknown)
     }
 
-    fn broke(&self, text: &str) {
-        self.log.note(BROKEN, json!({ "text": text }));
+    fn injected(&self, text: &str) {
+        self.log.note(INJECTED, json!({ "text": text }));
     }
 
-    fn mended(&self, text: &str) {
-        self.log.note(MENDED, json!({ "text": text }));
+    fn repaired(&self, text: &str) {
+        self.log.note(REPAIRED, json!({ "text": text }));
     }
 
     /// Kills a service as a crash would.
@@ -47,13 +47,12 @@ impl Cluster {
         service: &ServiceName,
         node: &NodeName,
     ) -> Result<(), ClusterError> {
-        self.broke(&format!("service {service} on {node} killed"));
+        self.injected(&format!("service {service} on {node} killed"));
         self.kill(&Part::Service(service.clone()), node).await
     }
 
-    /// Kills the agent of a node.
     pub async fn kill_agent(&mut self, node: &NodeName) -> Result<(), ClusterError> {
-        self.broke(&format!("agent on {node} killed"));
+        self.injected(&format!("agent on {node} killed"));
         self.kill(&Part::Agent, node).await
     }
 
@@ -67,14 +66,14 @@ impl Cluster {
             Part::Agent => "agent".to_owned(),
             Part::Client => "client".to_owned(),
         };
-        Err(ClusterError::Senseless(format!("no {what} runs on {node}")))
+        Err(ClusterError::Impossible(format!("no {what} runs on {node}")))
     }
 
     /// Kills a whole node: the power is gone, EC2 knows nothing of it.
     pub async fn kill_node(&mut self, node: &NodeName) -> Result<(), ClusterError> {
         self.host(node)?;
-        self.broke(&format!("{node} died"));
-        self.fabric.lock().await.set_joined(node, false).await?;
+        self.injected(&format!("{node} died"));
+        self.fabric.lock().await.set_connected(node, false).await?;
         self.host(node)?.kill_all().await;
         Ok(())
     }
@@ -82,13 +81,14 @@ impl Cluster {
     /// Cuts a node off: it runs on, and nothing reaches it or comes from it.
     pub async fn cut(&mut self, node: &NodeName) -> Result<(), ClusterError> {
         self.host(node)?;
-        self.broke(&format!("{node} cut off"));
+        self.injected(&format!("{node} cut off"));
         let mut fabric = self.fabric.lock().await;
-        fabric.set_joined(node, false).await?;
+        fabric.set_connected(node, false).await?;
         let whole = fabric.has_interfaces();
         drop(fabric);
         if !whole {
-            // All loopback addresses reach each other: only a host on which nothing runs is cut off.
+            // All loopback addresses reach each other: only a host on which nothing runs is cut
+            // off.
             self.host(node)?.kill_all().await;
         }
         Ok(())
@@ -97,20 +97,18 @@ impl Cluster {
     /// Joins a node again and starts what does not run there.
     pub async fn restore_node(&mut self, node: &NodeName) -> Result<(), ClusterError> {
         self.host(node)?;
-        self.fabric.lock().await.set_joined(node, true).await?;
+        self.fabric.lock().await.set_connected(node, true).await?;
         self.start_missing(node).await?;
-        self.mended(&format!("{node} restored"));
+        self.repaired(&format!("{node} restored"));
         Ok(())
     }
 
-    /// Adds a fault to the region.
     pub async fn add_fault(&self, fault: &Value) -> Result<(), ClusterError> {
         self.region.control.add_fault(fault).await?;
         self.log.note("fault added", fault.clone());
         Ok(())
     }
 
-    /// Ends all faults of the region.
     pub async fn clear_faults(&self) -> Result<(), ClusterError> {
         self.region.control.clear_faults().await?;
         self.log.note("faults cleared", json!({}));
@@ -119,26 +117,24 @@ impl Cluster {
 
     /// Puts an event on the region's bus, as it is.
     pub async fn put_event(&self, event: &Value) -> Result<(), ClusterError> {
-        self.broke("event put");
+        self.injected("event put");
         Ok(self.region.control.put_event(event).await?)
     }
 
     /// Says in the name of `of`, with the credentials of `by`, that all services of `of` are ill.
     pub async fn forge_hint(&mut self, of: &NodeName, by: &NodeName) -> Result<(), ClusterError> {
         let access_key = self.host(by)?.plan.access_key.clone();
-        let input = forge::ill(&self.layout, of)?;
-        self.broke(&format!("hint of {of} put by {by}"));
+        let input = forge::unhealthy_hint(&self.layout, of)?;
+        self.injected(&format!("hint of {of} put by {by}"));
         Ok(self.region.control.put_events(&access_key, &input).await?)
     }
 
-    /// Changes the state of a node's instance.
     pub async fn set_instance(&mut self, node: &NodeName, state: &str) -> Result<(), ClusterError> {
         let instance = self.host(node)?.plan.instance.clone();
-        self.broke(&format!("instance of {node} {state}"));
+        self.injected(&format!("instance of {node} {state}"));
         Ok(self.region.control.set_state(&instance, state).await?)
     }
 
-    /// Deletes a VIP's alias from a node's interface.
     pub async fn delete_alias(
         &mut self,
         service: &ServiceName,
@@ -146,12 +142,12 @@ impl Cluster {
     ) -> Result<(), ClusterError> {
         self.needs_interfaces().await?;
         let vip = self.service(service)?.vip;
-        self.broke(&format!("alias of {service} deleted on {node}"));
+        self.injected(&format!("alias of {service} deleted on {node}"));
         Ok(namespaces::delete_alias(node, vip).await?)
     }
 
-    /// Waits until a VIP's alias is on a node's interface, or is not; whether it came to that by the
-    /// deadline.
+    /// Waits until a VIP's alias is on a node's interface, or is not; whether it came to that by
+    /// the deadline.
     pub async fn alias_comes_to_be(
         &self,
         service: &ServiceName,
@@ -178,7 +174,7 @@ impl Cluster {
             return Ok(());
         }
         let told = "the loopback fabric has no aliases; this needs network namespaces";
-        Err(ClusterError::Senseless(told.to_owned()))
+        Err(ClusterError::Impossible(told.to_owned()))
     }
 
     /// The node that held a service's VIP after what these records tell.

@@ -1,5 +1,5 @@
-//! Where the instance metadata are: `http://169.254.169.254`, or where the variable of the AWS
-//! SDKs points.
+//! Where the instance metadata are: `http://169.254.169.254`, or where the variables of the AWS
+//! SDKs point.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,7 +7,9 @@ use std::str::FromStr;
 use hyper::Uri;
 
 /// The variable by which AWS SDKs are pointed elsewhere.
-pub const VARIABLE: &str = "AWS_EC2_METADATA_SERVICE_ENDPOINT";
+const VARIABLE: &str = "AWS_EC2_METADATA_SERVICE_ENDPOINT";
+/// The variable by which they are told to go by IPv6, where nothing else is said.
+const MODE: &str = "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE";
 
 /// A host and a port that speak plain HTTP.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,8 +25,12 @@ impl Endpoint {
     /// The variable is set and is no such URL.
     #[expect(clippy::disallowed_methods, reason = "this is the environment's adapter")]
     pub fn from_environment() -> Result<Self, NoEndpoint> {
+        let mode = std::env::var(MODE);
         match std::env::var(VARIABLE) {
             Ok(text) => text.parse(),
+            Err(_) if mode.is_ok_and(|mode| mode.eq_ignore_ascii_case("ipv6")) => {
+                Ok(Self { host: "[fd00:ec2::254]".to_owned(), port: 80 })
+            }
             Err(_) => Ok(Self::default()),
         }
     }

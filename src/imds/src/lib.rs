@@ -1,33 +1,29 @@
-//! The instance metadata service, version 2, as far as the unit asks it: which private addresses
-//! the ENI with a MAC has.
+//! The instance metadata service, version 2: one client for every program on a node.
 //!
 //! Plain HTTP with a connection for each request: the service is one hop away, and nothing is kept
 //! between two questions but the token.
 
-use std::collections::BTreeSet;
 use std::io;
-use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use http_body_util::{BodyExt as _, Empty, Limited};
 use hyper::body::Bytes;
 use hyper::client::conn::http1;
 use hyper::header::{HOST, HeaderValue};
-use hyper::{Method, Request, StatusCode};
+use hyper::{Method, Request};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
-use vipward_core::EniId;
 
-use crate::endpoint::Endpoint;
-use vipward_upkeep::inventory::Mac;
-use vipward_upkeep::knowledge::listed;
+pub use endpoint::{Endpoint, NoEndpoint};
+pub use hyper::StatusCode;
 
+mod endpoint;
 #[cfg(test)]
 mod tests;
 
-/// For one question, tokens included. The service answers in milliseconds.
-const WITHIN: Duration = Duration::from_secs(1);
+/// For one request. The service answers in milliseconds.
+pub const WITHIN: Duration = Duration::from_secs(1);
 /// How long a token holds: the longest there is. To ask for one is throttled more than to use it.
 const TOKEN_TTL: Duration = Duration::from_hours(6);
 /// Renewed so long before its end.
@@ -38,7 +34,7 @@ const MOST_BYTES: usize = 16 * 1024;
 const TTL_HEADER: &str = "x-aws-ec2-metadata-token-ttl-seconds";
 const TOKEN_HEADER: &str = "x-aws-ec2-metadata-token";
 
-/// Why there is no answer. None of these says anything about whose VIP it is.
+/// Why there is no answer. None of these says anything about the instance.
 #[derive(Debug, thiserror::Error)]
 pub enum ImdsError {
     /// It cannot be reached.
@@ -55,7 +51,7 @@ pub enum ImdsError {
     /// It took too long.
     #[error("no answer from the instance metadata within {WITHIN:?}")]
     Silent,
-    /// Throttled (503), an unknown MAC (404) and the like.
+    /// Throttled (503), nothing there (404) and the like.
     #[error("the instance metadata answered {status} about {what}")]
     Status {
         /// What was asked for.
@@ -66,66 +62,29 @@ pub enum ImdsError {
     /// An answer that is none.
     #[error("the instance metadata's answer about {0} is not understood")]
     Garbled(String),
-    /// The interface is not the one that the file names.
-    #[error("the interface with MAC {mac} is {told}, but the configuration says {eni}")]
-    AnotherEni {
-        /// The interface that was found by the node's address.
-        mac: Mac,
-        /// What the metadata call it.
-        told: String,
-        /// What the file calls it.
-        eni: EniId,
-    },
 }
 
 /// A client that keeps its token.
 pub struct Imds {
     endpoint: Endpoint,
     token: Option<(HeaderValue, Instant)>,
-    /// The last MAC that was found to belong to the ENI of the file.
-    confirmed: Option<(Mac, EniId)>,
 }
 
 impl Imds {
     /// A client of the service at `endpoint`.
     pub fn new(endpoint: Endpoint) -> Self {
-        Self { endpoint, token: None, confirmed: None }
+        Self { endpoint, token: None }
     }
 
-    /// The private addresses of the ENI with this MAC, which must be `eni`.
+    /// The text at a path, which begins with `/latest/`. One attempt: at most a request for a
+    /// token, and one with it.
     ///
     /// # Errors
     /// See [`ImdsError`].
-    pub async fn addresses(
-        &mut self,
-        mac: Mac,
-        eni: &EniId,
-    ) -> Result<BTreeSet<Ipv4Addr>, ImdsError> {
-        timeout(WITHIN, self.ask(mac, eni)).await.map_err(|_| ImdsError::Silent)?
-    }
-
-    async fn ask(&mut self, mac: Mac, eni: &EniId) -> Result<BTreeSet<Ipv4Addr>, ImdsError> {
-        let of_interface =
-            |leaf: &str| format!("/latest/meta-data/network/interfaces/macs/{mac}/{leaf}");
-        let expected = Some((mac, eni.clone()));
-        if self.confirmed != expected {
-            let told = self.get(&of_interface("interface-id")).await?;
-            if told.trim() != eni.as_str() {
-                let told = told.trim().to_owned();
-                return Err(ImdsError::AnotherEni { mac, told, eni: eni.clone() });
-            }
-            self.confirmed = expected;
-        }
-        let path = of_interface("local-ipv4s");
-        let text = self.get(&path).await?;
-        listed(&text).ok_or(ImdsError::Garbled(path))
-    }
-
-    async fn get(&mut self, path: &str) -> Result<String, ImdsError> {
+    pub async fn get(&mut self, path: &str) -> Result<String, ImdsError> {
         let token = self.token().await?;
         let outcome = self.send(Method::GET, path, (TOKEN_HEADER, token)).await;
-        if matches!(&outcome, Err(ImdsError::Status { status, .. }) if *status == StatusCode::UNAUTHORIZED)
-        {
+        if let Err(ImdsError::Status { status: StatusCode::UNAUTHORIZED, .. }) = outcome {
             // The instance may have been stopped and started: a new token at the next question.
             self.token = None;
         }
@@ -148,6 +107,16 @@ impl Imds {
     }
 
     async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        header: (&'static str, HeaderValue),
+    ) -> Result<String, ImdsError> {
+        let exchange = self.exchange(method, path, header);
+        timeout(WITHIN, exchange).await.map_err(|_| ImdsError::Silent)?
+    }
+
+    async fn exchange(
         &self,
         method: Method,
         path: &str,

@@ -5,18 +5,18 @@ use std::process::Command;
 
 use vipward_core::config::{CheckKind, Tls};
 
-use crate::daemon::{Daemon, free_address};
-use crate::scratch::fresh_directory;
-use crate::tls::certificates::Certified;
+use crate::testing::certificates::Certified;
+use crate::testing::daemon::{Daemon, free_address};
+use crate::testing::scratch::fresh_directory;
 
 /// Starts one with further arguments and waits until it answers.
-pub(super) async fn start(arguments: &[&str]) -> Daemon {
+pub(crate) async fn start(arguments: &[&str]) -> Daemon {
     let kind = CheckKind::Redis { user: None, password_file: None, max_lag: None, tls: None };
     Daemon::answering(&kind, async || spawn(arguments, free_address().await)).await
 }
 
 /// Starts one behind TLS, with what an authority has certified.
-pub(super) async fn start_tls(by: &Certified) -> Daemon {
+pub(crate) async fn start_tls(by: &Certified) -> Daemon {
     let tls = Some(Tls { name: None, ca_file: None, verify: false });
     let kind = CheckKind::Redis { user: None, password_file: None, max_lag: None, tls };
     let (certificate, key) = (by.certificate.to_str(), by.key.to_str());
@@ -31,7 +31,7 @@ pub(super) async fn start_tls(by: &Certified) -> Daemon {
 }
 
 /// Starts one and does not wait.
-pub(super) fn spawn(arguments: &[&str], address: SocketAddr) -> Daemon {
+pub(crate) fn spawn(arguments: &[&str], address: SocketAddr) -> Daemon {
     let directory = fresh_directory("redis");
     let mut command = Command::new("redis-server");
     command

@@ -1,4 +1,4 @@
-//! The client against a scripted service on the loopback interface.
+//! The question to a scripted service on the loopback interface.
 
 use std::sync::{Arc, Mutex};
 
@@ -21,7 +21,7 @@ fn eni() -> EniId {
 /// A service that answers `200` with the body of the first entry whose path ends like the
 /// request's, else with that status; and what it was asked, headers in lower case.
 struct Scripted {
-    imds: Imds,
+    own: OwnAddresses,
     heard: Arc<Mutex<Vec<String>>>,
 }
 
@@ -46,11 +46,11 @@ impl Scripted {
             }
         });
         let endpoint = format!("http://{address}").parse().expect("an endpoint");
-        Self { imds: Imds::new(endpoint), heard }
+        Self { own: OwnAddresses::new(endpoint), heard }
     }
 
     async fn ask(&mut self) -> Result<Vec<String>, String> {
-        let answer = self.imds.addresses(mac(), &eni()).await;
+        let answer = self.own.ask(mac(), &eni()).await;
         let strings = |all: BTreeSet<Ipv4Addr>| all.iter().map(ToString::to_string).collect();
         answer.map(strings).map_err(|error| chain(&error))
     }
@@ -119,12 +119,12 @@ async fn a_refused_token_is_asked_for_anew() {
 #[tokio::test]
 async fn nobody_there_and_no_answer_are_told() {
     let endpoint = "http://127.0.0.1:1".parse().expect("an endpoint");
-    let error = Imds::new(endpoint).addresses(mac(), &eni()).await.expect_err("nobody listens");
+    let error = OwnAddresses::new(endpoint).ask(mac(), &eni()).await.expect_err("nobody listens");
     assert!(chain(&error).starts_with("cannot reach the instance metadata at 127.0.0.1:1: "));
 
     let mute = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let endpoint = format!("http://{}", mute.local_addr().expect("its address"));
-    let mut imds = Imds::new(endpoint.parse().expect("an endpoint"));
-    let error = imds.addresses(mac(), &eni()).await.expect_err("it never answers");
-    assert!(matches!(error, ImdsError::Silent), "{error}");
+    let mut own = OwnAddresses::new(endpoint.parse().expect("an endpoint"));
+    let error = own.ask(mac(), &eni()).await.expect_err("it never answers");
+    assert!(matches!(error, Unknown::Imds(ImdsError::Silent)), "{error}");
 }

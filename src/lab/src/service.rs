@@ -1,4 +1,5 @@
-//! Asking a service who it is: what the client does, and the lab before it calls a service ready.
+//! The services of the nodes as their clients see them: asking which node answers, and telling a
+//! redis-server where it is and whom it follows.
 
 use std::net::SocketAddrV4;
 use std::time::Duration;
@@ -10,7 +11,6 @@ use tokio::net::TcpStream;
 /// The longest answer that is still a node's name.
 const LONGEST_ANSWER: usize = 64;
 
-/// What runs on the nodes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ServiceKind {
     /// The lab's own: answers each line with the node's name
@@ -20,7 +20,6 @@ pub enum ServiceKind {
 }
 
 impl ServiceKind {
-    /// Its name on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Self::Builtin => "builtin",
@@ -29,48 +28,44 @@ impl ServiceKind {
     }
 }
 
-/// No node told its name.
 #[derive(Debug, thiserror::Error)]
-pub enum AskError {
-    /// The connection failed.
+pub enum ServiceError {
     #[error(transparent)]
     Connection(#[from] std::io::Error),
-    /// The time was over.
     #[error("no answer within {0:?}")]
-    TooLate(Duration),
-    /// The answer was not a name.
+    TimedOut(Duration),
     #[error("answered {0:?}")]
-    NotAName(String),
+    UnexpectedReply(String),
 }
 
 /// Connects afresh and asks for the node's name; all of it within `limit`.
-pub async fn who(
+pub async fn answering_node(
     kind: ServiceKind,
     address: SocketAddrV4,
     limit: Duration,
-) -> Result<String, AskError> {
+) -> Result<String, ServiceError> {
     let answer = match kind {
         ServiceKind::Builtin => tokio::time::timeout(limit, line(address, "who\r\n")).await,
         ServiceKind::Redis => tokio::time::timeout(limit, redis_get(address)).await,
     };
-    let answer = answer.map_err(|_| AskError::TooLate(limit))??;
+    let answer = answer.map_err(|_| ServiceError::TimedOut(limit))??;
     if answer.is_empty() || answer.starts_with('-') {
-        return Err(AskError::NotAName(answer));
+        return Err(ServiceError::UnexpectedReply(answer));
     }
     Ok(answer)
 }
 
 /// Tells a redis-server the name of the node that it runs on.
-pub async fn tell_redis(
+pub async fn name_redis(
     address: SocketAddrV4,
     node: &str,
     limit: Duration,
-) -> Result<(), AskError> {
+) -> Result<(), ServiceError> {
     let request = format!("SET node {node}\r\n");
     let set = line(address, &request);
-    match tokio::time::timeout(limit, set).await.map_err(|_| AskError::TooLate(limit))?? {
+    match tokio::time::timeout(limit, set).await.map_err(|_| ServiceError::TimedOut(limit))?? {
         ok if ok == "+OK" => Ok(()),
-        other => Err(AskError::NotAName(other)),
+        other => Err(ServiceError::UnexpectedReply(other)),
     }
 }
 
@@ -79,15 +74,15 @@ pub async fn replicate_redis(
     address: SocketAddrV4,
     primary: Option<SocketAddrV4>,
     limit: Duration,
-) -> Result<(), AskError> {
+) -> Result<(), ServiceError> {
     let request = match primary {
         Some(primary) => format!("REPLICAOF {} {}\r\n", primary.ip(), primary.port()),
         None => "REPLICAOF NO ONE\r\n".to_owned(),
     };
     let told = line(address, &request);
-    match tokio::time::timeout(limit, told).await.map_err(|_| AskError::TooLate(limit))?? {
+    match tokio::time::timeout(limit, told).await.map_err(|_| ServiceError::TimedOut(limit))?? {
         ok if ok.starts_with("+OK") => Ok(()),
-        other => Err(AskError::NotAName(other)),
+        other => Err(ServiceError::UnexpectedReply(other)),
     }
 }
 

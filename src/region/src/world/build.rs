@@ -21,22 +21,20 @@ const ACCOUNT_CONCURRENCY: u32 = 1000;
 /// How long metric values are kept: what AWS does for those finer than a minute.
 const METRIC_RETENTION: SignedDuration = SignedDuration::from_hours(3);
 
-/// A region as it begins, and what there is to tell about it.
+/// A region at its start, and what its journal begins with.
 #[derive(Debug)]
-pub struct Beginning {
-    /// The region.
+pub struct Built {
     pub region: Region,
     /// What of the template was left aside.
-    pub told: Vec<JournalEvent>,
+    pub events: Vec<JournalEvent>,
 }
 
 impl World {
-    /// Makes the region.
-    pub fn begin(&self, now: Timestamp) -> Result<Beginning, WorldError> {
+    pub fn build(&self, now: Timestamp) -> Result<Built, WorldError> {
         let place = self.place();
         let template = self.read_template(&place)?;
         let mut faults = Faults::default();
-        faults.add(&self.faults, now)?;
+        faults.add(self.faults.clone(), now);
         let iam = self.iam(&template)?;
         let mut region = Region {
             ec2: self.ec2(now)?,
@@ -57,10 +55,12 @@ impl World {
         for rule in template.rules {
             region.events.put_rule(rule, now);
         }
-        let told = template.ignored.into_iter();
-        Ok(Beginning {
+        let ignored = template.ignored.into_iter();
+        Ok(Built {
             region,
-            told: told.map(|(kind, count)| JournalEvent::TemplateIgnored { kind, count }).collect(),
+            events: ignored
+                .map(|(kind, count)| JournalEvent::TemplateIgnored { kind, count })
+                .collect(),
         })
     }
 
@@ -128,6 +128,7 @@ impl World {
         cloudwatch::Settings {
             place: place.clone(),
             metric_ingestion: self.delays.metric_ingestion,
+            alarm_lag: self.delays.alarm_lag,
             evaluation_range_extra: self.delays.alarm_evaluation_range_extra,
             retention: METRIC_RETENTION,
         }

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
 use vipward_core::config::{Check, CheckKind};
 
-use crate::scratch::fresh_directory;
-use crate::scripted::check;
+use crate::testing::scratch::fresh_directory;
+use crate::testing::scripted::check;
 use crate::{Outcome, ProbeFailure, probe};
 
 /// Starts tried when another process takes the port first.

@@ -2,6 +2,8 @@
 
 use std::process::Command;
 
+use super::scratch::fresh_directory;
+
 /// A hook as the agent runs it, but for what its server's client needs here.
 pub(crate) fn hook(name: &str, arguments: &[&str]) -> Command {
     let directory = concat!(env!("CARGO_MANIFEST_DIR"), "/../../infra/hooks");
@@ -21,9 +23,7 @@ pub(crate) fn assert_refuses(command: &mut Command, expected: &str) {
 fn a_mysql_hook_that_cannot_ask_of_the_second_lock_has_not_locked() {
     use std::os::unix::fs::PermissionsExt as _;
 
-    let name = format!("vipward-hook-{}", std::process::id());
-    let directory = std::env::temp_dir().join(name);
-    std::fs::create_dir_all(&directory).expect("a writable temporary directory");
+    let directory = fresh_directory("hook");
     let client = directory.join("mariadb");
     let deaf =
         "#!/bin/sh\ncase \"$*\" in *'SHOW GLOBAL VARIABLES'*) echo gone away >&2; exit 1 ;; esac\n";

@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, Weak};
 
 use vipward_core::config::CheckKind;
 
-use crate::daemon::{Daemon, Template, as_user, free_address, give_to, run};
-use crate::scratch::fresh_directory;
-use crate::tls::certificates::{Authority, Certified};
+use crate::testing::certificates::{Authority, Certified};
+use crate::testing::daemon::{Daemon, Template, as_user, free_address, give_to, run};
+use crate::testing::scratch::fresh_directory;
 
 const USER: &str = "mysql";
 const NEEDED: &str = "the package mariadb-server";
@@ -26,12 +26,12 @@ GRANT REPLICATION SLAVE ON *.* TO follower@'%';
 ";
 
 /// Starts one and waits until it answers; `sql` is run at its start.
-pub(super) async fn start(id: u32, sql: &str) -> Daemon {
+pub(crate) async fn start(id: u32, sql: &str) -> Daemon {
     start_with(id, sql, &[]).await
 }
 
 /// Starts one that does TLS, with what an authority has certified.
-pub(super) async fn start_tls(authority: &Authority, by: &Certified) -> Daemon {
+pub(crate) async fn start_tls(authority: &Authority, by: &Certified) -> Daemon {
     give_to(USER, &authority.directory);
     let files = [with_path("--ssl-cert=", &by.certificate), with_path("--ssl-key=", &by.key)];
     let sql = "CREATE USER sealed@'%' IDENTIFIED BY 'right' REQUIRE SSL;";
@@ -64,7 +64,7 @@ async fn start_with(id: u32, sql: &str, arguments: &[String]) -> Daemon {
 }
 
 /// Runs statements as the server's owner, and returns what they say.
-pub(super) fn sql(server: &Daemon, statements: &str) -> String {
+pub(crate) fn sql(server: &Daemon, statements: &str) -> String {
     let mut command = Command::new("mariadb");
     command
         .args(["--no-defaults", "--user=root", "--batch", "--skip-column-names", "--execute"])

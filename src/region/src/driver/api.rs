@@ -1,4 +1,4 @@
-//! The edge of all APIs: faults first, then IAM, then the service's protocol, then the journal.
+//! Every call of an API: faults first, then IAM, then the service's protocol, then the journal.
 
 use std::sync::Arc;
 
@@ -18,11 +18,11 @@ use crate::wire::{ApiError, Request, Response, authorize, cloudwatch, ec2, event
 pub(super) fn handler(shared: Arc<Shared>) -> Handler {
     http::handler(move |request, _| {
         let shared = shared.clone();
-        async move { take(&shared, request).await }
+        async move { serve(&shared, request).await }
     })
 }
 
-async fn take(shared: &Arc<Shared>, request: Request) -> Option<Response> {
+async fn serve(shared: &Arc<Shared>, request: Request) -> Option<Response> {
     if request.path.starts_with(control::BASE) {
         return Some(shared.turn(|inner, now| control::handle(&mut inner.region, now, &request)));
     }
@@ -35,7 +35,7 @@ async fn take(shared: &Arc<Shared>, request: Request) -> Option<Response> {
     // AWS carries out what it has taken though the client gave up waiting: the connection, which
     // ends with its client, must not carry the call.
     let (client, answered) = oneshot::channel();
-    shared.carry({
+    shared.spawn_call({
         let shared = shared.clone();
         async move {
             // A client that has gone needs no answer.
@@ -51,13 +51,13 @@ async fn answer(shared: &Arc<Shared>, call: Call, request: &Request) -> Option<R
     tokio::time::sleep(hit.delay.try_into().unwrap_or_default()).await;
     let response = match &hit.error {
         Some(error) => Some(refuse(shared, &call, request, error)),
-        None => match admit(shared, &call, request) {
+        None => match check_access(shared, &call, request) {
             Ok(()) => dispatch(shared, &call, request, &hit).await,
             Err(error) => Some(refuse(shared, &call, request, &error)),
         },
     };
     let response = response.filter(|_| !hit.lost_reply);
-    shared.tell(JournalEvent::Api {
+    shared.journal(JournalEvent::Api {
         service: call.service.prefix().to_owned(),
         operation: call.operation,
         status: response.as_ref().map_or(0, |response| response.status),
@@ -67,7 +67,7 @@ async fn answer(shared: &Arc<Shared>, call: Call, request: &Request) -> Option<R
 }
 
 /// Asks IAM; a refusal is told in the journal.
-fn admit(shared: &Arc<Shared>, call: &Call, request: &Request) -> Result<(), ApiError> {
+fn check_access(shared: &Arc<Shared>, call: &Call, request: &Request) -> Result<(), ApiError> {
     let (ask, decision) = shared.turn(|inner, _| {
         let ask = authorize::read(call, request, &inner.region.place);
         let decision = inner.region.iam.authorize(&call.principal, &ask);
@@ -75,7 +75,7 @@ fn admit(shared: &Arc<Shared>, call: &Call, request: &Request) -> Result<(), Api
     });
     decision.map_err(|denied| {
         let error = authorize::refusal(call, request, &ask, &denied);
-        shared.tell(JournalEvent::Denied {
+        shared.journal(JournalEvent::Denied {
             principal: call.principal.clone(),
             action: ask.action,
             resource: denied.resource,
@@ -97,7 +97,7 @@ async fn dispatch(
     request: &Request,
     hit: &Hit,
 ) -> Option<Response> {
-    match shared.turn(|inner, now| carry_out(inner, now, call, request, hit)) {
+    match shared.turn(|inner, now| execute(inner, now, call, request, hit)) {
         Pending::Now(response) => Some(response),
         Pending::Function(request_id, answer) => {
             // No answer comes when the region stops: the connection drops with it.
@@ -106,7 +106,7 @@ async fn dispatch(
     }
 }
 
-fn carry_out(
+fn execute(
     inner: &mut Inner,
     now: Timestamp,
     call: &Call,

@@ -1,0 +1,22 @@
+//! The times on which agent and function have to agree.
+
+use std::time::Duration;
+
+/// Observers have to say for so long that they cannot reach a node: the network may lose a second
+/// and be well again, and a TCP connection needs as long to try once more.
+pub const UNREACHABLE_FOR: Duration = Duration::from_secs(2);
+
+/// How long CloudWatch takes to show a metric, as a rule at most.
+///
+/// An agent publishes out of turn by so much before its observation against a node has lasted
+/// `stale_after`. A node counts as silent when others' newest metrics are newer than its last by
+/// `stale_after` less this.
+pub const INGESTION_DELAY: Duration = Duration::from_secs(2);
+
+/// By how much AWS's clocks, by which the function tells the time, may differ. An agent hints so
+/// much later than an observation has lasted long enough.
+pub const CLOCK_LEEWAY: Duration = Duration::from_millis(100);
+
+/// How many times `stale_after` a node must be well before a VIP returns to it; the metrics are
+/// read back a little further.
+pub const SETTLED_AFTER: u32 = 3;
