@@ -1,5 +1,5 @@
-# After the files are there ($1: how many versions there are now): the agent's user, the place of
-# the file, and a restart on an upgrade, by which nothing moves.
+# Runs once the files are there ($1: how many versions are installed now): makes the user and
+# /etc/vipward, and restarts on an upgrade, which moves no VIP.
 systemd-sysusers vipward.conf
 mkdir -p /etc/vipward
 if [ -d /run/systemd/system ]; then

@@ -1,4 +1,4 @@
-# After the files are gone.
+# Runs once the files are gone.
 if [ -d /run/systemd/system ]; then
     systemctl daemon-reload
 fi

@@ -1,9 +1,9 @@
-# Before the last version goes ($1 is 0): what runs its programs ends. The addresses and
-# /etc/vipward stay.
+# Runs before the last version goes ($1 is 0), and stops the units. The addresses and /etc/vipward
+# stay.
 if [ "$1" -eq 0 ]; then
     if [ -d /run/systemd/system ]; then
         systemctl stop vipward-agent.service vipward-alias.service
-        # Without an agent they announce nothing, and fail by it.
+        # Without an agent they can announce nothing, and would fail.
         systemctl stop 'vipward-leave@*.service'
         systemctl reset-failed 'vipward-leave@*.service'
     fi

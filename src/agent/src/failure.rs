@@ -25,7 +25,7 @@ pub enum Failure {
         source: io::Error,
     },
     /// Nobody vouches for AWS on this host.
-    #[error("this host trusts no certificate authority, so AWS cannot be verified: {0}")]
+    #[error("no certificate authorities to verify AWS with: {0}")]
     NoAuthorities(String),
     /// The status socket that was asked for cannot be made.
     #[error("cannot listen on {}", path.display())]

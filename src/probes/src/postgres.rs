@@ -76,12 +76,14 @@ async fn ask_for_tls(wire: &mut Wire, deadline: &Deadline) -> Result<(), ProbeFa
         wire.write_all(&TLS_PLEASE).await?;
         wire.read_exact(&mut answer).await
     };
-    let talked = deadline.bound(talk, || "no answer to the wish for TLS".to_owned()).await?;
-    talked.map_err(|error| tcp::failure("no answer to the wish for TLS", &error))?;
+    let talked = deadline.bound(talk, || "no answer to the request for TLS".to_owned()).await?;
+    talked.map_err(|error| tcp::failure("no answer to the request for TLS", &error))?;
     match answer {
         [b'S'] => Ok(()),
         [b'N'] => Err(ProbeFailure::inconclusive("the server speaks no TLS")),
-        _ => Err(ProbeFailure::failed("no answer to the wish for TLS: it is no PostgreSQL server")),
+        _ => Err(ProbeFailure::failed(
+            "no answer to the request for TLS: it is not a PostgreSQL server",
+        )),
     }
 }
 

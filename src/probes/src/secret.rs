@@ -15,6 +15,6 @@ pub(crate) async fn first_line(path: &Path, deadline: &Deadline) -> Result<Strin
     let text = String::from_utf8(text).map_err(|_| file::unfit(path, "password", &"not UTF-8"))?;
     match text.lines().next() {
         Some(line) if !line.is_empty() => Ok(line.to_owned()),
-        _ => Err(file::unfit(path, "password", &"its first line is no password")),
+        _ => Err(file::unfit(path, "password", &"its first line is not a password")),
     }
 }

@@ -15,7 +15,7 @@ pub fn ensure_any() -> Result<(), Failure> {
     }
     let causes: Vec<_> = found.errors.iter().map(ToString::to_string).collect();
     Err(Failure::NoAuthorities(if causes.is_empty() {
-        "the system's stores hold none".to_owned()
+        "this system has none in the usual places".to_owned()
     } else {
         causes.join("; ")
     }))

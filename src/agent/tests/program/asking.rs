@@ -64,8 +64,12 @@ fn without_an_agent_status_says_what_may_help() {
         assert_eq!(request, "{\"request\":\"status\"}\n");
     });
     for (socket, word, hint) in [
-        (directory.0.join("absent.sock"), "no agent answers", "is vipward-agent running?"),
-        (file, "no agent answers", "is vipward-agent running?"),
+        (
+            directory.0.join("absent.sock"),
+            "no agent answers",
+            "check that vipward-agent is running",
+        ),
+        (file, "no agent answers", "check that vipward-agent is running"),
         (garbage, "cannot read the answer", "restart it"),
     ] {
         let (code, stdout, stderr) = ask(&socket, &[]);

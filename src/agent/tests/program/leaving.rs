@@ -91,7 +91,7 @@ fn leaving_ends_well_only_when_the_metadata_no_longer_name_the_vip() {
     agent.logs("addresses of the interface not known");
     let (code, said) = ask(&agent, &["leave", "--service", "web", "--wait", "1s"]);
     assert_eq!(code, Some(4), "unknown is not gone: {said}");
-    assert!(said.contains("is here is not known"), "{said}");
+    assert!(said.contains("it is not known whether 127.77.0.200 of web is here"), "{said}");
     metadata.set(ADDRESSES, "127.77.0.21");
     let (code, said) = ask(&agent, &["leave", "--reason", "upgrade", "--wait", "30s"]);
     assert_eq!((code, said.as_str()), (Some(0), ""));
@@ -104,8 +104,8 @@ fn what_cannot_leave_is_refused() {
     let agent = Running::start(1, &[]);
     agent.tells("READY=1");
     for (arguments, expected) in [
-        (["leave", "--service", "mysql"], "the file names no service mysql"),
-        (["stay", "--unit", "mysql.service"], "no service of the file has unit"),
+        (["leave", "--service", "mysql"], "the configuration has no service mysql"),
+        (["stay", "--unit", "mysql.service"], "no service in the configuration has unit"),
     ] {
         let (code, said) = ask(&agent, &arguments);
         assert_eq!(code, Some(1), "{said}");

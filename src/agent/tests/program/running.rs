@@ -66,13 +66,16 @@ fn without_authorities_it_does_not_start_and_says_what_helps() {
     let empty = directory.file("empty.pem", "");
     let absent = directory.0.join("absent.pem");
     for (authorities, cause) in
-        [(&empty, "there are none where this system keeps them"), (&absent, "absent.pem")]
+        [(&empty, "this system has none in the usual places"), (&absent, "absent.pem")]
     {
         let mut command = agent("run", &file);
         command.args(["--node", "a", "--socket", "none"]).env("SSL_CERT_FILE", authorities);
         let (code, _, stderr) = outcome(command);
         assert_eq!(code, Some(1), "{stderr}");
-        assert!(stderr.starts_with("error: no certificate authority to know AWS by: "), "{stderr}");
+        assert!(
+            stderr.starts_with("error: no certificate authorities to verify AWS with: "),
+            "{stderr}"
+        );
         assert!(stderr.contains(cause), "{stderr}");
         assert!(stderr.contains("hint: install ca-certificates"), "{stderr}");
     }

@@ -137,6 +137,6 @@ async fn a_named_user_runs_the_command_where_we_may_let_it() {
 #[tokio::test]
 async fn a_user_that_this_host_does_not_know_is_an_error() {
     let outcome = as_user("no-such-user-here", "exit 0").await;
-    let expected = "the user no-such-user-here: there is none of that name".to_owned();
+    let expected = "the user no-such-user-here: it does not exist".to_owned();
     assert_eq!(outcome, Err(ProbeFailure::Inconclusive(expected)));
 }

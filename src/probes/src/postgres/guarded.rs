@@ -56,7 +56,7 @@ fn body_length(length: [u8; 4]) -> io::Result<usize> {
         .ok()
         .and_then(|length| length.checked_sub(4))
         .filter(|length| *length <= MOST_BYTES)
-        .ok_or_else(|| refusal("it is no PostgreSQL server".to_owned()))
+        .ok_or_else(|| refusal("it is not a PostgreSQL server".to_owned()))
 }
 
 fn refusal(cause: String) -> io::Error {

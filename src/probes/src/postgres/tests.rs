@@ -117,8 +117,8 @@ async fn a_real_server_with_tls_is_let_to_prove_itself() {
     let expired = server::start_tls(&authority, &expired).await;
     assert_fail(&probe(expired.address, &trusted).await, "shows a bad certificate");
     for (script, expected) in [
-        (Script::Answers(vec!["HTTP/1.1"]), "it is no PostgreSQL server"),
-        (Script::HangUp, "no answer to the wish for TLS"),
+        (Script::Answers(vec!["HTTP/1.1"]), "it is not a PostgreSQL server"),
+        (Script::HangUp, "no answer to the request for TLS"),
         (Script::AnswerThenHangUp("S"), "hung up during the TLS handshake"),
     ] {
         assert_fail(&probe(scripted::serve(script).await, &trusted).await, expected);
@@ -159,9 +159,9 @@ async fn what_serves_nobody_fails_and_a_no_to_us_is_an_error() {
             "57P03: the database system",
         ),
         (vec![refusal("53300", "too many clients")], "answered the login with 53300"),
-        (vec![b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec()], "it is no PostgreSQL server"),
+        (vec![b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec()], "it is not a PostgreSQL server"),
         (vec![message(b'?', b"what")], "no answer to the login"),
-        (vec![b"R\x7f\xff\xff\xff".to_vec()], "it is no PostgreSQL server"),
+        (vec![b"R\x7f\xff\xff\xff".to_vec()], "it is not a PostgreSQL server"),
         (vec![endless()], "it sent more than 65536 bytes"),
         (vec![welcome(), message(b'?', b"what")], "no answer to SELECT 1"),
         (vec![welcome(), message(b'Z', b"I")], "answered SELECT 1 with something else"),

@@ -51,7 +51,7 @@ async fn a_replica_is_promoted_only_when_it_has_applied_all_that_it_received() {
     while received() == before && began.elapsed() < Duration::from_secs(30) {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    assert_refuses(&mut of(&server, "promote"), "what was received is not applied");
+    assert_refuses(&mut of(&server, "promote"), "before all received changes were applied");
     assert!(!lets_write(&server), "it stays as it was");
     server::sql(&server, "START SLAVE SQL_THREAD");
     run(&mut of(&server, "promote"));
