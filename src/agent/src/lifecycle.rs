@@ -192,8 +192,8 @@ impl Lifecycle {
         }
     }
 
-    /// When [`Self::run_what_is_due`] or [`Self::unready`] may have something to do, whatever happens
-    /// until then.
+    /// When [`Self::run_what_is_due`] or [`Self::unready`] may have something to do, whatever
+    /// happens until then.
     pub fn deadline(&self) -> Option<Timestamp> {
         let deadlines = [self.hooks.deadline(), self.readiness.deadline()];
         deadlines.into_iter().flatten().min().filter(|_| self.is_node)

@@ -172,9 +172,9 @@ impl Case<'_> {
         self.stay_or_fail_back(holder, basis, target)
     }
 
-    /// Clients are not served by a holder that is not ready. It is left for a node that is, once what
-    /// makes a new holder ready must be over and what it lacks has been missing for a while; and as
-    /// often as the budget allows.
+    /// Clients are not served by a holder that is not ready. It is left for a node that is, once
+    /// what makes a new holder ready must be over and what it lacks has been missing for a while;
+    /// and as often as the budget allows.
     fn relieve(&self, since: Timestamp, target: &Target) -> Choice {
         let now = self.snapshot.now;
         let acquired_within = self.service.hooks.on_acquire.as_ref().map(|hook| hook.timeout);

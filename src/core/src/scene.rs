@@ -156,7 +156,8 @@ impl Scene {
         )
     }
 
-    /// `name` said, `age` seconds ago, that it is well and had not been ready for `lasting` seconds.
+    /// `name` said, `age` seconds ago, that it is well and had not been ready for `lasting`
+    /// seconds.
     pub fn unready(self, name: &str, age: i64, lasting: i64) -> Self {
         let at = self.now - SignedDuration::from_secs(age);
         let unready = Some(at - SignedDuration::from_secs(lasting));

@@ -17,12 +17,12 @@ pub const INGESTION_DELAY: Duration = Duration::from_secs(2);
 /// much later than an observation has lasted long enough.
 pub const CLOCK_LEEWAY: Duration = Duration::from_millis(100);
 
-/// How far the instance metadata lag behind EC2 at most, as a rule: a new holder in `follow` learns of
-/// its VIP by them, and so do hooks.
+/// How far the instance metadata lag behind EC2 at most, as a rule: a new holder in `follow` learns
+/// of its VIP by them, and so do hooks.
 pub const METADATA_LAG: Duration = Duration::from_secs(10);
 
-/// A holder has to say for so long that clients could not be served at its VIP before it is left: the
-/// alias unit may only just start, and a hook is tried again.
+/// A holder has to say for so long that clients could not be served at its VIP before it is left:
+/// the alias unit may only just start, and a hook is tried again.
 pub const UNREADY_FOR: Duration = Duration::from_secs(10);
 
 /// How many times `stale_after` a node must be well before a VIP returns to it; the metrics are

@@ -1,7 +1,7 @@
 //! Whether a node's services, well as they are, could be served at their VIPs.
 //!
-//! Sans-I/O. Clients need more than the service: an interface with the VIP's address, and a hook that
-//! has done its work. Probes go to the node's own address and see neither.
+//! Sans-I/O. Clients need more than the service: an interface with the VIP's address, and a hook
+//! that has done its work. Probes go to the node's own address and see neither.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
@@ -16,8 +16,8 @@ use crate::hooks::Hooks;
 
 /// From one look at the host to the next.
 const INTERVAL: Duration = Duration::from_secs(1);
-/// Looks in a row that must miss something: the alias unit puts back within milliseconds what others
-/// remove.
+/// Looks in a row that must miss something: the alias unit puts back within milliseconds what
+/// others remove.
 const CONFIRMED: u8 = 2;
 
 /// What the host's alias unit does, by the report that it leaves.
@@ -57,7 +57,8 @@ impl Readiness {
         readiness
     }
 
-    /// The file has changed. While vipward only observes, the addresses are somebody else's to keep.
+    /// The file has changed. While vipward only observes, the addresses are somebody else's to
+    /// keep.
     pub fn on_config(&mut self, config: &Config) {
         let services = config.services.iter().filter(|_| config.policy.mode == Mode::Act);
         self.modes = services.map(|service| (service.name.clone(), service.alias)).collect();
@@ -83,7 +84,7 @@ impl Readiness {
         for (service, mode) in &self.modes {
             let Some(vip) = holdings.vip(service) else { continue };
             let is_absent = look.present.as_ref().is_some_and(|present| !present.contains(&vip));
-            let misses = match mode {
+            let is_lacking = match mode {
                 AliasMode::Static => is_absent,
                 AliasMode::Follow => {
                     look.alias_unit == AliasUnit::Fails
@@ -91,7 +92,7 @@ impl Readiness {
                 }
             };
             let missed = self.missed.entry(service.clone()).or_default();
-            *missed = if misses { missed.saturating_add(1) } else { 0 };
+            *missed = if is_lacking { missed.saturating_add(1) } else { 0 };
         }
     }
 

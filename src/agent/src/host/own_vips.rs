@@ -6,8 +6,8 @@ use std::net::Ipv4Addr;
 use nix::ifaddrs::{InterfaceAddress, getifaddrs};
 use nix::net::if_::InterfaceFlags;
 
-/// Those of `vips` that are; `None` when the kernel does not say. On which interface does not matter:
-/// the kernel answers for all of them.
+/// Those of `vips` that are; `None` when the kernel does not say. On which interface does not
+/// matter: the kernel answers for all of them.
 pub fn present(vips: impl IntoIterator<Item = Ipv4Addr>) -> Option<BTreeSet<Ipv4Addr>> {
     let own: Vec<_> = getifaddrs().ok()?.collect();
     let is_own = |vip: &Ipv4Addr| own.iter().any(|address| covers(address, *vip));

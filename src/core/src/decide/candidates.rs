@@ -142,8 +142,8 @@ impl Fitness {
         }
     }
 
-    /// Whether a holder that is up may be left for it: it is ready, means to stay, and nobody knows how a
-    /// node is whose agent is silent.
+    /// Whether a holder that is up may be left for it: it is ready, means to stay, and nobody knows
+    /// how a node is whose agent is silent.
     pub fn is_worth_a_planned_move(self) -> bool {
         !self.unready && !self.leaving && self.basis != UpBasis::PeersOnly
     }
@@ -157,8 +157,8 @@ pub(super) struct Candidate<'c> {
 }
 
 impl Candidate<'_> {
-    /// The lower, the better: by whether it is ready, whether it stays, by basis, whether it has caught up, then
-    /// priority, then name.
+    /// The lower, the better: by whether it is ready, whether it stays, by basis, whether it has
+    /// caught up, then priority, then name.
     pub(super) fn rank(&self) -> (bool, bool, UpBasis, bool, Reverse<u32>, &NodeName) {
         let Self { node, fitness: Fitness { unready, leaving, basis, lag } } = self;
         (*unready, *leaving, *basis, *lag >= CAUGHT_UP, Reverse(node.priority), &node.name)

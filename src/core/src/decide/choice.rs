@@ -59,8 +59,8 @@ pub enum HoldReason {
     HolderUp,
     /// The holder says it is up, an observer that it is unreachable. Alerts.
     HolderSuspect,
-    /// The holder is up and could not be served at the VIP, and may not be left for another node. Alerts
-    /// when it lasts.
+    /// The holder is up and could not be served at the VIP, and may not be left for another node.
+    /// Alerts when it lasts.
     HolderUnready,
     /// Observers reach the holder, its own agent says nothing. Alerts.
     AgentSilent,
@@ -129,8 +129,8 @@ impl HoldReason {
     }
 
     /// Whether it may be over in a moment, so that a person hears of it only when it lasts: late
-    /// evidence, a call on its way, a holder whose hook still runs, an election among the servers, a former primary that has not
-    /// spoken yet.
+    /// evidence, a call on its way, a holder whose hook still runs, an election among the servers,
+    /// a former primary that has not spoken yet.
     pub fn may_pass(self) -> bool {
         matches!(
             self,

@@ -54,9 +54,9 @@ impl<'s> Snapshot<'s> {
         self.fresh(node, node, &service.name).is_some_and(|own| own.value.leaving)
     }
 
-    /// Since when the node's service, well as it is, could not be served at the VIP, as the node says;
-    /// `None` when it does not say so. Such a node is a candidate after all others, and a holder
-    /// that stays so is left for another.
+    /// Since when the node's service, well as it is, could not be served at the VIP, as the node
+    /// says; `None` when it does not say so. Such a node is a candidate after all others, and a
+    /// holder that stays so is left for another.
     pub fn unready_since(&self, service: &Service, node: &NodeName) -> Option<Timestamp> {
         self.fresh(node, node, &service.name)?.value.unready
     }

@@ -1,8 +1,7 @@
 //! The rules about what clients need beside the service: the VIP's address on the interface, and a
-//! hook that has done its work. The book is kept from what there is on the hosts, not from what
-//! agents make of it.
+//! hook that has done its work.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
@@ -11,6 +10,7 @@ use vipward_core::{NodeName, ServiceName};
 use vipward_observe::hooks::Occasion;
 
 use crate::audit::Auditor;
+use crate::audit::host_book;
 use crate::audit::move_rules::{Change, RECOVERY};
 use crate::audit::rule::{Finding, Rule};
 use crate::audit::timeline::Who;
@@ -23,65 +23,19 @@ const KNOWN: Duration = Duration::from_secs(30);
 const PROMPT: Duration = Duration::from_secs(6);
 /// The slowest way to the relief of a holder: the metadata's lag and the hook's time-out from its
 /// coming, an alarm, and the scheduled pass after it.
-const BOUND: Duration = Duration::from_secs(180);
-
-/// What a node lacks to serve a VIP, and since when; until when, once that is over.
-#[derive(Debug)]
-struct Lack {
-    since: Duration,
-    until: Option<Duration>,
-}
-
-/// What is known of the hosts.
-#[derive(Debug, Default)]
-pub struct HostBook {
-    addresses: BTreeMap<(NodeName, ServiceName), Vec<Lack>>,
-    acquires: BTreeMap<(NodeName, ServiceName), Vec<Lack>>,
-}
-
-fn note(lacks: &mut Vec<Lack>, lacking: bool, at: Duration) {
-    let open = lacks.last_mut().filter(|lack| lack.until.is_none());
-    match (open, lacking) {
-        (None, true) => lacks.push(Lack { since: at, until: None }),
-        (Some(lack), false) => lack.until = Some(at),
-        _ => {}
-    }
-}
-
-impl HostBook {
-    fn lacks(&self, node: &NodeName, service: &ServiceName) -> impl Iterator<Item = &Lack> {
-        let key = (node.clone(), service.clone());
-        let both = [self.addresses.get(&key), self.acquires.get(&key)];
-        both.into_iter().flatten().flatten()
-    }
-
-    /// Whether the node lacked something in that time.
-    pub fn lacked(
-        &self,
-        node: &NodeName,
-        service: &ServiceName,
-        (from, to): (Duration, Duration),
-    ) -> bool {
-        self.lacks(node, service)
-            .any(|lack| lack.since <= to && lack.until.is_none_or(|until| from < until))
-    }
-
-    /// Since when the node has been lacking something.
-    fn lacking_since(&self, node: &NodeName, service: &ServiceName) -> Option<Duration> {
-        let open = self.lacks(node, service).filter(|lack| lack.until.is_none());
-        open.map(|lack| lack.since).min()
-    }
-}
+const BOUND: Duration = Duration::from_mins(3);
 
 impl Auditor {
     /// An agent has looked at its host, which has these of the VIPs.
     pub fn host_seen(&mut self, at: Duration, node: &NodeName, present: &BTreeSet<Ipv4Addr>) {
         for service in &self.config.services {
+            let holder = self.aliases.holder(service.vip.0).and_then(|(holder, _)| holder);
+            let holder = holder.and_then(|eni| node_of(&self.config, eni));
             // Where the alias follows the VIP, it is not there until the VIP is.
-            if service.alias == AliasMode::Static {
-                let lacks = self.hosts.addresses.entry((node.clone(), service.name.clone()));
-                note(lacks.or_default(), !present.contains(&service.vip.0), at);
-            }
+            let is_owed = service.alias == AliasMode::Static
+                || holder.is_some_and(|holder| holder.name == *node);
+            let lacks = self.hosts.addresses.entry((node.clone(), service.name.clone()));
+            host_book::note(lacks.or_default(), is_owed && !present.contains(&service.vip.0), at);
         }
     }
 
@@ -128,7 +82,7 @@ impl Auditor {
     ) {
         if occasion == Occasion::Acquire {
             let lacks = self.hosts.acquires.entry((node.clone(), service.clone())).or_default();
-            note(lacks, failed, at);
+            host_book::note(lacks, failed, at);
         }
         if failed {
             self.timeline.tell(at, Who::Agent(node.as_str()), || {
@@ -137,7 +91,8 @@ impl Auditor {
         }
     }
 
-    /// A VIP went to a node that could not serve at it, as everybody could know, while another could.
+    /// A VIP went to a node that could not serve at it, as everybody could know, while another
+    /// could.
     pub fn goes_to_the_ready(&self, change: &Change) -> Option<Finding> {
         let to = &node_of(&self.config, &change.to)?.name;
         let lately = |for_long: Duration| (change.sent.saturating_sub(for_long), change.sent);

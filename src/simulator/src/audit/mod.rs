@@ -4,6 +4,7 @@
 pub mod alias_rules;
 pub mod call_log;
 mod figures;
+pub mod host_book;
 pub mod host_rules;
 mod ledger_rules;
 mod liveness_rules;
@@ -25,7 +26,7 @@ use vipward_region_model::journal::JournalEvent;
 use crate::audit::alias_rules::AliasBook;
 use crate::audit::call_log::{Assignment, CallLog, Look};
 use crate::audit::figures::Proven;
-use crate::audit::host_rules::HostBook;
+use crate::audit::host_book::HostBook;
 use crate::audit::ledger_rules::Decided;
 use crate::audit::move_rules::{Book, Change};
 use crate::audit::rule::{Finding, Rule};
@@ -141,8 +142,9 @@ impl Auditor {
             let of = wording::services(&self.config, &call.addresses);
             format!("asks EC2 to bring {of} to {}", wording::node(&self.config, &call.eni))
         });
-        let (config, truth, start) = (&self.config, &self.truth, self.start);
-        for (rule, what) in (Sending { config, truth, start, call }).judge() {
+        let Self { config, truth, hosts, start, .. } = self;
+        let start = *start;
+        for (rule, what) in (Sending { config, truth, hosts, start, call }).judge() {
             self.accuse(at, rule, what);
         }
     }

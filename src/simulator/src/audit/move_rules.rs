@@ -7,7 +7,7 @@ use vipward_core::config::{Failback, Node};
 use vipward_core::{Config, NodeName, ServiceName};
 
 use crate::audit::call_log::Look;
-use crate::audit::host_rules::HostBook;
+use crate::audit::host_book::HostBook;
 use crate::audit::rule::{Finding, Rule};
 use crate::audit::sending_rules::{FRESH, unheard};
 use crate::history::cluster::{FOREIGN_ENI, companions, node_of};

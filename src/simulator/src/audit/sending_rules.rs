@@ -8,6 +8,7 @@ use vipward_core::plan::Reassign;
 use vipward_core::{Config, NodeName, ServiceName};
 
 use crate::audit::call_log::{Assignment, CallLog, Caller};
+use crate::audit::host_book::HostBook;
 use crate::audit::rule::{Finding, Rule};
 use crate::history::cluster::{companions, node_of};
 use crate::history::fault::FaultKind;
@@ -26,6 +27,7 @@ const AWARE: Duration = Duration::from_secs(150);
 pub struct Sending<'s> {
     pub config: &'s Config,
     pub truth: &'s Truth,
+    pub hosts: &'s HostBook,
     /// When the history began.
     pub start: Timestamp,
     pub call: &'s Assignment,
@@ -193,6 +195,7 @@ impl Sending<'_> {
             || truth.follows(service) && truth.was_primary(node, service, (calm, sent), false);
         speaks(node, since)
             && !truth.was_affected(node, service, calm, sent)
+            && !self.hosts.lacked(node, service, (calm, sent))
             && !truth.was_any(sent.saturating_sub(AWARE), sent, wished)
             && !deposed()
     }

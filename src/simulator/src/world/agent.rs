@@ -200,8 +200,8 @@ impl Agent {
         }
         if let Some(change) = change {
             let (subject, service) = (prober.target.subject.clone(), prober.target.service.clone());
-            if subject == *self.reporter.me() {
-                self.host.iter_mut().for_each(|host| host.on_verdict(&service, change.to));
+            if let Some(host) = self.host.as_mut().filter(|_| subject == *self.reporter.me()) {
+                host.on_verdict(&service, change.to);
             }
             self.reporter.on_change(shown, &TargetChange { subject, service, change });
         }
@@ -256,7 +256,9 @@ impl Agent {
         now: Timestamp,
     ) -> Vec<AgentAction> {
         let shown = self.clock.shows(now);
-        self.host.iter_mut().for_each(|host| host.hook_ended(service, failure.clone(), shown));
+        if let Some(host) = &mut self.host {
+            host.hook_ended(service, failure, shown);
+        }
         self.look(now)
     }
 

@@ -96,6 +96,11 @@ impl AliasUnit {
         (done, actions)
     }
 
+    /// Whether it has an interface to keep addresses on, as it reports.
+    pub fn has_interface(&self) -> bool {
+        self.upkeep.report().interface.is_some()
+    }
+
     /// The kernel tells of a change, or an answer calls for a pass.
     pub fn wakes(&mut self, now: Timestamp) -> AliasAction {
         self.next_pass = self.next_pass.min(now.max(self.rested + GAP));

@@ -338,7 +338,7 @@ impl World {
                     self.plan_agent_task(at, index, AgentTask::Probe { target });
                 }
                 AgentAction::LookAtHost(at) => {
-                    self.plan_agent_task(at, index, AgentTask::LookAtHost)
+                    self.plan_agent_task(at, index, AgentTask::LookAtHost);
                 }
                 AgentAction::RunHook(due) => self.runs_hook(index, due),
                 AgentAction::Wake(at) => self.plan_agent_task(at, index, AgentTask::Look),

@@ -22,6 +22,13 @@ mod inject;
 mod metadata;
 mod watch;
 
+/// Who asks the instance metadata.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Asker {
+    Agent,
+    AliasUnit,
+}
+
 /// One node's interface and its unit.
 pub struct Node {
     pub interface: Interface,
@@ -40,8 +47,8 @@ pub struct Node {
     sound_since: Option<Duration>,
     /// When others last touched a VIP on the interface.
     touched: BTreeMap<Ipv4Addr, Duration>,
-    /// Questions so far: what the metadata leave out alternates.
-    questions: u64,
+    /// Questions so far by each who asks: what the metadata leave out alternates.
+    questions: BTreeMap<Asker, u64>,
     chance: Stream,
 }
 
@@ -68,7 +75,7 @@ impl Node {
                 imprinted: if first { vips.clone() } else { Vec::new() },
                 sound_since: None,
                 touched: BTreeMap::new(),
-                questions: 0,
+                questions: BTreeMap::new(),
                 chance,
             }
         };
@@ -169,7 +176,7 @@ impl World {
         let (now, elapsed) = (self.now(), self.elapsed());
         let Some(unit) = self.nodes[index].unit.as_mut() else { return };
         let Some(subject) = unit.asks(now) else { return };
-        let (took, answer) = self.metadata(index, &subject);
+        let (took, answer) = self.metadata(index, Asker::AliasUnit, &subject);
         let name = &self.config.nodes[index].name;
         let partial = self.truth.ails(name, elapsed).any(|f| *f == HostFault::MetadataPartial);
         let steady = !partial && elapsed > self.addresses_changed + self.metadata_lag(index);

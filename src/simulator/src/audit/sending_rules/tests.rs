@@ -73,7 +73,8 @@ fn crash(node: &str, at_ms: u64, for_ms: u64) -> Fault {
 
 fn judged(faults: &[Fault], call: &Assignment) -> Vec<Rule> {
     let (config, truth) = (config(), Truth::of(faults));
-    let sending = Sending { config: &config, truth: &truth, start: at(0), call };
+    let hosts = &HostBook::default();
+    let sending = Sending { config: &config, truth: &truth, hosts, start: at(0), call };
     sending.judge().into_iter().map(|(rule, _)| rule).collect()
 }
 

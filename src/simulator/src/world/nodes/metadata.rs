@@ -9,6 +9,7 @@ use vipward_upkeep::subject::Subject;
 
 use crate::history::host_fault::HostFault;
 use crate::world::World;
+use crate::world::nodes::Asker;
 use crate::world::setup::{METADATA_LAG, instance_of};
 
 /// The unit's patience with one question, by its `imds`.
@@ -18,12 +19,19 @@ const QUESTION_MS: (u64, u64) = (1, 4);
 
 impl World {
     /// What the metadata answer to a question that is asked now, and how long that takes.
-    pub(super) fn metadata(&mut self, index: usize, subject: &Subject) -> (Duration, Answer) {
+    pub(super) fn metadata(
+        &mut self,
+        index: usize,
+        asker: Asker,
+        subject: &Subject,
+    ) -> (Duration, Answer) {
         let (now, elapsed) = (self.now(), self.elapsed());
         let config::Node { name, address, .. } = &self.config.nodes[index];
         let stale = self.metadata_lag(index).saturating_sub(METADATA_LAG);
         let node = &mut self.nodes[index];
-        node.questions += 1;
+        let questions = node.questions.entry(asker).or_default();
+        *questions += 1;
+        let own_is_left = questions.is_multiple_of(2);
         let quick = node.chance.millis(QUESTION_MS.0, QUESTION_MS.1);
         let unknown = |why: &str| Answer::Unknown(why.to_owned());
         let stale = SignedDuration::try_from(stale).unwrap_or_default();
@@ -42,8 +50,7 @@ impl World {
                 (HostFault::MetadataThrottled, _) => return (quick, unknown("503")),
                 (HostFault::MetadataEmpty, Some(list)) => list.clear(),
                 (HostFault::MetadataPartial, Some(list)) => {
-                    let own = node.questions.is_multiple_of(2);
-                    list.retain(|of| (of == address) == own);
+                    list.retain(|of| (of == address) == own_is_left);
                 }
                 _ => {}
             }

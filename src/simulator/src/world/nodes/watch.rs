@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use vipward_observe::hooks::{Due, Occasion};
 use vipward_observe::ports::MetadataError;
-use vipward_observe::readiness::{AliasUnit, HostLook};
+use vipward_observe::readiness::{self, HostLook};
 
 use vipward_core::knowledge::Answer;
 use vipward_upkeep::inventory::Mac;
@@ -13,7 +13,9 @@ use vipward_upkeep::subject::Subject;
 use crate::history::host_fault::HostFault;
 use crate::world::World;
 use crate::world::agenda::AgentTask;
+use crate::world::alias_unit::AliasUnit;
 use crate::world::host_watch::Found;
+use crate::world::nodes::Asker;
 use crate::world::setup::mac;
 
 /// How long a hook runs, in milliseconds.
@@ -32,13 +34,10 @@ impl World {
         let (now, elapsed) = (self.now(), self.elapsed());
         let Some(node) = self.nodes.get(index) else { return };
         let vips = self.config.services.iter().map(|service| service.vip.0);
-        let alias_unit = match (&node.unit, node.interface.has(node.own)) {
-            (Some(_), true) => AliasUnit::Works,
-            (Some(_), false) => AliasUnit::Fails,
-            // Its last report counts as that of one that works for minutes, longer than it takes
-            // systemd to start it anew.
-            (None, _) => AliasUnit::Unknown,
-        };
+        // Between its end and its next start its last report is as good as one that works.
+        let works = node.unit.as_ref().is_none_or(AliasUnit::has_interface);
+        let alias_unit =
+            if works { readiness::AliasUnit::Works } else { readiness::AliasUnit::Fails };
         let present: BTreeSet<_> = vips.filter(|vip| node.interface.has(*vip)).collect();
         let config = &self.config.nodes[index];
         self.auditor.host_seen(elapsed, &config.name, &present);
@@ -46,7 +45,7 @@ impl World {
         let mac = Mac::from_bytes(&mac(index));
         let subject = mac.map(|mac| Subject { mac, eni: config.eni.clone() });
         let name = config.name.clone();
-        let answer = subject.map(|subject| self.metadata(index, &subject).1);
+        let answer = subject.map(|subject| self.metadata(index, Asker::Agent, &subject).1);
         let metadata = match answer {
             Some(Answer::Addresses(addresses)) => Ok(addresses),
             Some(Answer::Unknown(why)) => Err(MetadataError(why)),
