@@ -7,6 +7,7 @@ mod agent_tasks;
 mod alias_unit;
 mod cloud;
 mod environments;
+mod host_clock;
 mod host_watch;
 mod inject;
 mod nodes;
@@ -30,9 +31,10 @@ use crate::history::random::Stream;
 use crate::history::scenario::Scenario;
 use crate::history::truth::Truth;
 use crate::world::agenda::{Agenda, AgentTask, Event};
-use crate::world::agent::{Agent, AgentAction, HostClock};
+use crate::world::agent::{Agent, AgentAction};
 use crate::world::cloud::Shared;
 use crate::world::environments::Environments;
+use crate::world::host_clock::HostClock;
 use crate::world::nodes::Node;
 
 /// From one look of the auditor at what lasts too long to the next.
