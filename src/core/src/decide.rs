@@ -20,7 +20,7 @@ use crate::evidence::{Holder, Presence, Snapshot};
 use crate::judge::{Judgement, UpBasis};
 use crate::name::{NodeName, ServiceName, VipAddr};
 use crate::observed::age;
-use crate::timing::{METADATA_LAG, SETTLED_AFTER, UNREADY_FOR};
+use crate::timing::SETTLED_AFTER;
 use crate::triage::needs_metrics;
 
 /// What should be done with one VIP, and what that rests on.
@@ -172,21 +172,14 @@ impl Case<'_> {
         self.stay_or_fail_back(holder, basis, target)
     }
 
-    /// Clients are not served by a holder that is not ready. It is left for a node that is, once
-    /// what makes a new holder ready must be over and what it lacks has been missing for a while;
-    /// and as often as the budget allows.
+    /// Clients are not served by a holder that is not ready. It is left for a node that is, once it
+    /// has had the time to become ready; and as often as the budget allows.
     fn relieve(&self, since: Timestamp, target: &Target) -> Choice {
-        let now = self.snapshot.now;
-        let acquired_within = self.service.hooks.on_acquire.as_ref().map(|hook| hook.timeout);
-        let ready_within = METADATA_LAG + acquired_within.unwrap_or_default();
         let came = self.snapshot.ledger(&self.service.name).last_move();
-        let had_time = came.is_none_or(|came| age(came, now) >= ready_within);
+        let since = came.map_or(since, |came| came.max(since));
+        let had_time = age(since, self.snapshot.now) >= self.service.ready_within();
         match target {
-            Ok((_, fitness))
-                if fitness.is_worth_a_planned_move()
-                    && had_time
-                    && age(since, now) >= UNREADY_FOR =>
-            {
+            Ok((_, fitness)) if fitness.is_worth_a_planned_move() && had_time => {
                 self.unplanned_move(MoveKind::Relief, target)
             }
             Ok(_) | Err(_) => hold(HoldReason::HolderUnready),

@@ -21,10 +21,6 @@ pub const CLOCK_LEEWAY: Duration = Duration::from_millis(100);
 /// of its VIP by them, and so do hooks.
 pub const METADATA_LAG: Duration = Duration::from_secs(10);
 
-/// A holder has to say for so long that clients could not be served at its VIP before it is left:
-/// the alias unit may only just start, and a hook is tried again.
-pub const UNREADY_FOR: Duration = Duration::from_secs(10);
-
 /// How many times `stale_after` a node must be well before a VIP returns to it; the metrics are
 /// read back a little further.
 pub const SETTLED_AFTER: u32 = 3;

@@ -57,6 +57,7 @@ pub struct Reporter {
     publishing: Publishing,
     /// After that long an observation of a silent node decides alone.
     stale_after: Duration,
+    ready_within: BTreeMap<ServiceName, Duration>,
     /// `None` where the policy turns hints off.
     hinting: Option<Hinting>,
     /// The next hint but for its observations.
@@ -75,6 +76,7 @@ impl Reporter {
             view: View::new(me.clone(), watched, now),
             publishing: Publishing::new(config.policy.publish_interval, now),
             stale_after: config.policy.stale_after,
+            ready_within: ready_within(config),
             hinting: config.policy.hints.then(Hinting::default),
             blank: Hint {
                 version: HINT_VERSION,
@@ -103,6 +105,7 @@ impl Reporter {
         self.publishing.set_interval(config.policy.publish_interval, now);
         self.blank.config_digest = config.digest();
         self.stale_after = config.policy.stale_after;
+        self.ready_within = ready_within(config);
         let hinting = self.hinting.take().unwrap_or_default();
         self.hinting = config.policy.hints.then_some(hinting);
         if let Some(hinting) = &mut self.hinting {
@@ -189,9 +192,14 @@ impl Reporter {
         }
     }
 
-    /// Which own services could not be served at their VIPs: told at once when that changes.
-    pub fn on_unready(&mut self, now: Timestamp, unready: BTreeSet<ServiceName>) {
-        if self.view.set_unready(now, unready) {
+    /// Which own services could not be served at their VIPs: told at once when that changes, and
+    /// when a holder would be left for it.
+    pub fn on_unready(&mut self, now: Timestamp, unready: &BTreeSet<ServiceName>) {
+        let within = |name: &ServiceName| {
+            let within = self.ready_within.get(name).copied();
+            (name.clone(), within.unwrap_or_default() + CLOCK_LEEWAY)
+        };
+        if self.view.set_unready(now, &unready.iter().map(within).collect()) {
             self.changed(now, News::OwnAllClear);
         }
     }
@@ -203,12 +211,12 @@ impl Reporter {
         }
     }
 
-    /// When [`Self::poll`] next has something; `None` while all that could be sent is on its way.
+    /// When [`Self::poll`] or [`Self::on_unready`] next has something; `None` while all that could
+    /// be sent is on its way.
     pub fn deadline(&self) -> Option<Timestamp> {
-        [self.publishing.deadline(), self.hinting.as_ref().and_then(Hinting::deadline)]
-            .into_iter()
-            .flatten()
-            .min()
+        let hints = self.hinting.as_ref().and_then(Hinting::deadline);
+        let deadlines = [self.publishing.deadline(), hints, self.view.unready_deadline()];
+        deadlines.into_iter().flatten().min()
     }
 
     /// The next thing to send now, hints first. The caller then calls [`Self::done`], well sent or
@@ -252,6 +260,11 @@ impl Reporter {
         self.blank.sequence += 1;
         Hint { observations: self.view.observations(now), ..self.blank.clone() }
     }
+}
+
+fn ready_within(config: &Config) -> BTreeMap<ServiceName, Duration> {
+    let services = config.services.iter();
+    services.map(|service| (service.name.clone(), service.ready_within())).collect()
 }
 
 #[cfg(test)]

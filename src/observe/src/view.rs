@@ -39,9 +39,19 @@ pub struct View {
     /// This node's own services that leave.
     leaving: BTreeSet<ServiceName>,
     /// Those that could not be served at their VIPs.
-    unready: BTreeMap<ServiceName, Timestamp>,
+    unready: BTreeMap<ServiceName, Unready>,
     /// Whether the last run of a hook failed, where there are hooks.
     hooks_failing: BTreeMap<ServiceName, bool>,
+}
+
+/// That an own service could not be served at its VIP.
+#[derive(Debug, Clone, Copy)]
+struct Unready {
+    since: Timestamp,
+    /// Until when it may be becoming ready.
+    until: Timestamp,
+    /// That time was over when it was last told.
+    is_lasting: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -124,15 +134,29 @@ impl View {
         std::mem::replace(&mut self.hooks_failing, failing) != self.hooks_failing
     }
 
-    /// Which of the own services could not be served at their VIPs; whether that has changed.
-    pub fn set_unready(&mut self, now: Timestamp, unready: BTreeSet<ServiceName>) -> bool {
+    /// Which of the own services could not be served at their VIPs, and how long each may take to
+    /// become ready. Whether that has changed, or one has lasted for so long.
+    pub fn set_unready(
+        &mut self,
+        now: Timestamp,
+        unready: &BTreeMap<ServiceName, Duration>,
+    ) -> bool {
         let known = self.unready.len();
-        self.unready.retain(|service, _| unready.contains(service));
-        let kept = self.unready.len();
-        for service in unready {
-            self.unready.entry(service).or_insert(now);
+        self.unready.retain(|service, _| unready.contains_key(service));
+        let mut news = known != self.unready.len();
+        for (service, within) in unready {
+            let begun = || Unready { since: now, until: now + *within, is_lasting: false };
+            news |= !self.unready.contains_key(service);
+            let state = self.unready.entry(service.clone()).or_insert_with(begun);
+            news |=
+                !std::mem::replace(&mut state.is_lasting, state.until <= now) && state.is_lasting;
         }
-        kept != known || kept != self.unready.len()
+        news
+    }
+
+    /// When the next of them has lasted for so long.
+    pub fn unready_deadline(&self) -> Option<Timestamp> {
+        self.unready.values().filter(|it| !it.is_lasting).map(|it| it.until).min()
     }
 
     /// Whether any service, of this node or another, is unhealthy, or an own one leaves.
@@ -180,7 +204,7 @@ impl View {
                 lag_ms: lag.map(|lag| u64::try_from(lag.as_millis()).unwrap_or(u64::MAX)),
                 primary: self.primary(service, state.verdict).filter(|_| own),
                 leaving: own && self.leaving.contains(service),
-                unready_ms: self.unready.get(service).filter(|_| own).map(|since| passed(*since)),
+                unready_ms: self.unready.get(service).filter(|_| own).map(|it| passed(it.since)),
                 subject: subject.clone(),
                 service: service.clone(),
                 verdict: state.verdict,

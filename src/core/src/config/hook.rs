@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::Service;
 use super::probe::{command, login_word};
 use super::table::Table;
 use super::value::duration;
+use crate::timing::METADATA_LAG;
 
 const SECOND: Duration = Duration::from_secs(1);
 const EXAMPLE: &str = "[\"/usr/share/vipward/hooks/mysql\"]";
@@ -43,6 +45,15 @@ pub struct Hook {
     pub user: Option<String>,
     /// After which it has failed, and all that it started is killed.
     pub timeout: Duration,
+}
+
+impl Service {
+    /// A holder is ready to be served at the VIP by so long after it came: the instance metadata
+    /// have named it, and `on_acquire` has ended.
+    pub fn ready_within(&self) -> Duration {
+        let acquired = self.hooks.on_acquire.as_ref().map(|hook| hook.timeout);
+        METADATA_LAG + acquired.unwrap_or_default()
+    }
 }
 
 /// All hooks of a service.

@@ -136,14 +136,19 @@ fn what_is_unready_is_a_shade_of_health_and_no_trouble_to_repeat() {
         view.apply(Timestamp::UNIX_EPOCH, &seen);
     }
     let at = |second| Timestamp::from_second(second).expect("a time");
-    assert!(view.set_unready(at(1), BTreeSet::from([service()])));
-    assert!(!view.set_unready(at(2), BTreeSet::from([service()])), "no news");
+    let unready = BTreeMap::from([(service(), Duration::from_secs(10))]);
+    assert!(view.set_unready(at(1), &unready));
+    assert_eq!(view.unready_deadline(), Some(at(11)));
+    assert!(!view.set_unready(at(2), &unready), "no news");
     assert!(!view.trouble());
     let other = Datum::peer_health(service(), name("resource-02"), true);
     assert_eq!(view.data(), [own_health(Verdict::Healthy, false, true), other]);
     let said = view.observations(at(3));
     assert_eq!(said.iter().map(|one| one.unready_ms).collect::<Vec<_>>(), [Some(2_000), None]);
-    assert!(view.set_unready(at(4), BTreeSet::new()));
+    assert!(!view.set_unready(at(10), &unready));
+    assert!(view.set_unready(at(11), &unready), "it lasts");
+    assert_eq!((view.set_unready(at(12), &unready), view.unready_deadline()), (false, None));
+    assert!(view.set_unready(at(13), &BTreeMap::new()));
 }
 
 #[test]

@@ -337,7 +337,7 @@ impl Agent {
             let (hooks, again) = host.due(shown);
             actions.extend(hooks.into_iter().map(AgentAction::RunHook));
             tried_again = again;
-            self.reporter.on_unready(shown, host.unready());
+            self.reporter.on_unready(shown, &host.unready());
         }
         while let Some(report) = self.reporter.poll(shown) {
             actions.push(AgentAction::Send(Box::new(report)));
