@@ -56,6 +56,11 @@ impl Cluster {
         self.kill(&Part::Agent, node).await
     }
 
+    pub async fn kill_alias(&mut self, node: &NodeName) -> Result<(), ClusterError> {
+        self.injected(&format!("alias unit on {node} killed"));
+        self.kill(&Part::Alias, node).await
+    }
+
     async fn kill(&mut self, part: &Part, node: &NodeName) -> Result<(), ClusterError> {
         if self.host(node)?.kill(part).await {
             return Ok(());

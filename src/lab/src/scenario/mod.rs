@@ -55,6 +55,8 @@ pub enum Action {
     KillService(ServiceName, NodeName),
     /// `kill agent on N`
     KillAgent(NodeName),
+    /// `kill alias unit on N`
+    KillAlias(NodeName),
     /// `kill node N`
     KillNode(NodeName),
     /// `cut N`

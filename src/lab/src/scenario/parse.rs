@@ -162,9 +162,9 @@ fn action(
     })
 }
 
-/// `kill service S on N`, `kill agent on N` or `kill node N`.
+/// `kill service S on N`, `kill agent on N`, `kill alias unit on N` or `kill node N`.
 fn kill(words: &mut Words<'_>, spec: &ClusterSpec) -> Result<Action, Wrong> {
-    words.form = "kill service svc on node-1`, `kill agent on node-1` or `kill node node-1";
+    words.form = "kill service svc on node-1`, `kill agent on node-1`, `kill alias unit on node-1` or `kill node node-1";
     Ok(match words.next("what to kill")? {
         "service" => {
             let service = words.service(spec)?;
@@ -174,6 +174,10 @@ fn kill(words: &mut Words<'_>, spec: &ClusterSpec) -> Result<Action, Wrong> {
         "agent" => {
             words.literally("on")?;
             Action::KillAgent(words.host(spec)?)
+        }
+        "alias" => {
+            words.literally("unit on")?;
+            Action::KillAlias(words.host(spec)?)
         }
         "node" => Action::KillNode(words.host(spec)?),
         other => {

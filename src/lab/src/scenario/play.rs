@@ -174,6 +174,7 @@ async fn act(cluster: &mut Cluster, action: &Action) -> Result<(), ClusterError>
     match action {
         Action::KillService(service, node) => cluster.kill_service(service, node).await?,
         Action::KillAgent(node) => cluster.kill_agent(node).await?,
+        Action::KillAlias(node) => cluster.kill_alias(node).await?,
         Action::KillNode(node) => cluster.kill_node(node).await?,
         Action::Cut(node) => cluster.cut(node).await?,
         Action::Restore(node) => cluster.restore_node(node).await?,

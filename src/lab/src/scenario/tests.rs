@@ -21,6 +21,7 @@ answers assigned_again=refused
 start unplaced
 kill service mysql on node-1    # a comment
 kill agent on witness-1
+kill alias unit on node-1
 kill node node-3
 cut node-2
 restore node-2
@@ -47,7 +48,7 @@ expect no move of redis for 20s
 ";
     let scenario = parse(text).expect("is right");
     assert_eq!(scenario.title, "All of it");
-    assert_eq!(scenario.steps.len(), 25);
+    assert_eq!(scenario.steps.len(), 26);
     assert!(!scenario.spec.placed && !scenario.spec.hints);
     let stale = serde_json::json!({
         "on": "ec2:DescribeNetworkInterfaces", "kind": "stale", "ms": 3000, "for_ms": 20000,
