@@ -3,26 +3,21 @@
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
-use nix::ifaddrs::{InterfaceAddress, getifaddrs};
-use nix::net::if_::InterfaceFlags;
+use if_addrs::{IfAddr, Ifv4Addr, get_if_addrs};
 
 /// Those of `vips` that are; `None` when the kernel does not say. On which interface does not
 /// matter: the kernel answers for all of them.
 pub fn present(vips: impl IntoIterator<Item = Ipv4Addr>) -> Option<BTreeSet<Ipv4Addr>> {
-    let own: Vec<_> = getifaddrs().ok()?.collect();
-    let is_own = |vip: &Ipv4Addr| own.iter().any(|address| covers(address, *vip));
+    let own: Vec<IfAddr> = get_if_addrs().ok()?.into_iter().map(|one| one.addr).collect();
+    let is_own = |vip: &Ipv4Addr| own.iter().any(|own| covers(own, *vip));
     Some(vips.into_iter().filter(is_own).collect())
 }
 
-/// Whether an interface has the address; a loopback interface has its whole network.
-fn covers(address: &InterfaceAddress, vip: Ipv4Addr) -> bool {
-    let bits = |storage: Option<&nix::sys::socket::SockaddrStorage>| {
-        Some(storage?.as_sockaddr_in()?.ip().to_bits())
-    };
-    let Some(own) = bits(address.address.as_ref()) else { return false };
-    let is_loopback = address.flags.contains(InterfaceFlags::IFF_LOOPBACK);
-    let mask = bits(address.netmask.as_ref()).filter(|_| is_loopback).unwrap_or(u32::MAX);
-    (own ^ vip.to_bits()) & mask == 0
+/// Whether it is that address; a loopback interface has its whole network.
+fn covers(own: &IfAddr, vip: Ipv4Addr) -> bool {
+    let IfAddr::V4(Ifv4Addr { ip, netmask, .. }) = own else { return false };
+    let mask = if ip.is_loopback() { netmask.to_bits() } else { u32::MAX };
+    (ip.to_bits() ^ vip.to_bits()) & mask == 0
 }
 
 #[cfg(test)]

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long a test waits for a word before it gives up.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A directory that goes when the test does.
 pub struct Directory(pub PathBuf);
@@ -164,8 +164,10 @@ impl Running {
 
     /// Waits for a log line of one of these messages.
     pub fn logs_any(&self, messages: &[&str]) -> serde_json::Value {
+        let deadline = Instant::now() + PATIENCE;
         loop {
-            let line = self.logged.recv_timeout(PATIENCE).expect("the agent goes on logging");
+            let left = deadline.saturating_duration_since(Instant::now());
+            let line = self.logged.recv_timeout(left).expect("the agent logs it in time");
             let entry: serde_json::Value = serde_json::from_str(&line).expect("a JSON line");
             if messages.iter().any(|message| entry["message"] == *message) {
                 return entry;

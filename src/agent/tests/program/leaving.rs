@@ -1,74 +1,9 @@
 //! `leave`, `stay` and hooks, with metadata that a test serves.
 
-use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Write};
-use std::net::{TcpListener, TcpStream};
-use std::sync::{Arc, Mutex};
+use std::net::TcpListener;
 
 use crate::harness::{Running, config, outcome, program};
-
-const ADDRESSES: &str = "network/interfaces/macs/02:00:00:00:00:15/local-ipv4s";
-
-/// A metadata service of one instance.
-struct Metadata {
-    tree: Arc<Mutex<BTreeMap<String, String>>>,
-    endpoint: String,
-}
-
-impl Metadata {
-    fn serve() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let endpoint = format!("http://{}", listener.local_addr().expect("bound"));
-        let tree = Arc::new(Mutex::new(BTreeMap::new()));
-        let served = Arc::clone(&tree);
-        std::thread::spawn(move || {
-            for stream in listener.incoming() {
-                let served = Arc::clone(&served);
-                std::thread::spawn(move || answer(&stream.expect("a connection"), &served));
-            }
-        });
-        let metadata = Self { tree, endpoint };
-        metadata.set("network/interfaces/macs/", "02:00:00:00:00:15/");
-        let id = "network/interfaces/macs/02:00:00:00:00:15/interface-id";
-        metadata.set(id, "eni-0a1b2c3d4e5f60001");
-        metadata
-    }
-
-    fn set(&self, path: &str, text: &str) {
-        self.tree.lock().expect("no test panics there").insert(path.to_owned(), text.to_owned());
-    }
-
-    fn forget(&self, path: &str) {
-        self.tree.lock().expect("no test panics there").remove(path);
-    }
-
-    fn environment(&self) -> [(&str, &str); 2] {
-        let found = ("AWS_EC2_METADATA_SERVICE_ENDPOINT", self.endpoint.as_str());
-        [("AWS_EC2_METADATA_DISABLED", "false"), found]
-    }
-}
-
-/// Answers requests until the client has no more.
-fn answer(mut stream: &TcpStream, tree: &Mutex<BTreeMap<String, String>>) {
-    let mut lines = BufReader::new(stream).lines().map_while(Result::ok);
-    while let Some(request) = lines.next() {
-        lines.by_ref().take_while(|line| !line.is_empty()).count();
-        let path = request.split(' ').nth(1).unwrap_or_default().to_owned();
-        let body = match path.strip_prefix("/latest/meta-data/") {
-            None => Some("token".to_owned()),
-            Some(below) => tree.lock().expect("no test panics there").get(below).cloned(),
-        };
-        let (status, body) = body.map_or(("404 Not Found", String::new()), |body| ("200 OK", body));
-        let answer = format!(
-            "HTTP/1.1 {status}\r\nx-aws-ec2-metadata-token-ttl-seconds: 60\r\n\
-             content-length: {}\r\n\r\n{body}",
-            body.len()
-        );
-        if stream.write_all(answer.as_bytes()).is_err() {
-            return;
-        }
-    }
-}
+use crate::metadata::{ADDRESSES, Metadata};
 
 /// Asks the running agent; exit code and standard error.
 fn ask(agent: &Running, arguments: &[&str]) -> (Option<i32>, String) {

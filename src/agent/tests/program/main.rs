@@ -5,6 +5,8 @@ mod asking;
 mod checking;
 mod harness;
 mod leaving;
+mod metadata;
 mod pausing;
+mod proxies;
 mod reloading;
 mod running;
