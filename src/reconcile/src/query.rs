@@ -110,7 +110,7 @@ fn because(choice: &Choice) -> &'static str {
             "the preferred node is up and the VIP has stayed away as long as failback asks"
         }
         Choice::Move { kind: MoveKind::Vacate, .. } => {
-            "the holder is leaving and another node can take over"
+            "the holder is leaving or drained, and another node can take over"
         }
         Choice::Move { kind: MoveKind::Relief, .. } => {
             "the holder is up, but clients cannot be served at the VIP there; another node is ready"
@@ -120,7 +120,7 @@ fn because(choice: &Choice) -> &'static str {
         }
         Choice::Move { kind: MoveKind::Switchover, .. } => "an operator asked for it",
         Choice::Move { kind: MoveKind::Together, .. } => {
-            "the services of its group belong on one node: they move there or are there already"
+            "one node holds the whole group, and the VIP joins the others there"
         }
         Choice::Hold { reason } => match reason {
             HoldReason::HolderUp => "the holder is up",
@@ -128,13 +128,14 @@ fn because(choice: &Choice) -> &'static str {
                 "the holder says it is up; an observer cannot reach it, but that alone moves nothing"
             }
             HoldReason::HolderUnready => {
-                "the holder is up, but its address is missing or its hook failed, and it must stay"
+                "the holder is up, but clients cannot be served at the VIP there; it may become ready yet, \
+                 or no ready node can take over"
             }
             HoldReason::AgentSilent => {
                 "the holder's agent is silent, but observers reach the service"
             }
             HoldReason::AwaitingEvidence => {
-                "the evidence does not show yet whether the holder is down, or which node it is"
+                "the evidence does not show yet which node holds the VIP, or whether that node is down"
             }
             HoldReason::NoCandidate => "the VIP should move, but no node is up to take it",
             HoldReason::CandidatesLag => {
@@ -148,7 +149,7 @@ fn because(choice: &Choice) -> &'static str {
             }
             HoldReason::BudgetSpent => "the VIP has moved too often lately, so its next move waits",
             HoldReason::CannotVacate => {
-                "the holder is up and leaving, but no other node can take over yet"
+                "the holder is up and is leaving or drained, but no other node can take over yet"
             }
             HoldReason::NoPrimary => {
                 "the VIP follows a primary, and no node that is up says that it is one"

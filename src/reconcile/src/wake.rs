@@ -58,12 +58,12 @@ impl Wake {
     }
 }
 
-/// A hint with who sent it and when, as EventBridge vouches for both.
+/// A hint with who sent it, as EventBridge vouches, and when.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HeardHint {
     /// The agent whose source the event has.
     pub observer: NodeName,
-    /// When EventBridge took it in, to the second.
+    /// When it was observed, as its sender says, and at most now.
     pub at: Timestamp,
     /// What it said.
     pub hint: Hint,

@@ -30,9 +30,9 @@ impl fmt::Display for NoSwitchover {
             Self::AlreadyThere(node) => write!(f, "{node} already has the VIP"),
             Self::NotACandidate(node) => write!(
                 f,
-                "{node} cannot take the VIP: it is not up by its own word, is leaving, is drained, \
-                 lags too far or is not the primary that the VIP follows; for this service or for \
-                 another of its group"
+                "{node} cannot take the VIP: its own agent does not report it up, or reports it \
+                 leaving or unready; or it is drained, lags too far or is not the primary that the \
+                 VIP follows; for this service or for another of its group"
             ),
             Self::NoCandidate(_) => f.write_str("no other node can take the VIP"),
             Self::ForeignHolder => {

@@ -260,6 +260,7 @@ proptest! {
         absent in proptest::option::of(0_usize..3),
         words in proptest::collection::vec((0_usize..4, 0_usize..3, any_verdict(), 0_i64..30, 0_i64..60), 0..14),
         leaving in proptest::collection::vec((0_usize..3, 0_i64..30), 0..3),
+        unready in proptest::collection::vec((0_usize..3, 0_i64..30, 0_i64..30), 0..3),
         roles in proptest::collection::vec((0_usize..3, any::<bool>(), 0_i64..30), 0..6),
         follows in any::<bool>(),
         failback in any::<bool>(),
@@ -281,32 +282,38 @@ proptest! {
             scene.says(members[*by], members[*of], *verdict, *age, *held)
         });
         let scene = leaving.iter().fold(scene, |scene, (of, age)| scene.leaves(members[*of], *age));
+        let scene = unready.iter().fold(scene, |scene, (of, age, lasting)| {
+            scene.unready(members[*of], *age, *lasting)
+        });
         let scene = roles.iter().fold(scene, |scene, (of, is, age)| {
             scene.claims(members[*of], *is, *age)
         });
         let scene = if follows { scene.following("a") } else { scene };
         let says = |node: &NodeName| {
-            let service = &scene.config.services[0];
-
-            (
-                scene.snapshot().is_leaving(service, node),
-                scene.snapshot().is_primary(service, node),
-            )
+            let (service, snapshot) = (&scene.config.services[0], scene.snapshot());
+            let unready = snapshot.unready_since(service, node);
+            (snapshot.is_leaving(service, node), snapshot.is_primary(service, node), unready)
         };
         let decision = decide(scene.snapshot()).remove(0);
         let breach = crate::audit::breach(scene.snapshot(), &decision);
         prop_assert_eq!(breach, None, "the audit agrees");
         if let Choice::Move { to, kind } = &decision.choice {
             prop_assert!(decision.judgements[to].is_up());
-            let (leaving, primary) = says(to);
+            let (leaving, primary, unready) = says(to);
             let last_resort = matches!(kind, MoveKind::Failover | MoveKind::Placement | MoveKind::Follow);
             prop_assert!(!leaving || last_resort, "to one that leaves");
+            prop_assert!(unready.is_none() || last_resort, "to one that could not serve");
             prop_assert!(!follows || primary == Some(true), "to one that is no primary");
             prop_assert_ne!(decision.holder.node(), Some(to));
             match (kind, decision.holder.node()) {
                 (MoveKind::Failover, Some(holder)) => prop_assert!(decision.judgements[holder].is_down()),
                 (MoveKind::Placement, None) => {}
                 (MoveKind::Failback, Some(holder)) => prop_assert!(scene.config.prefers(to, holder)),
+                (MoveKind::Relief, Some(holder)) => {
+                    prop_assert!(decision.judgements[holder].is_up());
+                    let since = says(holder).2.expect("it says so");
+                    prop_assert!(age(since, scene.now) >= Duration::from_secs(10));
+                }
                 (MoveKind::Vacate, Some(holder)) => {
                     prop_assert!(decision.judgements[holder].is_up());
                     prop_assert!(says(holder).0);
