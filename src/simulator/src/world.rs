@@ -321,6 +321,8 @@ impl World {
     /// The whole host starts anew.
     pub fn boots_host(&mut self, index: usize) {
         self.hosts[index].remembered.clear();
+        let elapsed = self.elapsed();
+        self.auditor.host_boots(elapsed, &self.hosts[index].name);
         self.boots(index, BOOT_MS);
     }
 

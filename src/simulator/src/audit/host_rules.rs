@@ -91,6 +91,14 @@ impl Auditor {
         }
     }
 
+    /// A host boots: what its hooks did is forgotten with all else that they may have done.
+    pub fn host_boots(&mut self, at: Duration, node: &NodeName) {
+        for service in &self.config.services {
+            let lacks = self.hosts.acquires.entry((node.clone(), service.name.clone()));
+            host_book::note(lacks.or_default(), false, at);
+        }
+    }
+
     /// A VIP went to a node that could not serve at it, as everybody could know, while another
     /// could.
     pub fn goes_to_the_ready(&self, change: &Change) -> Option<Finding> {
