@@ -1,6 +1,7 @@
 //! What agents find when they look at their own hosts, and what comes of their hooks.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use vipward_observe::hooks::{Due, Occasion};
 use vipward_observe::ports::MetadataError;
@@ -18,6 +19,8 @@ use crate::world::host_watch::Found;
 use crate::world::nodes::Asker;
 use crate::world::setup::mac;
 
+/// Two looks of an agent, and a time-out.
+const RIGHT_FOR: Duration = Duration::from_secs(6);
 /// How long a hook runs, in milliseconds.
 const HOOK_MS: (u64, u64) = (50, 1_500);
 
@@ -62,7 +65,9 @@ impl World {
     pub fn runs_hook(&mut self, index: usize, due: Due) {
         let (now, elapsed) = (self.now(), self.elapsed());
         let name = &self.config.nodes[index].name;
-        let lag = self.metadata_lag(index);
+        // Metadata that were late a moment ago have been right for too short a time.
+        let lately = self.truth.metadata_lag(name, elapsed.saturating_sub(RIGHT_FOR));
+        let lag = self.metadata_lag(index) + lately;
         self.auditor.hook_runs(elapsed, name, &due.service, due.occasion, lag);
         let broken = HostFault::HookFails { service: due.service.clone() };
         let fails = due.occasion == Occasion::Acquire
