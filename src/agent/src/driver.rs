@@ -108,7 +108,7 @@ impl<O: Outlet> Agent<'_, O> {
         self.lifecycle.run_what_is_due(now);
         self.reporter.on_leaving(now, self.lifecycle.leaving());
         self.reporter.on_hooks(now, self.lifecycle.hooks_failing());
-        self.reporter.on_unready(now, &self.lifecycle.unready(now));
+        self.reporter.on_unready(now, &self.lifecycle.look_at_host(now));
         while let Some(report) = self.reporter.poll(now) {
             match report {
                 Report::Metrics(why, data) => self.metrics.start(publish(self.outlet, why, data)),

@@ -21,7 +21,7 @@ use vipward_observe::status::{HookStatus, LeavingStatus, VipStatus};
 use crate::hooks::command::{Ended, Setting, run};
 use crate::hooks::memory::Memory;
 use crate::host::alias_report::alias_unit;
-use crate::host::clock::Clock;
+use crate::host::clock::{Clock, wall};
 use crate::host::own_vips;
 use crate::instance::watch::{News, watch_metadata};
 
@@ -128,14 +128,14 @@ impl Lifecycle {
     }
 
     /// Looks at the host when it is time; which services could not be served at their VIPs.
-    pub fn unready(&mut self, now: Timestamp) -> BTreeSet<ServiceName> {
+    pub fn look_at_host(&mut self, now: Timestamp) -> BTreeSet<ServiceName> {
         if !self.is_node {
             return BTreeSet::new();
         }
         if self.readiness.poll(now) {
             let look = HostLook {
                 present: own_vips::present(self.holdings.vips().map(|(_, vip)| vip)),
-                alias_unit: alias_unit(&self.alias_report, &self.me),
+                alias_unit: alias_unit(&self.alias_report, &self.me, wall()),
             };
             self.readiness.done(&look, &self.holdings);
         }
@@ -192,7 +192,7 @@ impl Lifecycle {
         }
     }
 
-    /// When [`Self::run_what_is_due`] or [`Self::unready`] may have something to do, whatever
+    /// When [`Self::run_what_is_due`] or [`Self::look_at_host`] may have something to do, whatever
     /// happens until then.
     pub fn deadline(&self) -> Option<Timestamp> {
         let deadlines = [self.hooks.deadline(), self.readiness.deadline()];

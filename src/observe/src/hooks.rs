@@ -238,7 +238,9 @@ impl Hooks {
 
     /// The services whose last hook for the VIP's coming failed: they cannot serve at it.
     pub fn acquire_failed(&self) -> BTreeSet<ServiceName> {
-        let failed = self.services.iter().filter(|(_, state)| state.memo.acquire_failed);
+        let fails =
+            |state: &Service| state.memo.acquire_failed && state.config.on_acquire.is_some();
+        let failed = self.services.iter().filter(|(_, state)| fails(state));
         failed.map(|(service, _)| service.clone()).collect()
     }
 

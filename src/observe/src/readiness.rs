@@ -79,16 +79,18 @@ impl Readiness {
         is_due
     }
 
-    /// What the look found; `holdings` say which VIPs should be there in `follow`.
+    /// What the look found; `holdings` say which VIPs should be there in `follow`. An address that
+    /// is there is enough, whoever put it there.
     pub fn done(&mut self, look: &HostLook, holdings: &Holdings) {
         for (service, mode) in &self.modes {
             let Some(vip) = holdings.vip(service) else { continue };
-            let is_absent = look.present.as_ref().is_some_and(|present| !present.contains(&vip));
-            let is_lacking = match mode {
-                AliasMode::Static => is_absent,
-                AliasMode::Follow => {
-                    look.alias_unit == AliasUnit::Fails
-                        || (is_absent && holdings.here(service) == Some(true))
+            let present = look.present.as_ref().map(|present| present.contains(&vip));
+            let is_lacking = match (present, mode) {
+                (Some(true) | None, _) => false,
+                (Some(false), AliasMode::Static) => true,
+                // Nobody would bring the address, or should have by now.
+                (Some(false), AliasMode::Follow) => {
+                    look.alias_unit == AliasUnit::Fails || holdings.here(service) == Some(true)
                 }
             };
             let missed = self.missed.entry(service.clone()).or_default();
@@ -151,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn in_follow_the_unit_has_to_work_and_the_holder_to_have_the_address() {
+    fn in_follow_the_holder_has_to_have_the_address_and_others_a_unit_that_would_bring_it() {
         use AliasUnit::{Fails, Unknown, Works};
         let config = with(AliasMode::Follow);
         for (here, present, unit, is_unready) in [
@@ -161,7 +163,9 @@ mod tests {
             (true, true, Works, false),
             (true, false, Works, true),
             (true, false, Unknown, true),
-            (true, true, Fails, true),
+            (true, true, Fails, false),
+            (false, true, Fails, false),
+            (true, false, Fails, true),
         ] {
             let looks = [look(present, unit), look(present, unit)];
             let unready = unready_after(&config, here, &looks);

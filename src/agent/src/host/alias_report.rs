@@ -44,29 +44,36 @@ impl<O: Outlet> Outlet for WithAliases<O> {
     }
 }
 
-/// What the host's alias unit does, by the report at `path` about the node `me`.
-pub fn alias_unit(path: &Path, me: &NodeName) -> AliasUnit {
-    match (path.exists(), report(path, me, wall())) {
-        (false, _) => AliasUnit::Unknown,
-        (true, Some(report)) if report.interface.is_some() => AliasUnit::Works,
-        (true, _) => AliasUnit::Fails,
+/// What the host's alias unit does, by the report at `path` about the node `me`. A report that is
+/// not understood, as between two versions, says nothing.
+pub fn alias_unit(path: &Path, me: &NodeName, now: Timestamp) -> AliasUnit {
+    match report(path, me) {
+        None => AliasUnit::Unknown,
+        Some((written, report)) if is_fresh(written, now) && report.interface.is_some() => {
+            AliasUnit::Works
+        }
+        Some(_) => AliasUnit::Fails,
     }
 }
 
 /// One or two values a service; none where no unit runs, or one for another node: silence is not
 /// health.
 fn read(path: &Path, me: &NodeName, now: Timestamp) -> Vec<Datum> {
-    let report = report(path, me, now);
-    report.map_or_else(Vec::new, |report| report.aliases.iter().flat_map(data).collect())
+    let fresh = report(path, me).filter(|(written, _)| is_fresh(*written, now));
+    fresh.map_or_else(Vec::new, |(_, report)| report.aliases.iter().flat_map(data).collect())
 }
 
-/// The report of a unit that runs and keeps the addresses of this node.
-fn report(path: &Path, me: &NodeName, now: Timestamp) -> Option<AliasReport> {
+/// The last report about this node, and when it was written.
+fn report(path: &Path, me: &NodeName) -> Option<(Timestamp, AliasReport)> {
     let written = Timestamp::try_from(fs::metadata(path).ok()?.modified().ok()?).ok()?;
-    let fresh = (now.duration_since(written) < FRESH).then_some(path)?;
-    let report: AliasReport = serde_json::from_slice(&fs::read(fresh).ok()?).ok()?;
+    let report: AliasReport = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
     let ours = report.node.as_ref().is_none_or(|node| node == me);
-    (report.version == VERSION && ours).then_some(report)
+    (report.version == VERSION && ours).then_some((written, report))
+}
+
+/// Whether a unit that runs has written it.
+fn is_fresh(written: Timestamp, now: Timestamp) -> bool {
+    now.duration_since(written) < FRESH
 }
 
 /// Repairs are told once there was one: most hosts never have any, and each metric has its price.
@@ -101,6 +108,28 @@ mod tests {
         data.into_iter()
             .map(|datum| (datum.metric.to_owned(), datum.service.to_string(), datum.value))
             .collect()
+    }
+
+    #[test]
+    fn a_unit_works_or_has_stopped_reporting_and_what_is_not_understood_says_nothing() {
+        let path = std::env::temp_dir().join(format!("vipward-agent-unit-{}", std::process::id()));
+        let me = "a".parse().expect("a name");
+        let unit = |text: &str, age| {
+            fs::write(&path, text).expect("a writable temporary directory");
+            alias_unit(&path, &me, wall() + age)
+        };
+        let minutes = SignedDuration::from_mins;
+        let bare = REPORT.replace("\"ens5\"", "null");
+        let newer = REPORT.replace("\"version\":1", "\"version\":2");
+        let of_another = REPORT.replace("\"node\":\"a\"", "\"node\":\"b\"");
+        assert_eq!(unit(REPORT, minutes(2)), AliasUnit::Works);
+        assert_eq!(unit(REPORT, minutes(4)), AliasUnit::Fails, "it no longer runs");
+        assert_eq!(unit(&bare, minutes(0)), AliasUnit::Fails, "it has no interface");
+        for text in [newer.as_str(), of_another.as_str(), "{", ""] {
+            assert_eq!(unit(text, minutes(4)), AliasUnit::Unknown, "{text}");
+        }
+        fs::remove_file(&path).expect("it was ours");
+        assert_eq!(alias_unit(&path, &me, wall()), AliasUnit::Unknown, "none ever ran");
     }
 
     #[test]

@@ -172,6 +172,11 @@ fn a_failed_acquire_stays_known_until_one_succeeds() {
     assert!(failing(&hooks), "a release says nothing of the next acquire");
     let mut again = Hooks::new(&with(true), &hooks.remembered());
     assert!(failing(&again), "nor does a restart");
+    let mut without = with(true);
+    without.services[0].hooks.on_acquire = None;
+    let mut unhooked = again.clone();
+    unhooked.on_config(&without);
+    assert!(!failing(&unhooked), "there is no hook that could fail any more");
     again.on_vip(&web(), Some(true));
     assert_eq!(due(&mut again, at(3)), [Occasion::Acquire]);
     again.done(at(4), &web(), None);
