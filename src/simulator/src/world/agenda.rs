@@ -79,6 +79,8 @@ pub enum NodeTask {
     Start,
     /// The interface of a host that has booted gets its address.
     Address,
+    /// The last report of a unit that ended is stale now.
+    ReportStale,
     /// The unit looks at the interface.
     Pass,
     /// The unit asks the metadata.

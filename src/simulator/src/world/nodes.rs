@@ -33,6 +33,8 @@ enum Asker {
 pub struct Node {
     pub interface: Interface,
     unit: Option<AliasUnit>,
+    /// When the unit ended that is not there.
+    unit_gone: Option<Duration>,
     /// Grows with each start of the unit, and with each boot: what belongs to an earlier one is
     /// void.
     generation: u64,
@@ -67,6 +69,7 @@ impl Node {
             Self {
                 interface,
                 unit: None,
+                unit_gone: None,
                 generation: 0,
                 boots: 0,
                 own: node.address,
@@ -133,6 +136,7 @@ impl World {
         match task {
             NodeTask::Start => self.unit_starts(index),
             NodeTask::Address => self.address_comes(index),
+            NodeTask::ReportStale => self.resume_look(index),
             NodeTask::Pass => self.unit_passes(index),
             NodeTask::Ask => self.unit_asks(index),
             NodeTask::Answered { subject, answer, steady } => {
@@ -151,7 +155,7 @@ impl World {
         if node.unit.is_some() || !self.truth.unit_runs(name, elapsed) {
             return;
         }
-        node.unit = Some(AliasUnit::start(&self.config, now));
+        (node.unit, node.unit_gone) = (Some(AliasUnit::start(&self.config, now)), None);
         node.sound_since = node.interface.has(node.own).then_some(elapsed);
         self.auditor.unit_started(elapsed, name);
         self.carry_out_unit(index, vec![AliasAction::Pass(now)]);

@@ -1,6 +1,7 @@
 //! What faults do to the nodes' side of the VIPs when they begin, and what is mended when they end.
 
 use std::net::Ipv4Addr;
+use std::time::Duration;
 
 use vipward_core::{NodeName, ServiceName};
 
@@ -10,6 +11,8 @@ use crate::world::agenda::NodeTask;
 
 /// From a unit's end to its next start, by its systemd unit, in milliseconds.
 const RESTART_MS: (u64, u64) = (2_000, 2_500);
+/// By then the report of a unit that ended is stale, by the agent's `alias_report`.
+pub(super) const REPORT_STALE: Duration = Duration::from_mins(3);
 /// From a boot to the interface's address, and to the unit's start, in milliseconds.
 const ADDRESS_MS: (u64, u64) = (300, 8_000);
 const UNIT_MS: (u64, u64) = (1_000, 15_000);
@@ -26,6 +29,8 @@ impl World {
         self.unit_ends(index);
         let node = &mut self.nodes[index];
         node.boots += 1;
+        // The report lies in /run.
+        node.unit_gone = None;
         node.interface.is_emptied();
     }
 
@@ -43,9 +48,14 @@ impl World {
     }
 
     fn unit_ends(&mut self, index: usize) {
+        let (now, elapsed) = (self.now(), self.elapsed());
         let node = &mut self.nodes[index];
         node.generation += 1;
-        (node.unit, node.sound_since) = (None, None);
+        if node.unit.take().is_some() {
+            node.unit_gone = Some(elapsed);
+        }
+        node.sound_since = None;
+        self.plan_node_task(now + REPORT_STALE, index, NodeTask::ReportStale);
     }
 
     pub(super) fn address_comes(&mut self, index: usize) {

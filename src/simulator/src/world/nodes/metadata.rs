@@ -60,8 +60,12 @@ impl World {
 
     /// How far the metadata of that node lag behind now.
     pub(super) fn metadata_lag(&self, index: usize) -> Duration {
-        let name = &self.config.nodes[index].name;
-        let late = self.truth.metadata_lag(name, self.elapsed());
+        self.metadata_lag_at(index, self.elapsed())
+    }
+
+    /// How far they lagged behind at that moment.
+    pub(super) fn metadata_lag_at(&self, index: usize, moment: Duration) -> Duration {
+        let late = self.truth.metadata_lag(&self.config.nodes[index].name, moment);
         METADATA_LAG + self.nodes[index].late + late
     }
 }

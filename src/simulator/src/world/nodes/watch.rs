@@ -14,9 +14,9 @@ use vipward_upkeep::subject::Subject;
 use crate::history::host_fault::HostFault;
 use crate::world::World;
 use crate::world::agenda::AgentTask;
-use crate::world::alias_unit::AliasUnit;
 use crate::world::host_watch::Found;
 use crate::world::nodes::Asker;
+use crate::world::nodes::inject::REPORT_STALE;
 use crate::world::setup::mac;
 
 /// Two looks of an agent, and a time-out.
@@ -37,10 +37,14 @@ impl World {
         let (now, elapsed) = (self.now(), self.elapsed());
         let Some(node) = self.nodes.get(index) else { return };
         let vips = self.config.services.iter().map(|service| service.vip.0);
-        // Between its end and its next start its last report is as good as one that works.
-        let works = node.unit.as_ref().is_none_or(AliasUnit::has_interface);
-        let alias_unit =
-            if works { readiness::AliasUnit::Works } else { readiness::AliasUnit::Fails };
+        let stale = |gone: Duration| elapsed.saturating_sub(gone) >= REPORT_STALE;
+        let alias_unit = match (&node.unit, node.unit_gone) {
+            (Some(unit), _) if unit.has_interface() => readiness::AliasUnit::Works,
+            // Until it is stale its last report is as good as one of a unit that works.
+            (None, Some(gone)) if !stale(gone) => readiness::AliasUnit::Works,
+            (Some(_), _) | (None, Some(_)) => readiness::AliasUnit::Fails,
+            (None, None) => readiness::AliasUnit::Unknown,
+        };
         let present: BTreeSet<_> = vips.filter(|vip| node.interface.has(*vip)).collect();
         let config = &self.config.nodes[index];
         self.auditor.host_seen(elapsed, &config.name, &present);
@@ -66,8 +70,8 @@ impl World {
         let (now, elapsed) = (self.now(), self.elapsed());
         let name = &self.config.nodes[index].name;
         // Metadata that were late a moment ago have been right for too short a time.
-        let lately = self.truth.metadata_lag(name, elapsed.saturating_sub(RIGHT_FOR));
-        let lag = self.metadata_lag(index) + lately;
+        let lately = self.metadata_lag_at(index, elapsed.saturating_sub(RIGHT_FOR));
+        let lag = self.metadata_lag(index).max(lately);
         self.auditor.hook_runs(elapsed, name, &due.service, due.occasion, lag);
         let broken = HostFault::HookFails { service: due.service.clone() };
         let fails = due.occasion == Occasion::Acquire
