@@ -165,3 +165,6 @@ impl Auditor {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;
