@@ -5,6 +5,7 @@ use std::net::Ipv4Addr;
 
 use jiff::Timestamp;
 use serde_json::Value;
+use vipward_core::NodeName;
 use vipward_core::telemetry::FUNCTION_SOURCE;
 
 use crate::record::{CLIENT, LAB, REGION, Record};
@@ -97,6 +98,16 @@ pub struct Decision {
     pub outcome: String,
     pub hold: Option<String>,
     pub record: Value,
+}
+
+impl Decision {
+    /// What the function knew a node to say of its own service: `healthy`, `unhealthy`, `unknown`.
+    pub fn self_observation(&self, node: &NodeName) -> Option<&str> {
+        let is = |one: &&Value, key: &str| one[key] == node.as_str();
+        let known = self.record["evidence"]["words"].as_array()?;
+        let own = known.iter().find(|one| is(one, "observer") && is(one, "subject"))?;
+        own["verdict"].as_str()
+    }
 }
 
 /// The decisions about a service, in order.

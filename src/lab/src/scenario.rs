@@ -107,6 +107,9 @@ pub enum Expectation {
     Alias { service: ServiceName, node: NodeName, present: bool, within: Duration },
     /// `hold S reason R within D`
     Hold(ServiceName, String, Duration),
+    /// `observation S on N is V within D`: since the last action, the function knew that the node
+    /// itself says so
+    Observation { service: ServiceName, node: NodeName, verdict: String, within: Duration },
     /// `decision S outcome O within D`
     Decision(ServiceName, String, Duration),
     /// `fault OPERATION KIND times N within D`: it took effect that often, or more

@@ -52,6 +52,10 @@ impl Check<'_> {
                 let held = |one: &Decision| one.hold.as_ref() == Some(reason);
                 self.decision(service, *within, held).await
             }
+            Expectation::Observation { service, node, verdict, within } => {
+                let known = |one: &Decision| one.self_observation(node) == Some(verdict.as_str());
+                self.decision(service, *within, known).await
+            }
             Expectation::Decision(service, outcome, within) => {
                 self.decision(service, *within, |one| one.outcome == *outcome).await
             }

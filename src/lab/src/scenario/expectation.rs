@@ -8,11 +8,12 @@ use super::words::{Words, Wrong};
 use crate::layout::ClusterSpec;
 
 const HOOKS: [&str; 3] = ["acquire", "release", "fault"];
+const VERDICTS: [&str; 3] = ["healthy", "unhealthy", "unknown"];
 const OUTCOMES: [&str; 6] = ["moved", "held", "observed", "overtaken", "failed", "unproven"];
 
 pub fn read(words: &mut Words<'_>, spec: &ClusterSpec) -> Result<Expectation, Wrong> {
-    words.form =
-        "expect holder|client|alias|hold|decision|fault|hook|denied|moves|notices|alerts|no ...";
+    words.form = "expect holder|client|alias|hold|observation|decision|fault|hook|denied|moves|\
+                  notices|alerts|no ...";
     Ok(match words.next("what is expected")? {
         "holder" => {
             words.form = "expect holder svc is node-1 within 30s";
@@ -40,6 +41,7 @@ pub fn read(words: &mut Words<'_>, spec: &ClusterSpec) -> Result<Expectation, Wr
             let reason = closed(words, "hold reason", &hold_reasons())?;
             Expectation::Hold(service, reason, words.within()?)
         }
+        "observation" => observation(words, spec)?,
         "decision" => {
             words.form = "expect decision svc outcome failed within 60s";
             let service = words.service(spec)?;
@@ -75,8 +77,8 @@ pub fn read(words: &mut Words<'_>, spec: &ClusterSpec) -> Result<Expectation, Wr
         }
         "no" => no(words, spec)?,
         other => {
-            let cure = "use holder, client, alias, hold, decision, fault, hook, denied, moves, \
-                        notices, alerts or no";
+            let cure = "use holder, client, alias, hold, observation, decision, fault, hook, \
+                        denied, moves, notices, alerts or no";
             return Err(Wrong::new(format!("cannot expect `{other}`"), cure));
         }
     })
@@ -121,6 +123,16 @@ fn hook(words: &mut Words<'_>, spec: &ClusterSpec) -> Result<Expectation, Wrong>
     let service = words.service(spec)?;
     words.literally("on")?;
     Ok(Expectation::Hook(occasion, service, words.host(spec)?, words.within()?))
+}
+
+fn observation(words: &mut Words<'_>, spec: &ClusterSpec) -> Result<Expectation, Wrong> {
+    words.form = "expect observation svc on node-2 is unhealthy within 20s";
+    let service = words.service(spec)?;
+    words.literally("on")?;
+    let node = words.host(spec)?;
+    words.literally("is")?;
+    let verdict = closed(words, "verdict", &VERDICTS.map(ToOwned::to_owned))?;
+    Ok(Expectation::Observation { service, node, verdict, within: words.within()? })
 }
 
 fn moves(words: &mut Words<'_>, spec: &ClusterSpec) -> Result<Expectation, Wrong> {

@@ -38,6 +38,7 @@ expect client of redis served by node-2 within 60s
 expect alias redis on node-1 within 1s
 expect no alias redis on node-1 within 1s
 expect hold mysql reason no-candidate within 60s
+expect observation mysql on node-2 is unhealthy within 60s
 expect decision mysql outcome failed within 60s
 expect fault ec2:AssignPrivateIpAddresses error times 2 within 5s
 expect denied node-2 events:PutEvents within 5s
@@ -48,7 +49,7 @@ expect no move of redis for 20s
 ";
     let scenario = parse(text).expect("is right");
     assert_eq!(scenario.title, "All of it");
-    assert_eq!(scenario.steps.len(), 26);
+    assert_eq!(scenario.steps.len(), 27);
     assert!(!scenario.spec.placed && !scenario.spec.hints);
     let stale = serde_json::json!({
         "on": "ec2:DescribeNetworkInterfaces", "kind": "stale", "ms": 3000, "for_ms": 20000,
