@@ -149,6 +149,10 @@ impl Audit<'_> {
             .map_or(Presence::NotDescribed, |node| self.snapshot.presence(node))
     }
 
+    fn is_gone(&self, node: &NodeName) -> bool {
+        self.presence(node) != Presence::Attached
+    }
+
     /// What is said of the node that still counts, by whom.
     fn observations<'a>(
         &'a self,
@@ -168,7 +172,7 @@ impl Audit<'_> {
             (Holder::Foreign(_) | Holder::Several(_), _)
             | (Holder::Node(_), MoveKind::Placement) => false,
             (Holder::Node(holder), MoveKind::Failover) => {
-                self.presence(&holder) != Presence::Attached
+                self.is_gone(&holder)
                     || self
                         .observations(&holder)
                         .any(|(_, said)| said.verdict == Verdict::Unhealthy)
@@ -203,10 +207,9 @@ impl Audit<'_> {
     fn crosses_no_call(&self, to: &NodeName) -> bool {
         let is_ill =
             |node| self.observations(node).any(|(_, said)| said.verdict == Verdict::Unhealthy);
-        let is_gone = |node| self.presence(node) != Presence::Attached;
         let mut bound =
             self.snapshot.evidence.in_flight.get(&self.decision.service).into_iter().flatten();
-        bound.all(|node| node == to || is_gone(node) || is_ill(node))
+        bound.all(|node| node == to || self.is_gone(node) || is_ill(node))
     }
 
     fn is_rested(&self, kind: MoveKind) -> bool {
@@ -216,9 +219,12 @@ impl Audit<'_> {
             || rested.is_none_or(|rested| rested >= self.snapshot.config.policy.cooldown)
     }
 
+    /// A holder that EC2 says is gone may be left however often.
     fn is_within_budget(&self, kind: MoveKind) -> bool {
         let ledger = self.snapshot.ledger(&self.decision.service);
+        let is_gone = self.holder().node().is_some_and(|node| self.is_gone(node));
         !kind.is_unplanned()
+            || is_gone
             || ledger
                 .wait_until(self.snapshot.config.policy.move_budget, self.snapshot.now)
                 .is_none()

@@ -17,10 +17,10 @@ pub use switchover::{NoSwitchover, switchover};
 
 use crate::config::{Failback, Role, Service};
 use crate::evidence::{Holder, Presence, Snapshot};
-use crate::judge::{Judgement, UpBasis};
+use crate::judge::{DownBasis, Judgement, UpBasis};
 use crate::name::{NodeName, ServiceName, VipAddr};
 use crate::observed::age;
-use crate::timing::SETTLED_AFTER;
+use crate::timing::{PREFERRED_WITHIN, SETTLED_AFTER};
 use crate::triage::needs_metrics;
 
 /// What should be done with one VIP, and what that rests on.
@@ -69,6 +69,14 @@ fn hold(reason: HoldReason) -> Choice {
     Choice::Hold { reason }
 }
 
+/// To the best node there is, whoever it is.
+fn move_at_once(kind: MoveKind, target: &Target) -> Choice {
+    match target {
+        Ok((to, _)) => Choice::Move { to: to.clone(), kind },
+        Err(reason) => hold(*reason),
+    }
+}
+
 /// Better to stay with one that is up than to go where it may soon be worse.
 fn planned_move(kind: MoveKind, target: &Target, otherwise: HoldReason) -> Choice {
     match target {
@@ -94,9 +102,11 @@ impl Case<'_> {
             Holder::Foreign(_) => hold(HoldReason::ForeignHolder),
             Holder::Several(_) => hold(HoldReason::AwaitingEvidence),
             Holder::Nobody if self.holder_may_be_left_out() => hold(HoldReason::AwaitingEvidence),
-            Holder::Nobody => self.unplanned_move(MoveKind::Placement, target),
+            Holder::Nobody => self.placement(target),
             Holder::Node(node) => match self.judgement(node) {
-                Judgement::Down(_) => self.unplanned_move(MoveKind::Failover, target),
+                // Who stays is served by nobody, and can come to no harm by a move.
+                Judgement::Down(DownBasis::Gone) => move_at_once(MoveKind::Failover, target),
+                Judgement::Down(_) => self.within_budget(MoveKind::Failover, target),
                 Judgement::Up(basis) => {
                     let choice = self.with_holder_up(node, basis, target);
                     self.or_last_resort(choice, node, target)
@@ -128,16 +138,38 @@ impl Case<'_> {
         })
     }
 
-    fn unplanned_move(&self, kind: MoveKind, target: &Target) -> Choice {
-        let to = match target {
-            Ok((to, _)) => to,
-            Err(reason) => return hold(*reason),
-        };
+    fn within_budget(&self, kind: MoveKind, target: &Target) -> Choice {
         let ledger = self.snapshot.ledger(&self.service.name);
-        match ledger.wait_until(self.snapshot.config.policy.move_budget, self.snapshot.now) {
-            Some(_) => hold(HoldReason::BudgetSpent),
-            None => Choice::Move { to: to.clone(), kind },
+        let wait = ledger.wait_until(self.snapshot.config.policy.move_budget, self.snapshot.now);
+        match wait {
+            Some(_) if target.is_ok() => hold(HoldReason::BudgetSpent),
+            _ => move_at_once(kind, target),
         }
+    }
+
+    /// Where all boot at once, the first to speak is not the one to stay.
+    fn placement(&self, target: &Target) -> Choice {
+        match target {
+            Ok((to, _)) if self.is_new(to) && self.a_preferred_node_may_speak_yet(to) => {
+                hold(HoldReason::AwaitingPreferred)
+            }
+            _ => move_at_once(MoveKind::Placement, target),
+        }
+    }
+
+    /// Whether the node says that it is well, and has not said so for long.
+    fn is_new(&self, node: &NodeName) -> bool {
+        let own = self.snapshot.fresh(node, node, &self.service.name);
+        own.is_some_and(|own| age(own.value.since, self.snapshot.now) < PREFERRED_WITHIN)
+    }
+
+    fn a_preferred_node_may_speak_yet(&self, to: &NodeName) -> bool {
+        self.snapshot.config.nodes.iter().any(|node| {
+            self.snapshot.config.prefers(&node.name, to)
+                && self.judgement(&node.name) == Judgement::Unknown
+                && self.snapshot.presence(node) == Presence::Attached
+                && !self.is_drained(&node.name)
+        })
     }
 
     /// Whether a node has said for a while that it is well: one that crashes again and again gets
@@ -180,7 +212,7 @@ impl Case<'_> {
         let had_time = age(since, self.snapshot.now) >= self.service.ready_within();
         match target {
             Ok((_, fitness)) if fitness.is_worth_a_planned_move() && had_time => {
-                self.unplanned_move(MoveKind::Relief, target)
+                self.within_budget(MoveKind::Relief, target)
             }
             Ok(_) | Err(_) => hold(HoldReason::HolderUnready),
         }

@@ -21,6 +21,10 @@ pub const CLOCK_LEEWAY: Duration = Duration::from_millis(100);
 /// of its VIP by them, and so do hooks.
 pub const METADATA_LAG: Duration = Duration::from_secs(10);
 
+/// A node that has been well for so long gets a VIP that nobody holds, whether or not a preferred
+/// node has spoken by then: hosts that boot at once are that far apart.
+pub const PREFERRED_WITHIN: Duration = Duration::from_secs(5);
+
 /// How many times `stale_after` a node must be well before a VIP returns to it; the metrics are
 /// read back a little further.
 pub const SETTLED_AFTER: u32 = 3;

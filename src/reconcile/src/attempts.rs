@@ -226,7 +226,10 @@ impl Attempts {
     /// What comes after a pass that decided this, for what it did not send: what may land or show
     /// yet is looked after until then.
     pub fn waits(&self, decisions: &[Decision], now: Timestamp) -> Next {
-        let in_flight = Choice::Hold { reason: HoldReason::MoveInFlight };
+        let may_come = |decision: &Decision| {
+            let reasons = [HoldReason::MoveInFlight, HoldReason::AwaitingPreferred];
+            reasons.iter().any(|reason| decision.choice == Choice::Hold { reason: *reason })
+        };
         let settles = |decision: &Decision| {
             let is_between = matches!(decision.holder, Holder::Several(_));
             is_between && self.tries.contains_key(&decision.service)
@@ -234,7 +237,7 @@ impl Attempts {
         let is_on_its_way =
             self.tries.values().any(|tried| tried.is_accepted() && tried.may_land(now))
                 || self.in_flight.values().flatten().any(|tried| tried.may_land(now))
-                || decisions.iter().any(|one| one.choice == in_flight || settles(one));
+                || decisions.iter().any(|one| may_come(one) || settles(one));
         self.turns.waits().max(if is_on_its_way { Next::Soon } else { Next::Over })
     }
 

@@ -170,7 +170,9 @@ impl State {
         };
         self.observations.retain(|(other, _)| *other != key);
         let at = start() - SignedDuration::from_secs(1);
-        let since = self.now - SignedDuration::from_secs(1);
+        // What is well has long been so; what is ill only just fell ill.
+        let held = if verdict == Verdict::Healthy { 60 } else { 1 };
+        let since = self.now - SignedDuration::from_secs(held);
         let value = Observation { verdict, since, leaving: false, unready: None };
         self.observations.push((key, Observed { value, at }));
     }

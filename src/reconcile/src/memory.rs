@@ -18,6 +18,9 @@ use crate::wake::{HeardHint, WakeKind};
 const ALERT_REST: Duration = Duration::from_mins(10);
 /// For so long after it was sent a call to EC2 without a certain answer may still take effect.
 pub const MAY_LAND: Duration = Duration::from_secs(10);
+/// So often the minute's schedule looks into all metrics: of what neither an alarm nor a hint has
+/// told, be it lost or nobody's to tell (an observer's word, a lag), the function learns that late.
+const WHOLE_LOOK: Duration = Duration::from_mins(5);
 /// For so long after a full pass a hint is first held against what that saw.
 const MOMENTS: Duration = Duration::from_secs(1);
 
@@ -33,6 +36,8 @@ pub struct Memory {
     /// By service: the calls that may take effect yet.
     calls: BTreeMap<ServiceName, Vec<Call>>,
     last: Option<Seen>,
+    /// When all metrics were last read.
+    whole_look: Option<Timestamp>,
 }
 
 /// A call that was to bring a VIP somewhere.
@@ -178,6 +183,10 @@ impl Memory {
         if enis.clone().all(|eni| eni.is_some()) {
             self.instances = enis.flatten().filter_map(|eni| eni.instance.clone()).collect();
         }
+        let read = &evidence.observations.read;
+        if config.services.iter().all(|service| read.contains(&service.name)) {
+            self.whole_look = Some(at);
+        }
         let choice = |decision: &Decision| (decision.service.clone(), decision.choice.clone());
         let choices = held.map(|held| held.iter().map(choice).collect());
         self.last = Some(Seen { at, evidence: evidence.clone(), choices });
@@ -200,7 +209,8 @@ impl Memory {
     }
 
     /// The services whose metrics a pass reads at once: those about which a move may be on the
-    /// table by what is remembered; all of them when nothing is, but for the minute's schedule.
+    /// table by what is remembered; all of them when nothing is. The minute's schedule reads none,
+    /// or now and then all.
     pub fn first_scope(
         &mut self,
         config: &Config,
@@ -209,7 +219,12 @@ impl Memory {
     ) -> BTreeSet<ServiceName> {
         let all = config.services.iter();
         let wanted: Vec<_> = match (wake, &self.last) {
-            (WakeKind::Schedule, _) => Vec::new(),
+            // A cold environment waits as long.
+            (WakeKind::Schedule, _)
+                if age(*self.whole_look.get_or_insert(now), now) < WHOLE_LOOK =>
+            {
+                Vec::new()
+            }
             (WakeKind::Hint, Some(_)) => {
                 let evidence = &self.evidence_by_now(config, now);
                 let snapshot = Snapshot { config, evidence, now };

@@ -137,6 +137,10 @@ fn because(choice: &Choice) -> &'static str {
             HoldReason::AwaitingEvidence => {
                 "the evidence does not show yet which node holds the VIP, or whether that node is down"
             }
+            HoldReason::AwaitingPreferred => {
+                "nobody holds the VIP, a node has only just become well, and a preferred node may be \
+                 about to say that it is well, too"
+            }
             HoldReason::NoCandidate => "the VIP should move, but no node is up to take it",
             HoldReason::CandidatesLag => {
                 "the VIP should move, but the nodes that are up lag too far or do not tell their lag"

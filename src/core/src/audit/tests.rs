@@ -104,6 +104,7 @@ fn a_vip_rests_before_it_goes_back_and_waits_beyond_its_budget() {
     let spent = pair().says("a", "a", Unhealthy, 1, 5).moved("a", &[90, 60, 30]);
     assert_eq!(to(&spent, "b", MoveKind::Failover), Some(Breach::BeyondBudget));
     assert_eq!(to(&spent, "b", MoveKind::Vacate), None, "planned moves count for nothing");
+    assert_eq!(to(&spent.stopped("a"), "b", MoveKind::Failover), None, "staying serves nobody");
 }
 
 #[test]

@@ -45,9 +45,9 @@ pub enum MoveKind {
 }
 
 impl MoveKind {
-    /// Whether it counts for the move budget.
+    /// Whether it counts for the move budget. A placement leaves nobody.
     pub fn is_unplanned(self) -> bool {
-        matches!(self, Self::Failover | Self::Placement | Self::Relief)
+        matches!(self, Self::Failover | Self::Relief)
     }
 }
 
@@ -66,6 +66,9 @@ pub enum HoldReason {
     AgentSilent,
     /// It cannot be told yet whether the holder is down, or who it is.
     AwaitingEvidence,
+    /// Nobody holds the VIP, a node has only just become well, and a preferred one may be about to
+    /// say that it is well, too.
+    AwaitingPreferred,
     /// The VIP should move, and no node is up to take it. Alerts.
     NoCandidate,
     /// The VIP should move, but the nodes that are up lag more than `max_lag`, or their lag is not
@@ -92,12 +95,13 @@ pub enum HoldReason {
 
 impl HoldReason {
     /// Every reason.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::HolderUp,
         Self::HolderSuspect,
         Self::HolderUnready,
         Self::AgentSilent,
         Self::AwaitingEvidence,
+        Self::AwaitingPreferred,
         Self::NoCandidate,
         Self::CandidatesLag,
         Self::ForeignHolder,
@@ -113,7 +117,11 @@ impl HoldReason {
     /// Whether a person should look at it.
     pub fn alerts(self) -> bool {
         match self {
-            Self::HolderUp | Self::AwaitingEvidence | Self::MoveInFlight | Self::Cooldown => false,
+            Self::HolderUp
+            | Self::AwaitingEvidence
+            | Self::AwaitingPreferred
+            | Self::MoveInFlight
+            | Self::Cooldown => false,
             Self::HolderSuspect
             | Self::HolderUnready
             | Self::AgentSilent
@@ -150,7 +158,7 @@ mod tests {
     #[test]
     fn people_hear_at_once_of_what_needs_them_and_later_of_what_may_pass() {
         use HoldReason as R;
-        let quiet = [R::HolderUp, R::Cooldown];
+        let quiet = [R::HolderUp, R::AwaitingPreferred, R::Cooldown];
         let later =
             [R::AwaitingEvidence, R::HolderUnready, R::MoveInFlight, R::NoPrimary, R::TwoPrimaries];
         for reason in HoldReason::ALL {
@@ -161,12 +169,13 @@ mod tests {
     }
 
     #[test]
-    fn the_budget_counts_only_what_nobody_planned() {
+    fn the_budget_counts_only_what_nobody_planned_and_what_left_a_holder() {
         use MoveKind as K;
-        for kind in [K::Failover, K::Placement, K::Relief] {
+        for kind in [K::Failover, K::Relief] {
             assert!(kind.is_unplanned(), "{kind:?}");
         }
-        for kind in [K::Failback, K::Vacate, K::Follow, K::Switchover, K::Together] {
+        let free = [K::Placement, K::Failback, K::Vacate, K::Follow, K::Switchover, K::Together];
+        for kind in free {
             assert!(!kind.is_unplanned(), "{kind:?}");
         }
     }

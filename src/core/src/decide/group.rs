@@ -158,11 +158,14 @@ fn hold_all(choices: &mut [Choice], reason: HoldReason) {
     }
 }
 
-/// Where the budget of one is spent all wait, and none goes back before all may.
+/// Where the budget of one is spent all wait, unless nobody holds another: it goes at once, and
+/// the rest along with it. None goes back before all may.
 fn wait_for_each_other(choices: &mut [Choice]) {
     let goes_back =
         |choice: &Choice| matches!(choice, Choice::Move { kind: MoveKind::Failback, .. });
-    if choices.contains(&hold(HoldReason::BudgetSpent)) {
+    let is_placed =
+        |choice: &Choice| matches!(choice, Choice::Move { kind: MoveKind::Placement, .. });
+    if choices.contains(&hold(HoldReason::BudgetSpent)) && !choices.iter().any(is_placed) {
         hold_all(choices, HoldReason::BudgetSpent);
     } else if !choices.iter().all(goes_back) {
         for choice in choices.iter_mut().filter(|choice| goes_back(choice)) {

@@ -184,6 +184,32 @@ fn beyond_the_budget_moves_wait() {
 }
 
 #[test]
+fn where_staying_serves_nobody_no_budget_is_waited_for() {
+    let stopped = ill_holder().moved("a", &[300, 200, 30]).stopped("a");
+    assert_eq!(choice(&stopped), moves("b", MoveKind::Failover));
+    let unheld = Scene::new(2, 0, "").says("b", "b", Healthy, 1, LONG).moved("a", &[300, 200, 30]);
+    assert_eq!(choice(&unheld), moves("b", MoveKind::Placement));
+}
+
+#[test]
+fn a_placement_waits_a_moment_for_a_preferred_node_to_say_that_it_is_well() {
+    let waits = hold(HoldReason::AwaitingPreferred);
+    let b_is_well_for = |held| Scene::new(2, 0, "").says("b", "b", Healthy, 1, held);
+    assert_eq!(choice(&b_is_well_for(3)), waits, "both may be booting");
+    assert_eq!(choice(&b_is_well_for(4)), moves("b", MoveKind::Placement), "it had its time");
+    let both = b_is_well_for(0).says("a", "a", Healthy, 0, 0);
+    assert_eq!(choice(&both), moves("a", MoveKind::Placement));
+    let of_the_preferred = [
+        b_is_well_for(0).says("a", "a", Unhealthy, 1, 0),
+        b_is_well_for(0).drained("a", 60),
+        b_is_well_for(0).stopped("a"),
+    ];
+    for scene in of_the_preferred {
+        assert_eq!(choice(&scene), moves("b", MoveKind::Placement), "nothing is to be expected");
+    }
+}
+
+#[test]
 fn failback_is_asked_for_in_the_file_and_takes_its_time() {
     let case = |policy, moved| {
         let scene = Scene::new(2, 0, policy)
@@ -234,16 +260,17 @@ fn every_reason_is_in_the_closed_list() {
             HoldReason::HolderUnready => 2,
             HoldReason::AgentSilent => 3,
             HoldReason::AwaitingEvidence => 4,
-            HoldReason::NoCandidate => 5,
-            HoldReason::CandidatesLag => 6,
-            HoldReason::ForeignHolder => 7,
-            HoldReason::Cooldown => 8,
-            HoldReason::BudgetSpent => 9,
-            HoldReason::CannotVacate => 10,
-            HoldReason::NoPrimary => 11,
-            HoldReason::TwoPrimaries => 12,
-            HoldReason::MoveInFlight => 13,
-            HoldReason::AuditRefused => 14,
+            HoldReason::AwaitingPreferred => 5,
+            HoldReason::NoCandidate => 6,
+            HoldReason::CandidatesLag => 7,
+            HoldReason::ForeignHolder => 8,
+            HoldReason::Cooldown => 9,
+            HoldReason::BudgetSpent => 10,
+            HoldReason::CannotVacate => 11,
+            HoldReason::NoPrimary => 12,
+            HoldReason::TwoPrimaries => 13,
+            HoldReason::MoveInFlight => 14,
+            HoldReason::AuditRefused => 15,
         };
         assert_eq!(place, index);
     }

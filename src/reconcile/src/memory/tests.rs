@@ -252,3 +252,20 @@ async fn the_first_look_is_at_what_may_move() {
     assert_eq!(first(&mut warm, WakeKind::Hint), BTreeSet::from([redis()]));
     assert_eq!(first(&mut warm, WakeKind::Alarm), all);
 }
+
+#[tokio::test]
+async fn the_schedule_looks_into_all_metrics_every_five_minutes() {
+    let mut memory = Memory::default();
+    let mut first = |minute: u64| {
+        let now = start() + std::time::Duration::from_mins(minute);
+        let wanted = memory.first_scope(&config(), WakeKind::Schedule, now);
+        if !wanted.is_empty() {
+            let mut evidence = all_quiet();
+            evidence.observations.read = wanted.clone();
+            memory.saw(&config(), now, &evidence, None);
+        }
+        wanted.len()
+    };
+    let looks: Vec<_> = (0..12).map(&mut first).collect();
+    assert_eq!(looks, [0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 2, 0]);
+}

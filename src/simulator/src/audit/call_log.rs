@@ -1,7 +1,7 @@
 //! What the function was told by EC2 and asked of it, as its ports put it down: from it the auditor
 //! tells what a sender knew from what nobody could have known.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 
 use jiff::Timestamp;
@@ -155,6 +155,8 @@ pub struct CallLog {
     pub read: Option<Read>,
     /// When the metrics were last there.
     pub words: Option<Timestamp>,
+    /// The interfaces of instances that EC2 said do not run.
+    pub gone: BTreeSet<String>,
     /// Tags that were to be set, and on which interface.
     pub tags: Vec<(String, BTreeMap<String, String>)>,
 }
@@ -205,6 +207,11 @@ impl CallLogs {
         let call_log = self.of(environment);
         call_log.read = Some(read);
         call_log.looks.push((read.arrived, look));
+    }
+
+    /// The instances of these interfaces do not run.
+    pub fn stopped(&mut self, environment: EnvironmentId, enis: impl Iterator<Item = String>) {
+        self.of(environment).gone.extend(enis);
     }
 
     /// The metrics are there.

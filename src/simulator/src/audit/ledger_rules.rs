@@ -49,7 +49,7 @@ impl Decided {
     }
 
     fn is_unplanned(&self) -> bool {
-        matches!(self.kind.as_str(), "failover" | "placement" | "relief")
+        matches!(self.kind.as_str(), "failover" | "relief")
     }
 
     /// What the ledger must know of it, when it is told `at` this moment, and `came` at that one.
@@ -89,14 +89,17 @@ impl Decided {
         Some((Rule::DrainedNodeGetsNone, what))
     }
 
-    /// Beyond the budget each move waits 1, 2, 4 … minutes after the last.
+    /// Beyond the budget each move waits 1, 2, 4 … minutes after the last, unless EC2 said that the
+    /// holder's instance does not run.
     fn keeps_the_budget(
         &self,
         config: &Config,
         look: &Look,
         call_log: &CallLog,
     ) -> Option<Finding> {
-        if !self.is_unplanned() {
+        let is_gone =
+            look.holders.get(&self.service).is_some_and(|eni| call_log.gone.contains(eni));
+        if !self.is_unplanned() || is_gone {
             return None;
         }
         // An unfreeze of this very invocation counts before EC2 shows it.

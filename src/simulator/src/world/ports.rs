@@ -228,16 +228,19 @@ impl Ports for FunctionPorts {
 
     async fn stopped_instances(&self, config: &Config) -> Result<BTreeSet<String>, PortError> {
         let operation = Operation::ec2("ec2:DescribeInstances", Class::Describe);
-        self.read(operation, |cloud, stale| {
-            let seen = cloud.region.ec2.seen(cloud.now, stale);
-            let ours = |eni: &str| config.nodes.iter().any(|node| node.eni.as_str() == eni);
-            let stopped = seen.instances.values().filter(|instance| {
-                !matches!(instance.state, InstanceState::Pending | InstanceState::Running)
-                    && ours(&instance.eni)
-            });
-            stopped.map(|instance| instance.id.clone()).collect()
-        })
-        .await
+        let stopped: BTreeMap<String, String> = self
+            .read(operation, |cloud, stale| {
+                let seen = cloud.region.ec2.seen(cloud.now, stale);
+                let ours = |eni: &str| config.nodes.iter().any(|node| node.eni.as_str() == eni);
+                let stopped = seen.instances.values().filter(|instance| {
+                    !matches!(instance.state, InstanceState::Pending | InstanceState::Running)
+                        && ours(&instance.eni)
+                });
+                stopped.map(|instance| (instance.id.clone(), instance.eni.clone())).collect()
+            })
+            .await?;
+        self.cloud.lock().call_logs.stopped(self.environment, stopped.values().cloned());
+        Ok(stopped.into_keys().collect())
     }
 
     async fn quiet_alarms(&self, config: &Config) -> Result<BTreeSet<AlarmName>, PortError> {

@@ -65,6 +65,16 @@ fn a_group_waits_for_the_member_whose_budget_is_spent() {
 }
 
 #[test]
+fn a_group_of_which_nobody_holds_one_waits_for_no_budget() {
+    let mut scene = ill(well("", ["a", "a"]), 0, "a").about(0).moved("a", &[300, 200, 30]);
+    let vip = scene.config.services[1].vip.0;
+    for eni in scene.evidence.inventory.enis.values_mut() {
+        eni.addresses.retain(|address| *address != vip);
+    }
+    assert_eq!(choices(&scene), [together("b"), moves("b", MoveKind::Placement)]);
+}
+
+#[test]
 fn a_group_leaves_as_a_whole() {
     let one = well("", ["a", "a"]).about(1).leaves("a", 0);
     assert_eq!(choices(&one), [together("b"), moves("b", MoveKind::Vacate)]);

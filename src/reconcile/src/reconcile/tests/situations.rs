@@ -76,6 +76,41 @@ async fn a_placement_robs_nobody() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_first_placement_waits_a_moment_for_the_preferred_node() {
+    let booted = |preferred_after: Option<u64>| {
+        World::new().with(|state| {
+            let vip: VipAddr = REDIS.parse().expect("an address");
+            for eni in state.inventory.enis.values_mut() {
+                eni.addresses.retain(|has| *has != vip.0);
+            }
+            state.says("b", "b", "redis", Healthy);
+            let newest = state.observations.last_mut().expect("it was just said");
+            newest.1.value.since = newest.1.at;
+            let speaks = |after| (std::time::Duration::from_secs(after), speaks as fn(&mut State));
+            state.later = preferred_after.map(speaks).into_iter().collect();
+        })
+    };
+    fn speaks(state: &mut State) {
+        state.says("a", "a", "redis", Healthy);
+    }
+    for (preferred_after, holder) in
+        [(Some(2), "eni-0000000a"), (Some(7), "eni-0000000b"), (None, "eni-0000000b")]
+    {
+        let world = booted(preferred_after);
+        assert_eq!(outcomes(&one_pass(&world).await)[0], Outcome::Moved);
+        assert_eq!(world.state().holder(REDIS), [holder], "{preferred_after:?}");
+        let (_, tags) = world
+            .state()
+            .inventory
+            .enis
+            .iter()
+            .find_map(|(id, eni)| Some((id.clone(), eni.tags.get("vipward:test:redis")?.clone())))
+            .expect("the move is written down");
+        assert!(tags.ends_with("moves="), "it counts for nothing: {tags}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn one_of_a_group_is_placed_by_force_only_where_two_answers_lack_it() {
     let mut config = config();
     for service in &mut config.services {

@@ -66,7 +66,7 @@ fn moves_beyond_the_budget_have_to_have_waited() {
     let spent = ledger(&[1_000, 1_010, 1_020]);
     for (kind, before, second, expected) in [
         ("failover", &spent, 1_079, rule),
-        ("placement", &spent, 1_079, rule),
+        ("placement", &spent, 1_021, None),
         ("failover", &spent, 1_080, None),
         ("vacate", &spent, 1_030, None),
         ("failover", &ledger(&[1_000, 1_010]), 1_020, None),
@@ -88,6 +88,26 @@ fn moves_beyond_the_budget_have_to_have_waited() {
 
 fn listed(seconds: &[i64]) -> String {
     seconds.iter().map(i64::to_string).collect::<Vec<_>>().join(",")
+}
+
+#[test]
+fn a_holder_that_ec2_says_is_gone_may_be_left_beyond_the_budget() {
+    let spent = ledger(&[1_000, 1_010, 1_020]);
+    let holders = BTreeMap::from([(named("svc"), "eni-0000000a".to_owned())]);
+    let judged = |gone: &str| {
+        let look = Look { holders: holders.clone(), ..look(std::slice::from_ref(&spent)) };
+        let text = "moved=1030 moves=1000,1010,1020,1030".to_owned();
+        let tags = BTreeMap::from([("vipward:sim:svc".to_owned(), text)]);
+        let call_log = CallLog {
+            looks: vec![(at(0), look)],
+            gone: [gone.to_owned()].into(),
+            tags: vec![("eni-0000000b".to_owned(), tags)],
+            ..CallLog::default()
+        };
+        moved("failover", 1_030).judge(&config(), &call_log).map(|(rule, _)| rule)
+    };
+    assert_eq!(judged("eni-0000000a"), None);
+    assert_eq!(judged("eni-0000000b"), Some(Rule::Budget), "somebody else");
 }
 
 #[test]
