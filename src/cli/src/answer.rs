@@ -118,6 +118,9 @@ pub struct Word {
     pub age_ms: i64,
     /// How long that has held.
     pub held_ms: i64,
+    /// That only its metrics say so, and have not for long.
+    #[serde(default)]
+    pub contested: bool,
     /// That its own service will soon be gone.
     #[serde(default)]
     pub leaving: bool,

@@ -61,6 +61,7 @@ fn time(milliseconds: i64) -> String {
 
 /// What a node says of its own service beside its verdict.
 fn of_itself(word: &Word) -> String {
+    let contested = word.contested.then(|| "contested: only by metrics".to_owned());
     let leaving = word.leaving.then(|| "leaving".to_owned());
     let unready = word.unready_ms.map(|ms| format!("not ready for the VIP for {}", time(ms)));
     let role = word.primary.map(|is| if is { "primary" } else { "not primary" }.to_owned());
@@ -68,7 +69,7 @@ fn of_itself(word: &Word) -> String {
         NOT_REPLICATING_MS.. => "not replicating".to_owned(),
         lag => format!("{} behind", time(lag)),
     });
-    [leaving, unready, role, lag].into_iter().flatten().collect::<Vec<_>>().join(", ")
+    [contested, leaving, unready, role, lag].into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 fn block(heading: &str, rows: &[Vec<String>]) -> String {

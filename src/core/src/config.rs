@@ -307,6 +307,12 @@ pub enum Failback {
 }
 
 impl Policy {
+    /// For how long a node's metrics have to say the same against its own service until they are
+    /// believed with nobody else saying so: two publications later.
+    pub fn uncontested_after(&self) -> Duration {
+        self.publish_interval * 2
+    }
+
     /// From one knock at another node to the next: a third of [`Self::dead_after`].
     pub fn knock_interval(&self) -> Duration {
         self.dead_after / 3

@@ -111,6 +111,7 @@ impl Case<'_> {
                     let choice = self.with_holder_up(node, basis, target);
                     self.or_last_resort(choice, node, target)
                 }
+                Judgement::Unknown if self.is_contested(node) => hold(HoldReason::Contested),
                 Judgement::Unknown => hold(HoldReason::AwaitingEvidence),
             },
         }
@@ -234,6 +235,7 @@ impl Case<'_> {
 
     fn stay_or_fail_back(&self, holder: &NodeName, basis: UpBasis, target: &Target) -> Choice {
         let stay = hold(match basis {
+            _ if self.is_contested(holder) => HoldReason::Contested,
             UpBasis::OwnObservation => HoldReason::HolderUp,
             UpBasis::Suspect => HoldReason::HolderSuspect,
             UpBasis::PeersOnly => HoldReason::AgentSilent,

@@ -33,7 +33,8 @@ pub enum UpBasis {
     /// Its own observation, and nobody contradicts it.
     #[serde(rename = "own-word")]
     OwnObservation,
-    /// Its own observation, but an observer says it is unreachable: perhaps a partition.
+    /// Its own observation, but an observer says it is unreachable, perhaps because of a partition;
+    /// or newer metrics in its name say that it is ill, and nobody else does.
     Suspect,
     /// Observers reach it, but its agent is silent or cannot judge.
     PeersOnly,
@@ -153,9 +154,17 @@ impl Judge<'_> {
             }
         }
         let votes = self.votes_on(&node.name);
+        if self.metrics_say_ill(&node.name) && !votes.unreachable.is_empty() {
+            return Judgement::Down(DownBasis::OwnObservation);
+        }
         match own {
             Some(Verdict::Unhealthy) => Judgement::Down(DownBasis::OwnObservation),
-            Some(Verdict::Healthy) => when_healthy(&votes),
+            Some(Verdict::Healthy) => match when_healthy(&votes) {
+                Judgement::Up(_) if self.metrics_say_ill(&node.name) => {
+                    Judgement::Up(UpBasis::Suspect)
+                }
+                judgement => judgement,
+            },
             Some(Verdict::Unknown) => when_silent(&votes, None),
             None => {
                 let read = &self.snapshot.evidence.observations.read;
@@ -163,6 +172,13 @@ impl Judge<'_> {
                 when_silent(&votes, read.contains(&self.service.name).then_some(stale_after))
             }
         }
+    }
+
+    /// Whether the last that was said of the node in its own name, if only by its metrics, is that
+    /// its service is ill.
+    fn metrics_say_ill(&self, node: &NodeName) -> bool {
+        let said = self.snapshot.said_against(&self.service.name, node);
+        said.is_some_and(|said| said.verdict == Verdict::Unhealthy)
     }
 
     fn votes_on(&self, subject: &NodeName) -> Votes {

@@ -11,7 +11,7 @@ use crate::evidence::{Eni, Evidence, Observation, ObservationKey, Snapshot};
 use crate::hint::Verdict;
 use crate::name::{NodeName, VipAddr};
 use crate::observed::Observed;
-use crate::telemetry::{AlarmKind, AlarmName};
+use crate::telemetry::{AlarmKind, AlarmName, SelfHealth};
 
 /// The VIP of a scene's first service.
 pub(crate) const VIP: VipAddr = VipAddr(Ipv4Addr::new(10, 0, 0, 200));
@@ -171,6 +171,18 @@ impl Scene {
         let statement =
             Observation { verdict: Verdict::Healthy, since: at, leaving: true, unready: None };
         self.hears(name, name, statement, at)
+    }
+
+    /// Only metrics in the name of `name` said, `age` seconds ago, that it is ill, leaves or is not
+    /// ready.
+    pub fn contested(mut self, name: &str, health: SelfHealth, age: i64) -> Self {
+        let at = self.now - SignedDuration::from_secs(age);
+        let SelfHealth { verdict, leaving, unready } = health;
+        let unready = unready.then_some(at);
+        let value = Observation { verdict, since: at, leaving, unready };
+        let service = self.service().name.clone();
+        self.evidence.observations.add_contested(node(name), service, Observed { value, at });
+        self
     }
 
     fn hears(mut self, observer: &str, subject: &str, value: Observation, at: Timestamp) -> Self {

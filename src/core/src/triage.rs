@@ -30,6 +30,7 @@ fn needs_its_own_metrics(snapshot: Snapshot<'_>, service: &Service) -> bool {
     snapshot.presence(node) != Presence::Attached
         || evidence.troubled_alarms(config, &service.name).any(|alarm| alarm.node == holder)
         || triage.is_observed_ill()
+        || snapshot.contested(&service.name, &holder).is_some()
         || snapshot.is_leaving(service, &holder)
         || snapshot.is_unready(service, &holder)
         || snapshot.is_drained(&holder)

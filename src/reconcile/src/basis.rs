@@ -8,10 +8,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use vipward_core::config::Service;
 use vipward_core::drain::Drain;
-use vipward_core::evidence::Evidence;
+use vipward_core::evidence::{Evidence, Observation, ObservationKey};
 use vipward_core::ledger::Ledger;
 use vipward_core::name::EniId;
-use vipward_core::observed::millis;
+use vipward_core::observed::{Observed, millis};
 use vipward_core::{Config, NodeName, ServiceName, Verdict};
 
 /// Most observations and alarms that a record carries: a line of CloudWatch Logs has its limit, and
@@ -76,6 +76,9 @@ pub struct RecordedObservation {
     pub age_ms: i64,
     /// For how long it had been saying so.
     pub held_ms: i64,
+    /// Whether only metrics say so, and have not for long.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub contested: bool,
     /// Whether it is about to leave.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub leaving: bool,
@@ -172,29 +175,34 @@ pub fn observations(
     service: &ServiceName,
     now: Timestamp,
 ) -> Vec<RecordedObservation> {
-    let about = evidence.observations.iter().filter(|(key, _)| key.service == *service);
-    about
-        .map(|(key, newest)| {
-            let own = (key.observer == key.subject).then_some(&key.subject);
-            let primary = own.and_then(|node| evidence.observations.primary(node, service));
-            let lag = own.and_then(|node| evidence.observations.lag(node, service));
-            RecordedObservation {
-                observer: key.observer.clone(),
-                subject: key.subject.clone(),
-                service: Some(service.clone()),
-                verdict: newest.value.verdict,
-                age_ms: millis(now.duration_since(newest.at)),
-                held_ms: millis(newest.at.duration_since(newest.value.since)),
-                leaving: newest.value.leaving,
-                unready_ms: newest
-                    .value
-                    .unready
-                    .map(|since| millis(newest.at.duration_since(since))),
-                primary: primary.map(|said| said.value),
-                lag_ms: lag.map(|said| u64::try_from(said.value.as_millis()).unwrap_or(u64::MAX)),
-            }
-        })
-        .collect()
+    let said = evidence.observations.iter().map(|(key, newest)| (key.clone(), newest));
+    let recorded = |(key, newest): (ObservationKey, &Observed<Observation>), contested: bool| {
+        let own = (key.observer == key.subject && !contested).then_some(&key.subject);
+        let primary = own.and_then(|node| evidence.observations.primary(node, service));
+        let lag = own.and_then(|node| evidence.observations.lag(node, service));
+        let Observation { verdict, since, leaving, unready } = newest.value;
+        let ago = |since| millis(newest.at.duration_since(since));
+        RecordedObservation {
+            verdict,
+            age_ms: millis(now.duration_since(newest.at)),
+            held_ms: ago(since),
+            contested,
+            leaving,
+            unready_ms: unready.map(ago),
+            primary: primary.map(|said| said.value),
+            lag_ms: lag.map(|said| u64::try_from(said.value.as_millis()).unwrap_or(u64::MAX)),
+            observer: key.observer,
+            subject: key.subject,
+            service: Some(key.service),
+        }
+    };
+    let contested = evidence.observations.all_contested().map(|((node, service), said)| {
+        let (observer, subject, service) = (node.clone(), node.clone(), service.clone());
+        (ObservationKey { observer, subject, service }, said)
+    });
+    let about = |(key, _): &(ObservationKey, _)| key.service == *service;
+    let said = said.filter(about).map(|said| recorded(said, false));
+    said.chain(contested.filter(about).map(|said| recorded(said, true))).collect()
 }
 
 #[cfg(test)]

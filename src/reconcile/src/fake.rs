@@ -69,6 +69,7 @@ pub(crate) struct State {
     pub room: Option<usize>,
     /// Each as of the start: agents go on saying the same until they say something else.
     pub observations: Vec<(ObservationKey, Observed<Observation>)>,
+    pub contested: Vec<(NodeName, ServiceName, Observed<Observation>)>,
     pub primaries: Vec<(NodeName, ServiceName, Observed<bool>)>,
     /// The calls that fail for now, as AWS names them.
     pub failing: BTreeSet<&'static str>,
@@ -175,6 +176,15 @@ impl State {
         let since = self.now - SignedDuration::from_secs(held);
         let value = Observation { verdict, since, leaving: false, unready: None };
         self.observations.push((key, Observed { value, at }));
+    }
+
+    /// Only metrics say now that `service` is ill on that node.
+    pub fn contests(&mut self, node: &str, service: &str) {
+        let at = start();
+        let value =
+            Observation { verdict: Verdict::Unhealthy, since: at, leaving: false, unready: None };
+        let (node, service) = (node.parse().expect("a name"), service.parse().expect("a name"));
+        self.contested.push((node, service, Observed { value, at }));
     }
 
     /// `service` is ill on `a` and well on `b`, and the alarm of `a` has told.
@@ -291,6 +301,7 @@ impl Ports for World {
             let is_asked = services.contains(&key.service) && newest.at >= since;
             published.observations.extend(is_asked.then(|| (key.clone(), newest)));
         }
+        published.contested.clone_from(&state.contested);
         for (node, service, Observed { value, at }) in &state.primaries {
             let is = Observed { value: *value, at: *at + passed };
             published.primaries.push((node.clone(), service.clone(), is));

@@ -92,6 +92,8 @@ impl PortError {
 pub struct Published {
     /// The newest observation under each key.
     pub observations: Vec<(ObservationKey, Observed<Observation>)>,
+    /// What only its metrics say against a node's service.
+    pub contested: Vec<(NodeName, ServiceName, Observed<Observation>)>,
     /// How far nodes are behind, where that matters.
     pub lags: Vec<(NodeName, ServiceName, Observed<Duration>)>,
     /// Who is a primary, where the VIP follows one.
@@ -105,6 +107,7 @@ impl Published {
     /// Adds what another call answered.
     pub fn extend(&mut self, more: Self) {
         self.observations.extend(more.observations);
+        self.contested.extend(more.contested);
         self.lags.extend(more.lags);
         self.primaries.extend(more.primaries);
     }
@@ -112,6 +115,7 @@ impl Published {
     /// Tells nothing of that service.
     pub fn leave_out(&mut self, service: &ServiceName) {
         self.observations.retain(|(key, _)| key.service != *service);
+        self.contested.retain(|(_, of, _)| of != service);
         self.lags.retain(|(_, of, _)| of != service);
         self.primaries.retain(|(_, of, _)| of != service);
         self.incomplete.insert(service.clone());

@@ -131,6 +131,10 @@ fn because(choice: &Choice) -> &'static str {
                 "the holder is up, but clients cannot be served at the VIP there; it may become ready yet, \
                  or no ready node can take over"
             }
+            HoldReason::Contested => {
+                "only the metrics in the holder's name say something against it, and not for long: \
+                 no hint of its own and no observer agrees"
+            }
             HoldReason::AgentSilent => {
                 "the holder's agent is silent, but observers reach the service"
             }

@@ -11,9 +11,9 @@ use futures::future::{FusedFuture, select};
 use jiff::Timestamp;
 use vipward_core::config::Node;
 use vipward_core::decide::{Choice, Decision, decide};
-use vipward_core::evidence::{Evidence, Inventory, Observation, ObservationKey, Snapshot};
+use vipward_core::evidence::{Evidence, Inventory, Snapshot};
 use vipward_core::judge::{Judgement, UpBasis};
-use vipward_core::observed::{Observed, age};
+use vipward_core::observed::age;
 use vipward_core::telemetry::AlarmName;
 use vipward_core::timing::INGESTION_DELAY;
 use vipward_core::triage::needs_metrics;
@@ -275,10 +275,13 @@ impl<'g, P: Ports> Reading<'g, P> {
         };
         inventory.stopped = nodes_on(config, &inventory, &partial.stopped);
         let mut observations = self.hints.said.clone();
-        let Published { observations: read, lags, primaries, .. } = &partial.published;
-        observations.read = flowing(config, read, now);
+        let Published { observations: read, contested, lags, primaries, .. } = &partial.published;
+        observations.read = flowing(config, &partial.published, now);
         for (key, newest) in read {
             observations.add(key.clone(), *newest);
+        }
+        for (node, service, said) in contested {
+            observations.add_contested(node.clone(), service.clone(), *said);
         }
         for (node, service, lag) in lags {
             observations.add_lag(node.clone(), service.clone(), *lag);
@@ -334,16 +337,15 @@ impl<'g, P: Ports> Reading<'g, P> {
 /// Metrics later than [`INGESTION_DELAY`] thus delay the judgement of a node that is silent indeed,
 /// at most until the next hint or alarm. Without this rule they were taken for a healthy node's
 /// silence.
-fn flowing(
-    config: &Config,
-    newest: &[(ObservationKey, Observed<Observation>)],
-    now: Timestamp,
-) -> BTreeSet<ServiceName> {
+fn flowing(config: &Config, published: &Published, now: Timestamp) -> BTreeSet<ServiceName> {
+    let said =
+        published.observations.iter().map(|(key, newest)| (&key.service, &key.observer, newest.at));
+    let against = published.contested.iter().map(|(node, service, said)| (service, node, said.at));
     let mut last: BTreeMap<&ServiceName, BTreeMap<&NodeName, Timestamp>> = BTreeMap::new();
-    for (key, newest) in newest {
-        let by_observer = last.entry(&key.service).or_default();
-        let spoke = by_observer.entry(&key.observer).or_insert(newest.at);
-        *spoke = newest.at.max(*spoke);
+    for (service, observer, at) in said.chain(against) {
+        let by_observer = last.entry(service).or_default();
+        let spoke = by_observer.entry(observer).or_insert(at);
+        *spoke = at.max(*spoke);
     }
     let stale_after = config.policy.stale_after;
     let silence = stale_after.saturating_sub(INGESTION_DELAY);

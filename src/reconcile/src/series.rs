@@ -7,12 +7,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 use vipward_core::config::Role;
 use vipward_core::evidence::{Observation, ObservationKey};
-use vipward_core::observed::Observed;
+use vipward_core::observed::{Observed, age};
 use vipward_core::telemetry::{
     DIM_SERVICE, DIM_SUBJECT, IS_PRIMARY, PEER_HEALTH, REPLICA_LAG, SELF_HEALTH, SelfHealth,
     namespace,
 };
-use vipward_core::{Config, NodeName, ServiceName};
+use vipward_core::{Config, NodeName, ServiceName, Verdict};
 
 use crate::ports::Published;
 
@@ -32,22 +32,51 @@ pub enum Question {
     Primary(NodeName, ServiceName),
 }
 
-/// Of values in one second, which counts.
+/// What is asked of the values in one second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Worse {
+pub enum Statistic {
     /// The least of them.
     Minimum,
     /// The greatest of them.
     Maximum,
 }
 
-impl Worse {
-    /// CloudWatch's name of the statistic.
+impl Statistic {
+    /// CloudWatch's name of it.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Minimum => "Minimum",
             Self::Maximum => "Maximum",
         }
+    }
+}
+
+/// One second of a series.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Point {
+    /// The second.
+    pub at: Timestamp,
+    /// The least value in it.
+    pub least: f64,
+    /// The greatest.
+    pub greatest: f64,
+}
+
+impl Point {
+    /// The points of a series, by the statistics that were asked for, each oldest first.
+    pub fn of_all(statistics: &[(Statistic, Vec<(Timestamp, f64)>)]) -> Vec<Self> {
+        let mut points: BTreeMap<Timestamp, Self> = BTreeMap::new();
+        for (statistic, values) in statistics {
+            for (at, value) in values {
+                let (at, value) = (*at, *value);
+                let point = points.entry(at).or_insert(Self { at, least: value, greatest: value });
+                match statistic {
+                    Statistic::Minimum => point.least = value,
+                    Statistic::Maximum => point.greatest = value,
+                }
+            }
+        }
+        points.into_values().collect()
     }
 }
 
@@ -105,12 +134,14 @@ impl Question {
         }
     }
 
-    /// Of two values in one second the worse: a publication that was retried cannot hide an
-    /// illness.
-    pub fn worse(&self) -> Worse {
+    /// The statistics to ask for. Of two values in one second the worse counts: a publication that
+    /// was retried cannot hide an illness. In what a node says of itself two values contradict each
+    /// other, though, and both are needed to see it.
+    pub fn statistics(&self) -> &'static [Statistic] {
         match self {
-            Self::Observation(_) | Self::Primary(..) => Worse::Minimum,
-            Self::Lag(..) => Worse::Maximum,
+            Self::Observation(key) if key.observer != key.subject => &[Statistic::Minimum],
+            Self::Observation(_) | Self::Primary(..) => &[Statistic::Minimum, Statistic::Maximum],
+            Self::Lag(..) => &[Statistic::Maximum],
         }
     }
 
@@ -132,26 +163,108 @@ impl Question {
 }
 
 impl Published {
-    /// Takes in the points of the series that was asked for, oldest first.
-    pub fn take(&mut self, asked: &Question, points: &[(Timestamp, f64)]) {
+    /// Takes in the points of the series that was asked for, oldest first. What a node's metrics
+    /// alone say against it is believed once they have said it for `lasting`.
+    pub fn take(&mut self, asked: &Question, points: &[Point], lasting: Duration) {
         match asked {
+            Question::Observation(key) if key.observer == key.subject => {
+                let OwnWord { believed, contested } = own_word(points, lasting);
+                self.observations.extend(believed.map(|newest| (key.clone(), newest)));
+                let (node, service) = (key.subject.clone(), key.service.clone());
+                self.contested.extend(contested.map(|said| (node, service, said)));
+            }
             Question::Observation(key) => {
+                let least: Vec<_> = points.iter().map(|point| (point.at, point.least)).collect();
                 self.observations
-                    .extend(newest_observation(points).map(|newest| (key.clone(), newest)));
+                    .extend(newest_observation(&least).map(|newest| (key.clone(), newest)));
             }
             Question::Lag(node, service) => {
                 let lag = newest_lag(points).map(|lag| (node.clone(), service.clone(), lag));
                 self.lags.extend(lag);
             }
             Question::Primary(node, service) => {
-                let is = points.last().map(|(at, value)| {
-                    let is = Observed { value: *value >= WHOLE, at: *at };
-                    (node.clone(), service.clone(), is)
-                });
-                self.primaries.extend(is);
+                let is = believed_role(points, lasting);
+                self.primaries.extend(is.map(|is| (node.clone(), service.clone(), is)));
             }
         }
     }
+}
+
+/// What a node's metrics say of its own service.
+#[derive(Debug, PartialEq, Eq)]
+struct OwnWord {
+    /// The newest that is believed.
+    believed: Option<Observed<Observation>>,
+    /// The newest against it that is not, since something contradicts it or it is too new.
+    contested: Option<Observed<Observation>>,
+}
+
+/// That its service is well is believed at once, whatever is against it once all points have said
+/// so for `lasting`. A second with two values tells neither.
+fn own_word(points: &[Point], lasting: Duration) -> OwnWord {
+    let against = |flag: fn(SelfHealth) -> bool| lasts(points, flag, lasting);
+    let (ill, leaving, unready) = (against(is_ill), against(|s| s.leaving), against(|s| s.unready));
+    let well = points.iter().rposition(|point| !is_ill(SelfHealth::of(point.least)));
+    let believed = match (ill, points.last(), well) {
+        (Some(since), Some(Point { at, .. }), _) => {
+            let verdict = Verdict::Unhealthy;
+            let value = Observation { verdict, since, leaving: false, unready: None };
+            Some(Observed { value, at: *at })
+        }
+        (None, Some(Point { at, .. }), Some(last)) if last + 1 == points.len() => {
+            let since = since(points, |said| !is_ill(said)).unwrap_or(*at);
+            let (verdict, leaving) = (Verdict::Healthy, leaving.is_some());
+            Some(Observed { value: Observation { verdict, since, leaving, unready }, at: *at })
+        }
+        (None, _, Some(last)) => own_word(&points[..=last], lasting).believed,
+        (None, _, None) | (Some(_), None, _) => None,
+    };
+    let is_open = |said: SelfHealth| {
+        (is_ill(said) && ill.is_none())
+            || (said.leaving && leaving.is_none())
+            || (said.unready && unready.is_none())
+    };
+    let newest = points.last().map(|point| point.at);
+    let is_recent = |point: &&Point| newest.is_some_and(|newest| age(point.at, newest) < lasting);
+    let mut recent = points.iter().rev().take_while(is_recent);
+    let open = recent.find(|point| is_open(SelfHealth::of(point.least)));
+    let contested = open.and_then(|point| newest_observation(&[(point.at, point.least)]));
+    OwnWord { believed, contested }
+}
+
+fn is_ill(said: SelfHealth) -> bool {
+    said.verdict != Verdict::Healthy
+}
+
+/// Since when the points have been saying so, with all their values.
+fn since(points: &[Point], flag: impl Fn(SelfHealth) -> bool) -> Option<Timestamp> {
+    let says = |value| flag(SelfHealth::of(value));
+    let run = points.iter().rev().take_while(|point| says(point.least) && says(point.greatest));
+    run.last().map(|first| first.at)
+}
+
+/// The same, if it is that long; points are told to the second.
+fn lasts(
+    points: &[Point],
+    flag: impl Fn(SelfHealth) -> bool,
+    lasting: Duration,
+) -> Option<Timestamp> {
+    let last = points.last()?.at;
+    since(points, flag).filter(|since| age(*since, last) + Duration::from_secs(1) >= lasting)
+}
+
+/// Whether a node's service is a primary: what its points have said for `lasting`, or all along.
+fn believed_role(points: &[Point], lasting: Duration) -> Option<Observed<bool>> {
+    let is = |value: f64| value >= WHOLE;
+    let says_the_same =
+        |a: &Point, b: &Point| [a.greatest, b.least, b.greatest].map(is) == [is(a.least); 3];
+    let run = points.chunk_by(says_the_same).rev().find(|run| {
+        let (first, last) = (run[0], run[run.len() - 1]);
+        let span = age(first.at, last.at) + Duration::from_secs(1);
+        is(last.least) == is(last.greatest) && (run.len() == points.len() || span >= lasting)
+    })?;
+    let last = run.last()?;
+    Some(Observed { value: is(last.least), at: last.at })
 }
 
 /// The last of the points, and since when it has been the same.
@@ -167,59 +280,10 @@ fn newest_observation(points: &[(Timestamp, f64)]) -> Option<Observed<Observatio
 }
 
 /// The last of the points, in seconds; what is no duration was not published by an agent.
-fn newest_lag(points: &[(Timestamp, f64)]) -> Option<Observed<Duration>> {
-    let (at, seconds) = *points.last()?;
+fn newest_lag(points: &[Point]) -> Option<Observed<Duration>> {
+    let Point { at, greatest: seconds, .. } = *points.last()?;
     Some(Observed { value: Duration::try_from_secs_f64(seconds).ok()?, at })
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::fake::start;
-    use vipward_core::Verdict;
-
-    #[test]
-    fn a_word_is_the_last_point_and_how_long_it_was_the_same() {
-        let at = |second| start() + Duration::from_secs(second);
-        let newest = |values: &[(u64, f64)]| {
-            let points: Vec<_> =
-                values.iter().map(|(second, value)| (at(*second), *value)).collect();
-            newest_observation(&points)
-        };
-        let said = |verdict, since, last| {
-            let value = Observation { verdict, since: at(since), leaving: false, unready: None };
-            Some(Observed { value, at: at(last) })
-        };
-        assert_eq!(newest(&[]), None);
-        assert_eq!(newest(&[(0, 1.0)]), said(Verdict::Healthy, 0, 0));
-        assert_eq!(newest(&[(0, 1.0), (10, 0.0), (20, 0.0)]), said(Verdict::Unhealthy, 10, 20));
-        assert_eq!(newest(&[(0, 0.0), (10, 1.0), (20, 0.1)]), said(Verdict::Unhealthy, 20, 20));
-        let leaving = newest(&[(0, 0.0), (10, 1.0), (20, 0.5)]).expect("an observation");
-        let expected =
-            Observation { verdict: Verdict::Healthy, since: at(10), leaving: true, unready: None };
-        assert_eq!(leaving.value, expected, "well, and soon gone");
-        let stays = newest(&[(0, 0.5), (10, 1.0)]);
-        assert_eq!(stays, said(Verdict::Healthy, 0, 10), "it changed its mind");
-    }
-
-    #[test]
-    fn nothing_is_told_of_a_service_that_is_left_out() {
-        let (redis, mysql): (ServiceName, ServiceName) =
-            ("redis".parse().expect("a name"), "mysql".parse().expect("a name"));
-        let a: NodeName = "a".parse().expect("a name");
-        let mut published = Published::default();
-        for service in [&redis, &mysql] {
-            let (observer, subject) = (a.clone(), a.clone());
-            let key = ObservationKey { observer, subject, service: service.clone() };
-            published.take(&Question::Observation(key), &[(start(), 1.0)]);
-            published.take(&Question::Lag(a.clone(), service.clone()), &[(start(), 1.0)]);
-            published.take(&Question::Primary(a.clone(), service.clone()), &[(start(), 1.0)]);
-        }
-        published.leave_out(&redis);
-        let words: Vec<_> = published.observations.iter().map(|(key, _)| &key.service).collect();
-        let lags: Vec<_> = published.lags.iter().map(|(_, service, _)| service).collect();
-        let primaries: Vec<_> = published.primaries.iter().map(|(_, service, _)| service).collect();
-        assert_eq!([words, lags, primaries], [[&mysql], [&mysql], [&mysql]]);
-        assert_eq!(published.incomplete, BTreeSet::from([redis]));
-    }
-}
+mod tests;

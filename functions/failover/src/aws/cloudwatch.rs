@@ -13,12 +13,12 @@ use vipward_core::Config;
 use vipward_core::name::ServiceName;
 use vipward_core::telemetry::{AlarmName, alarm_prefix};
 use vipward_reconcile::ports::{PortError, Published};
-use vipward_reconcile::series::{PERIOD, Question, questions};
+use vipward_reconcile::series::{PERIOD, Point, Question, Statistic, questions};
 
 use super::failure;
 
-/// Most queries that one `GetMetricData` call takes.
-const QUERIES: usize = 500;
+/// One `GetMetricData` call takes 500 queries; a question may need two.
+const QUESTIONS: usize = 250;
 
 /// The cluster's alarms in `OK`. The quiet ones are asked for: an alarm that is missing, because
 /// it was deleted or never made, must not pass for one that is quiet. Nor must one that CloudWatch
@@ -57,18 +57,25 @@ pub(super) async fn metrics(
     now: Timestamp,
 ) -> Result<Published, PortError> {
     let (mut published, mut incomplete) = (Published::default(), BTreeSet::new());
-    for chunk in questions(config, services).chunks(QUERIES) {
-        let queries = chunk.iter().enumerate().map(|(index, asked)| query(config, index, asked));
-        let series = series(client, queries.collect(), since, now).await?;
+    for chunk in questions(config, services).chunks(QUESTIONS) {
+        let queries = chunk.iter().enumerate().flat_map(|(index, asked)| {
+            asked.statistics().iter().map(move |statistic| query(config, index, asked, *statistic))
+        });
+        let mut series = series(client, queries.collect(), since, now).await?;
         for (index, asked) in chunk.iter().enumerate() {
             // A success may carry series that failed: no silence of the node they are about.
-            let Some(Series { complete: true, points }) = series.get(&index) else {
+            let complete = |statistic: &Statistic| match series.remove(&id(index, *statistic)) {
+                Some(Series { complete: true, points }) => Some((*statistic, points)),
+                _ => None,
+            };
+            let Some(points) = asked.statistics().iter().map(complete).collect::<Option<Vec<_>>>()
+            else {
                 let (service, observer) = (asked.service(), asked.observer());
                 tracing::warn!(%service, %observer, "series not complete");
                 incomplete.insert(service.clone());
                 continue;
             };
-            published.take(asked, points);
+            published.take(asked, &Point::of_all(&points), config.policy.uncontested_after());
         }
     }
     for service in &incomplete {
@@ -84,13 +91,13 @@ struct Series {
     points: Vec<(Timestamp, f64)>,
 }
 
-/// By the queries' indices; a series may come in several pages, the last of which is complete.
+/// By the queries' ids; a series may come in several pages, the last of which is complete.
 async fn series(
     client: &Client,
     queries: Vec<MetricDataQuery>,
     since: Timestamp,
     now: Timestamp,
-) -> Result<BTreeMap<usize, Series>, PortError> {
+) -> Result<BTreeMap<String, Series>, PortError> {
     let mut pages = client
         .get_metric_data()
         .set_metric_data_queries(Some(queries))
@@ -100,12 +107,12 @@ async fn series(
         .scan_by(ScanBy::TimestampAscending)
         .into_paginator()
         .send();
-    let mut all: BTreeMap<usize, Series> = BTreeMap::new();
+    let mut all: BTreeMap<String, Series> = BTreeMap::new();
     while let Some(page) = pages.next().await {
         let page = page.map_err(failure::of("GetMetricData"))?;
         for result in page.metric_data_results() {
-            let Some(index) = index_of(result) else { continue };
-            let series = all.entry(index).or_default();
+            let Some(id) = result.id() else { continue };
+            let series = all.entry(id.to_owned()).or_default();
             series.complete = result.status_code() == Some(&StatusCode::Complete);
             series.points.extend(points(result));
         }
@@ -113,7 +120,7 @@ async fn series(
     Ok(all)
 }
 
-fn query(config: &Config, index: usize, asked: &Question) -> MetricDataQuery {
+fn query(config: &Config, index: usize, asked: &Question, statistic: Statistic) -> MetricDataQuery {
     let metric = Metric::builder()
         .namespace(asked.namespace(config))
         .metric_name(asked.metric())
@@ -128,13 +135,17 @@ fn query(config: &Config, index: usize, asked: &Question) -> MetricDataQuery {
     let stat = MetricStat::builder()
         .metric(metric)
         .period(i32::try_from(PERIOD).unwrap_or(i32::MAX))
-        .stat(asked.worse().as_str())
+        .stat(statistic.as_str())
         .build();
-    MetricDataQuery::builder().id(format!("q{index}")).metric_stat(stat).return_data(true).build()
+    MetricDataQuery::builder().id(id(index, statistic)).metric_stat(stat).return_data(true).build()
 }
 
-fn index_of(result: &MetricDataResult) -> Option<usize> {
-    result.id()?.strip_prefix('q')?.parse().ok()
+/// The id of the query that asks for a statistic of a question.
+fn id(index: usize, statistic: Statistic) -> String {
+    match statistic {
+        Statistic::Minimum => format!("least{index}"),
+        Statistic::Maximum => format!("greatest{index}"),
+    }
 }
 
 fn points(result: &MetricDataResult) -> impl Iterator<Item = (Timestamp, f64)> {

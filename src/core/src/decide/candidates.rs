@@ -20,7 +20,11 @@ impl Case<'_> {
         };
         let fits = self.is_willing(node) && self.has_right_role(node);
         let lag = fits.then(|| self.lag_of(node)).flatten()?;
-        let (unready, leaving) = (self.is_unready(node), self.is_leaving(node));
+        // Whether a metric can be believed matters to a holder; where it is one of several reasons
+        // to prefer another, it need not be.
+        let against = self.snapshot.said_against(&self.service.name, node);
+        let unready = self.is_unready(node) || against.is_some_and(|said| said.unready.is_some());
+        let leaving = self.is_leaving(node) || against.is_some_and(|said| said.leaving);
         Some(Fitness { unready, leaving, basis, lag })
     }
 
@@ -59,6 +63,11 @@ impl Case<'_> {
 
     pub(super) fn is_unready(&self, node: &NodeName) -> bool {
         self.snapshot.is_unready(self.service, node)
+    }
+
+    /// Whether only its metrics say something against the node.
+    pub(super) fn is_contested(&self, node: &NodeName) -> bool {
+        self.snapshot.contested(&self.service.name, node).is_some()
     }
 
     pub(super) fn is_drained(&self, node: &NodeName) -> bool {

@@ -62,6 +62,9 @@ pub enum HoldReason {
     /// The holder is up and could not be served at the VIP, and may not be left for another node.
     /// Alerts when it lasts.
     HolderUnready,
+    /// Only the holder's metrics say something against it: no hint of its own does, no observer, and
+    /// not for long. Alerts when it lasts: somebody else may be writing them.
+    Contested,
     /// Observers reach the holder, its own agent says nothing. Alerts.
     AgentSilent,
     /// It cannot be told yet whether the holder is down, or who it is.
@@ -95,10 +98,11 @@ pub enum HoldReason {
 
 impl HoldReason {
     /// Every reason.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::HolderUp,
         Self::HolderSuspect,
         Self::HolderUnready,
+        Self::Contested,
         Self::AgentSilent,
         Self::AwaitingEvidence,
         Self::AwaitingPreferred,
@@ -124,6 +128,7 @@ impl HoldReason {
             | Self::Cooldown => false,
             Self::HolderSuspect
             | Self::HolderUnready
+            | Self::Contested
             | Self::AgentSilent
             | Self::NoCandidate
             | Self::CandidatesLag
@@ -137,13 +142,15 @@ impl HoldReason {
     }
 
     /// Whether it may be over in a moment, so that a person hears of it only when it lasts: late
-    /// evidence, a call on its way, a holder whose hook still runs, an election among the servers,
+    /// evidence, a call on its way, a holder whose hook still runs, metrics that soon are old enough, an
+    /// election among the servers,
     /// a former primary that has not spoken yet.
     pub fn may_pass(self) -> bool {
         matches!(
             self,
             Self::AwaitingEvidence
                 | Self::HolderUnready
+                | Self::Contested
                 | Self::MoveInFlight
                 | Self::NoPrimary
                 | Self::TwoPrimaries
@@ -159,8 +166,14 @@ mod tests {
     fn people_hear_at_once_of_what_needs_them_and_later_of_what_may_pass() {
         use HoldReason as R;
         let quiet = [R::HolderUp, R::AwaitingPreferred, R::Cooldown];
-        let later =
-            [R::AwaitingEvidence, R::HolderUnready, R::MoveInFlight, R::NoPrimary, R::TwoPrimaries];
+        let later = [
+            R::AwaitingEvidence,
+            R::HolderUnready,
+            R::Contested,
+            R::MoveInFlight,
+            R::NoPrimary,
+            R::TwoPrimaries,
+        ];
         for reason in HoldReason::ALL {
             assert_eq!(reason.may_pass(), later.contains(&reason), "{reason:?}");
             let at_once = reason.alerts() && !reason.may_pass();

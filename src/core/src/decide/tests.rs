@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 mod candidates;
+mod contested;
 mod group;
 mod planned;
 mod situations;
@@ -258,19 +259,20 @@ fn every_reason_is_in_the_closed_list() {
             HoldReason::HolderUp => 0,
             HoldReason::HolderSuspect => 1,
             HoldReason::HolderUnready => 2,
-            HoldReason::AgentSilent => 3,
-            HoldReason::AwaitingEvidence => 4,
-            HoldReason::AwaitingPreferred => 5,
-            HoldReason::NoCandidate => 6,
-            HoldReason::CandidatesLag => 7,
-            HoldReason::ForeignHolder => 8,
-            HoldReason::Cooldown => 9,
-            HoldReason::BudgetSpent => 10,
-            HoldReason::CannotVacate => 11,
-            HoldReason::NoPrimary => 12,
-            HoldReason::TwoPrimaries => 13,
-            HoldReason::MoveInFlight => 14,
-            HoldReason::AuditRefused => 15,
+            HoldReason::Contested => 3,
+            HoldReason::AgentSilent => 4,
+            HoldReason::AwaitingEvidence => 5,
+            HoldReason::AwaitingPreferred => 6,
+            HoldReason::NoCandidate => 7,
+            HoldReason::CandidatesLag => 8,
+            HoldReason::ForeignHolder => 9,
+            HoldReason::Cooldown => 10,
+            HoldReason::BudgetSpent => 11,
+            HoldReason::CannotVacate => 12,
+            HoldReason::NoPrimary => 13,
+            HoldReason::TwoPrimaries => 14,
+            HoldReason::MoveInFlight => 15,
+            HoldReason::AuditRefused => 16,
         };
         assert_eq!(place, index);
     }

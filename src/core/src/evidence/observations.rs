@@ -39,6 +39,8 @@ pub struct ObservationKey {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Observations {
     newest: BTreeMap<ObservationKey, Observed<Observation>>,
+    /// By node and service.
+    contested: BTreeMap<(NodeName, ServiceName), Observed<Observation>>,
     lags: BTreeMap<(NodeName, ServiceName), Observed<Duration>>,
     primaries: BTreeMap<(NodeName, ServiceName), Observed<bool>>,
     /// The services whose metrics were read in full: only there is the lack of an observation
@@ -50,6 +52,17 @@ impl Observations {
     /// Adds an observation, unless a newer one is known.
     pub fn add(&mut self, key: ObservationKey, observation: Observed<Observation>) {
         keep_newer(&mut self.newest, key, observation);
+    }
+
+    /// Adds what only a node's metrics say against its own service, and have not said for long.
+    /// Whoever may write a log of the account may write metrics: by itself it is not believed.
+    pub fn add_contested(
+        &mut self,
+        node: NodeName,
+        service: ServiceName,
+        said: Observed<Observation>,
+    ) {
+        keep_newer(&mut self.contested, (node, service), said);
     }
 
     /// Adds how far a node's own service is behind its primary, unless something newer is known.
@@ -68,12 +81,24 @@ impl Observations {
         for (key, observation) in &other.newest {
             self.add(key.clone(), *observation);
         }
+        for ((node, service), said) in &other.contested {
+            self.add_contested(node.clone(), service.clone(), *said);
+        }
         for ((node, service), lag) in &other.lags {
             self.add_lag(node.clone(), service.clone(), *lag);
         }
         for ((node, service), is) in &other.primaries {
             self.add_primary(node.clone(), service.clone(), *is);
         }
+    }
+
+    /// What only a node's metrics last said against its own service.
+    pub fn contested(
+        &self,
+        node: &NodeName,
+        service: &ServiceName,
+    ) -> Option<&Observed<Observation>> {
+        self.contested.get(&(node.clone(), service.clone()))
     }
 
     /// Whether a node's own service was last said to be a primary.
@@ -103,6 +128,13 @@ impl Observations {
     /// Every key with its newest observation.
     pub fn iter(&self) -> impl Iterator<Item = (&ObservationKey, &Observed<Observation>)> {
         self.newest.iter()
+    }
+
+    /// What only their metrics say against nodes' own services.
+    pub fn all_contested(
+        &self,
+    ) -> impl Iterator<Item = (&(NodeName, ServiceName), &Observed<Observation>)> {
+        self.contested.iter()
     }
 }
 

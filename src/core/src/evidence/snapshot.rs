@@ -5,6 +5,7 @@ use jiff::Timestamp;
 
 use super::{Evidence, Holder, Observation, Presence};
 use crate::config::{Config, Node, Service};
+use crate::hint::Verdict;
 use crate::ledger::Ledger;
 use crate::name::{NodeName, ServiceName};
 use crate::observed::Observed;
@@ -45,6 +46,28 @@ impl<'s> Snapshot<'s> {
     ) -> Option<&'s Observed<Observation>> {
         let newest = self.evidence.observations.newest(observer, subject, service)?;
         newest.fresh(self.now, self.config.policy.stale_after).map(|_| newest)
+    }
+
+    /// What only the node's metrics say against its own service, and have not said for long, while
+    /// it is fresh.
+    pub fn contested(
+        &self,
+        service: &ServiceName,
+        node: &NodeName,
+    ) -> Option<&'s Observed<Observation>> {
+        let said = self.evidence.observations.contested(node, service)?;
+        said.fresh(self.now, self.config.policy.stale_after).map(|_| said)
+    }
+
+    /// The same, while the node has said nothing else since.
+    pub fn said_against(&self, service: &ServiceName, node: &NodeName) -> Option<&'s Observation> {
+        let said = self.contested(service, node)?;
+        let own = self.fresh(node, node, service);
+        // Of one moment, a hint that the service is well knows more than the metrics.
+        let is_newest = own.is_none_or(|own| {
+            own.at < said.at || (own.at == said.at && said.value.verdict == Verdict::Healthy)
+        });
+        is_newest.then_some(&said.value)
     }
 
     /// Whether the node says that its service, well as it is, will soon be gone. A holder that says

@@ -29,6 +29,11 @@ fn evidence(config: &Config, basis: &Basis, service: &ServiceName, decided: Time
             leaving: word.leaving,
             unready: word.unready_ms.map(|ms| at - SignedDuration::from_millis(ms)),
         };
+        if word.contested {
+            let said = Observed { value, at };
+            observations.add_contested(word.subject.clone(), service, said);
+            continue;
+        }
         if let Some(value) = word.primary {
             let is = Observed { value, at };
             observations.add_primary(word.observer.clone(), service.clone(), is);
@@ -62,12 +67,17 @@ fn evidence(config: &Config, basis: &Basis, service: &ServiceName, decided: Time
 
 #[tokio::test(start_paused = true)]
 async fn a_record_holds_enough_to_decide_once_more() {
-    let worlds: [crate::fake::Change; 4] = [
+    let worlds: [crate::fake::Change; 5] = [
         |_| {},
         |state| state.ill_on_a("redis"),
         |state| {
             state.ill_on_a("redis");
             state.says("b", "b", "redis", Unhealthy);
+        },
+        |state| {
+            state.ill_on_a("redis");
+            state.says("a", "a", "redis", Healthy);
+            state.contests("a", "redis");
         },
         |state| {
             state.says("a", "a", "redis", Healthy);

@@ -82,6 +82,9 @@ pub enum FaultKind {
     MetricsLate { ms: u64 },
     /// Metrics are taken in and never to be read.
     MetricsLost,
+    /// Somebody else of the account publishes in the node's name, when it begins and when it ends:
+    /// how its service is, in hundredths of the metric.
+    ForeignMetric { node: NodeName, service: ServiceName, percent: u32 },
     /// The function's environment is ended, whatever it was at.
     FunctionKilled,
     /// A new environment takes that long to start.
@@ -150,6 +153,7 @@ impl FaultKind {
             Self::Aws { fault } => aws_name(fault),
             Self::MetricsLate { .. } => "metrics late and reordered",
             Self::MetricsLost => "metric ingestion outage",
+            Self::ForeignMetric { .. } => "metric in another's name",
             Self::FunctionKilled => "function killed",
             Self::FunctionSlow { .. } => "function slow to start",
             Self::FunctionThrottled => "function throttled",
@@ -211,6 +215,7 @@ impl FaultKind {
             | Self::Aws { .. }
             | Self::MetricsLate { .. }
             | Self::MetricsLost
+            | Self::ForeignMetric { .. }
             | Self::FunctionKilled
             | Self::FunctionThrottled
             | Self::FunctionSlow { .. }

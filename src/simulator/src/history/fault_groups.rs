@@ -70,6 +70,7 @@ impl FaultKind {
             Self::Aws { .. }
             | Self::MetricsLate { .. }
             | Self::MetricsLost
+            | Self::ForeignMetric { .. }
             | Self::FunctionKilled
             | Self::FunctionThrottled
             | Self::FunctionSlow { .. } => Group::Aws,

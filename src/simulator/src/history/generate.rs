@@ -266,7 +266,12 @@ fn side(all: &[&NodeName], chance: &mut Stream) -> Vec<NodeName> {
 
 fn of_aws(shape: &Shape, chance: &mut Stream) -> FaultKind {
     let service = chance.pick(&shape.services).clone();
-    match chance.below(21) {
+    match chance.below(22) {
+        21 => FaultKind::ForeignMetric {
+            node: chance.pick(&shape.nodes).clone(),
+            service,
+            percent: *chance.pick(&[0, 0, 50, 75]),
+        },
         0 => FaultKind::MetricsLate { ms: chance.between(2_000, 60_000) },
         1 => FaultKind::MetricsLost,
         2 => FaultKind::FunctionKilled,

@@ -69,6 +69,9 @@ impl FaultKind {
                 services: fault.service().into_iter().collect(),
                 ..none()
             },
+            Self::ForeignMetric { node, service, .. } => {
+                Names { nodes: vec![node], services: vec![service], ..none() }
+            }
             Self::Switchover { service, to } | Self::PrimaryMoves { service, to } => {
                 Names { nodes: vec![to], services: vec![service], ..none() }
             }

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use vipward_core::Hint;
 use vipward_core::outcome::{Outcome, Pass, ProbeFailure, Replication};
-use vipward_core::telemetry::{DIM_SERVICE, DIM_SUBJECT, HINT_DETAIL_TYPE, hint_source, namespace};
+use vipward_core::telemetry::{
+    DIM_SERVICE, DIM_SUBJECT, HINT_DETAIL_TYPE, SELF_HEALTH, hint_source, namespace,
+};
+use vipward_core::{Hint, NodeName, ServiceName};
 use vipward_observe::datum::Datum;
 use vipward_observe::ports::SendError;
 use vipward_observe::reporter::Report;
@@ -241,6 +243,14 @@ impl World {
             region.cloudwatch.put_data(&space, values, now);
         };
         self.cloud.lock().post(arrives + late, put);
+    }
+
+    /// Somebody who may write a log of the account publishes what a node would.
+    pub fn forge_metric(&mut self, node: &NodeName, service: &ServiceName, percent: u32) {
+        let (service, value) = (service.clone(), f64::from(percent) / 100.0);
+        let datum = Datum { metric: SELF_HEALTH, service, subject: None, value };
+        let now = self.cloud.lock().now;
+        self.publish(&namespace(&self.config.cluster, node), vec![datum], now, now);
     }
 
     fn hint(&mut self, source: String, hint: &Hint, said: Timestamp, arrives: Timestamp) {

@@ -43,6 +43,9 @@ impl World {
             }
             FaultKind::ServiceCrash { node, service } => self.connections_break(node, service),
             FaultKind::Aws { fault: spec } => self.ails(spec, fault.for_ms),
+            FaultKind::ForeignMetric { node, service, percent } => {
+                self.forge_metric(node, service, *percent);
+            }
             FaultKind::FunctionKilled => self.environments.kill_all(),
             FaultKind::FunctionThrottled => self.cloud.lock().region.lambda.set_throttled(true),
             FaultKind::InstanceStopped { node } => {
@@ -124,6 +127,9 @@ impl World {
                 }
             }
             FaultKind::HostStall { host } => self.wakes(host),
+            FaultKind::ForeignMetric { node, service, percent } => {
+                self.forge_metric(node, service, *percent);
+            }
             FaultKind::FunctionThrottled => {
                 let throttled = |fault: &Fault| fault.what == FaultKind::FunctionThrottled;
                 let still = self.truth.lasting(elapsed).any(throttled);

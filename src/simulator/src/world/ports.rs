@@ -15,11 +15,11 @@ use vipward_core::telemetry::{AlarmName, FUNCTION_SOURCE, alarm_prefix};
 use vipward_core::{Config, EniId, VipAddr};
 use vipward_reconcile::notice::Notice;
 use vipward_reconcile::ports::{PortError, Ports, Published};
-use vipward_reconcile::series::{PERIOD, Question, Worse, questions};
+use vipward_reconcile::series::{self, PERIOD, Point, Question, questions};
 use vipward_region_model::ApiError;
 use vipward_region_model::Region;
 use vipward_region_model::cloudwatch::alarm::StateValue;
-use vipward_region_model::cloudwatch::{MetricId, Statistic};
+use vipward_region_model::cloudwatch::{MetricId, Statistic, StatisticSet};
 use vipward_region_model::ec2::Class;
 use vipward_region_model::ec2::inventory::{InstanceState, Interface};
 use vipward_region_model::events::Envelope;
@@ -266,7 +266,8 @@ impl Ports for FunctionPorts {
         let read = self.read(operation, |cloud, _| {
             let mut published = Published::default();
             for asked in questions(config, services) {
-                published.take(&asked, &points(cloud, config, &asked, since));
+                let points = points(cloud, config, &asked, since);
+                published.take(&asked, &points, config.policy.uncontested_after());
             }
             published
         });
@@ -359,26 +360,24 @@ fn described(interface: &Interface) -> Option<(EniId, Eni)> {
     Some((interface.id.parse().ok()?, eni))
 }
 
-fn points(
-    cloud: &Cloud,
-    config: &Config,
-    asked: &Question,
-    since: Timestamp,
-) -> Vec<(Timestamp, f64)> {
+fn points(cloud: &Cloud, config: &Config, asked: &Question, since: Timestamp) -> Vec<Point> {
     let dimensions = asked.dimensions().into_iter();
     let metric = MetricId {
         namespace: asked.namespace(config),
         name: asked.metric().to_owned(),
         dimensions: dimensions.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
     };
-    let statistic = match asked.worse() {
-        Worse::Minimum => Statistic::Minimum,
-        Worse::Maximum => Statistic::Maximum,
-    };
     let seconds = since.as_second()..cloud.now.as_second() + 1;
     let buckets = cloud.region.cloudwatch.read(&metric, seconds, PERIOD, cloud.now);
-    let value = |(second, values): (i64, vipward_region_model::cloudwatch::StatisticSet)| {
-        Some((Timestamp::from_second(second).ok()?, values.get(statistic)))
-    };
-    buckets.into_iter().filter_map(value).collect()
+    let by_statistic = asked.statistics().iter().map(|asked| {
+        let statistic = match asked {
+            series::Statistic::Minimum => Statistic::Minimum,
+            series::Statistic::Maximum => Statistic::Maximum,
+        };
+        let value = |(second, values): (i64, StatisticSet)| {
+            Some((Timestamp::from_second(second).ok()?, values.get(statistic)))
+        };
+        (*asked, buckets.clone().into_iter().filter_map(value).collect())
+    });
+    Point::of_all(&by_statistic.collect::<Vec<_>>())
 }

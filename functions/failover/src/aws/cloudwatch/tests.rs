@@ -40,16 +40,30 @@ async fn quiet_alarms_are_asked_for_and_only_ours_that_are_evaluated_and_ok_are_
     assert_eq!(heard, ["vipward/test/redis/a/self"]);
 }
 
-/// Results of four series that are complete and empty, but for one.
-fn results(other: &MetricDataResult) -> GetMetricDataOutput {
-    let empty = |index: usize| {
-        let id = format!("q{index}");
-        MetricDataResult::builder().id(id).status_code(StatusCode::Complete).build()
-    };
-    let others = (0..4).map(empty).filter(|result| result.id() != other.id());
-    GetMetricDataOutput::builder()
-        .set_metric_data_results(Some(others.chain([other.clone()]).collect()))
+fn empty(id: String) -> MetricDataResult {
+    MetricDataResult::builder().id(id).status_code(StatusCode::Complete).build()
+}
+
+fn said(id: &str, second: i64, value: f64) -> MetricDataResult {
+    MetricDataResult::builder()
+        .id(id)
+        .timestamps(DateTime::from_secs(at(second).as_second()))
+        .values(value)
+        .status_code(StatusCode::Complete)
         .build()
+}
+
+/// Results of six questions that are complete and empty, but for these.
+fn results(others: &[MetricDataResult]) -> GetMetricDataOutput {
+    let ids = (0..6).flat_map(|index| [format!("least{index}"), format!("greatest{index}")]);
+    let is_other = |id: &String| others.iter().any(|other| other.id() == Some(id.as_str()));
+    let all = ids.filter(|id| !is_other(id)).map(empty).chain(others.iter().cloned());
+    GetMetricDataOutput::builder().set_metric_data_results(Some(all.collect())).build()
+}
+
+async fn read(client: &Client, config: &Config) -> Published {
+    let services = BTreeSet::from(["redis".parse().expect("a name")]);
+    metrics(client, config, &services, at(-60), at(0)).await.expect("read")
 }
 
 #[tokio::test]
@@ -59,25 +73,17 @@ async fn every_topic_of_the_services_is_asked_for_in_one_call() {
             let queries = request.metric_data_queries();
             let stat = |index: usize| queries[index].metric_stat().expect("a metric");
             let name = |index| stat(index).metric().and_then(Metric::metric_name);
-            queries.len() == 4
+            queries.len() == 6
                 && stat(0).stat() == Some("Minimum")
+                && stat(1).stat() == Some("Maximum")
                 && stat(0).period() == Some(1)
-                && name(0) == Some(SELF_HEALTH)
-                && name(1) == Some(PEER_HEALTH)
-                && stat(1).metric().and_then(Metric::namespace) == Some("Vipward/test/b")
+                && [name(0), name(1)] == [Some(SELF_HEALTH); 2]
+                && name(2) == Some(PEER_HEALTH)
+                && stat(2).metric().and_then(Metric::namespace) == Some("Vipward/test/b")
         })
-        .then_output(|| {
-            let result = MetricDataResult::builder()
-                .id("q1")
-                .timestamps(DateTime::from_secs(at(-3).as_second()))
-                .values(0.0)
-                .status_code(StatusCode::Complete)
-                .build();
-            results(&result)
-        });
+        .then_output(|| results(&[said("least1", -3, 0.0)]));
     let client = mock_client!(aws_sdk_cloudwatch, [&rule]);
-    let services = BTreeSet::from(["redis".parse().expect("a name")]);
-    let published = metrics(&client, &config(), &services, at(-60), at(0)).await.expect("read");
+    let published = read(&client, &config()).await;
     let [(key, word)] = published.observations.as_slice() else { panic!("{published:?}") };
     assert_eq!((key.observer.as_str(), key.subject.as_str()), ("b", "a"));
     assert_eq!((word.value.verdict, word.at), (Verdict::Unhealthy, at(-3)));
@@ -96,13 +102,17 @@ async fn an_unreadable_series_is_an_error_and_not_a_silence() {
 #[tokio::test]
 async fn a_series_that_failed_inside_a_success_is_no_silence_either() {
     for status in [StatusCode::InternalError, StatusCode::PartialData, StatusCode::Forbidden] {
-        let rule = mock!(Client::get_metric_data).then_output(move || {
-            results(&MetricDataResult::builder().id("q0").status_code(status.clone()).build())
-        });
-        let client = mock_client!(aws_sdk_cloudwatch, [&rule]);
-        let services = BTreeSet::from(["redis".parse().expect("a name")]);
-        let published = metrics(&client, &config(), &services, at(-60), at(0)).await.expect("read");
-        assert_eq!((published.observations, published.incomplete), (Vec::new(), services));
+        for id in ["least0", "greatest0"] {
+            let status = status.clone();
+            let rule = mock!(Client::get_metric_data).then_output(move || {
+                let failed = MetricDataResult::builder().id(id).status_code(status.clone()).build();
+                results(&[failed])
+            });
+            let client = mock_client!(aws_sdk_cloudwatch, [&rule]);
+            let published = read(&client, &config()).await;
+            let services = BTreeSet::from(["redis".parse().expect("a name")]);
+            assert_eq!((published.observations, published.incomplete), (Vec::new(), services));
+        }
     }
 }
 
@@ -121,22 +131,13 @@ async fn where_the_vip_follows_a_primary_it_is_asked_who_is_one() {
             roles.count() == 2
         })
         .then_output(|| {
-            let series = |index: usize| {
-                MetricDataResult::builder()
-                    .id(format!("q{index}"))
-                    .status_code(StatusCode::Complete)
+            let by = |statistic| {
+                [said(&format!("{statistic}2"), -3, 1.0), said(&format!("{statistic}5"), -3, 0.0)]
             };
-            let said = |index, value| {
-                let stamp = DateTime::from_secs(at(-3).as_second());
-                series(index).timestamps(stamp).values(value).build()
-            };
-            let mut all: Vec<_> = [0, 1, 3, 4].map(|index| series(index).build()).into();
-            all.extend([said(2, 1.0), said(5, 0.0)]);
-            GetMetricDataOutput::builder().set_metric_data_results(Some(all)).build()
+            results(&[by("least"), by("greatest")].concat())
         });
     let client = mock_client!(aws_sdk_cloudwatch, [&rule]);
-    let services = BTreeSet::from(["redis".parse().expect("a name")]);
-    let published = metrics(&client, &config, &services, at(-60), at(0)).await.expect("read");
+    let published = read(&client, &config).await;
     let said = published.primaries.iter().map(|(node, _, is)| (node.as_str(), is.value));
     assert_eq!(said.collect::<Vec<_>>(), [("a", true), ("b", false)]);
 }
@@ -159,26 +160,11 @@ async fn where_lag_matters_it_is_asked_for_too() {
                 stat.metric().and_then(Metric::metric_name) == Some(REPLICA_LAG)
                     && stat.stat() == Some("Maximum")
             });
-            queries.len() == 6 && lags.count() == 2
+            queries.len() == 8 && lags.count() == 2
         })
-        .then_output(|| {
-            let lag = MetricDataResult::builder()
-                .id("q2")
-                .timestamps(DateTime::from_secs(at(-3).as_second()))
-                .values(2.5)
-                .status_code(StatusCode::Complete)
-                .build();
-            let mut all = results(&lag);
-            for index in 4..6 {
-                let id = format!("q{index}");
-                let empty = MetricDataResult::builder().id(id).status_code(StatusCode::Complete);
-                all.metric_data_results.get_or_insert_default().push(empty.build());
-            }
-            all
-        });
+        .then_output(|| results(&[said("greatest2", -3, 2.5)]));
     let client = mock_client!(aws_sdk_cloudwatch, [&rule]);
-    let services = BTreeSet::from(["redis".parse().expect("a name")]);
-    let published = metrics(&client, &config, &services, at(-60), at(0)).await.expect("read");
+    let published = read(&client, &config).await;
     let [(node, _, lag)] = published.lags.as_slice() else { panic!("{published:?}") };
     assert_eq!((node.as_str(), lag.value), ("a", Duration::from_millis(2_500)));
 }
