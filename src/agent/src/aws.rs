@@ -3,7 +3,6 @@
 pub mod authorities;
 mod date;
 mod events;
-mod http;
 mod metrics;
 
 use std::error::Error;
@@ -123,7 +122,7 @@ async fn load_config() -> SdkConfig {
         .with_initial_backoff(FIRST_BACKOFF)
         .with_max_backoff(LONGEST_BACKOFF);
     aws_config::defaults(BehaviorVersion::latest())
-        .http_client(http::client())
+        .http_client(vipward_aws_http::client())
         .timeout_config(timeouts)
         .retry_config(retries)
         // It would wake the agent dozens of times a second for as long as a request lasts, and find

@@ -133,16 +133,30 @@ pub struct Word {
 }
 
 impl ServiceState {
-    /// Whether a person should look: the reason alerts, a move is due, or the reason is unheard of.
-    pub fn is_degraded(&self) -> bool {
-        match &self.choice {
-            Choice::Move { .. } => true,
-            Choice::Hold { reason } => {
-                !HoldReason::ALL.iter().any(|known| !known.alerts() && says(*known, reason))
-            }
+    /// What a person should look at: a move that is due; a reason that alerts, if only when it
+    /// lasts, or is unheard of; or a holder that is not up by its own report.
+    pub fn trouble(&self) -> Option<String> {
+        let reason = match &self.choice {
+            due @ Choice::Move { .. } => return Some(format!("is due to {due}")),
+            Choice::Hold { reason } => reason,
+        };
+        let is_quiet = |known: &HoldReason| !known.alerts() && !known.may_pass();
+        if !HoldReason::ALL.iter().any(|known| is_quiet(known) && says(*known, reason)) {
+            return Some(format!("needs attention: {reason}"));
+        }
+        let Holder::Node(node) = &self.holder else {
+            return Some(format!("is held by {}", self.holder));
+        };
+        match self.judgements.get(node) {
+            Some(Judgement::Up(basis)) if basis == OWN_REPORT => None,
+            Some(judgement) => Some(format!("needs attention: its holder {node} is {judgement}")),
+            None => Some(format!("needs attention: nothing is known of its holder {node}")),
         }
     }
 }
+
+/// The basis of a judgement that rests on the node's own report, and that nobody contradicts.
+const OWN_REPORT: &str = "own-word";
 
 /// Whether `text` is how the function writes that reason.
 fn says(reason: HoldReason, text: &str) -> bool {
@@ -181,7 +195,7 @@ impl fmt::Display for Choice {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
@@ -195,12 +209,22 @@ mod tests {
         assert_eq!(told(json!("nobody")), "nobody");
     }
 
+    fn state(holder: &Value, on_a: &Value, choice: &Value) -> ServiceState {
+        serde_json::from_value(json!({
+            "service": "redis", "vip": "10.0.0.9", "holder": holder, "last_move": null,
+            "judgements": { "a": on_a }, "choice": choice, "of a later version": 1,
+        }))
+        .expect("it is a state")
+    }
+
     #[test]
-    fn reasons_that_alert_moves_and_unheard_of_reasons_are_degraded() {
+    fn all_but_a_holder_that_is_up_for_sure_is_trouble() {
+        let (a, up) = (json!({"node": "a"}), json!({"up": "own-word"}));
         let cases = [
             (json!({"hold": {"reason": "holder-up"}}), false),
-            (json!({"hold": {"reason": "awaiting-evidence"}}), false),
             (json!({"hold": {"reason": "cooldown"}}), false),
+            (json!({"hold": {"reason": "awaiting-evidence"}}), true),
+            (json!({"hold": {"reason": "move-in-flight"}}), true),
             (json!({"hold": {"reason": "holder-suspect"}}), true),
             (json!({"hold": {"reason": "agent-silent"}}), true),
             (json!({"hold": {"reason": "no-candidate"}}), true),
@@ -211,13 +235,19 @@ mod tests {
             (json!({"hold": {"reason": "of-a-later-version"}}), true),
             (json!({"move": {"to": "b", "kind": "failover"}}), true),
         ];
-        for (choice, degraded) in cases {
-            let state: ServiceState = serde_json::from_value(json!({
-                "service": "redis", "vip": "10.0.0.9", "holder": "nobody", "last_move": null,
-                "choice": choice, "of a later version": 1,
-            }))
-            .expect("it is a state");
-            assert_eq!(state.is_degraded(), degraded, "{choice}");
+        for (choice, is_trouble) in cases {
+            assert_eq!(state(&a, &up, &choice).trouble().is_some(), is_trouble, "{choice}");
+        }
+        let hold = |reason: &str| json!({"hold": {"reason": reason}});
+        for (holder, on_a, reason, trouble) in [
+            (&a, json!({"up": "peers-only"}), "cooldown", "its holder a is up (peers-only)"),
+            (&a, json!("unknown"), "holder-up", "its holder a is unknown"),
+            (&a, json!({"down": "own-word"}), "holder-up", "its holder a is down (own-word)"),
+            (&json!({"node": "b"}), up.clone(), "holder-up", "nothing is known of its holder b"),
+            (&json!("nobody"), up.clone(), "holder-up", "is held by nobody"),
+        ] {
+            let told = state(holder, &on_a, &hold(reason)).trouble().expect("trouble");
+            assert!(told.ends_with(trouble), "{told}");
         }
     }
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use vipward_core::{Config, Exit, ServiceName};
 use vipward_render::function_name;
 
-use crate::answer::{Answer, Choice, ServiceState};
+use crate::answer::Answer;
 use crate::explanation::explanation;
 use crate::failure::Failure;
 use crate::invoke::invoke;
@@ -74,7 +74,7 @@ async fn ask(
         OutputFormat::Text => in_words(&answer),
         OutputFormat::Json => format!("{}\n", String::from_utf8_lossy(&payload)),
     };
-    let degraded = answer.services.iter().any(ServiceState::is_degraded);
+    let degraded = answer.services.iter().any(|state| state.trouble().is_some());
     Ok(Said {
         data,
         talk: talk(&answer, config),
@@ -85,12 +85,10 @@ async fn ask(
 /// What a person should know besides the answer.
 fn talk(answer: &Answer, config: Option<&Config>) -> String {
     let mut talk = String::new();
-    for state in answer.services.iter().filter(|state| state.is_degraded()) {
-        let look = match &state.choice {
-            Choice::Hold { reason } => format!("needs attention: {reason}"),
-            due @ Choice::Move { .. } => format!("is due to {due}"),
-        };
-        let _ = writeln!(talk, "degraded: {} {look}", state.service);
+    for state in &answer.services {
+        let trouble =
+            state.trouble().map(|trouble| format!("degraded: {} {trouble}\n", state.service));
+        talk.extend(trouble);
     }
     for (node, drain) in &answer.drained {
         let why = if drain.reason.is_empty() { "no reason given" } else { &drain.reason };

@@ -106,6 +106,7 @@ async fn client() -> Client {
         .operation_attempt_timeout(Duration::from_secs(32))
         .build();
     let config = aws_config::defaults(BehaviorVersion::latest())
+        .http_client(vipward_aws_http::client())
         .timeout_config(timeouts)
         .retry_config(RetryConfig::standard().with_max_attempts(5))
         .load()

@@ -12,7 +12,11 @@ use vipward_core::text::complaint;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let outcome = vipward::run(Options::parse().command).await;
+    // Whether anybody hears of progress or not, the command goes on.
+    let mut progress = |talk: &str| {
+        let _ = io::stderr().lock().write_all(talk.as_bytes());
+    };
+    let outcome = vipward::run(Options::parse().command, &mut progress).await;
     let exit = outcome.and_then(|said| say(&said)).unwrap_or_else(|failure| {
         let talk = complaint(&failure, failure.hint().as_deref());
         // Should standard error be closed, the exit code still says it.

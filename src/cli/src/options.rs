@@ -48,8 +48,8 @@ pub enum Command {
         #[arg(long, value_name = "FILE", default_value = "vipward.toml")]
         config: PathBuf,
     },
-    /// Move a VIP to another node
-    #[command(after_help = refused())]
+    /// Move a VIP to another node, and say when EC2 has named it
+    #[command(after_help = switched())]
     Switchover {
         /// The service
         service: ServiceName,
@@ -60,7 +60,8 @@ pub enum Command {
         #[command(flatten)]
         order: OrderOptions,
     },
-    /// Keep VIPs off a node for a while; its VIPs move to nodes that can take them
+    /// Keep VIPs off a node for a while, and wait until it holds none
+    #[command(after_help = drained())]
     Drain {
         /// The node
         node: NodeName,
@@ -73,6 +74,12 @@ pub enum Command {
         /// Who asks, as status shows it
         #[arg(long, value_name = "NAME", env = "USER", default_value = "unknown")]
         owner: String,
+        /// How long to wait until the node holds no VIP: 30s, 5m, at most 1h
+        #[arg(long, value_name = "TIME", default_value = "60s", value_parser = wait_time)]
+        wait: Seconds,
+        /// Do not wait: the node may hold VIPs yet
+        #[arg(long, conflicts_with = "wait")]
+        no_wait: bool,
         /// Whom to order
         #[command(flatten)]
         order: OrderOptions,
@@ -96,7 +103,17 @@ pub enum Command {
 }
 
 fn degraded() -> String {
-    Exit::Degraded.when("a VIP needs attention or is about to move")
+    Exit::Degraded
+        .when("a VIP needs attention or is about to move, or nobody can tell how its holder is")
+}
+
+fn switched() -> String {
+    format!("{}\n{}", Exit::Degraded.when("the move failed or is not proven"), refused())
+}
+
+fn drained() -> String {
+    Exit::Degraded
+        .when("the node may hold a VIP after the wait, and says why. The drain lasts all the same")
 }
 
 fn refused() -> String {
@@ -110,7 +127,18 @@ pub struct Seconds(pub u32);
 /// The longest drain: whoever forgets one gets the node back.
 const LONGEST_DRAIN: u32 = 14 * 24 * 60 * 60;
 
+/// The longest wait: whoever waits longer watches `status`.
+const LONGEST_WAIT: u32 = 60 * 60;
+
 fn drain_time(text: &str) -> Result<Seconds, String> {
+    seconds(text, LONGEST_DRAIN, "a drain lasts from 1 second to 14 days")
+}
+
+fn wait_time(text: &str) -> Result<Seconds, String> {
+    seconds(text, LONGEST_WAIT, "a wait lasts from 1 second to 1 hour")
+}
+
+fn seconds(text: &str, most: u32, bounds: &str) -> Result<Seconds, String> {
     let wrong = || "not a duration such as 90s, 30m, 4h or 2d".to_owned();
     let unit = text.chars().last().ok_or_else(wrong)?;
     let factor = match unit {
@@ -122,8 +150,8 @@ fn drain_time(text: &str) -> Result<Seconds, String> {
     };
     let number: u32 = text.strip_suffix(unit).unwrap_or_default().parse().map_err(|_| wrong())?;
     match number.checked_mul(factor) {
-        Some(seconds @ 1..=LONGEST_DRAIN) => Ok(Seconds(seconds)),
-        _ => Err("a drain lasts from 1 second to 14 days".to_owned()),
+        Some(seconds) if (1..=most).contains(&seconds) => Ok(Seconds(seconds)),
+        _ => Err(bounds.to_owned()),
     }
 }
 
@@ -195,6 +223,22 @@ mod tests {
         }
         for text in ["", "s", "90", "0s", "15d", "1w", "-1s", "1.5h", "1hh", "1µ", "99999999h"] {
             assert!(drain_time(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_drain_is_waited_for_a_minute_or_as_long_as_told_or_not_at_all() {
+        let parse = |line: &str| match Options::try_parse_from(line.split(' ')) {
+            Ok(Options { command: Command::Drain { wait, no_wait, .. } }) => {
+                Some((wait.0, no_wait))
+            }
+            _ => None,
+        };
+        assert_eq!(parse("vipward drain a"), Some((60, false)));
+        assert_eq!(parse("vipward drain a --wait 5m"), Some((300, false)));
+        assert_eq!(parse("vipward drain a --no-wait"), Some((60, true)));
+        for wrong in ["--wait 0s", "--wait 2h", "--wait soon", "--wait 5s --no-wait"] {
+            assert_eq!(parse(&format!("vipward drain a {wrong}")), None, "{wrong}");
         }
     }
 

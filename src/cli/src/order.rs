@@ -1,9 +1,6 @@
 //! Orders to the failover function, and what came of them.
 
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
-
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::json;
 use vipward_core::{Config, Exit, NodeName, ServiceName};
 use vipward_render::function_name;
@@ -12,6 +9,7 @@ use crate::failure::Failure;
 use crate::invoke::invoke;
 use crate::load;
 use crate::options::OrderOptions;
+use crate::reply::{Done, Reply, VipOutcome};
 use crate::said::Said;
 
 /// What is ordered, as the function reads it.
@@ -49,48 +47,69 @@ pub enum Order<'o> {
     },
 }
 
-/// What the function says to an order.
-#[derive(Debug, Deserialize)]
-struct Reply {
-    /// It would not be safe.
-    refused: Option<String>,
-    /// What was done.
-    done: Option<String>,
-    /// What came of the services that were looked at thereupon.
-    #[serde(default)]
-    outcomes: BTreeMap<String, String>,
+/// Whoever takes orders.
+pub trait Orders {
+    /// Gives the order; what came of it.
+    ///
+    /// # Errors
+    /// No reply, or none that is understood.
+    async fn give(&self, order: &Order<'_>) -> Result<Reply, Failure>;
 }
 
-/// Gives the order and says what came of it.
+/// The failover function.
+#[derive(Debug)]
+pub struct FailoverFunction(String);
+
+impl FailoverFunction {
+    /// The one that the options name; by a file, everything that is ordered has to be in it.
+    ///
+    /// # Errors
+    /// A bad file, or a name that is not in it.
+    pub fn of(options: &OrderOptions, order: &Order<'_>) -> Result<Self, Failure> {
+        if let Some(function) = &options.function {
+            return Ok(Self(function.clone()));
+        }
+        let config = load(&options.config)?;
+        order.names_what_is_in(&config)?;
+        Ok(Self(function_name(&config, "failover")))
+    }
+}
+
+impl Orders for FailoverFunction {
+    async fn give(&self, order: &Order<'_>) -> Result<Reply, Failure> {
+        let payload = invoke(&self.0, &json!(order)).await?;
+        let unread = |source| Failure::Answer { function: self.0.clone(), source };
+        serde_json::from_slice(&payload).map_err(unread)
+    }
+}
+
+/// Gives the order once and says what came of it.
 ///
 /// # Errors
 /// A bad file, a name that is not in it, or no answer.
 pub async fn give(options: &OrderOptions, order: Order<'_>) -> Result<Said, Failure> {
-    let function = if let Some(function) = &options.function {
-        function.clone()
-    } else {
-        let config = load(&options.config)?;
-        order.names_what_is_in(&config)?;
-        function_name(&config, "failover")
-    };
-    let payload = invoke(&function, &json!(order)).await?;
-    let reply: Reply =
-        serde_json::from_slice(&payload).map_err(|source| Failure::Answer { function, source })?;
-    Ok(said(reply))
+    let reply = FailoverFunction::of(options, &order)?.give(&order).await?;
+    Ok(match reply {
+        Reply::Refused { refused } => Said::refused(&refused),
+        Reply::Done(done) => said(&order, &done),
+    })
 }
 
-fn said(reply: Reply) -> Said {
-    if let Some(why) = reply.refused {
-        return Said { talk: format!("refused: {why}\n"), exit: Exit::Refused, ..Said::default() };
-    }
-    let mut data = format!("{}\n", reply.done.unwrap_or_default());
-    for (service, outcome) in &reply.outcomes {
-        let _ = writeln!(data, "  {service}: {outcome}");
-    }
-    let failed =
-        reply.outcomes.values().any(|outcome| outcome == "failed" || outcome == "unproven");
-    let exit = if failed { Exit::Degraded } else { Exit::Fine };
-    Said { data, exit, ..Said::default() }
+/// A switchover is about moves alone: it is not done while one is not.
+fn said(order: &Order<'_>, done: &Done) -> Said {
+    let failed = |vip: &VipOutcome| match order {
+        Order::Switchover { .. } => !vip.has_moved(),
+        _ => vip.has_failed(),
+    };
+    let exit = if done.last().any(failed) { Exit::Degraded } else { Exit::Fine };
+    let data = format!("{}\n", done.what) + &listed(done.vips.iter().filter(|vip| vip.is_news()));
+    let talk = done.unread.iter().map(|why| format!("warning: no VIP could be looked at: {why}\n"));
+    Said { data, talk: talk.collect(), exit }
+}
+
+/// A line for each.
+pub fn listed<'v>(vips: impl Iterator<Item = &'v VipOutcome>) -> String {
+    vips.map(|vip| format!("  {vip}\n")).collect()
 }
 
 impl Order<'_> {

@@ -18,4 +18,9 @@ impl Said {
     pub fn data(data: String) -> Self {
         Self { data, ..Self::default() }
     }
+
+    /// An order that would not be safe, and why.
+    pub fn refused(why: &str) -> Self {
+        Self { talk: format!("refused: {why}\n"), exit: Exit::Refused, ..Self::default() }
+    }
 }

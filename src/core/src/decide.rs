@@ -3,6 +3,7 @@
 mod candidates;
 mod choice;
 mod group;
+mod obstacle;
 mod switchover;
 
 use std::collections::BTreeMap;
@@ -13,6 +14,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 pub use choice::{Choice, HoldReason, MoveKind};
+pub use obstacle::{Lack, Obstacle, obstacles};
 pub use switchover::{NoSwitchover, switchover};
 
 use crate::config::{Failback, Role, Service};
@@ -40,18 +42,35 @@ pub struct Decision {
 
 /// The decision for every service, in the order of the file.
 pub fn decide(snapshot: Snapshot<'_>) -> Vec<Decision> {
+    by_groups(snapshot, |services| {
+        let is_loud = services.iter().any(|service| needs_metrics(snapshot, service));
+        if is_loud { judged(snapshot, services) } else { quiet(snapshot, services) }
+    })
+}
+
+/// The same where all was read: each service is judged, though nothing calls for it, and the reason
+/// to hold is that of the judgements.
+pub fn decide_on_all(snapshot: Snapshot<'_>) -> Vec<Decision> {
+    by_groups(snapshot, |services| judged(snapshot, services))
+}
+
+fn by_groups(
+    snapshot: Snapshot<'_>,
+    decide: impl Fn(&[&Service]) -> Vec<Decision>,
+) -> Vec<Decision> {
     let groups = snapshot.config.groups();
-    let mut decisions: Vec<_> =
-        groups.flat_map(|services| decide_group(snapshot, &services)).collect();
+    let mut decisions: Vec<_> = groups.flat_map(|services| decide(&services)).collect();
     let place = |name: &ServiceName| snapshot.config.services.iter().position(|s| s.name == *name);
     decisions.sort_by_key(|decision| place(&decision.service));
     decisions
 }
 
-fn decide_group(snapshot: Snapshot<'_>, services: &[&Service]) -> Vec<Decision> {
-    if services.iter().any(|service| needs_metrics(snapshot, service)) {
-        return Group::of(snapshot, services.iter().copied()).decisions();
-    }
+fn judged(snapshot: Snapshot<'_>, services: &[&Service]) -> Vec<Decision> {
+    Group::of(snapshot, services.iter().copied()).decisions()
+}
+
+/// Nothing says that any of them should move.
+fn quiet(snapshot: Snapshot<'_>, services: &[&Service]) -> Vec<Decision> {
     let quiet = services.iter().map(|service| Decision {
         service: service.name.clone(),
         vip: service.vip,

@@ -20,6 +20,7 @@ use crate::ports::{PortError, Ports};
 use crate::query::answer;
 use crate::reconcile::reconcile;
 use crate::record::Record;
+use crate::reply::Reply;
 use crate::role::Role;
 use crate::wake::{Command, HeardHint, Refusal, Wake, WakeKind, parse};
 
@@ -149,11 +150,11 @@ impl<P: Ports> Function<P> {
             return Ok(json!(answer(invocation, &command).await?));
         }
         let outcome = orders::run_order(invocation, &command).await?;
-        let OrderOutcome::Done { records, what } = outcome else {
+        let OrderOutcome::Done { records, what, unread } = outcome else {
             return Ok(json!(outcome));
         };
-        let outcomes = self.publish(&records, Vec::new(), lambda_deadline, log).await;
-        Ok(json!({ "done": what, "outcomes": outcomes }))
+        self.publish(&records, Vec::new(), lambda_deadline, log).await;
+        Ok(json!(Reply::new(&self.config, what, &records, unread.as_ref())))
     }
 
     /// The deadline, unless it lies before this function's start, as none can: `cargo lambda watch`

@@ -9,6 +9,7 @@
 mod attempts;
 pub mod backoff;
 pub mod basis;
+mod because;
 pub mod execute;
 pub mod gather;
 pub mod handler;
@@ -23,6 +24,7 @@ pub mod query;
 mod reading;
 pub mod reconcile;
 pub mod record;
+mod reply;
 pub mod role;
 pub mod series;
 mod turns;

@@ -41,6 +41,8 @@ pub enum OrderOutcome {
         what: String,
         /// The decisions that it brought about, to be logged.
         records: Vec<Record>,
+        /// Why nothing could be decided thereupon.
+        unread: Option<PortError>,
     },
     /// It would not be safe, for this reason: nothing was done.
     Refused(String),
@@ -124,7 +126,9 @@ impl<P: Ports> Operator<'_, P> {
     ) -> Result<OrderOutcome, PortError> {
         let config = self.invocation.config;
         if config.policy.mode == Mode::Observe {
-            return Ok(OrderOutcome::Refused("the configuration says to observe only".to_owned()));
+            return Ok(OrderOutcome::Refused(
+                "the configuration says mode = \"observe\": vipward moves nothing".to_owned(),
+            ));
         }
         let Some(service) = config.service(service) else {
             return Ok(OrderOutcome::Refused(format!(
@@ -135,7 +139,8 @@ impl<P: Ports> Operator<'_, P> {
         let goal = |snapshot: Snapshot<'_>| order.decisions(snapshot);
         match pursue(&self.invocation, Scope::All, goal).await {
             Ok(records) => {
-                Ok(OrderOutcome::Done { what: format!("switchover of {}", service.name), records })
+                let what = format!("switchover of {}", service.name);
+                Ok(OrderOutcome::Done { what, records, unread: None })
             }
             Err(Stopped::NotAllowed(why)) => Ok(OrderOutcome::Refused(why)),
             Err(Stopped::Unread(error)) => Err(error),
@@ -157,8 +162,14 @@ impl<P: Ports> Operator<'_, P> {
         let tags = BTreeMap::from([(key, drain.to_string())]);
         retry(ports, deadline, || ports.tag(&node.eni, &tags)).await?;
         // The tag stands; should the look fail, the next minute's does not.
-        let looked = reconcile(&self.invocation).await;
-        Ok(OrderOutcome::Done { what, records: looked.unwrap_or_default() })
+        Ok(self.look(what).await)
+    }
+
+    async fn look(&self, what: String) -> OrderOutcome {
+        match reconcile(&self.invocation).await {
+            Ok(records) => OrderOutcome::Done { what, records, unread: None },
+            Err(error) => OrderOutcome::Done { what, records: Vec::new(), unread: Some(error) },
+        }
     }
 
     async fn unfreeze(&self, service: &ServiceName) -> Result<OrderOutcome, PortError> {
@@ -170,9 +181,7 @@ impl<P: Ports> Operator<'_, P> {
             let tags = BTreeMap::from([(key, ledger.to_string())]);
             retry(ports, deadline, || ports.tag(keeper, &tags)).await?;
         }
-        let looked = reconcile(&self.invocation).await;
-        let what = format!("the move budget of {service} is restored");
-        Ok(OrderOutcome::Done { what, records: looked.unwrap_or_default() })
+        Ok(self.look(format!("the move budget of {service} is restored")).await)
     }
 }
 

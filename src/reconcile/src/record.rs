@@ -15,6 +15,7 @@ use vipward_core::observed::millis;
 use crate::basis::Basis;
 use crate::execute::{MoveOutcome, Proof};
 use crate::invocation::Invocation;
+use crate::ports::PortError;
 use crate::wake::WakeKind;
 
 /// How many times `stale_after` what may pass may last before a person should look: by then it is
@@ -94,6 +95,14 @@ impl Record {
         }
     }
 
+    /// What EC2 said to the last call for it, if it did not take that.
+    pub fn error(&self) -> Option<&PortError> {
+        match &self.outcome {
+            Some(MoveOutcome::Refused(error) | MoveOutcome::Failed(error)) => Some(error),
+            _ => None,
+        }
+    }
+
     /// What a person should look at, in one word; `None` when all is well.
     pub fn alert(&self) -> Option<String> {
         match (&self.decision.choice, self.outcome()) {
@@ -143,7 +152,7 @@ impl Record {
         if self.calls > 0 {
             fields.insert("calls".to_owned(), json!(self.calls));
         }
-        if let Some(MoveOutcome::Refused(error) | MoveOutcome::Failed(error)) = &self.outcome {
+        if let Some(error) = self.error() {
             fields.insert("error".to_owned(), json!(error.to_string()));
         }
         detail

@@ -7,7 +7,7 @@ use super::graph::Graph;
 
 /// What each package of the workspace may import from the workspace, tests' imports included.
 /// The lab starts the programs as child processes, and so needs few of the libraries.
-const MAY_IMPORT: [(&str, &[&str]); 18] = [
+const MAY_IMPORT: [(&str, &[&str]); 19] = [
     ("vipward-core", &[]),
     ("vipward-probes", &["vipward-core"]),
     ("vipward-region-model", &[]),
@@ -15,10 +15,14 @@ const MAY_IMPORT: [(&str, &[&str]); 18] = [
     ("vipward-render", &["vipward-core"]),
     ("vipward-observe", &["vipward-core"]),
     ("vipward-imds", &[]),
-    ("vipward-agent", &["vipward-core", "vipward-imds", "vipward-observe", "vipward-probes"]),
+    ("vipward-aws-http", &[]),
+    (
+        "vipward-agent",
+        &["vipward-aws-http", "vipward-core", "vipward-imds", "vipward-observe", "vipward-probes"],
+    ),
     ("vipward-upkeep", &["vipward-core"]),
     ("vipward-alias", &["vipward-core", "vipward-imds", "vipward-upkeep"]),
-    ("vipward", &["vipward-core", "vipward-render"]),
+    ("vipward", &["vipward-aws-http", "vipward-core", "vipward-render"]),
     ("vipward-manual", &["vipward-core", "vipward", "vipward-agent", "vipward-alias"]),
     ("vipward-reconcile", &["vipward-core"]),
     ("vipward-failover", &["vipward-core", "vipward-reconcile"]),
@@ -71,6 +75,7 @@ const NEVER: [Never; 5] = [
             "vipward",
             "vipward-agent",
             "vipward-alias",
+            "vipward-aws-http",
             "vipward-imds",
             "vipward-lab",
             "vipward-observe",
@@ -90,6 +95,7 @@ const NEVER: [Never; 5] = [
         from: &[
             "vipward",
             "vipward-agent",
+            "vipward-aws-http",
             "vipward-failover",
             "vipward-imds",
             "vipward-lab",

@@ -20,11 +20,20 @@ pub type Request = (String, String);
 
 /// Answers one request, in a thread of its own; the endpoint, and what will have been asked.
 pub fn answering_once(answer: Answer) -> (String, JoinHandle<Request>) {
+    let (endpoint, asked) = answering(vec![answer]);
+    (endpoint, std::thread::spawn(move || asked.join().expect("it is asked").remove(0)))
+}
+
+/// Answers as many requests as there are answers, one after the other.
+pub fn answering(answers: Vec<Answer>) -> (String, JoinHandle<Vec<Request>>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
     let endpoint = format!("http://{}", listener.local_addr().expect("it is bound"));
     let asked = std::thread::spawn(move || {
-        let (stream, _) = listener.accept().expect("the command connects");
-        serve(stream, &answer)
+        let served = answers.iter().map(|answer| {
+            let (stream, _) = listener.accept().expect("the command connects");
+            serve(stream, answer)
+        });
+        served.collect()
     });
     (endpoint, asked)
 }

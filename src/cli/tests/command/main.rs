@@ -4,5 +4,6 @@ mod asking;
 mod checking;
 mod lambda;
 mod ordering;
+mod proxies;
 mod rendering;
 mod running;

@@ -36,16 +36,21 @@ pub fn vipward(arguments: &[&str]) -> Run {
 
 /// The same with AWS at `endpoint`.
 pub fn vipward_against(endpoint: &str, arguments: &[&str]) -> Run {
-    let output = Command::new(env!("CARGO_BIN_EXE_vipward"))
+    let mut command = Command::new(env!("CARGO_BIN_EXE_vipward"));
+    command
         .args(arguments)
         .current_dir(root())
         .env("AWS_ENDPOINT_URL", endpoint)
         .env("AWS_REGION", "us-east-1")
         .env("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
         .env("AWS_SECRET_ACCESS_KEY", "example")
-        .env_remove("AWS_PROFILE")
-        .output()
-        .expect("the binary runs");
+        .env_remove("AWS_PROFILE");
+    run(&mut command)
+}
+
+/// Runs that command.
+pub fn run(command: &mut Command) -> Run {
+    let output = command.output().expect("the binary runs");
     let text = |bytes| String::from_utf8(bytes).expect("it speaks UTF-8");
     Run {
         exit_code: output.status.code(),

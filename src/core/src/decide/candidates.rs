@@ -84,7 +84,7 @@ impl Case<'_> {
     }
 
     /// Whether neither an operator nor EC2 keeps it from taking the VIP.
-    fn is_willing(&self, node: &NodeName) -> bool {
+    pub(super) fn is_willing(&self, node: &NodeName) -> bool {
         let refused = (self.service.name.clone(), node.clone());
         let is_refused = self.snapshot.evidence.refusals.contains(&refused);
         !self.is_drained(node) && self.is_in_reach(node) && !is_refused
@@ -92,7 +92,7 @@ impl Case<'_> {
 
     /// Whether the node's interface lies in the VIP's subnet: EC2 takes a private address nowhere
     /// else.
-    fn is_in_reach(&self, node: &NodeName) -> bool {
+    pub(super) fn is_in_reach(&self, node: &NodeName) -> bool {
         let enis = &self.snapshot.evidence.inventory.enis;
         let eni = self.snapshot.config.node(node).and_then(|node| enis.get(&node.eni));
         eni.is_some_and(|eni| {
@@ -100,7 +100,7 @@ impl Case<'_> {
         })
     }
 
-    fn has_right_role(&self, node: &NodeName) -> bool {
+    pub(super) fn has_right_role(&self, node: &NodeName) -> bool {
         match self.service.role {
             Role::Any => true,
             Role::Primary => self.is_primary(node) == Some(true),
@@ -109,7 +109,7 @@ impl Case<'_> {
 
     /// How far a candidate is behind, nothing where that does not matter; `None` when it is too
     /// far, or when nobody can tell: what is not known to be there cannot be served.
-    fn lag_of(&self, node: &NodeName) -> Option<Duration> {
+    pub(super) fn lag_of(&self, node: &NodeName) -> Option<Duration> {
         let Some(max_lag) = self.service.check.kind.max_lag() else {
             return Some(Duration::ZERO);
         };

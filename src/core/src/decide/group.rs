@@ -36,7 +36,7 @@ impl<'e> Group<'e> {
         if self.is_unheard() {
             hold_all(&mut choices, HoldReason::AwaitingEvidence);
         }
-        if target.as_ref().is_ok_and(|(to, _)| self.may_land_elsewhere(to)) {
+        if target.as_ref().is_ok_and(|(to, _)| self.may_land_elsewhere(to).is_some()) {
             hold_all(&mut choices, HoldReason::MoveInFlight);
         }
         self.cases.into_iter().zip(choices).map(|(case, choice)| case.decided(choice)).collect()
@@ -52,13 +52,13 @@ impl<'e> Group<'e> {
         self.cases.iter().any(|case| case.snapshot.evidence.unheard.contains(&case.service.name))
     }
 
-    /// Whether a call on its way may bring any of it to another node than `to`, and that node is
-    /// not down: whichever of two calls lands last would win.
-    pub fn may_land_elsewhere(&self, to: &NodeName) -> bool {
-        self.cases.iter().any(|case| {
+    /// The other node than `to` to which a call on its way may bring any of it, if that node is not
+    /// down: whichever of two calls lands last would win.
+    pub fn may_land_elsewhere(&self, to: &NodeName) -> Option<&NodeName> {
+        self.cases.iter().find_map(|case| {
             let mut bound =
                 case.snapshot.evidence.in_flight.get(&case.service.name).into_iter().flatten();
-            bound.any(|bound| bound != to && !case.judgement(bound).is_down())
+            bound.find(|bound| *bound != to && !case.judgement(bound).is_down())
         })
     }
 

@@ -355,4 +355,27 @@ proptest! {
             }
         }
     }
+
+    #[test]
+    fn what_nothing_calls_for_moves_nothing_though_all_is_read(
+        held in 0_usize..3,
+        words in proptest::collection::vec((0_usize..4, 0_usize..3, any_verdict(), 0_i64..30, 0_i64..60), 0..14),
+        leaving in proptest::collection::vec((0_usize..3, 0_i64..30), 0..3),
+        failback in any::<bool>(),
+        read in any::<bool>(),
+    ) {
+        let members = ["a", "b", "c", "w0"];
+        let policy = if failback { "failback = \"after 1m\"" } else { "" };
+        let scene = Scene::new(3, 1, policy).held_by(members[held]);
+        let scene = if read { scene } else { scene.unread() };
+        let scene = words.iter().fold(scene, |scene, (by, of, verdict, age, held)| {
+            scene.says(members[*by], members[*of], *verdict, *age, *held)
+        });
+        let scene = leaving.iter().fold(scene, |scene, (of, age)| scene.leaves(members[*of], *age));
+        let all = decide_on_all(scene.snapshot()).remove(0).choice;
+        match decide(scene.snapshot()).remove(0).choice {
+            moved @ Choice::Move { .. } => prop_assert_eq!(all, moved),
+            Choice::Hold { .. } => prop_assert!(matches!(all, Choice::Hold { .. }), "{all:?}"),
+        }
+    }
 }

@@ -171,6 +171,65 @@ async fn status_says_who_holds_and_how_each_node_is_judged() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn status_never_calls_a_holder_up_for_which_only_peers_speak() {
+    let world = World::new().with(|state| state.says("b", "a", "redis", Healthy));
+    let (answer, _, _) = handled(Role::Query, world, json!({ "command": "explain" })).await;
+    let answer = answer.expect("answered");
+    let [redis, mysql] = answer["services"].as_array().expect("services").as_slice() else {
+        panic!("{answer}")
+    };
+    assert_eq!(redis["judgements"]["a"], json!({ "up": "peers-only" }));
+    assert_eq!(redis["choice"]["hold"]["reason"], "agent-silent");
+    assert_eq!(mysql["judgements"], json!({ "a": "unknown", "b": "unknown" }), "all are silent");
+    assert_eq!(mysql["choice"]["hold"]["reason"], "awaiting-evidence");
+    let because = "nobody can tell yet whether a, the holder, is up or down";
+    assert_eq!(mysql["because"], because);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_order_is_answered_with_what_came_of_each_vip() {
+    let world = World::new().with(|state| {
+        for node in ["a", "b"] {
+            state.says(node, node, "redis", Healthy);
+        }
+        state.says("a", "a", "mysql", Healthy);
+        state.says("b", "b", "mysql", Unhealthy);
+    });
+    let order =
+        json!({ "command": "drain", "node": "a", "seconds": 60, "owner": "anna", "reason": "" });
+    let (answer, _, _) = handled(Role::Failover, world, order).await;
+    let answer = answer.expect("answered");
+    assert_eq!(answer["done"], "a is drained until 2026-09-21T14:14:20Z");
+    assert_eq!((&answer["mode"], answer.get("unread")), (&json!("act"), None));
+    let redis = json!({
+        "service": "redis", "vip": "10.0.0.201", "holder": { "node": "a" }, "outcome": "moved",
+        "choice": { "move": { "to": "b", "kind": "vacate" } }, "took_ms": 0,
+        "because": "the holder is drained, and another node can take over",
+    });
+    let mysql = json!({
+        "service": "mysql", "vip": "10.0.0.202", "holder": { "node": "a" }, "outcome": "held",
+        "choice": { "hold": { "reason": "cannot-vacate" } },
+        "because": "the holder is up and drained, but no other node can take over: \
+                    b is down: its own agent reports it unhealthy",
+    });
+    assert_eq!(answer["vips"], json!([redis, mysql]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_drain_after_which_ec2_cannot_be_read_says_so() {
+    let world = World::new().with(|state| {
+        state.inventory_faults.push_back(denied("DescribeNetworkInterfaces"));
+    });
+    let order =
+        json!({ "command": "drain", "node": "a", "seconds": 60, "owner": "anna", "reason": "" });
+    let (answer, _, _) = handled(Role::Failover, world, order).await;
+    let answer = answer.expect("the tag stands");
+    assert_eq!(answer["vips"], json!([]));
+    let unread = "DescribeNetworkInterfaces was refused: UnauthorizedOperation";
+    assert_eq!(answer["unread"], unread);
+}
+
+#[tokio::test(start_paused = true)]
 async fn explain_adds_the_evidence() {
     let world = World::new().with(|state| state.ill_on_a("redis"));
     let command = json!({ "command": "explain", "service": "redis" });

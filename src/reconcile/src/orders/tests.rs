@@ -47,6 +47,11 @@ fn outcomes(outcome: &OrderOutcome) -> Vec<(String, Outcome)> {
     records.iter().map(outcome).collect()
 }
 
+fn refusal(outcome: &OrderOutcome) -> &str {
+    let OrderOutcome::Refused(why) = outcome else { panic!("{outcome:?}") };
+    why
+}
+
 fn json(text: &str) -> serde_json::Value {
     serde_json::from_str(text).expect("it is JSON")
 }
@@ -80,8 +85,11 @@ async fn a_switchover_that_is_ordered_twice_does_not_undo_itself() {
 async fn a_switchover_to_an_ill_node_is_refused() {
     let world = both_well().with(|state| state.says("b", "b", "redis", Unhealthy));
     let order = json(r#"{"command":"switchover","service":"redis"}"#);
-    let refused = outcome(&world, &config(), order).await;
-    assert!(matches!(refused, OrderOutcome::Refused(_)), "{refused:?}");
+    let ill = "b is down: its own agent reports it unhealthy";
+    let nobody = format!("no other node can take the VIP: {ill}");
+    assert_eq!(refusal(&outcome(&world, &config(), order).await), nobody);
+    let order = json(r#"{"command":"switchover","service":"redis","to":"b"}"#);
+    assert_eq!(refusal(&outcome(&world, &config(), order).await), ill);
     assert_eq!(world.state().assigns, []);
 }
 
@@ -90,7 +98,8 @@ async fn a_cluster_that_observes_only_is_not_switched_over() {
     let order = json(r#"{"command":"switchover","service":"redis"}"#);
     let world = both_well();
     let refused = outcome(&world, &config_with_policy("mode = \"observe\""), order).await;
-    assert!(matches!(refused, OrderOutcome::Refused(_)), "{refused:?}");
+    let observes = "the configuration says mode = \"observe\": vipward moves nothing";
+    assert_eq!(refusal(&refused), observes);
 }
 
 #[tokio::test(start_paused = true)]
@@ -105,8 +114,7 @@ async fn a_drained_node_loses_its_vips_at_once_and_gets_none_until_it_is_resumed
     let OrderOutcome::Done { what, .. } = done else { panic!("{done:?}") };
     assert_eq!(what, "a is drained until 2026-09-21T15:13:20Z");
     let back = json(r#"{"command":"switchover","service":"redis","to":"a"}"#);
-    let refused = outcome(&world, &config(), back.clone()).await;
-    assert!(matches!(refused, OrderOutcome::Refused(_)), "{refused:?}");
+    assert_eq!(refusal(&outcome(&world, &config(), back.clone()).await), "a is drained");
     outcome(&world, &config(), json(r#"{"command":"resume","node":"a"}"#)).await;
     let done = outcome(&world, &config(), back).await;
     assert_eq!(outcomes(&done), [moved("redis")]);

@@ -208,7 +208,9 @@ fn a_switchover_takes_the_group() {
     let whole = well("", ["a", "a"]);
     assert_eq!(asked(&whole, 1, Some("c")), Ok(named([together("c"), switched("c")])));
     assert_eq!(asked(&whole, 0, None), Ok(named([switched("b"), together("b")])));
-    let refused = Err(NoSwitchover::NotACandidate(node("c")));
+    let companion = Some("svc-1".parse().expect("a name"));
+    let lack = Lack::Down(crate::judge::DownBasis::OwnObservation);
+    let refused = Err(NoSwitchover::NotACandidate(Obstacle { node: node("c"), companion, lack }));
     assert_eq!(asked(&ill(well("", ["a", "a"]), 1, "c"), 0, Some("c")), refused);
     let split = asked(&well("", ["a", "b"]), 0, Some("a"));
     assert_eq!(split, Ok(vec![("svc-1".to_owned(), together("a"))]), "the other is there already");

@@ -165,3 +165,19 @@ proptest! {
         prop_assert!(goes || matches!(decision.choice, Choice::Hold { .. }), "{:?}", decision);
     }
 }
+
+#[test]
+fn where_all_was_read_the_reason_is_that_of_the_judgements() {
+    let reasons = |scene: &Scene| {
+        let (seen, all) = (decide(scene.snapshot()), decide_on_all(scene.snapshot()));
+        let choice = |decisions: Vec<Decision>| decisions[0].choice.clone();
+        (choice(seen), choice(all))
+    };
+    let held = || Scene::new(2, 0, "").held_by("a");
+    let quiet = hold(HoldReason::HolderUp);
+    let well = held().says("a", "a", Healthy, 1, LONG);
+    assert_eq!(reasons(&well), (quiet.clone(), quiet.clone()));
+    let reached = held().says("b", "a", Healthy, 1, LONG);
+    assert_eq!(reasons(&reached), (quiet.clone(), hold(HoldReason::AgentSilent)));
+    assert_eq!(reasons(&held()), (quiet, hold(HoldReason::AwaitingEvidence)), "all are silent");
+}

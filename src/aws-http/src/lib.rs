@@ -4,6 +4,8 @@
 //! link-local: the instance metadata, which give the credentials out. A proxy that is asked for
 //! them answers with those of its own instance.
 
+#![warn(missing_docs)]
+
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::{Builder, ConnectorBuilder, tls};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
