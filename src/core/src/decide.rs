@@ -252,11 +252,20 @@ impl Case<'_> {
         }
     }
 
+    /// Whether nothing is known of the node's own word for want of metrics.
+    fn is_unread(&self, node: &NodeName) -> bool {
+        let service = &self.service.name;
+        self.snapshot.fresh(node, node, service).is_none()
+            && !self.snapshot.evidence.observations.read.contains(service)
+    }
+
     fn stay_or_fail_back(&self, holder: &NodeName, basis: UpBasis, target: &Target) -> Choice {
         let stay = hold(match basis {
             _ if self.is_contested(holder) => HoldReason::Contested,
             UpBasis::OwnObservation => HoldReason::HolderUp,
             UpBasis::Suspect => HoldReason::HolderSuspect,
+            // What could not be read is no silence.
+            UpBasis::PeersOnly if self.is_unread(holder) => HoldReason::AwaitingEvidence,
             UpBasis::PeersOnly => HoldReason::AgentSilent,
         });
         let Failback::After(away) = self.snapshot.config.policy.failback else {

@@ -7,12 +7,16 @@ use vipward_core::{NodeName, ServiceName};
 
 use crate::audit::Auditor;
 use crate::history::cluster::{FOREIGN_ENI, companions, node_of};
-use crate::history::fault::FaultKind;
+use crate::history::fault::{Fault, FaultKind};
 use crate::history::truth::Health;
 
 /// The slowest way of a failure: by the alarms of a silent host (a minute), with the next scheduled
 /// pass after it (another), and what the agents need before.
 const BOUND: Duration = Duration::from_secs(150);
+
+/// The slowest where hints or metrics are out: by the schedule's look into all metrics every five
+/// minutes, or by the agents' repeated hints.
+const BOUND_ALONE: Duration = Duration::from_secs(390);
 
 impl Auditor {
     /// What is wrong, when a dead holder has kept the VIP for longer than the bound though nothing
@@ -34,7 +38,10 @@ impl Auditor {
             None => None,
             Some(eni) => {
                 let name = self.name_of(eni)?;
-                if self.truth.cannot_judge(name, service, at) || !self.is_dead(name, service, at) {
+                if self.truth.cannot_judge(name, service, at)
+                    || !self.is_dead(name, service, at)
+                    || !self.tells_by_hints(name, service, at)
+                {
                     return None;
                 }
                 Some(name)
@@ -70,13 +77,32 @@ impl Auditor {
         Some(format!("{service} has been on {name}, which leaves, while {well} is well"))
     }
 
-    /// Whether nothing has begun, ended or moved for the bound, and AWS works.
+    /// Whether nothing has begun, ended or moved for the bound, and one way at least is left by
+    /// which the function hears and acts.
     pub fn had_time(&self, at: Duration, service: &ServiceName) -> bool {
         let unchanged = at.saturating_sub(self.truth.last_change(at));
         let rested = self.book.last(service).map(|change| at.saturating_sub(change.at));
-        unchanged >= BOUND
-            && rested.is_none_or(|rested| rested >= BOUND)
-            && !self.truth.lasting(at).any(|fault| fault.what.impairs_aws())
+        let lasts = |of: fn(&FaultKind) -> bool| self.truth.lasting(at).any(|f| of(&f.what));
+        let without_hints = !self.config.policy.hints || lasts(FaultKind::impairs_hints_alone);
+        let without_metrics = lasts(FaultKind::impairs_metrics_alone);
+        let without_more = lasts(|what| {
+            what.impairs_aws() && !what.impairs_hints_alone() && !what.impairs_metrics_alone()
+        });
+        let bound = if without_hints || without_metrics { BOUND_ALONE } else { BOUND };
+        unchanged >= bound
+            && rested.is_none_or(|rested| rested >= bound)
+            && !(without_hints && without_metrics)
+            && !without_more
+    }
+
+    /// Whether the observers of a node decide by hints alone that it is dead: a lone one cannot
+    /// tell its silence.
+    fn tells_by_hints(&self, node: &NodeName, service: &ServiceName, at: Duration) -> bool {
+        let speak = |of: &NodeName| self.truth.speaks(of, service, at);
+        let without_metrics = |fault: &Fault| fault.what.impairs_metrics_alone();
+        !self.truth.lasting(at).any(without_metrics)
+            || speak(node)
+            || self.config.observers_of(node).filter(|observer| speak(observer)).count() >= 2
     }
 
     fn name_of(&self, eni: &str) -> Option<&NodeName> {

@@ -246,6 +246,21 @@ impl FaultKind {
             )
     }
 
+    /// Whether it is on the way of hints alone: what else there is has to do.
+    pub fn impairs_hints_alone(&self) -> bool {
+        matches!(self, Self::Aws { fault } if fault.on().service() == "events"
+            && !fault.on().is_delivery())
+    }
+
+    /// Whether it is on the way of metrics and alarms alone.
+    pub fn impairs_metrics_alone(&self) -> bool {
+        match self {
+            Self::Aws { fault } => fault.on().service() == "cloudwatch",
+            Self::MetricsLate { .. } | Self::MetricsLost => true,
+            _ => false,
+        }
+    }
+
     /// Whether it keeps the function from seeing or acting.
     pub fn impairs_aws(&self) -> bool {
         matches!(

@@ -65,6 +65,7 @@ pub fn generate(seed: u64) -> Scenario {
     let mut faults: Vec<Fault> = (0..count).map(|_| fault(&shape, span, chance)).collect();
     faults.extend(clocks(&shape, chance));
     faults.extend(throttles(span, &mut Stream::new(seed, "throttles")));
+    faults.extend(one_way_out(span, &mut Stream::new(seed, "ways")));
     let Shape { nodes, services, .. } = &shape;
     if shape.follows {
         faults.extend(on_primaries::disturbances(nodes, &services[0], span, primaries));
@@ -188,6 +189,18 @@ fn throttles(span: u64, chance: &mut Stream) -> Option<Fault> {
         for_ms: chance.between(500, 90_000),
         what: FaultKind::FunctionThrottled,
     };
+    chance.percent(12).then_some(fault)
+}
+
+/// In some histories hints, metrics or alarms are out all along: what is left has to do.
+fn one_way_out(span: u64, chance: &mut Stream) -> Option<Fault> {
+    let denied = || error("AccessDeniedException", 400);
+    let what = match chance.below(3) {
+        0 => FaultKind::Aws { fault: spec("events:PutEvents", denied(), None) },
+        1 => FaultKind::Aws { fault: spec("cloudwatch:DescribeAlarms", denied(), None) },
+        _ => FaultKind::MetricsLost,
+    };
+    let fault = Fault { at_ms: FIRST_FAULT, for_ms: span, what };
     chance.percent(12).then_some(fault)
 }
 

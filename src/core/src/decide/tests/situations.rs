@@ -116,6 +116,15 @@ fn of_four_nodes_the_best_that_can_takes_over() {
 }
 
 #[test]
+fn a_cloudwatch_that_cannot_be_read_makes_no_agent_silent() {
+    let reached = || Scene::new(2, 1, "").held_by("a").alarm("a").says("b", "a", Healthy, 1, LONG);
+    assert_eq!(choice(&reached()), hold(HoldReason::AgentSilent));
+    assert_eq!(choice(&reached().unread()), hold(HoldReason::AwaitingEvidence));
+    let cannot_judge = reached().unread().says("a", "a", Unknown, 1, 0);
+    assert_eq!(choice(&cannot_judge), hold(HoldReason::AgentSilent), "it says so itself");
+}
+
+#[test]
 fn a_holder_that_fails_within_the_cooldown_is_left_at_once() {
     let moved_just_now = ill_holder().moved("a", &[1]);
     assert_eq!(choice(&moved_just_now), moves("b", MoveKind::Failover));

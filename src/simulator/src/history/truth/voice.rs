@@ -30,6 +30,11 @@ pub fn known(config: &Config, service: &ServiceName) -> Duration {
 }
 
 impl Truth {
+    /// Whether the host's agent speaks of the service then, whoever hears it.
+    pub fn speaks(&self, host: &NodeName, service: &ServiceName, at: Duration) -> bool {
+        !self.lasting(at).any(|fault| mutes(&fault.what, host, service))
+    }
+
     /// Whether the host's agent could say in that time how its service was.
     pub fn could_speak(
         &self,
@@ -44,20 +49,26 @@ impl Truth {
     }
 }
 
-/// Whether it keeps the agent from speaking of the service, or others from hearing it; and for how
-/// long when it is over.
-fn silenced(what: &FaultKind, on: &NodeName, of: &ServiceName) -> Option<Duration> {
-    let late = |ms: u64| Duration::from_millis(ms);
+/// Whether it keeps the agent from speaking of the service.
+fn mutes(what: &FaultKind, on: &NodeName, of: &ServiceName) -> bool {
     match what {
         FaultKind::HostCrash { host }
         | FaultKind::HostStall { host }
         | FaultKind::AgentCrash { host }
         | FaultKind::OtherFile { host }
         | FaultKind::NoAws { host }
-        | FaultKind::InstanceStopped { node: host } => (host == on).then_some(FINDS_ITS_VOICE),
-        FaultKind::ProbeError { host, service } => {
-            (host == on && service == of).then_some(FINDS_ITS_VOICE)
-        }
+        | FaultKind::InstanceStopped { node: host } => host == on,
+        FaultKind::ProbeError { host, service } => host == on && service == of,
+        _ => false,
+    }
+}
+
+/// Whether it keeps the agent from speaking of the service, or others from hearing it; and for how
+/// long when it is over.
+fn silenced(what: &FaultKind, on: &NodeName, of: &ServiceName) -> Option<Duration> {
+    let late = |ms: u64| Duration::from_millis(ms);
+    match what {
+        _ if mutes(what, on, of) => Some(FINDS_ITS_VOICE),
         FaultKind::MetricsLost => Some(FINDS_ITS_VOICE),
         FaultKind::MetricsLate { ms } => Some(late(*ms) + FINDS_ITS_VOICE),
         FaultKind::Aws { fault } => {
