@@ -15,6 +15,8 @@ pub mod run;
 mod shrink;
 #[cfg(test)]
 mod times;
+#[cfg(test)]
+mod ways;
 mod world;
 
 pub use audit::rule::Rule;

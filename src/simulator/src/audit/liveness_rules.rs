@@ -85,10 +85,13 @@ impl Auditor {
         let lasts = |of: fn(&FaultKind) -> bool| self.truth.lasting(at).any(|f| of(&f.what));
         let without_hints = !self.config.policy.hints || lasts(FaultKind::impairs_hints_alone);
         let without_metrics = lasts(FaultKind::impairs_metrics_alone);
+        let is_slower = without_hints || without_metrics || lasts(FaultKind::delays_wakes);
         let without_more = lasts(|what| {
-            what.impairs_aws() && !what.impairs_hints_alone() && !what.impairs_metrics_alone()
+            let is_of_one_way =
+                what.impairs_hints_alone() || what.impairs_metrics_alone() || what.delays_wakes();
+            what.impairs_aws() && !is_of_one_way
         });
-        let bound = if without_hints || without_metrics { BOUND_ALONE } else { BOUND };
+        let bound = if is_slower { BOUND_ALONE } else { BOUND };
         unchanged >= bound
             && rested.is_none_or(|rested| rested >= bound)
             && !(without_hints && without_metrics)

@@ -85,6 +85,8 @@ pub enum FaultKind {
     /// Somebody else of the account publishes in the node's name, when it begins and when it ends:
     /// how its service is, in hundredths of the metric.
     ForeignMetric { node: NodeName, service: ServiceName, percent: u32 },
+    /// Somebody has disabled what wakes the function by these events.
+    RuleDisabled { rule: WakingRule },
     /// The function's environment is ended, whatever it was at.
     FunctionKilled,
     /// A new environment takes that long to start.
@@ -121,6 +123,28 @@ pub enum FaultKind {
     Announced { node: NodeName, notice: Announcement },
 }
 
+/// The rules that wake the function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WakingRule {
+    Alarm,
+    Hint,
+    Instance,
+    Schedule,
+}
+
+impl WakingRule {
+    /// How the names of its rules begin in the template.
+    pub fn prefix(self) -> &'static str {
+        match self {
+            Self::Alarm => "AlarmRule",
+            Self::Hint => "HintRule",
+            Self::Instance => "InstanceRule",
+            Self::Schedule => "ScheduleRule",
+        }
+    }
+}
+
 /// What AWS announces of an instance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -154,6 +178,10 @@ impl FaultKind {
             Self::MetricsLate { .. } => "metrics late and reordered",
             Self::MetricsLost => "metric ingestion outage",
             Self::ForeignMetric { .. } => "metric in another's name",
+            Self::RuleDisabled { rule: WakingRule::Alarm } => "rule for alarms disabled",
+            Self::RuleDisabled { rule: WakingRule::Hint } => "rule for hints disabled",
+            Self::RuleDisabled { rule: WakingRule::Instance } => "rule for instances disabled",
+            Self::RuleDisabled { rule: WakingRule::Schedule } => "schedule disabled",
             Self::FunctionKilled => "function killed",
             Self::FunctionSlow { .. } => "function slow to start",
             Self::FunctionThrottled => "function throttled",
@@ -216,6 +244,7 @@ impl FaultKind {
             | Self::MetricsLate { .. }
             | Self::MetricsLost
             | Self::ForeignMetric { .. }
+            | Self::RuleDisabled { .. }
             | Self::FunctionKilled
             | Self::FunctionThrottled
             | Self::FunctionSlow { .. }
@@ -248,8 +277,11 @@ impl FaultKind {
 
     /// Whether it is on the way of hints alone: what else there is has to do.
     pub fn impairs_hints_alone(&self) -> bool {
-        matches!(self, Self::Aws { fault } if fault.on().service() == "events"
-            && !fault.on().is_delivery())
+        match self {
+            Self::RuleDisabled { rule } => *rule == WakingRule::Hint,
+            Self::Aws { fault } => fault.on().service() == "events" && !fault.on().is_delivery(),
+            _ => false,
+        }
     }
 
     /// Whether it is on the way of metrics and alarms alone.
@@ -261,6 +293,11 @@ impl FaultKind {
         }
     }
 
+    /// Whether the function hears later by it, and by no way less.
+    pub fn delays_wakes(&self) -> bool {
+        matches!(self, Self::RuleDisabled { rule } if *rule != WakingRule::Hint)
+    }
+
     /// Whether it keeps the function from seeing or acting.
     pub fn impairs_aws(&self) -> bool {
         matches!(
@@ -268,6 +305,7 @@ impl FaultKind {
             Self::Aws { .. }
                 | Self::MetricsLate { .. }
                 | Self::MetricsLost
+                | Self::RuleDisabled { .. }
                 | Self::FunctionKilled
                 | Self::FunctionThrottled
                 | Self::FunctionSlow { .. }

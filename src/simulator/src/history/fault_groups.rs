@@ -71,6 +71,7 @@ impl FaultKind {
             | Self::MetricsLate { .. }
             | Self::MetricsLost
             | Self::ForeignMetric { .. }
+            | Self::RuleDisabled { .. }
             | Self::FunctionKilled
             | Self::FunctionThrottled
             | Self::FunctionSlow { .. } => Group::Aws,

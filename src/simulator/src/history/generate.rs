@@ -9,7 +9,7 @@ use vipward_region_model::fault::{DELIVERY, FaultSpec, Kind};
 
 use crate::history::cluster::named;
 use crate::history::concurrency::Concurrency;
-use crate::history::fault::{Fault, FaultKind};
+use crate::history::fault::{Fault, FaultKind, WakingRule};
 use crate::history::random::Stream;
 use crate::history::scenario::Scenario;
 
@@ -195,7 +195,10 @@ fn throttles(span: u64, chance: &mut Stream) -> Option<Fault> {
 /// In some histories hints, metrics or alarms are out all along: what is left has to do.
 fn one_way_out(span: u64, chance: &mut Stream) -> Option<Fault> {
     let denied = || error("AccessDeniedException", 400);
-    let what = match chance.below(3) {
+    let what = match chance.below(6) {
+        3 => FaultKind::RuleDisabled { rule: WakingRule::Alarm },
+        4 => FaultKind::RuleDisabled { rule: WakingRule::Hint },
+        5 => FaultKind::RuleDisabled { rule: WakingRule::Schedule },
         0 => FaultKind::Aws { fault: spec("events:PutEvents", denied(), None) },
         1 => FaultKind::Aws { fault: spec("cloudwatch:DescribeAlarms", denied(), None) },
         _ => FaultKind::MetricsLost,

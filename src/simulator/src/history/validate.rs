@@ -78,6 +78,7 @@ impl FaultKind {
             Self::Aws { .. }
             | Self::MetricsLate { .. }
             | Self::MetricsLost
+            | Self::RuleDisabled { .. }
             | Self::FunctionKilled
             | Self::FunctionThrottled
             | Self::FunctionSlow { .. } => none(),

@@ -2,7 +2,7 @@
 //! it lasts is the truth's affair.
 
 use crate::history::cluster::FOREIGN_ENI;
-use crate::history::fault::{Fault, FaultKind};
+use crate::history::fault::{Fault, FaultKind, WakingRule};
 use crate::world::World;
 use crate::world::agenda::{AgentTask, Event};
 use crate::world::setup::instance_of;
@@ -11,6 +11,7 @@ use std::time::Duration;
 use vipward_core::{NodeName, ServiceName};
 use vipward_region_model::ApiError;
 use vipward_region_model::ec2::inventory::InstanceState;
+use vipward_region_model::events::RuleSpec;
 use vipward_region_model::fault::FaultSpec;
 
 /// From an operator's order that found the function busy to the next try.
@@ -46,6 +47,7 @@ impl World {
             FaultKind::ForeignMetric { node, service, percent } => {
                 self.forge_metric(node, service, *percent);
             }
+            FaultKind::RuleDisabled { rule } => self.set_rules(*rule, false),
             FaultKind::FunctionKilled => self.environments.kill_all(),
             FaultKind::FunctionThrottled => self.cloud.lock().region.lambda.set_throttled(true),
             FaultKind::InstanceStopped { node } => {
@@ -127,6 +129,7 @@ impl World {
                 }
             }
             FaultKind::HostStall { host } => self.wakes(host),
+            FaultKind::RuleDisabled { rule } => self.set_rules(*rule, true),
             FaultKind::ForeignMetric { node, service, percent } => {
                 self.forge_metric(node, service, *percent);
             }
@@ -167,6 +170,16 @@ impl World {
             self.carry_out(index, actions.unwrap_or_default());
         }
         self.resume_units();
+    }
+
+    /// Somebody enables or disables the rules that wake the function so.
+    fn set_rules(&mut self, rule: WakingRule, enabled: bool) {
+        let mut cloud = self.cloud.lock();
+        let (now, events) = (cloud.now, &mut cloud.region.events);
+        let ours = events.rules().filter(|spec| spec.name.starts_with(rule.prefix()));
+        for spec in ours.cloned().collect::<Vec<_>>() {
+            events.put_rule(RuleSpec { enabled, ..spec }, now);
+        }
     }
 
     /// The index of the host of that name.

@@ -60,7 +60,7 @@ fn call() -> Assignment {
             looks: vec![(now, look(&[Some(A)]))],
             read: Some(Read { asked: now, arrived: now }),
             words: Some(now),
-            tags: Vec::new(),
+            ..CallLog::default()
         },
         in_flight: Vec::new(),
     }
