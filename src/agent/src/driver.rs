@@ -12,7 +12,7 @@ use vipward_observe::publishing::Reason;
 use vipward_observe::pulse::Pulse;
 use vipward_observe::reporter::{Channel, Report, Reporter};
 use vipward_observe::requests::{Refusal, Request};
-use vipward_observe::status::{Status, word};
+use vipward_observe::status::{Status, UnreadyStatus, word};
 use vipward_observe::target::targets;
 use vipward_observe::view::TargetChange;
 
@@ -222,6 +222,12 @@ impl<O: Outlet> Agent<'_, O> {
             }
         }
         (status.leaving, status.vips, status.hooks) = self.lifecycle.status(&self.config);
+        let lacks = self.lifecycle.lacks().into_iter();
+        let unready = lacks.filter_map(|(service, lack)| {
+            let since = self.reporter.view().unready_since(&service)?;
+            Some(UnreadyStatus { service, since, cause: lack.to_string() })
+        });
+        status.unready = unready.collect();
         status
     }
 

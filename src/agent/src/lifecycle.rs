@@ -14,7 +14,7 @@ use vipward_observe::holdings::Holdings;
 use vipward_observe::hooks::{Due, Hooks, Occasion};
 use vipward_observe::leaving::Leaving;
 use vipward_observe::ports::Metadata;
-use vipward_observe::readiness::{HostLook, Readiness};
+use vipward_observe::readiness::{HostLook, Lack, Readiness};
 use vipward_observe::requests::{Refusal, Which};
 use vipward_observe::status::{HookStatus, LeavingStatus, VipStatus};
 
@@ -140,6 +140,11 @@ impl Lifecycle {
             self.readiness.done(&look, &self.holdings);
         }
         self.readiness.unready(&self.hooks)
+    }
+
+    /// What services lack that could not be served at their VIPs, by the last look.
+    pub fn lacks(&self) -> Vec<(ServiceName, Lack)> {
+        if self.is_node { self.readiness.lacks(&self.hooks) } else { Vec::new() }
     }
 
     /// Makes services leave, for a reason, or stay, without one.

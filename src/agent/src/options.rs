@@ -60,7 +60,7 @@ pub enum Command {
     /// Show what the running agent on this host knows
     #[command(
         after_help = Exit::Degraded
-            .when("a service of this node is not healthy, or its last hook failed")
+            .when("a service of this node is not healthy or is unready, or its last hook failed")
     )]
     Status(StatusOptions),
 }

@@ -4,6 +4,7 @@
 //! that has done its work. Probes go to the node's own address and see neither.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
@@ -31,6 +32,32 @@ pub enum AliasUnit {
     Fails,
 }
 
+/// What a service lacks that could not be served at its VIP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lack {
+    /// In `static`: the host does not have the address.
+    Address,
+    /// In `follow`: the metadata name the VIP, and the host does not have its address.
+    AddressOfHolder,
+    /// In `follow`: the host does not have the address, and its alias unit would not bring it.
+    AliasUnit,
+    /// Its last `on_acquire` failed.
+    Acquire,
+}
+
+impl fmt::Display for Lack {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Address => "the host lacks the VIP's address",
+            Self::AddressOfHolder => {
+                "the instance metadata name the VIP, and the host lacks its address"
+            }
+            Self::AliasUnit => "the host lacks the VIP's address, and its alias unit does not work",
+            Self::Acquire => "the last on_acquire failed",
+        })
+    }
+}
+
 /// What a look at the host found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HostLook {
@@ -44,8 +71,8 @@ pub struct HostLook {
 #[derive(Debug, Clone)]
 pub struct Readiness {
     modes: BTreeMap<ServiceName, AliasMode>,
-    /// The looks in a row that missed what the service needs.
-    missed: BTreeMap<ServiceName, u8>,
+    /// The looks in a row that missed what the service needs, and what the last one missed.
+    missed: BTreeMap<ServiceName, (u8, Lack)>,
     next: Timestamp,
 }
 
@@ -85,24 +112,36 @@ impl Readiness {
         for (service, mode) in &self.modes {
             let Some(vip) = holdings.vip(service) else { continue };
             let present = look.present.as_ref().map(|present| present.contains(&vip));
-            let is_lacking = match (present, mode) {
-                (Some(true) | None, _) => false,
-                (Some(false), AliasMode::Static) => true,
+            let fails = look.alias_unit == AliasUnit::Fails;
+            let lack = match (present, mode) {
+                (Some(true) | None, _) => None,
+                (Some(false), AliasMode::Static) => Some(Lack::Address),
                 // Nobody would bring the address, or should have by now.
+                (Some(false), AliasMode::Follow) if fails => Some(Lack::AliasUnit),
                 (Some(false), AliasMode::Follow) => {
-                    look.alias_unit == AliasUnit::Fails || holdings.here(service) == Some(true)
+                    (holdings.here(service) == Some(true)).then_some(Lack::AddressOfHolder)
                 }
             };
-            let missed = self.missed.entry(service.clone()).or_default();
-            *missed = if is_lacking { missed.saturating_add(1) } else { 0 };
+            let Some(lack) = lack else {
+                self.missed.remove(service);
+                continue;
+            };
+            let (missed, last) = self.missed.entry(service.clone()).or_insert((0, lack));
+            (*missed, *last) = (missed.saturating_add(1), lack);
         }
     }
 
     /// The services that could not be served at their VIPs.
     pub fn unready(&self, hooks: &Hooks) -> BTreeSet<ServiceName> {
-        let absent = self.missed.iter().filter(|(_, missed)| **missed >= CONFIRMED);
-        let absent = absent.map(|(service, _)| service.clone());
-        absent.chain(hooks.acquire_failed()).collect()
+        self.lacks(hooks).into_iter().map(|(service, _)| service).collect()
+    }
+
+    /// What each of them lacks; there may be two things.
+    pub fn lacks(&self, hooks: &Hooks) -> Vec<(ServiceName, Lack)> {
+        let absent = self.missed.iter().filter(|(_, (missed, _))| *missed >= CONFIRMED);
+        let absent = absent.map(|(service, (_, lack))| (service.clone(), *lack));
+        let failed = hooks.acquire_failed().into_iter().map(|service| (service, Lack::Acquire));
+        absent.chain(failed).collect()
     }
 }
 
@@ -123,19 +162,23 @@ mod tests {
 
     /// The looks after which the service is unready.
     fn unready_after(config: &Config, here: bool, looks: &[HostLook]) -> Vec<usize> {
+        let is_unready = |count: &usize| {
+            let readiness = after(config, here, &looks[..*count]);
+            !readiness.unready(&Hooks::default()).is_empty()
+        };
+        (1..=looks.len()).filter(is_unready).collect()
+    }
+
+    /// What these looks come to, on a host that has the VIP by the metadata or has not.
+    fn after(config: &Config, here: bool, looks: &[HostLook]) -> Readiness {
         let mut holdings = Holdings::of(config, &"a".parse().expect("a name"));
         let listed = if here { vec![OWN, VIP] } else { vec![OWN] };
         for _ in 0..2 {
             holdings.on_addresses(Timestamp::UNIX_EPOCH, Ok(listed.iter().copied().collect()));
         }
         let mut readiness = Readiness::new(config, Timestamp::UNIX_EPOCH);
-        let hooks = Hooks::default();
-        let mut unready = Vec::new();
-        for (index, look) in (1..).zip(looks) {
-            readiness.done(look, &holdings);
-            unready.extend((!readiness.unready(&hooks).is_empty()).then_some(index));
-        }
-        unready
+        looks.iter().for_each(|look| readiness.done(look, &holdings));
+        readiness
     }
 
     fn look(present: bool, alias_unit: AliasUnit) -> HostLook {
@@ -174,6 +217,21 @@ mod tests {
     }
 
     #[test]
+    fn what_a_service_lacks_is_told_by_itself() {
+        use AliasUnit::{Fails, Works};
+        for (mode, here, unit, lack) in [
+            (AliasMode::Static, true, Works, Lack::Address),
+            (AliasMode::Follow, true, Works, Lack::AddressOfHolder),
+            (AliasMode::Follow, false, Fails, Lack::AliasUnit),
+        ] {
+            let (config, gone) = (with(mode), look(false, unit));
+            let readiness = after(&config, here, &[gone.clone(), gone]);
+            let name = config.services[0].name.clone();
+            assert_eq!(readiness.lacks(&Hooks::default()), [(name, lack)]);
+        }
+    }
+
+    #[test]
     fn what_is_only_observed_needs_no_address() {
         let mut config = with(AliasMode::Static);
         config.policy.mode = Mode::Observe;
@@ -193,7 +251,8 @@ mod tests {
         let memo = Memo { applied: None, acquire_failed: true };
         let hooks = Hooks::new(&config, &Remembered::from([(web.clone(), memo)]));
         let mut readiness = Readiness::new(&config, Timestamp::UNIX_EPOCH);
-        assert_eq!(readiness.unready(&hooks), BTreeSet::from([web]));
+        assert_eq!(readiness.unready(&hooks), BTreeSet::from([web.clone()]));
+        assert_eq!(readiness.lacks(&hooks), [(web, Lack::Acquire)]);
         let at = |ms| Timestamp::from_millisecond(ms).expect("a time");
         assert_eq!([0, 999, 1000].map(|ms| readiness.poll(at(ms))), [true, false, true]);
         assert_eq!(readiness.deadline(), Some(at(2000)));

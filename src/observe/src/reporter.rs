@@ -127,6 +127,7 @@ impl Reporter {
             metrics: self.metrics.clone(),
             hints: self.hints.clone(),
             leaving: Vec::new(),
+            unready: Vec::new(),
             vips: Vec::new(),
             hooks: Vec::new(),
         }

@@ -37,6 +37,9 @@ pub struct Status {
     /// The own services that leave this node.
     #[serde(default)]
     pub leaving: Vec<LeavingStatus>,
+    /// What own services lack that could not be served at their VIPs.
+    #[serde(default)]
+    pub unready: Vec<UnreadyStatus>,
     /// The VIPs of a node; a witness has none.
     #[serde(default)]
     pub vips: Vec<VipStatus>,
@@ -52,6 +55,17 @@ pub struct LeavingStatus {
     pub service: ServiceName,
     /// Since when, and why.
     pub departure: Departure,
+}
+
+/// What an own service lacks that could not be served at its VIP.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnreadyStatus {
+    /// The service.
+    pub service: ServiceName,
+    /// Since when it could not be.
+    pub since: Timestamp,
+    /// What it lacks, a sentence.
+    pub cause: String,
 }
 
 /// Whether a VIP is on this node's interface, as the instance's metadata say. They are asked while
@@ -110,10 +124,12 @@ pub fn word(verdict: Verdict) -> &'static str {
 }
 
 impl Status {
-    /// Whether an own service is not healthy, or its last hook failed.
+    /// Whether an own service is not healthy, could not be served at its VIP, or its last hook
+    /// failed.
     pub fn degraded(&self) -> bool {
         let failed = |hook: &HookStatus| hook.last.as_ref().is_some_and(|l| l.failure.is_some());
-        self.targets.iter().any(|target| target.own && target.verdict != Verdict::Healthy)
+        !self.unready.is_empty()
+            || self.targets.iter().any(|target| target.own && target.verdict != Verdict::Healthy)
             || self.hooks.iter().any(failed)
     }
 
@@ -136,7 +152,7 @@ impl Status {
         )
     }
 
-    /// What leaves, where the VIPs are known to be, and what hooks did.
+    /// What leaves or is unready, where the VIPs are known to be, and what hooks did.
     fn lifecycle(&self) -> String {
         let ago = |at: Timestamp| format!("{} ago", span(self.age(at)));
         let leaving = self.leaving.iter().map(|LeavingStatus { service, departure }| {
@@ -158,7 +174,11 @@ impl Status {
             let running = running.clone().unwrap_or_else(|| NOTHING.to_owned());
             vec![service.to_string(), running, what, when, how]
         });
+        let unready = self.unready.iter().map(|UnreadyStatus { service, since, cause }| {
+            vec![service.to_string(), ago(*since), cause.clone()]
+        });
         table(&["LEAVING", "SINCE", "REASON"], leaving.collect())
+            + &table(&["UNREADY", "SINCE", "CAUSE"], unready.collect())
             + &table(&["VIP", "SERVICE", "HERE", "LOOKED"], vips.collect())
             + &table(&["HOOKS", "RUNNING", "LAST", "ENDED", "RESULT"], hooks.collect())
     }

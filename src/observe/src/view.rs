@@ -154,6 +154,11 @@ impl View {
         news
     }
 
+    /// Since when that own service could not be.
+    pub fn unready_since(&self, service: &ServiceName) -> Option<Timestamp> {
+        self.unready.get(service).map(|it| it.since)
+    }
+
     /// When the next of them has lasted for so long.
     pub fn unready_deadline(&self) -> Option<Timestamp> {
         self.unready.values().filter(|it| !it.is_lasting).map(|it| it.until).min()

@@ -6,6 +6,7 @@ use std::os::unix::net::UnixListener;
 use std::path::Path;
 
 use crate::harness::{Directory, Running, config, outcome, program};
+use crate::metadata::{ADDRESSES, Metadata};
 
 fn ask(socket: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
     let mut command = program(&["status", "--socket"]);
@@ -49,6 +50,25 @@ fn status_says_why_a_verdict_is_unknown_from_the_start() {
     let (_, text, _) = ask(&agent.socket(), &[]);
     let unknown = text.lines().find(|line| line.contains("unknown")).unwrap_or_default();
     assert!(unknown.contains("/nowhere/check"), "{text}");
+}
+
+#[test]
+fn status_says_which_service_is_unready_and_why() {
+    let metadata = Metadata::serve();
+    metadata.set(ADDRESSES, "127.77.0.21\n127.77.0.200");
+    let listener = TcpListener::bind("127.77.0.21:0").expect("a free port on loopback");
+    let port = listener.local_addr().expect("bound").port();
+    let file = format!("{}on_acquire = {{ command = [\"/bin/false\"] }}\n", config(port));
+    let agent = Running::start_with(&file, &metadata.environment());
+    agent.logs("hook failed");
+    let (code, text, _) = ask(&agent.socket(), &[]);
+    assert_eq!(code, Some(4), "{text}");
+    let unready = text.lines().find(|line| line.ends_with("the last on_acquire failed"));
+    assert!(unready.is_some_and(|line| line.starts_with("web ")), "{text}");
+    let (_, json, _) = ask(&agent.socket(), &["--output", "json"]);
+    let status: serde_json::Value = serde_json::from_str(&json).expect("a JSON document");
+    let unready = &status["unready"][0];
+    assert_eq!((&unready["service"], unready["since"].is_string()), (&"web".into(), true));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 use super::*;
 use crate::hooks::Occasion;
+use crate::readiness::Lack;
 use crate::send_stats::Failure;
 
 fn at(seconds: u64) -> Timestamp {
@@ -33,6 +34,7 @@ pub(crate) fn status(own: Verdict, other: Verdict) -> Status {
         metrics: Tally { sent: 12, last_sent: Some(at(96)), ..Tally::default() },
         hints: Tally { failed: 3, last_failure: Some(failure), ..Tally::default() },
         leaving: Vec::new(),
+        unready: Vec::new(),
         vips: Vec::new(),
         hooks: Vec::new(),
     }
@@ -47,6 +49,11 @@ fn busy() -> Status {
     let vip = "172.31.0.202".parse().expect("an address");
     Status {
         leaving: vec![LeavingStatus { service: service.clone(), departure }],
+        unready: vec![UnreadyStatus {
+            service: service.clone(),
+            since: at(60),
+            cause: Lack::Acquire.to_string(),
+        }],
         vips: vec![VipStatus {
             service: service.clone(),
             unit: None,
@@ -67,6 +74,9 @@ fn what_leaves_and_what_hooks_did_is_told() {
 LEAVING  SINCE      REASON
 redis    3.0 s ago  upgrade
 
+UNREADY  SINCE     CAUSE
+redis    40 s ago  the last on_acquire failed
+
 VIP           SERVICE  HERE  LOOKED
 172.31.0.202  redis    yes   1.0 s ago
 
@@ -75,6 +85,13 @@ redis  -        acquire  40 s ago  exit code 1: no
 ";
     assert_eq!(told, expected);
     assert!(busy().degraded(), "the hook failed");
+}
+
+#[test]
+fn a_service_that_could_not_be_served_at_its_vip_degrades_its_node() {
+    let unready = busy().unready;
+    let status = Status { unready, ..status(Verdict::Healthy, Verdict::Healthy) };
+    assert!(status.degraded());
 }
 
 #[test]
