@@ -24,6 +24,10 @@ pub const ALIAS_DRIFT: &str = "AliasDrift";
 pub const ALIAS_REPAIRS: &str = "AliasRepairs";
 /// Metric: whether the last run of a hook of that service failed. 1 did, 0 did not.
 pub const HOOK_FAILING: &str = "HookFailing";
+/// Metric of the function: how many notices to people could not be sent.
+pub const NOTICES_LOST: &str = "NoticesLost";
+/// Dimension naming the cluster.
+pub const DIM_CLUSTER: &str = "Cluster";
 /// Dimension naming the service.
 pub const DIM_SERVICE: &str = "Service";
 /// Dimension naming the node that a peer observation is about.
@@ -84,6 +88,11 @@ impl SelfHealth {
 /// The metric namespace in which `node` alone may publish.
 pub fn namespace(cluster: &ClusterName, node: &NodeName) -> String {
     format!("Vipward/{cluster}/{node}")
+}
+
+/// The metric namespace of a cluster's function.
+pub fn function_namespace(cluster: &ClusterName) -> String {
+    format!("Vipward/{cluster}")
 }
 
 /// The event source with which `node` alone may put hints.

@@ -207,12 +207,12 @@ impl<P: Ports> Function<P> {
             && locked(&self.memory).changes_nothing(&self.config, invocation.woken)
     }
 
-    /// Logs the records, and tells people what they should hear besides what is `told` anyway; what
-    /// came of each service, in one word.
+    /// Logs the records, and tells people what they should hear of them, and `besides`; what came
+    /// of each service, in one word.
     async fn publish(
         &self,
         records: &[Record],
-        mut told: Vec<Notice>,
+        besides: Vec<Notice>,
         lambda_deadline: Timestamp,
         log: &mut (dyn FnMut(&Value) + Send),
     ) -> serde_json::Map<String, Value> {
@@ -220,9 +220,11 @@ impl<P: Ports> Function<P> {
         for record in records {
             log(&record.line(config));
         }
-        told.extend(notices(config, memory, records, ports.now()));
-        if let Err(error) = announce(ports, memory, &told, lambda_deadline - LAST_WORDS).await {
-            log(&notices_lost(config, told.len(), &error, ports.now()));
+        let mut told = notices(config, memory, records, ports.now());
+        told.extend(besides);
+        let lost = announce(ports, memory, &told, lambda_deadline - LAST_WORDS).await;
+        if let Some(lost) = notices_lost(config, &lost, ports.now()) {
+            log(&lost);
         }
         let outcome =
             |record: &Record| (record.decision.service.to_string(), json!(record.outcome()));

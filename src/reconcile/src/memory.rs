@@ -70,15 +70,12 @@ impl Memory {
         !overtaken
     }
 
-    /// What the fresh hints say of what the file names.
+    /// What the fresh hints say.
     pub fn observations(&mut self, config: &Config, now: Timestamp) -> Observations {
         self.hints.retain(|_, heard| age(heard.at, now) < config.policy.stale_after);
         let mut observations = Observations::default();
         for heard in self.hints.values() {
-            let known = heard.hint.observations.iter().filter(|said| {
-                config.node(&said.subject).is_some() && config.service(&said.service).is_some()
-            });
-            for said in known {
+            for said in &heard.hint.observations {
                 let ago = |ms: u64| {
                     let ms = i64::try_from(ms).unwrap_or(i64::MAX);
                     let since = heard.at.checked_sub(SignedDuration::from_millis(ms));

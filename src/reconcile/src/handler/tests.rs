@@ -72,7 +72,7 @@ async fn a_hint_is_evidence_where_the_metrics_lag() {
     assert_eq!(lines[0]["record"], "config-mismatch");
     let state = function.ports.state();
     let told = state.notices.iter().map(|notice| notice.detail_type).collect::<Vec<_>>();
-    assert_eq!(told, ["Vipward Alert", "Vipward Move"]);
+    assert_eq!(told, ["Vipward Move", "Vipward Alert"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -138,6 +138,35 @@ async fn notices_that_are_lost_leave_a_line_and_a_metric() {
     assert_eq!(answer.expect("the move stands")["outcomes"]["redis"], "moved");
     let last = lines.last().expect("a line");
     assert_eq!((&last["record"], &last["NoticesLost"]), (&json!("notices-lost"), &json!(1)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_notice_that_nobody_takes_keeps_no_other_from_being_told() {
+    let world = World::new().with(|state| {
+        state.says("b", "b", "redis", Healthy);
+        state.hanging.insert("Vipward Alert");
+    });
+    let (answer, lines, function) = handled(Role::Failover, world, hint_from_a()).await;
+    assert_eq!(answer.expect("handled")["outcomes"]["redis"], "moved");
+    assert_eq!(lines.last().expect("a line")["NoticesLost"], 1);
+    let (deadline, mut log) = (function.ports.deadline(), |_: &Value| {});
+    function.ports.state().hanging.clear();
+    function.handle(&hint_from_a(), deadline, &mut log).await.expect("handled");
+    let state = function.ports.state();
+    let told = state.notices.iter().map(|notice| notice.detail_type).collect::<Vec<_>>();
+    assert_eq!(told, ["Vipward Move", "Vipward Alert"], "each once, the alert when it could be");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_hint_carries_makes_no_notice_too_large() {
+    let world = World::new().with(|state| state.says("b", "b", "redis", Healthy));
+    let mut hint = hint_from_a();
+    hint["detail"]["config_digest"] = json!("d".repeat(260_000));
+    let (answer, _, function) = handled(Role::Failover, world, hint).await;
+    assert_eq!(answer.expect("handled")["outcomes"]["redis"], "moved");
+    let state = function.ports.state();
+    let told = state.notices.iter().map(|notice| notice.detail_type).collect::<Vec<_>>();
+    assert_eq!(told, ["Vipward Move", "Vipward Alert"]);
 }
 
 #[tokio::test(start_paused = true)]
