@@ -381,6 +381,7 @@ pub(crate) fn hint(world: &World, observer: &str, said: &[(&str, Verdict, u64)])
         start_id: "s".to_owned(),
         sequence,
         config_digest: config().digest(),
+        metrics_failing_ms: None,
         observations: said.iter().map(observation).collect(),
     };
     HeardHint { observer: observer.parse().expect("a name"), at: world.now(), hint }

@@ -54,11 +54,10 @@ fn news<'r>(
         let subject = subject(record);
         let patience = record.patience(config.policy.stale_after);
         let lasted = memory.waiting(&record.decision.service, patience, now);
-        let Some(kind) = record.alert().filter(|_| lasted >= patience) else {
-            memory.settle(&subject);
-            continue;
-        };
-        if memory.is_news(&subject, &kind, now) {
+        let kind = record.alert().filter(|_| lasted >= patience);
+        memory.alerted.settle(&subject, kind.as_deref().as_slice(), now);
+        let Some(kind) = kind else { continue };
+        if memory.alerted.is_news(&Alert { subject, kind: kind.clone() }, now) {
             news.entry(kind).or_default().push(record);
         }
     }
@@ -95,7 +94,7 @@ pub async fn announce(
         bounded(ports, deadline, ports.announce(notice)).await.err().or_else(|| {
             let now = ports.now();
             for alert in &notice.alerts {
-                locked(memory).told(&alert.subject, &alert.kind, now);
+                locked(memory).alerted.told(alert, now);
             }
             None
         })

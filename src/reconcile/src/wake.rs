@@ -221,8 +221,10 @@ fn alarm(config: &Config, detail: &Value) -> Result<Wake, Refusal> {
     }
     let name: AlarmName = Detail::deserialize(detail)?.alarm_name.parse()?;
     let ours = name.cluster == config.cluster
-        && config.service(&name.service).is_some()
-        && config.node(&name.node).is_some();
+        && match &name.service {
+            Some(service) => config.service(service).is_some() && config.node(&name.node).is_some(),
+            None => config.members().any(|member| *member == name.node),
+        };
     if ours { Ok(Wake::Alarm(name)) } else { Err(Refusal::OtherAlarm(name)) }
 }
 

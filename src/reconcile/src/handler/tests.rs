@@ -1,6 +1,7 @@
 //! Both roles, from event to answer and log.
 
 use super::*;
+use crate::agents::{METRICS_FAILING, MISMATCH};
 use crate::fake::{World, config, denied};
 use vipward_core::Verdict::{Healthy, Unhealthy};
 
@@ -98,6 +99,27 @@ async fn an_agent_with_another_file_is_heard_and_told_of_once() {
     let state = function.ports.state();
     let alerts = state.notices.iter().filter(|notice| notice.detail["alert"] == MISMATCH);
     assert_eq!(alerts.count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_agent_whose_metrics_fail_for_long_alerts_once() {
+    let mut hint = hint_from_a();
+    hint["detail"]["config_digest"] = json!(config().digest());
+    hint["detail"]["metrics_failing_ms"] = json!(59_999);
+    let (_, _, function) = handled(Role::Failover, World::new(), hint.clone()).await;
+    let alerts = || {
+        let state = function.ports.state();
+        let agents = state.notices.iter().filter(|notice| notice.detail["observer"] == "a");
+        agents.map(|notice| notice.detail["alert"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(alerts(), Vec::<Value>::new(), "it may pass");
+    let mut log = |_: &Value| {};
+    for sequence in 2..5 {
+        hint["detail"]["metrics_failing_ms"] = json!(sequence * 60_000);
+        hint["detail"]["sequence"] = json!(sequence);
+        function.handle(&hint, function.ports.deadline(), &mut log).await.expect("handled");
+    }
+    assert_eq!(alerts(), [METRICS_FAILING]);
 }
 
 #[tokio::test(start_paused = true)]

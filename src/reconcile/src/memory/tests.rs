@@ -27,6 +27,7 @@ fn heard(start_id: &str, sequence: u64, at: i64, verdict: Verdict) -> HeardHint 
             start_id: start_id.to_owned(),
             sequence,
             config_digest: String::new(),
+            metrics_failing_ms: None,
             observations: vec![said("b", "redis"), said("a", "redis")],
         },
     }
@@ -67,18 +68,6 @@ fn a_hint_is_news_once() {
     let mut memory = Memory::default();
     let news = [1, 1, 2, 1].map(|sequence| memory.hear(heard("s", sequence, 0, Verdict::Healthy)));
     assert_eq!(news, [true, false, true, false]);
-}
-
-#[test]
-fn an_alert_is_news_once_until_it_rests_or_its_subject_is_settled() {
-    let mut memory = Memory::default();
-    assert!(memory.is_news("redis", "no-candidate", start()));
-    memory.told("redis", "no-candidate", start());
-    assert!(!memory.is_news("redis", "no-candidate", start()));
-    assert!(memory.is_news("redis", "holder-suspect", start()), "it is another");
-    assert!(memory.is_news("redis", "no-candidate", start() + ALERT_REST));
-    memory.settle("redis");
-    assert!(memory.is_news("redis", "no-candidate", start()));
 }
 
 #[test]

@@ -260,7 +260,8 @@ impl Trip {
 }
 
 fn value(namespace: &str, datum: Datum, at: Timestamp) -> Value {
-    let mut dimensions = BTreeMap::from([(DIM_SERVICE.to_owned(), datum.service.to_string())]);
+    let mut dimensions = BTreeMap::new();
+    dimensions.extend(datum.service.map(|name| (DIM_SERVICE.to_owned(), name.to_string())));
     dimensions.extend(datum.subject.map(|subject| (DIM_SUBJECT.to_owned(), subject.to_string())));
     Value {
         metric: MetricId {
