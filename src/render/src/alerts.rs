@@ -188,3 +188,42 @@ pub fn tell_people(properties: &mut Value) {
     properties["AlarmActions"] = json!([reference(TOPIC)]);
     properties["OKActions"] = json!([reference(TOPIC)]);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::alarms;
+
+    #[test]
+    fn what_only_metrics_tell_has_an_alarm_that_goes_to_people() {
+        let pair = include_str!("../../../infra/example/vipward.toml");
+        let hook = "name = \"mongodb\"\non_acquire = { command = [\"/bin/true\"] }";
+        let hooked = pair.replacen("name  = \"mongodb\"", hook, 1);
+        let told = |text: &str| -> Vec<String> {
+            let config = Config::parse("x", text).expect("is right");
+            let all = [resources(&config), alarms::resources(&config)].concat();
+            let told = all.iter().map(|resource| &resource.body["Properties"]);
+            let told =
+                told.filter(|properties| properties["AlarmActions"] == json!([reference(TOPIC)]));
+            let name = |properties: &Value| properties["AlarmName"].as_str().map(str::to_owned);
+            told.filter_map(name).collect()
+        };
+        let always = [
+            "vipward-prod-db-function-fails",
+            "vipward-prod-db-function-silent",
+            "vipward-prod-db-dead-letters-wait",
+            "vipward-prod-db-notices-lost",
+            "vipward-prod-db-alias-missing-resource-01",
+            "vipward-prod-db-alias-missing-resource-02",
+            "vipward/prod-db/resource-01/hints",
+            "vipward/prod-db/resource-02/hints",
+            "vipward/prod-db/app-01/hints",
+        ];
+        assert_eq!(told(pair), always);
+        let hooks = ["resource-01", "resource-02"];
+        let hooks = hooks.map(|node| format!("vipward-prod-db-hook-failing-{node}"));
+        let mut with_hooks: Vec<_> = always.map(str::to_owned).into();
+        with_hooks.splice(6..6, hooks);
+        assert_eq!(told(&hooked), with_hooks);
+    }
+}

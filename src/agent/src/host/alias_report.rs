@@ -68,11 +68,14 @@ pub fn alias_unit(path: &Path, me: &NodeName, now: Timestamp) -> AliasUnit {
     }
 }
 
-/// Drift and repairs of each service, and whether there is drift at all; nothing where no unit
-/// runs, or one for another node: silence is not health.
+/// Drift and repairs of each service, and whether there is drift at all: also where a unit has
+/// stopped reporting, for nobody keeps the aliases then. Nothing where none ever ran, or one for
+/// another node: silence is not health.
 fn read(path: &Path, me: &NodeName, now: Timestamp) -> Vec<Datum> {
-    let fresh = report(path, me).filter(|(written, _)| is_fresh(*written, now));
-    let Some((_, AliasReport { aliases, .. })) = fresh else { return Vec::new() };
+    let Some((written, AliasReport { aliases, .. })) = report(path, me) else { return Vec::new() };
+    if !is_fresh(written, now) {
+        return vec![Datum::trouble(ALIAS_DRIFT, None, true)];
+    }
     let drift = aliases.iter().map(|alias| (alias.service.clone(), alias.drift.is_some()));
     let drift = with_host(ALIAS_DRIFT, drift.collect());
     drift.into_iter().chain(aliases.iter().map(repairs)).collect()
@@ -199,11 +202,16 @@ mod tests {
     }
 
     #[test]
-    fn what_is_old_another_s_or_not_understood_is_silence() {
+    fn a_unit_that_no_longer_reports_is_trouble() {
+        let old = told("old", REPORT, "a", SignedDuration::from_mins(4));
+        assert_eq!(old, [("AliasDrift".to_owned(), String::new(), 1.0)]);
+    }
+
+    #[test]
+    fn what_is_another_s_or_not_understood_is_silence() {
         let now = SignedDuration::ZERO;
         let newer = REPORT.replace("\"version\":1", "\"version\":2");
         for (name, text, me, age) in [
-            ("old", REPORT, "a", SignedDuration::from_mins(4)),
             ("another", REPORT, "b", now),
             ("newer", newer.as_str(), "a", now),
             ("half", &REPORT[..40], "a", now),
