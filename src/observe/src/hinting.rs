@@ -1,14 +1,15 @@
 //! When hints are due: at once when own trouble starts or changes (another's a moment later), then
 //! again 1, 2, 4, 10, 10 … s later while it lasts, because each carries for how long things have
 //! been so and the function may have to wait for that; and at the very moment at which it need wait
-//! no longer. Trouble is what is unhealthy, and what leaves.
+//! no longer. Trouble is what is unhealthy, what leaves, and metrics that fail.
 //!
 //! Sans-I/O. One is on its way at a time; each carries the whole view of its moment, so one that is
 //! superseded loses nothing. One that fails is followed by another 1, 2, 4, 8 … 60 s later, with
 //! the view of then, until one gets through, whatever has become of the trouble: what was not told
-//! is not known, and somebody has to notice when hints get through again. When trouble of the agent's *own* service ends, one
-//! parting hint says so: the metrics would say it too, but the function would go on treating the
-//! node as ill until they are read. The end of another's trouble is that node's to tell.
+//! is not known, and somebody has to notice when hints get through again. When trouble of the
+//! agent's *own* service ends, one parting hint says so: the metrics would say it too, but the
+//! function would go on treating the node as ill until they are read. The end of another's trouble
+//! is that node's to tell.
 
 use std::time::Duration;
 
