@@ -29,9 +29,10 @@ impl Alerted {
     /// There is cause for this alert. Whether it is worth sending: it is a new one, or was told
     /// long ago.
     pub fn is_news(&mut self, alert: &Alert, now: Timestamp) -> bool {
+        self.0.retain(|_, told| !told.is_over(now));
         let Some(told) = self.0.get_mut(alert) else { return true };
-        let was_well = told.well_since.take().is_some_and(|since| age(since, now) >= WELL_FOR);
-        was_well || age(told.at, now) >= ALERT_REST
+        told.well_since = None;
+        age(told.at, now) >= ALERT_REST
     }
 
     /// The alert was sent.
@@ -39,13 +40,21 @@ impl Alerted {
         self.0.insert(alert.clone(), Told { at: now, well_since: None });
     }
 
-    /// The subject gives no cause for any alert now, but for these kinds. What has not been so for
-    /// long is forgotten.
+    /// The subject gives no cause for any alert now, but for these kinds.
     pub fn settle(&mut self, subject: &str, but: &[&str], now: Timestamp) {
-        self.0.retain(|alert, told| {
-            let is_over = alert.subject == subject && !but.contains(&alert.kind.as_str());
-            !is_over || age(*told.well_since.get_or_insert(now), now) < WELL_FOR
-        });
+        for (alert, told) in &mut self.0 {
+            if alert.subject == subject && !but.contains(&alert.kind.as_str()) {
+                told.well_since.get_or_insert(now);
+            }
+        }
+        self.0.retain(|_, told| !told.is_over(now));
+    }
+}
+
+impl Told {
+    /// There has been no cause for so long that it is forgotten.
+    fn is_over(&self, now: Timestamp) -> bool {
+        self.well_since.is_some_and(|since| age(since, now) >= WELL_FOR)
     }
 }
 
@@ -79,7 +88,9 @@ mod tests {
         alerted.settle("redis", &[], start() + WELL_FOR);
         assert!(!alerted.is_news(&alert, start() + WELL_FOR), "well for less");
         alerted.settle("redis", &[], start());
-        assert!(alerted.is_news(&alert, start() + WELL_FOR));
+        for _ in 0..2 {
+            assert!(alerted.is_news(&alert, start() + WELL_FOR), "until somebody was told");
+        }
     }
 
     #[test]
@@ -95,7 +106,7 @@ mod tests {
                 alerted.told(kind, now);
             }
         }
-        alerted.settle("mysql", &[], start() + WELL_FOR * 2);
+        alerted.settle("mysql", &[], start());
         assert_eq!(alerted.0.len(), 2, "it is another subject");
         alerted.settle("redis", &[], start() + WELL_FOR);
         alerted.settle("redis", &[], start() + WELL_FOR * 2);

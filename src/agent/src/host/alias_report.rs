@@ -185,7 +185,7 @@ mod tests {
             "b".parse().expect("a name"),
             true,
         );
-        let mut publish = async |report: &str| {
+        let publish = async |report: &str| {
             fs::write(&path, report).expect("a writable temporary directory");
             outlet.publish(std::slice::from_ref(&health)).await.expect("it is recorded");
             let published = std::mem::take(&mut *outlet.outlet.0.lock().expect("no panic there"));
