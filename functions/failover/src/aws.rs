@@ -74,7 +74,7 @@ impl Ports for Aws {
         Box::pin(ec2::tag(&self.ec2, eni, tags)).await
     }
 
-    async fn announce(&self, notices: &[Notice]) -> Result<(), PortError> {
-        Box::pin(events::put(&self.events, notices)).await
+    async fn announce(&self, notice: &Notice) -> Result<(), PortError> {
+        Box::pin(events::put(&self.events, notice)).await
     }
 }

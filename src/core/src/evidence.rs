@@ -15,7 +15,7 @@ pub use snapshot::Snapshot;
 
 use crate::config::Config;
 use crate::name::{NodeName, ServiceName};
-use crate::telemetry::AlarmName;
+use crate::telemetry::{AlarmKind, AlarmName};
 
 /// What a decision rests on.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -46,8 +46,17 @@ impl Evidence {
     ) -> impl Iterator<Item = AlarmName> {
         let quiet = self.quiet_alarms.as_ref();
         AlarmName::all(config).filter(move |alarm| {
-            alarm.service == *service && quiet.is_none_or(|quiet| !quiet.contains(alarm))
+            let is_about = alarm.service.as_ref() == Some(service);
+            is_about && quiet.is_none_or(|quiet| !quiet.contains(alarm))
         })
+    }
+
+    /// Whether a host's hints fail, by the alarms; so it may be where these could not be read.
+    pub fn hints_may_fail(&self, config: &Config) -> bool {
+        let quiet = self.quiet_alarms.as_ref();
+        AlarmName::all(config)
+            .filter(|alarm| alarm.kind == AlarmKind::Hints)
+            .any(|alarm| quiet.is_none_or(|quiet| !quiet.contains(&alarm)))
     }
 }
 

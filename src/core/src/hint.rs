@@ -70,6 +70,9 @@ pub struct Hint {
     pub sequence: u64,
     /// [`crate::Config::digest`] of the agent's file.
     pub config_digest: String,
+    /// For how many milliseconds nobody has taken the agent's metrics, if it is so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metrics_failing_ms: Option<u64>,
     /// One for each service and node that the agent probes.
     pub observations: Vec<HintEntry>,
 }

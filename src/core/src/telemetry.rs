@@ -18,12 +18,20 @@ pub const PEER_HEALTH: &str = "PeerHealth";
 pub const REPLICA_LAG: &str = "ReplicaLag";
 /// Metric: whether a node's own service is a primary. 1 is, 0 is not.
 pub const IS_PRIMARY: &str = "IsPrimary";
-/// Metric: whether a VIP on a node's interface is not as it should be: 1, else 0.
+/// Metric: that a VIP on a node's interface is not as it should be, of one service or of any. 1
+/// while it is so, 0 once when it is over.
 pub const ALIAS_DRIFT: &str = "AliasDrift";
 /// Metric: how often a node's alias unit has mended what others had changed, since it started.
 pub const ALIAS_REPAIRS: &str = "AliasRepairs";
-/// Metric: whether the last run of a hook of that service failed. 1 did, 0 did not.
+/// Metric: that the last run of a hook failed, of one service or of any. 1 while it is so, 0 once
+/// when it is over.
 pub const HOOK_FAILING: &str = "HookFailing";
+/// Metric: that nobody takes a host's hints. 1 while it is so, 0 once when it is over.
+pub const HINTS_FAILING: &str = "HintsFailing";
+/// Metric of the function: how many notices to people could not be sent.
+pub const NOTICES_LOST: &str = "NoticesLost";
+/// Dimension naming the cluster.
+pub const DIM_CLUSTER: &str = "Cluster";
 /// Dimension naming the service.
 pub const DIM_SERVICE: &str = "Service";
 /// Dimension naming the node that a peer observation is about.
@@ -86,6 +94,11 @@ pub fn namespace(cluster: &ClusterName, node: &NodeName) -> String {
     format!("Vipward/{cluster}/{node}")
 }
 
+/// The metric namespace of a cluster's function.
+pub fn function_namespace(cluster: &ClusterName) -> String {
+    format!("Vipward/{cluster}")
+}
+
 /// The event source with which `node` alone may put hints.
 pub fn hint_source(cluster: &ClusterName, node: &NodeName) -> String {
     format!("{HINT_SOURCE_PREFIX}.{cluster}.{node}")
@@ -103,7 +116,7 @@ pub fn alarm_prefix(cluster: &ClusterName) -> String {
     format!("vipward/{cluster}/")
 }
 
-/// Which observation an alarm watches.
+/// What an alarm watches: an observation, or whether hints get through.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum AlarmKind {
     /// The node's own: silence is breaching.
@@ -112,28 +125,37 @@ pub enum AlarmKind {
     Primary,
     /// That observer's about the node: silence is not breaching.
     PeerHealth(NodeName),
+    /// Whether that host's hints fail: silence is not breaching. While they do, only the metrics
+    /// say what its agent sees.
+    Hints,
 }
 
-/// An alarm's name: `vipward/<cluster>/<service>/<node>/self`, `…/primary` or `…/peer/<observer>`.
+/// An alarm's name: `vipward/<cluster>/<service>/<node>/self`, `…/primary` or `…/peer/<observer>`;
+/// or `vipward/<cluster>/<host>/hints`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct AlarmName {
     /// The cluster it belongs to.
     pub cluster: ClusterName,
-    /// The service it watches.
-    pub service: ServiceName,
-    /// The node on which it watches the service.
+    /// The service it watches; `None` for that on a host's hints.
+    pub service: Option<ServiceName>,
+    /// The node on which it watches the service, or the host whose hints it watches.
     pub node: NodeName,
-    /// Which observation it watches.
+    /// What it watches.
     pub kind: AlarmKind,
 }
 
 impl fmt::Display for AlarmName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}/{}/", alarm_prefix(&self.cluster), self.service, self.node)?;
+        write!(f, "{}", alarm_prefix(&self.cluster))?;
+        if let Some(service) = &self.service {
+            write!(f, "{service}/")?;
+        }
+        write!(f, "{}/", self.node)?;
         match &self.kind {
             AlarmKind::SelfHealth => write!(f, "self"),
             AlarmKind::Primary => write!(f, "primary"),
             AlarmKind::PeerHealth(observer) => write!(f, "peer/{observer}"),
+            AlarmKind::Hints => write!(f, "hints"),
         }
     }
 }
@@ -141,7 +163,13 @@ impl fmt::Display for AlarmName {
 impl AlarmName {
     /// Every alarm that the file asks for.
     pub fn all(config: &Config) -> impl Iterator<Item = Self> {
-        config.services.iter().flat_map(move |service| {
+        let hints = config.members().filter(|_| config.policy.hints).map(|host| Self {
+            cluster: config.cluster.clone(),
+            service: None,
+            node: host.clone(),
+            kind: AlarmKind::Hints,
+        });
+        let observations = config.services.iter().flat_map(move |service| {
             config.nodes.iter().flat_map(move |node| {
                 let observers = config.observers_of(&node.name);
                 let peers = observers.filter(|_| config.policy.peer_alarms).cloned();
@@ -149,12 +177,13 @@ impl AlarmName {
                 let kinds = primary.into_iter().chain(peers.map(AlarmKind::PeerHealth));
                 std::iter::once(AlarmKind::SelfHealth).chain(kinds).map(move |kind| Self {
                     cluster: config.cluster.clone(),
-                    service: service.name.clone(),
+                    service: Some(service.name.clone()),
                     node: node.name.clone(),
                     kind,
                 })
             })
-        })
+        });
+        observations.chain(hints)
     }
 }
 
@@ -168,15 +197,17 @@ impl FromStr for AlarmName {
 
     fn from_str(text: &str) -> Result<Self, NotOurAlarm> {
         let parts: Vec<&str> = text.split('/').collect();
-        let (kind, [cluster, service, node]) = match parts.as_slice() {
-            ["vipward", c, s, n, "self"] => (Some(AlarmKind::SelfHealth), [c, s, n]),
-            ["vipward", c, s, n, "primary"] => (Some(AlarmKind::Primary), [c, s, n]),
+        let (kind, [cluster, node], service) = match parts.as_slice() {
+            ["vipward", c, n, "hints"] => (Some(AlarmKind::Hints), [c, n], None),
+            ["vipward", c, s, n, "self"] => (Some(AlarmKind::SelfHealth), [c, n], Some(s)),
+            ["vipward", c, s, n, "primary"] => (Some(AlarmKind::Primary), [c, n], Some(s)),
             ["vipward", c, s, n, "peer", observer] => {
-                (observer.parse().ok().map(AlarmKind::PeerHealth), [c, s, n])
+                (observer.parse().ok().map(AlarmKind::PeerHealth), [c, n], Some(s))
             }
             _ => return Err(NotOurAlarm(text.to_owned())),
         };
-        match (kind, cluster.parse(), service.parse(), node.parse()) {
+        let service = service.map(|service| service.parse()).transpose();
+        match (kind, cluster.parse(), service, node.parse()) {
             (Some(kind), Ok(cluster), Ok(service), Ok(node)) => {
                 Ok(Self { cluster, service, node, kind })
             }
@@ -214,6 +245,7 @@ mod tests {
             "vipward/prod-db/redis/resource-01/self",
             "vipward/c/s/n/primary",
             "vipward/c/s/n/peer/app-01",
+            "vipward/c/app-01/hints",
         ] {
             let name: AlarmName = text.parse().expect("one of ours");
             assert_eq!(name.to_string(), text);
@@ -226,6 +258,8 @@ mod tests {
             "",
             "cpu",
             "vipward/c/s/n",
+            "vipward/c/s/n/hints",
+            "vipward/c//hints",
             "vipward/c/s/n/other",
             "vipward/c/s/n/peer/",
             "x/c/s/n/self",

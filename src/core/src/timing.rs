@@ -28,3 +28,8 @@ pub const PREFERRED_WITHIN: Duration = Duration::from_secs(5);
 /// How many times `stale_after` a node must be well before a VIP returns to it; the metrics are
 /// read back a little further.
 pub const SETTLED_AFTER: u32 = 3;
+
+/// How long nobody has to have taken an agent's hints until it says so by the metrics, or its
+/// metrics until it says so by hints. Throttling passes sooner; until then the one is not missed,
+/// as the other still speaks.
+pub const FAILING_FOR: Duration = Duration::from_secs(10);

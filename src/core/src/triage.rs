@@ -9,8 +9,9 @@ use crate::observed::age;
 use crate::telemetry::AlarmKind;
 
 /// Whether a move of the service or of its group may be on the table: a VIP is not held by one of
-/// ours, something is said or alarmed about its holder, the holder leaves or is not the primary to
-/// be followed, it could go back to a preferred node, or a group is not on one node.
+/// ours, something is said or alarmed about its holder, or only the metrics could say it because a
+/// host's hints fail, the holder leaves or is not the primary to be followed, it could go back to a
+/// preferred node, or a group is not on one node.
 pub fn needs_metrics(snapshot: Snapshot<'_>, service: &Service) -> bool {
     snapshot.config.companions(service).any(|companion| {
         snapshot.holder(companion) != snapshot.holder(service)
@@ -29,6 +30,7 @@ fn needs_its_own_metrics(snapshot: Snapshot<'_>, service: &Service) -> bool {
     let triage = Triage { snapshot, service, holder: &holder };
     snapshot.presence(node) != Presence::Attached
         || evidence.troubled_alarms(config, &service.name).any(|alarm| alarm.node == holder)
+        || evidence.hints_may_fail(config)
         || triage.is_observed_ill()
         || snapshot.contested(&service.name, &holder).is_some()
         || snapshot.is_leaving(service, &holder)
@@ -63,7 +65,7 @@ impl Triage<'_> {
         };
         let quiet = self.snapshot.evidence.quiet_alarms.iter().flatten().any(|alarm| {
             alarm.kind == AlarmKind::Primary
-                && alarm.service == self.service.name
+                && alarm.service.as_ref() == Some(&self.service.name)
                 && others().any(|other| *other == alarm.node)
         });
         self.service.role == Role::Primary

@@ -32,6 +32,7 @@ pub fn unhealthy_hint(layout: &Layout, node: &NodeName) -> Result<Value, Faults>
         start_id: "forged".to_owned(),
         sequence: 1,
         config_digest: config.digest(),
+        metrics_failing_ms: None,
         observations: observations.collect(),
     };
     let detail = serde_json::to_string(&hint).expect("a hint is plain data");

@@ -176,7 +176,7 @@ impl Layout {
         pairs
             .map(|(node, service)| AlarmName {
                 cluster: Self::cluster(),
-                service: service.name.clone(),
+                service: Some(service.name.clone()),
                 node: node.name.clone(),
                 kind: AlarmKind::SelfHealth,
             })

@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use vipward_core::telemetry::{
-    HOOK_FAILING, IS_PRIMARY, PEER_HEALTH, REPLICA_LAG, SELF_HEALTH, SelfHealth,
-};
+use vipward_core::telemetry::{IS_PRIMARY, PEER_HEALTH, REPLICA_LAG, SELF_HEALTH, SelfHealth};
 use vipward_core::{NodeName, ServiceName};
 
 /// One value for CloudWatch.
@@ -12,8 +10,8 @@ use vipward_core::{NodeName, ServiceName};
 pub struct Datum {
     /// The metric it belongs to.
     pub metric: &'static str,
-    /// The service it is about.
-    pub service: ServiceName,
+    /// The service it is about; `None` for the host.
+    pub service: Option<ServiceName>,
     /// The node it is about; `None` for the agent's own.
     pub subject: Option<NodeName>,
     /// In the metric's unit.
@@ -23,27 +21,30 @@ pub struct Datum {
 impl Datum {
     /// The health of an own service.
     pub fn self_health(service: ServiceName, health: SelfHealth) -> Self {
+        let service = Some(service);
         Self { metric: SELF_HEALTH, service, subject: None, value: health.value() }
     }
 
     /// Whether another node's service is reached: 1, or 0.
     pub fn peer_health(service: ServiceName, subject: NodeName, healthy: bool) -> Self {
         let value = f64::from(u8::from(healthy));
-        Self { metric: PEER_HEALTH, service, subject: Some(subject), value }
+        Self { metric: PEER_HEALTH, service: Some(service), subject: Some(subject), value }
     }
 
     /// Whether an own service is a primary.
     pub fn primary(service: ServiceName, is: bool) -> Self {
-        Self { metric: IS_PRIMARY, service, subject: None, value: f64::from(u8::from(is)) }
+        let (service, value) = (Some(service), f64::from(u8::from(is)));
+        Self { metric: IS_PRIMARY, service, subject: None, value }
     }
 
-    /// Whether the last run of a hook of that service failed.
-    pub fn hook_failing(service: ServiceName, failing: bool) -> Self {
-        Self { metric: HOOK_FAILING, service, subject: None, value: f64::from(u8::from(failing)) }
+    /// Whether there is that trouble with a service, or anywhere on the host.
+    pub fn trouble(metric: &'static str, service: Option<ServiceName>, is: bool) -> Self {
+        Self { metric, service, subject: None, value: f64::from(u8::from(is)) }
     }
 
     /// By how many seconds an own service is behind its primary.
     pub fn lag(service: ServiceName, lag: Duration) -> Self {
-        Self { metric: REPLICA_LAG, service, subject: None, value: lag.as_secs_f64() }
+        let (service, value) = (Some(service), lag.as_secs_f64());
+        Self { metric: REPLICA_LAG, service, subject: None, value }
     }
 }

@@ -31,6 +31,7 @@ pub mod requests;
 pub mod send_stats;
 pub mod status;
 pub mod target;
+pub mod troubles;
 pub mod verdict;
 pub mod view;
 

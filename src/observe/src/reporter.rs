@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use vipward_core::hint::HINT_VERSION;
+use vipward_core::observed::age;
+use vipward_core::telemetry::HINTS_FAILING;
 use vipward_core::timing::{CLOCK_LEEWAY, INGESTION_DELAY, UNREACHABLE_FOR};
 use vipward_core::{Config, Hint, NodeName, ServiceName, Verdict};
 
@@ -18,6 +20,7 @@ use crate::publishing::{Publishing, Reason};
 use crate::send_stats::Tally;
 use crate::status::Status;
 use crate::target::{Target, TargetKey, targets};
+use crate::troubles::Troubles;
 use crate::view::{TargetChange, View};
 
 /// Something to send. Publications and hints do not wait for each other.
@@ -64,6 +67,12 @@ pub struct Reporter {
     blank: Hint,
     metrics: Tally,
     hints: Tally,
+    /// Which of the two ways is known to fail, and so told by the other.
+    metrics_fail: bool,
+    hints_fail: bool,
+    troubles: Troubles,
+    /// Those that are on their way.
+    telling: Vec<Datum>,
 }
 
 impl Reporter {
@@ -84,10 +93,15 @@ impl Reporter {
                 start_id,
                 sequence: 0,
                 config_digest: config.digest(),
+                metrics_failing_ms: None,
                 observations: Vec::new(),
             },
             metrics: Tally::default(),
             hints: Tally::default(),
+            metrics_fail: false,
+            hints_fail: false,
+            troubles: Troubles::default(),
+            telling: Vec::new(),
         }
     }
 
@@ -96,7 +110,9 @@ impl Reporter {
     pub fn on_stall(&mut self, now: Timestamp) {
         self.view.forget(now);
         self.publishing.on_stall(now);
-        self.hinting = self.hinting.as_ref().map(|_| Hinting::default());
+        if let Some(hinting) = &mut self.hinting {
+            hinting.on_stall(now);
+        }
     }
 
     /// The file has changed; `kept` are the targets that are watched as before.
@@ -108,9 +124,11 @@ impl Reporter {
         self.ready_within = ready_within(config);
         let hinting = self.hinting.take().unwrap_or_default();
         self.hinting = config.policy.hints.then_some(hinting);
-        if let Some(hinting) = &mut self.hinting {
-            // Trouble may have gone with its target.
-            hinting.on_change(now, self.view.trouble(), News::Own);
+        // Trouble may have gone with its target.
+        self.hint_of(now, News::Own);
+        if self.hinting.is_none() {
+            self.hints.failing_since = None;
+            self.hints_fail = false;
         }
     }
 
@@ -156,8 +174,14 @@ impl Reporter {
 
     fn changed(&mut self, now: Timestamp, news: News) {
         self.publishing.on_change(now);
+        self.hint_of(now, news);
+    }
+
+    /// Hints are repeated while metrics fail, too: nothing else says what this agent sees.
+    fn hint_of(&mut self, now: Timestamp, news: News) {
+        let trouble = self.view.trouble() || self.metrics_fail;
         if let Some(hinting) = &mut self.hinting {
-            hinting.on_change(now, self.view.trouble(), news);
+            hinting.on_change(now, trouble, news);
         }
     }
 
@@ -232,7 +256,7 @@ impl Reporter {
         let shortly_before = self.stale_after.saturating_sub(INGESTION_DELAY);
         let threshold = self.view.next_threshold(now, &[with_others, shortly_before]);
         while let Some(reason) = self.publishing.poll(now, threshold) {
-            let data = self.view.data();
+            let data = self.data();
             if !data.is_empty() {
                 return Some(Report::Metrics(reason, data));
             }
@@ -247,11 +271,23 @@ impl Reporter {
             Channel::Metrics => {
                 self.metrics.count(now, outcome);
                 self.publishing.done();
+                let telling = std::mem::take(&mut self.telling);
+                if outcome.is_ok() {
+                    self.troubles.told(&telling);
+                }
+                let fails = self.metrics.is_failing(now);
+                if std::mem::replace(&mut self.metrics_fail, fails) != fails {
+                    self.hint_of(now, News::OwnAllClear);
+                }
             }
             Channel::Hints => {
                 self.hints.count(now, outcome);
                 if let Some(hinting) = &mut self.hinting {
                     hinting.done(now, outcome.is_ok());
+                }
+                let fails = self.hinting.is_some() && self.hints.is_failing(now);
+                if std::mem::replace(&mut self.hints_fail, fails) != fails {
+                    self.publishing.on_change(now);
                 }
             }
         }
@@ -259,7 +295,18 @@ impl Reporter {
 
     fn hint(&mut self, now: Timestamp) -> Hint {
         self.blank.sequence += 1;
-        Hint { observations: self.view.observations(now), ..self.blank.clone() }
+        let since = self.metrics.failing_since.filter(|_| self.metrics_fail);
+        let metrics_failing_ms =
+            since.map(|since| u64::try_from(age(since, now).as_millis()).unwrap_or(u64::MAX));
+        let observations = self.view.observations(now);
+        Hint { metrics_failing_ms, observations, ..self.blank.clone() }
+    }
+
+    fn data(&mut self) -> Vec<Datum> {
+        let mut troubles = self.view.hooks();
+        troubles.push(Datum::trouble(HINTS_FAILING, None, self.hints_fail));
+        self.telling = self.troubles.to_tell(troubles);
+        [self.view.data(), self.telling.clone()].concat()
     }
 }
 

@@ -6,11 +6,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 use vipward_core::{HintEntry, NodeName, ServiceName, Verdict};
 
-use vipward_core::telemetry::SelfHealth;
+use vipward_core::telemetry::{HOOK_FAILING, SelfHealth};
 
 use crate::datum::Datum;
 use crate::status::TargetStatus;
 use crate::target::TargetKey;
+use crate::troubles::with_host;
 use crate::verdict::VerdictChange;
 
 /// A change of the verdict on one target.
@@ -238,15 +239,18 @@ impl View {
     /// The other metrics of the own services, each where it matters and is known.
     fn own_data(&self) -> impl Iterator<Item = Datum> {
         let lag = |(service, lag): (&ServiceName, &Duration)| Datum::lag(service.clone(), *lag);
-        let hook = |(service, failing): (&ServiceName, &bool)| {
-            Datum::hook_failing(service.clone(), *failing)
-        };
         let primary = |((subject, service), state): (&TargetKey, &TargetState)| {
             let is = self.primary(service, state.verdict).filter(|_| *subject == self.me)?;
             Some(Datum::primary(service.clone(), is))
         };
         let primaries = self.states.iter().filter_map(primary);
-        self.lags.iter().map(lag).chain(primaries).chain(self.hooks_failing.iter().map(hook))
+        self.lags.iter().map(lag).chain(primaries)
+    }
+
+    /// Of each service that has hooks, and of the host, whether the last run of one failed.
+    pub fn hooks(&self) -> Vec<Datum> {
+        let failing = self.hooks_failing.iter().map(|(service, is)| (service.clone(), *is));
+        with_host(HOOK_FAILING, failing.collect())
     }
 
     /// The view as the status shows it, without the duration of probes.

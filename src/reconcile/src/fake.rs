@@ -55,6 +55,9 @@ pub(crate) fn denied(call: &'static str) -> PortError {
     PortError::Refused { call, cause: "UnauthorizedOperation".to_owned() }
 }
 
+/// Bytes of one event.
+const LARGEST_EVENT: usize = 256 * 1_024;
+
 /// What happens to the world.
 pub(crate) type Change = fn(&mut State);
 
@@ -77,7 +80,7 @@ pub(crate) struct State {
     pub inventory_faults: VecDeque<PortError>,
     /// After so many answers EC2 can no longer be read; never when zero.
     pub inventory_answers: usize,
-    /// The calls that never answer.
+    /// The calls that never answer, and the detail types of notices that nobody takes.
     pub hanging: BTreeSet<&'static str>,
     /// What readers still see, and until when: EC2's Describe is eventually consistent.
     pub stale: Option<(Inventory, Timestamp)>,
@@ -355,10 +358,17 @@ impl Ports for World {
         Ok(())
     }
 
-    async fn announce(&self, notices: &[Notice]) -> Result<(), PortError> {
+    async fn announce(&self, notice: &Notice) -> Result<(), PortError> {
+        let hangs = self.state().hanging.contains(notice.detail_type);
+        if hangs {
+            std::future::pending::<()>().await;
+        }
         let mut state = self.state();
         state.answer("PutEvents")?;
-        state.notices.extend_from_slice(notices);
+        if notice.detail.to_string().len() > LARGEST_EVENT {
+            return Err(denied("PutEvents"));
+        }
+        state.notices.push(notice.clone());
         Ok(())
     }
 }
@@ -384,6 +394,7 @@ pub(crate) fn hint(world: &World, observer: &str, said: &[(&str, Verdict, u64)])
         start_id: "s".to_owned(),
         sequence,
         config_digest: config().digest(),
+        metrics_failing_ms: None,
         observations: said.iter().map(observation).collect(),
     };
     HeardHint { observer: observer.parse().expect("a name"), at: world.now(), hint }

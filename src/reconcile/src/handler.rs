@@ -6,13 +6,13 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use vipward_core::observed::age;
-use vipward_core::telemetry::ALERT_DETAIL_TYPE;
 use vipward_core::text::chain;
 use vipward_core::{Config, NodeName, ServiceName};
 
+use crate::agents;
 use crate::invocation::Invocation;
 use crate::memory::{Memory, locked};
-use crate::notice::{Alert, Notice};
+use crate::notice::Notice;
 use crate::notices::{announce, notices, notices_lost};
 use crate::orders::{self, OrderOutcome};
 use crate::own_tags::OwnTags;
@@ -22,7 +22,7 @@ use crate::reconcile::reconcile;
 use crate::record::Record;
 use crate::reply::Reply;
 use crate::role::Role;
-use crate::wake::{Command, HeardHint, Refusal, Wake, WakeKind, parse};
+use crate::wake::{Command, Refusal, Wake, WakeKind, parse};
 
 /// Time kept back before Lambda ends the invocation: for records, notices and the answer.
 const MARGIN: SignedDuration = SignedDuration::from_millis(3_000);
@@ -35,9 +35,6 @@ const USUAL_TIMEOUT: SignedDuration = SignedDuration::from_secs(30);
 /// tells it to the second and delivers in less than one; a hint that Lambda throws back comes a
 /// second later.
 const UNDER_WAY: Duration = Duration::from_secs(4);
-
-/// Record and alert about an agent whose file means something else than the function's.
-const MISMATCH: &str = "config-mismatch";
 
 /// Why an invocation failed, as the caller sees it.
 #[derive(Debug, thiserror::Error)]
@@ -172,12 +169,10 @@ impl<P: Ports> Function<P> {
     ) -> Result<Value, HandlerError> {
         let mut notices = Vec::new();
         if let Wake::Hint(heard) = wake {
-            notices.extend(self.config_mismatch(&heard));
+            let records = agents::records(&self.config, &heard);
+            records.iter().for_each(&mut *log);
+            notices = agents::notices(&self.memory, &heard, records, invocation.woken);
         }
-        for mismatch in &notices {
-            log(&mismatch.detail);
-        }
-        notices.retain(|notice| self.is_news(notice));
         let result = if self.is_superfluous(invocation) {
             let said = json!({ "record": "unchanged", "wake": invocation.wake });
             log(&said);
@@ -208,12 +203,12 @@ impl<P: Ports> Function<P> {
             && locked(&self.memory).changes_nothing(&self.config, invocation.woken)
     }
 
-    /// Logs the records, and tells people what they should hear besides what is `told` anyway; what
-    /// came of each service, in one word.
+    /// Logs the records, and tells people what they should hear of them, and `besides`; what came
+    /// of each service, in one word.
     async fn publish(
         &self,
         records: &[Record],
-        mut told: Vec<Notice>,
+        besides: Vec<Notice>,
         lambda_deadline: Timestamp,
         log: &mut (dyn FnMut(&Value) + Send),
     ) -> serde_json::Map<String, Value> {
@@ -221,35 +216,15 @@ impl<P: Ports> Function<P> {
         for record in records {
             log(&record.line(config));
         }
-        told.extend(notices(config, memory, records, ports.now()));
-        if let Err(error) = announce(ports, memory, &told, lambda_deadline - LAST_WORDS).await {
-            log(&notices_lost(config, told.len(), &error, ports.now()));
+        let mut told = notices(config, memory, records, ports.now());
+        told.extend(besides);
+        let lost = announce(ports, memory, &told, lambda_deadline - LAST_WORDS).await;
+        if let Some(lost) = notices_lost(config, &lost, ports.now()) {
+            log(&lost);
         }
         let outcome =
             |record: &Record| (record.decision.service.to_string(), json!(record.outcome()));
         records.iter().map(outcome).collect()
-    }
-
-    /// The agent's file does not mean what the function's does.
-    fn config_mismatch(&self, heard: &HeardHint) -> Option<Notice> {
-        let ours = self.config.digest();
-        let detail = json!({
-            "record": MISMATCH,
-            "alert": MISMATCH,
-            "cluster": self.config.cluster,
-            "observer": heard.observer,
-            "theirs": heard.hint.config_digest,
-            "ours": ours,
-        });
-        let differs = heard.hint.config_digest != ours;
-        let subject = format!("agent {}", heard.observer);
-        let alerts = vec![Alert { subject, kind: MISMATCH.to_owned() }];
-        differs.then_some(Notice { alerts, detail_type: ALERT_DETAIL_TYPE, detail })
-    }
-
-    fn is_news(&self, notice: &Notice) -> bool {
-        let (memory, now) = (locked(&self.memory), self.ports.now());
-        notice.alerts.iter().all(|alert| memory.is_news(&alert.subject, &alert.kind, now))
     }
 
     /// An instance that is known not to be the cluster's: the account has many, and each pass

@@ -6,6 +6,8 @@
 
 #![warn(missing_docs)]
 
+pub mod agents;
+pub mod alerted;
 mod attempts;
 pub mod backoff;
 pub mod basis;

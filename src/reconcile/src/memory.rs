@@ -12,10 +12,9 @@ use vipward_core::observed::{Observed, age};
 use vipward_core::triage::needs_metrics;
 use vipward_core::{Config, NodeName, ServiceName};
 
+use crate::alerted::Alerted;
 use crate::wake::{HeardHint, WakeKind};
 
-/// How long the same alert about the same service is not repeated.
-const ALERT_REST: Duration = Duration::from_mins(10);
 /// For so long after it was sent a call to EC2 without a certain answer may still take effect.
 pub const MAY_LAND: Duration = Duration::from_secs(10);
 /// So often the minute's schedule looks into all metrics: of what neither an alarm nor a hint has
@@ -28,8 +27,8 @@ const MOMENTS: Duration = Duration::from_secs(1);
 #[derive(Debug, Default)]
 pub struct Memory {
     hints: BTreeMap<NodeName, HeardHint>,
-    /// By what the alert is about.
-    alerted: BTreeMap<String, (String, Timestamp)>,
+    /// What people were alerted of.
+    pub alerted: Alerted,
     /// By service: with what patience an alert waits, and since when.
     waiting: BTreeMap<ServiceName, (Duration, Timestamp)>,
     instances: BTreeSet<String>,
@@ -75,15 +74,12 @@ impl Memory {
         !overtaken
     }
 
-    /// What the fresh hints say of what the file names.
+    /// What the fresh hints say.
     pub fn observations(&mut self, config: &Config, now: Timestamp) -> Observations {
         self.hints.retain(|_, heard| age(heard.at, now) < config.policy.stale_after);
         let mut observations = Observations::default();
         for heard in self.hints.values() {
-            let known = heard.hint.observations.iter().filter(|said| {
-                config.node(&said.subject).is_some() && config.service(&said.service).is_some()
-            });
-            for said in known {
+            for said in &heard.hint.observations {
                 let ago = |ms: u64| {
                     let ms = i64::try_from(ms).unwrap_or(i64::MAX);
                     let since = heard.at.checked_sub(SignedDuration::from_millis(ms));
@@ -113,23 +109,6 @@ impl Memory {
             }
         }
         observations
-    }
-
-    /// Whether this alert is worth sending: it is a new one about that subject, or was told long
-    /// ago.
-    pub fn is_news(&self, subject: &str, alert: &str, now: Timestamp) -> bool {
-        let told = self.alerted.get(subject);
-        !told.is_some_and(|(last, at)| last == alert && age(*at, now) < ALERT_REST)
-    }
-
-    /// The alert was sent.
-    pub fn told(&mut self, subject: &str, alert: &str, now: Timestamp) {
-        self.alerted.insert(subject.to_owned(), (alert.to_owned(), now));
-    }
-
-    /// The subject gives no cause for alert any more: the next one is news again.
-    pub fn settle(&mut self, subject: &str) {
-        self.alerted.remove(subject);
     }
 
     /// For how long a service has given cause for an alert that waits with that patience, as far as

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// What an alert is about, and its kind: the same one is not told twice in a row.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Alert {
     /// A service, or an agent.
     pub subject: String,

@@ -4,10 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
+use futures::future::join_all;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use vipward_core::Config;
-use vipward_core::telemetry::{ALERT_DETAIL_TYPE, MOVE_DETAIL_TYPE};
+use vipward_core::telemetry::{
+    ALERT_DETAIL_TYPE, DIM_CLUSTER, MOVE_DETAIL_TYPE, NOTICES_LOST, function_namespace,
+};
 
 use crate::backoff::bounded;
 use crate::memory::{Memory, locked};
@@ -51,11 +54,10 @@ fn news<'r>(
         let subject = subject(record);
         let patience = record.patience(config.policy.stale_after);
         let lasted = memory.waiting(&record.decision.service, patience, now);
-        let Some(kind) = record.alert().filter(|_| lasted >= patience) else {
-            memory.settle(&subject);
-            continue;
-        };
-        if memory.is_news(&subject, &kind, now) {
+        let kind = record.alert().filter(|_| lasted >= patience);
+        memory.alerted.settle(&subject, kind.as_deref().as_slice(), now);
+        let Some(kind) = kind else { continue };
+        if memory.alerted.is_news(&Alert { subject, kind: kind.clone() }, now) {
             news.entry(kind).or_default().push(record);
         }
     }
@@ -80,41 +82,41 @@ fn detail(config: &Config, alert: Option<&str>, records: &[&Record]) -> Value {
     detail
 }
 
-/// Tells people's own rules; what could not be told is news the next time, too.
-///
-/// # Errors
-/// When EventBridge did not take them all.
+/// Tells people's own rules, all at the same time, so that none waits for another. The errors of
+/// those that could not be told: each is news the next time, too.
 pub async fn announce(
     ports: &impl Ports,
     memory: &Mutex<Memory>,
     notices: &[Notice],
     deadline: Timestamp,
-) -> Result<(), PortError> {
-    if notices.is_empty() {
-        return Ok(());
-    }
-    bounded(ports, deadline, ports.announce(notices)).await?;
-    let now = ports.now();
-    for alert in notices.iter().flat_map(|notice| &notice.alerts) {
-        locked(memory).told(&alert.subject, &alert.kind, now);
-    }
-    Ok(())
+) -> Vec<PortError> {
+    let tell = async |notice: &Notice| {
+        bounded(ports, deadline, ports.announce(notice)).await.err().or_else(|| {
+            let now = ports.now();
+            for alert in &notice.alerts {
+                locked(memory).alerted.told(alert, now);
+            }
+            None
+        })
+    };
+    join_all(notices.iter().map(tell)).await.into_iter().flatten().collect()
 }
 
-/// The log line, with its metric, about `count` notices that could not be sent.
-pub fn notices_lost(config: &Config, count: usize, error: &PortError, now: Timestamp) -> Value {
-    json!({
+/// The log line, with its metric, about the notices that could not be sent, if any.
+pub fn notices_lost(config: &Config, errors: &[PortError], now: Timestamp) -> Option<Value> {
+    let first = errors.first()?;
+    Some(json!({
         "record": "notices-lost",
-        "error": error.to_string(),
-        "NoticesLost": count,
-        "Cluster": config.cluster,
+        "error": first.to_string(),
+        NOTICES_LOST: errors.len(),
+        DIM_CLUSTER: config.cluster,
         "_aws": {
             "Timestamp": now.as_millisecond(),
             "CloudWatchMetrics": [{
-                "Namespace": format!("Vipward/{}", config.cluster),
-                "Dimensions": [["Cluster"]],
-                "Metrics": [{ "Name": "NoticesLost", "Unit": "Count" }],
+                "Namespace": function_namespace(&config.cluster),
+                "Dimensions": [[DIM_CLUSTER]],
+                "Metrics": [{ "Name": NOTICES_LOST, "Unit": "Count" }],
             }],
         },
-    })
+    }))
 }

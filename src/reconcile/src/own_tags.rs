@@ -86,7 +86,7 @@ impl<P: Ports> Ports for OwnTags<'_, P> {
         Ok(())
     }
 
-    async fn announce(&self, notices: &[Notice]) -> Result<(), PortError> {
-        self.ports.announce(notices).await
+    async fn announce(&self, notice: &Notice) -> Result<(), PortError> {
+        self.ports.announce(notice).await
     }
 }

@@ -173,5 +173,5 @@ pub trait Ports: Sync {
     ) -> impl Future<Output = Result<(), PortError>> + Send;
 
     /// Tells people's own rules.
-    fn announce(&self, notices: &[Notice]) -> impl Future<Output = Result<(), PortError>> + Send;
+    fn announce(&self, notice: &Notice) -> impl Future<Output = Result<(), PortError>> + Send;
 }

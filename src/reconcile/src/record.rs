@@ -11,6 +11,7 @@ use vipward_core::Config;
 use vipward_core::decide::{Choice, Decision, HoldReason};
 use vipward_core::evidence::Evidence;
 use vipward_core::observed::millis;
+use vipward_core::telemetry::function_namespace;
 
 use crate::basis::Basis;
 use crate::execute::{MoveOutcome, Proof};
@@ -179,7 +180,7 @@ impl Record {
             json!({
                 "Timestamp": self.decided.as_millisecond(),
                 "CloudWatchMetrics": [{
-                    "Namespace": format!("Vipward/{}", config.cluster),
+                    "Namespace": function_namespace(&config.cluster),
                     "Dimensions": [names],
                     "Metrics": definitions,
                 }],

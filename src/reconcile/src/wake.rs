@@ -3,6 +3,8 @@
 //! A wake-up says that something may have changed, never what to do. All but a hint could as well
 //! be empty: the function reads the world afresh.
 
+use std::collections::BTreeSet;
+
 use aws_lambda_events::event::eventbridge::EventBridgeEvent;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -13,6 +15,9 @@ use vipward_core::telemetry::{AlarmName, HINT_DETAIL_TYPE, NotOurAlarm, parse_hi
 use vipward_core::{Config, Hint, NodeName};
 
 use crate::role::Role;
+
+/// Bytes that are kept of each text in a hint: a digest takes 64, and a cause is a line.
+const LONGEST_TEXT: usize = 256;
 
 /// Why the function was called.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -216,8 +221,10 @@ fn alarm(config: &Config, detail: &Value) -> Result<Wake, Refusal> {
     }
     let name: AlarmName = Detail::deserialize(detail)?.alarm_name.parse()?;
     let ours = name.cluster == config.cluster
-        && config.service(&name.service).is_some()
-        && config.node(&name.node).is_some();
+        && match &name.service {
+            Some(service) => config.service(service).is_some() && config.node(&name.node).is_some(),
+            None => config.members().any(|member| *member == name.node),
+        };
     if ours { Ok(Wake::Alarm(name)) } else { Err(Refusal::OtherAlarm(name)) }
 }
 
@@ -237,7 +244,7 @@ fn hint(config: &Config, event: EventBridgeEvent, now: Timestamp) -> Result<Wake
         })
         .map(|(_, node)| node)
         .ok_or(Refusal::UnknownObserver(event.source))?;
-    let hint = Hint::deserialize(event.detail)?;
+    let hint = within_bounds(config, Hint::deserialize(event.detail)?);
     if hint.version != HINT_VERSION || hint.cluster != config.cluster {
         let cluster = hint.cluster.to_string();
         return Err(Refusal::OtherHint { version: hint.version, cluster });
@@ -245,6 +252,26 @@ fn hint(config: &Config, event: EventBridgeEvent, now: Timestamp) -> Result<Wake
     let claimed = event.time.ok_or(Refusal::Timeless)?;
     let at = Timestamp::from_second(claimed.timestamp()).map_err(|_| Refusal::Timeless)?.min(now);
     Ok(Wake::Hint(HeardHint { observer, at, hint }))
+}
+
+/// The hint with what this function can use of it: what the file names, once, and no text longer
+/// than an agent has cause to send. It is remembered, and its words go into notices.
+fn within_bounds(config: &Config, mut hint: Hint) -> Hint {
+    for text in [&mut hint.start_id, &mut hint.config_digest] {
+        shorten(text);
+    }
+    let mut named = BTreeSet::new();
+    hint.observations.retain(|said| {
+        config.node(&said.subject).is_some()
+            && config.service(&said.service).is_some()
+            && named.insert((said.subject.clone(), said.service.clone()))
+    });
+    hint.observations.iter_mut().filter_map(|said| said.cause.as_mut()).for_each(shorten);
+    hint
+}
+
+fn shorten(text: &mut String) {
+    text.truncate(text.floor_char_boundary(LONGEST_TEXT));
 }
 
 #[cfg(test)]

@@ -1,16 +1,20 @@
 //! One alarm for each service on each node, and where the policy wants it one for each observer.
+//! And one for each host, on its hints.
 //!
-//! They have no actions: their changes of state are events on the bus, and a rule hears them.
+//! Their changes of state are events on the bus, and a rule hears them. Those on hints alone have
+//! actions, too: people should hear of them.
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use vipward_core::config::{Role, Service};
 use vipward_core::telemetry::{
-    AlarmKind, AlarmName, DIM_SERVICE, DIM_SUBJECT, IS_PRIMARY, PEER_HEALTH, SELF_HEALTH, namespace,
+    AlarmKind, AlarmName, DIM_SERVICE, DIM_SUBJECT, HINTS_FAILING, IS_PRIMARY, PEER_HEALTH,
+    SELF_HEALTH, namespace,
 };
 use vipward_core::{Config, NodeName};
 
+use super::alerts::tell_people;
 use super::resource::{Resource, logical_id};
 
 /// The periods, in seconds, that CloudWatch has for alarms, up to the longest publish interval.
@@ -32,6 +36,9 @@ pub fn resources(config: &Config) -> Vec<Resource> {
                 );
             }
         }
+    }
+    if config.policy.hints {
+        resources.extend(config.members().map(|host| hints(config, host)));
     }
     if let Some(first) = resources.first_mut() {
         first.comment = "One bad value is enough: the agent has debounced it. Two periods, because one may be late.";
@@ -94,10 +101,38 @@ fn peer_health(
     )
 }
 
+/// Nobody takes a host's hints: the function reads what its agent sees in the metrics, and people
+/// mend it. Silence is not breaching: the metric is there only while it is so.
+fn hints(config: &Config, host: &NodeName) -> Resource {
+    let name = AlarmName {
+        cluster: config.cluster.clone(),
+        service: None,
+        node: host.clone(),
+        kind: AlarmKind::Hints,
+    };
+    let mut alarm = alarm(
+        config,
+        logical_id("Hints", &[host.as_str()]),
+        &name,
+        &format!("EventBridge does not take the hints of {host}; its agent's log says why"),
+        json!({
+            "Namespace": namespace(&config.cluster, host),
+            "MetricName": HINTS_FAILING,
+            "TreatMissingData": "notBreaching",
+        }),
+    );
+    let properties = &mut alarm.body["Properties"];
+    properties["Statistic"] = "Maximum".into();
+    properties["ComparisonOperator"] = "GreaterThanThreshold".into();
+    properties["Threshold"] = 0.into();
+    tell_people(properties);
+    alarm
+}
+
 fn name(config: &Config, service: &Service, node: &NodeName, kind: AlarmKind) -> AlarmName {
     AlarmName {
         cluster: config.cluster.clone(),
-        service: service.name.clone(),
+        service: Some(service.name.clone()),
         node: node.clone(),
         kind,
     }

@@ -39,7 +39,8 @@ pub(super) async fn ask(client: &Client, namespace: &str) -> Result<(), SendErro
 fn metric_datum(datum: &Datum, said: Option<DateTime>) -> MetricDatum {
     let dimension = |name: &str, value: &str| Dimension::builder().name(name).value(value).build();
     let subject = datum.subject.as_ref().map(|subject| dimension(DIM_SUBJECT, subject.as_str()));
-    let dimensions = [Some(dimension(DIM_SERVICE, datum.service.as_str())), subject];
+    let service = datum.service.as_ref().map(|service| dimension(DIM_SERVICE, service.as_str()));
+    let dimensions = [service, subject];
     MetricDatum::builder()
         .metric_name(datum.metric)
         .set_dimensions(Some(dimensions.into_iter().flatten().collect()))

@@ -5,6 +5,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 use vipward_core::alias_report::{AliasReport, AliasState, VERSION};
@@ -13,6 +14,7 @@ use vipward_core::{Hint, NodeName};
 use vipward_observe::datum::Datum;
 use vipward_observe::ports::{Outlet, SendError};
 use vipward_observe::readiness::AliasUnit;
+use vipward_observe::troubles::{Troubles, with_host};
 
 use crate::host::clock::wall;
 
@@ -24,19 +26,29 @@ pub struct WithAliases<O> {
     outlet: O,
     me: NodeName,
     path: PathBuf,
+    troubles: Mutex<Troubles>,
 }
 
 impl<O> WithAliases<O> {
     /// Adds what the report at `path` says of the node `me`.
     pub fn new(outlet: O, me: &NodeName, path: &Path) -> Self {
-        Self { outlet, me: me.clone(), path: path.to_owned() }
+        Self { outlet, me: me.clone(), path: path.to_owned(), troubles: Mutex::default() }
+    }
+}
+
+impl<O> WithAliases<O> {
+    fn troubles(&self) -> MutexGuard<'_, Troubles> {
+        self.troubles.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl<O: Outlet> Outlet for WithAliases<O> {
     async fn publish(&self, data: &[Datum]) -> Result<(), SendError> {
         let aliases = read(&self.path, &self.me, wall());
-        self.outlet.publish(&[data, &aliases].concat()).await
+        let aliases = self.troubles().to_tell(aliases);
+        self.outlet.publish(&[data, &aliases].concat()).await?;
+        self.troubles().told(&aliases);
+        Ok(())
     }
 
     async fn hint(&self, hint: &Hint) -> Result<(), SendError> {
@@ -56,11 +68,17 @@ pub fn alias_unit(path: &Path, me: &NodeName, now: Timestamp) -> AliasUnit {
     }
 }
 
-/// One or two values a service; none where no unit runs, or one for another node: silence is not
-/// health.
+/// Drift and repairs of each service, and whether there is drift at all: also where a unit has
+/// stopped reporting, for nobody keeps the aliases then. Nothing where none ever ran, or one for
+/// another node: silence is not health.
 fn read(path: &Path, me: &NodeName, now: Timestamp) -> Vec<Datum> {
-    let fresh = report(path, me).filter(|(written, _)| is_fresh(*written, now));
-    fresh.map_or_else(Vec::new, |(_, report)| report.aliases.iter().flat_map(data).collect())
+    let Some((written, AliasReport { aliases, .. })) = report(path, me) else { return Vec::new() };
+    if !is_fresh(written, now) {
+        return vec![Datum::trouble(ALIAS_DRIFT, None, true)];
+    }
+    let drift = aliases.iter().map(|alias| (alias.service.clone(), alias.drift.is_some()));
+    let drift = with_host(ALIAS_DRIFT, drift.collect());
+    drift.into_iter().chain(aliases.iter().map(repairs)).collect()
 }
 
 /// The last report about this node, and when it was written.
@@ -76,21 +94,15 @@ fn is_fresh(written: Timestamp, now: Timestamp) -> bool {
     now.duration_since(written) < FRESH
 }
 
-/// Repairs are told once there was one: most hosts never have any, and each metric has its price.
-fn data(alias: &AliasState) -> impl Iterator<Item = Datum> {
-    let datum =
-        |metric, value| Datum { metric, service: alias.service.clone(), subject: None, value };
+fn repairs(alias: &AliasState) -> Datum {
     #[expect(clippy::cast_precision_loss, reason = "nobody repairs 2^53 times")]
-    let repairs = alias.repairs as f64;
-    let drift = datum(ALIAS_DRIFT, f64::from(u8::from(alias.drift.is_some())));
-    let repairs = (alias.repairs > 0).then(|| datum(ALIAS_REPAIRS, repairs));
-    std::iter::once(drift).chain(repairs)
+    let value = alias.repairs as f64;
+    let service = Some(alias.service.clone());
+    Datum { metric: ALIAS_REPAIRS, service, subject: None, value }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Mutex;
-
     use super::*;
 
     const REPORT: &str = r#"{"version":1,"node":"a","interface":"ens5","trouble":null,"aliases":[
@@ -106,7 +118,10 @@ mod tests {
         let data = read(&path, &me.parse().expect("a name"), wall() + age);
         fs::remove_file(&path).expect("it was ours");
         data.into_iter()
-            .map(|datum| (datum.metric.to_owned(), datum.service.to_string(), datum.value))
+            .map(|datum| {
+                let service = datum.service.map(|service| service.to_string());
+                (datum.metric.to_owned(), service.unwrap_or_default(), datum.value)
+            })
             .collect()
     }
 
@@ -137,8 +152,10 @@ mod tests {
         let tell = |metric: &str, service: &str, value| (metric.into(), service.into(), value);
         let want = [
             tell("AliasDrift", "mysql", 0.0),
-            tell("AliasRepairs", "mysql", 3.0),
             tell("AliasDrift", "redis", 1.0),
+            tell("AliasDrift", "", 1.0),
+            tell("AliasRepairs", "mysql", 3.0),
+            tell("AliasRepairs", "redis", 0.0),
         ];
         assert_eq!(told("well", REPORT, "a", SignedDuration::from_mins(2)), want);
     }
@@ -161,7 +178,6 @@ mod tests {
     #[tokio::test]
     async fn the_aliases_go_with_the_metrics_in_one_request() {
         let path = std::env::temp_dir().join(format!("vipward-agent-with-{}", std::process::id()));
-        fs::write(&path, REPORT).expect("a writable temporary directory");
         let me: NodeName = "a".parse().expect("a name");
         let outlet = WithAliases::new(Recorder::default(), &me, &path);
         let health = Datum::peer_health(
@@ -169,20 +185,33 @@ mod tests {
             "b".parse().expect("a name"),
             true,
         );
-        outlet.publish(std::slice::from_ref(&health)).await.expect("it is recorded");
+        let publish = async |report: &str| {
+            fs::write(&path, report).expect("a writable temporary directory");
+            outlet.publish(std::slice::from_ref(&health)).await.expect("it is recorded");
+            let published = std::mem::take(&mut *outlet.outlet.0.lock().expect("no panic there"));
+            assert_eq!(published[0], health);
+            published[1..].iter().map(|datum| (datum.metric, datum.value)).collect::<Vec<_>>()
+        };
+        let ill = [("AliasDrift", 1.0), ("AliasDrift", 1.0), ("AliasRepairs", 3.0)];
+        assert_eq!(publish(REPORT).await, ill, "of the service, and of the host");
+        let mended = REPORT.replace("\"stale\"", "null");
+        let well = [("AliasDrift", 0.0), ("AliasDrift", 0.0), ("AliasRepairs", 3.0)];
+        assert_eq!(publish(&mended).await, well, "that it is over is told once");
+        assert_eq!(publish(&mended).await, [("AliasRepairs", 3.0)]);
         fs::remove_file(&path).expect("it was ours");
-        let published = outlet.outlet.0.into_inner().expect("no panic there");
-        let metrics: Vec<&str> = published.iter().map(|datum| datum.metric).collect();
-        assert_eq!(metrics, ["PeerHealth", "AliasDrift", "AliasRepairs", "AliasDrift"]);
-        assert_eq!(published[0], health);
     }
 
     #[test]
-    fn what_is_old_another_s_or_not_understood_is_silence() {
+    fn a_unit_that_no_longer_reports_is_trouble() {
+        let old = told("old", REPORT, "a", SignedDuration::from_mins(4));
+        assert_eq!(old, [("AliasDrift".to_owned(), String::new(), 1.0)]);
+    }
+
+    #[test]
+    fn what_is_another_s_or_not_understood_is_silence() {
         let now = SignedDuration::ZERO;
         let newer = REPORT.replace("\"version\":1", "\"version\":2");
         for (name, text, me, age) in [
-            ("old", REPORT, "a", SignedDuration::from_mins(4)),
             ("another", REPORT, "b", now),
             ("newer", newer.as_str(), "a", now),
             ("half", &REPORT[..40], "a", now),

@@ -41,6 +41,16 @@ fn what_is_alarmed_or_said_of_the_holder_calls_for_one() {
 }
 
 #[test]
+fn hints_that_fail_on_any_host_call_for_one() {
+    for host in ["a", "b", "w0"] {
+        let mut scene = quiet();
+        let alarm = format!("vipward/test/{host}/hints").parse().expect("its name");
+        assert!(scene.evidence.quiet_alarms.get_or_insert_default().remove(&alarm));
+        assert!(looks(&scene), "nobody else would read what {host} sees");
+    }
+}
+
+#[test]
 fn a_holder_that_is_gone_or_should_be_left_calls_for_one() {
     assert!(looks(&quiet().stopped("a")));
     assert!(looks(&quiet().drained("a", 60)));

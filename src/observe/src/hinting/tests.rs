@@ -138,3 +138,51 @@ fn a_hint_that_could_not_be_sent_is_soon_tried_again() {
     hinting.done(at(19_000), false);
     assert_eq!(hinting.deadline(), Some(at(20_000)));
 }
+
+#[test]
+fn hints_that_fail_are_repeated_ever_less_often_until_one_gets_through() {
+    let mut hinting = Hinting::default();
+    hinting.on_change(at(0), false, News::OwnAllClear);
+    let mut tried = Vec::new();
+    for _ in 0..9 {
+        let due = hinting.deadline().expect("it is not told yet");
+        assert!(hinting.poll(due, None));
+        hinting.done(due, false);
+        tried.push(due);
+    }
+    let seconds = [0, 1, 3, 7, 15, 31, 63, 123, 183];
+    assert_eq!(tried, seconds.map(|second| at(second * 1_000)), "an all-clear is not lost");
+    assert!(hinting.poll(at(243_000), None));
+    hinting.done(at(243_000), true);
+    assert_eq!(hinting.deadline(), None);
+    hinting.on_change(at(300_000), true, News::Own);
+    assert!(hinting.poll(at(300_000), None));
+    hinting.done(at(300_000), false);
+    assert_eq!(hinting.deadline(), Some(at(301_000)), "and the pauses start over");
+}
+
+#[test]
+fn what_was_never_told_of_another_is_told_though_it_is_over() {
+    let mut hinting = Hinting::default();
+    hinting.on_change(at(0), true, News::Others);
+    assert!(hinting.poll(at(250), None));
+    hinting.done(at(250), false);
+    hinting.on_change(at(500), false, News::Others);
+    assert_eq!(hinting.deadline(), Some(at(1_250)), "or nobody would see that hints work again");
+    assert!(hinting.poll(at(1_250), None));
+    hinting.on_change(at(1_300), false, News::Others);
+    hinting.done(at(1_400), true);
+    assert_eq!(hinting.deadline(), None);
+}
+
+#[test]
+fn a_stall_ends_trouble_and_not_that_hints_fail() {
+    for sent in [true, false] {
+        let mut hinting = Hinting::default();
+        hinting.on_change(at(0), true, News::Own);
+        assert!(hinting.poll(at(0), None));
+        hinting.done(at(0), sent);
+        hinting.on_stall(at(60_000));
+        assert_eq!(hinting.deadline(), (!sent).then_some(at(60_000)));
+    }
+}

@@ -300,3 +300,5 @@ fn an_observation_of_a_silent_node_is_published_again_before_it_decides_alone() 
         "when it decides with others, and before it does alone"
     );
 }
+
+mod failing;

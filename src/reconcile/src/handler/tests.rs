@@ -1,6 +1,7 @@
 //! Both roles, from event to answer and log.
 
 use super::*;
+use crate::agents::{METRICS_FAILING, MISMATCH};
 use crate::fake::{World, config, denied};
 use vipward_core::Verdict::{Healthy, Unhealthy};
 
@@ -72,7 +73,7 @@ async fn a_hint_is_evidence_where_the_metrics_lag() {
     assert_eq!(lines[0]["record"], "config-mismatch");
     let state = function.ports.state();
     let told = state.notices.iter().map(|notice| notice.detail_type).collect::<Vec<_>>();
-    assert_eq!(told, ["Vipward Alert", "Vipward Move"]);
+    assert_eq!(told, ["Vipward Move", "Vipward Alert"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -98,6 +99,27 @@ async fn an_agent_with_another_file_is_heard_and_told_of_once() {
     let state = function.ports.state();
     let alerts = state.notices.iter().filter(|notice| notice.detail["alert"] == MISMATCH);
     assert_eq!(alerts.count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_agent_whose_metrics_fail_for_long_alerts_once() {
+    let mut hint = hint_from_a();
+    hint["detail"]["config_digest"] = json!(config().digest());
+    hint["detail"]["metrics_failing_ms"] = json!(59_999);
+    let (_, _, function) = handled(Role::Failover, World::new(), hint.clone()).await;
+    let alerts = || {
+        let state = function.ports.state();
+        let agents = state.notices.iter().filter(|notice| notice.detail["observer"] == "a");
+        agents.map(|notice| notice.detail["alert"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(alerts(), Vec::<Value>::new(), "it may pass");
+    let mut log = |_: &Value| {};
+    for sequence in 2..5 {
+        hint["detail"]["metrics_failing_ms"] = json!(sequence * 60_000);
+        hint["detail"]["sequence"] = json!(sequence);
+        function.handle(&hint, function.ports.deadline(), &mut log).await.expect("handled");
+    }
+    assert_eq!(alerts(), [METRICS_FAILING]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -138,6 +160,35 @@ async fn notices_that_are_lost_leave_a_line_and_a_metric() {
     assert_eq!(answer.expect("the move stands")["outcomes"]["redis"], "moved");
     let last = lines.last().expect("a line");
     assert_eq!((&last["record"], &last["NoticesLost"]), (&json!("notices-lost"), &json!(1)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_notice_that_nobody_takes_keeps_no_other_from_being_told() {
+    let world = World::new().with(|state| {
+        state.says("b", "b", "redis", Healthy);
+        state.hanging.insert("Vipward Alert");
+    });
+    let (answer, lines, function) = handled(Role::Failover, world, hint_from_a()).await;
+    assert_eq!(answer.expect("handled")["outcomes"]["redis"], "moved");
+    assert_eq!(lines.last().expect("a line")["NoticesLost"], 1);
+    let (deadline, mut log) = (function.ports.deadline(), |_: &Value| {});
+    function.ports.state().hanging.clear();
+    function.handle(&hint_from_a(), deadline, &mut log).await.expect("handled");
+    let state = function.ports.state();
+    let told = state.notices.iter().map(|notice| notice.detail_type).collect::<Vec<_>>();
+    assert_eq!(told, ["Vipward Move", "Vipward Alert"], "each once, the alert when it could be");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_hint_carries_makes_no_notice_too_large() {
+    let world = World::new().with(|state| state.says("b", "b", "redis", Healthy));
+    let mut hint = hint_from_a();
+    hint["detail"]["config_digest"] = json!("d".repeat(260_000));
+    let (answer, _, function) = handled(Role::Failover, world, hint).await;
+    assert_eq!(answer.expect("handled")["outcomes"]["redis"], "moved");
+    let state = function.ports.state();
+    let told = state.notices.iter().map(|notice| notice.detail_type).collect::<Vec<_>>();
+    assert_eq!(told, ["Vipward Move", "Vipward Alert"]);
 }
 
 #[tokio::test(start_paused = true)]

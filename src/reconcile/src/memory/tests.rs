@@ -27,12 +27,8 @@ fn heard(start_id: &str, sequence: u64, at: i64, verdict: Verdict) -> HeardHint 
             start_id: start_id.to_owned(),
             sequence,
             config_digest: String::new(),
-            observations: vec![
-                said("b", "redis"),
-                said("a", "redis"),
-                said("z", "redis"),
-                said("b", "nosuch"),
-            ],
+            metrics_failing_ms: None,
+            observations: vec![said("b", "redis"), said("a", "redis")],
         },
     }
 }
@@ -75,25 +71,13 @@ fn a_hint_is_news_once() {
 }
 
 #[test]
-fn an_alert_is_news_once_until_it_rests_or_its_subject_is_settled() {
-    let mut memory = Memory::default();
-    assert!(memory.is_news("redis", "no-candidate", start()));
-    memory.told("redis", "no-candidate", start());
-    assert!(!memory.is_news("redis", "no-candidate", start()));
-    assert!(memory.is_news("redis", "holder-suspect", start()), "it is another");
-    assert!(memory.is_news("redis", "no-candidate", start() + ALERT_REST));
-    memory.settle("redis");
-    assert!(memory.is_news("redis", "no-candidate", start()));
-}
-
-#[test]
 fn old_hints_are_forgotten() {
     assert_eq!(remembered([heard("s", 1, 0, Verdict::Unhealthy)], 14), Some(Verdict::Unhealthy));
     assert_eq!(remembered([heard("s", 1, 0, Verdict::Unhealthy)], 15), None);
 }
 
 #[test]
-fn what_the_file_does_not_name_is_not_testimony() {
+fn what_was_said_has_held_since_before_it_was_heard() {
     let mut memory = Memory::default();
     memory.hear(heard("s", 1, 0, Verdict::Unhealthy));
     let observations = memory.observations(&config(), start());

@@ -69,6 +69,27 @@ fn a_hint_from_the_future_is_of_now() {
 }
 
 #[test]
+fn of_a_hint_is_kept_what_the_file_names_once_and_texts_of_a_line() {
+    let said = |subject: &str, service: &str| {
+        let cause = "é".repeat(1_000);
+        json!({ "subject": subject, "service": service, "verdict": "healthy", "held_ms": 5, "cause": cause })
+    };
+    let mut hint = hint("test", 1);
+    hint["config_digest"] = json!("d".repeat(260_000));
+    hint["start_id"] = json!("s".repeat(260_000));
+    let said = [("b", "redis"), ("z", "redis"), ("b", "nosuch"), ("a", "redis"), ("b", "redis")]
+        .map(|(subject, service)| said(subject, service));
+    hint["observations"] = json!(said);
+    let heard = parsed(&event("vipward.agent.test.b", HINT_DETAIL_TYPE, &hint));
+    let Ok(Wake::Hint(heard)) = heard else { panic!("{heard:?}") };
+    let kept = heard.hint.observations.iter().map(|said| said.subject.as_str());
+    assert_eq!(kept.collect::<Vec<_>>(), ["b", "a"]);
+    let causes = heard.hint.observations.iter().flat_map(|said| &said.cause);
+    let texts = [&heard.hint.config_digest, &heard.hint.start_id].into_iter().chain(causes);
+    assert!(texts.map(String::len).all(|bytes| bytes == LONGEST_TEXT));
+}
+
+#[test]
 fn what_is_not_ours_or_not_right_is_refused_with_its_reason() {
     let alarm = |name: &str| {
         let detail = json!({ "alarmName": name });

@@ -248,7 +248,7 @@ impl World {
     /// Somebody who may write a log of the account publishes what a node would.
     pub fn forge_metric(&mut self, node: &NodeName, service: &ServiceName, percent: u32) {
         let (service, value) = (service.clone(), f64::from(percent) / 100.0);
-        let datum = Datum { metric: SELF_HEALTH, service, subject: None, value };
+        let datum = Datum { metric: SELF_HEALTH, service: Some(service), subject: None, value };
         let now = self.cloud.lock().now;
         self.publish(&namespace(&self.config.cluster, node), vec![datum], now, now);
     }
@@ -270,7 +270,8 @@ impl Trip {
 }
 
 fn value(namespace: &str, datum: Datum, at: Timestamp) -> Value {
-    let mut dimensions = BTreeMap::from([(DIM_SERVICE.to_owned(), datum.service.to_string())]);
+    let mut dimensions = BTreeMap::new();
+    dimensions.extend(datum.service.map(|name| (DIM_SERVICE.to_owned(), name.to_string())));
     dimensions.extend(datum.subject.map(|subject| (DIM_SUBJECT.to_owned(), subject.to_string())));
     Value {
         metric: MetricId {

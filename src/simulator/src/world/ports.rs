@@ -312,16 +312,14 @@ impl Ports for FunctionPorts {
             .await
     }
 
-    async fn announce(&self, notices: &[Notice]) -> Result<(), PortError> {
+    async fn announce(&self, notice: &Notice) -> Result<(), PortError> {
         let operation = Operation::other("events:PutEvents", PATIENCE);
-        let notices = notices.to_vec();
+        let Notice { detail_type, detail, .. } = notice.clone();
         self.write(
             operation,
             |_, _| {},
             move |region, now| {
-                for notice in notices {
-                    put_event(region, FUNCTION_SOURCE, notice.detail_type, notice.detail, now, now);
-                }
+                put_event(region, FUNCTION_SOURCE, detail_type, detail, now, now);
                 Ok(())
             },
         )

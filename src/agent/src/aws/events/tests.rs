@@ -20,6 +20,7 @@ fn hint() -> Hint {
         start_id: "4ee3ffd5-9a2c-4c43-9f34-1a6ae1c39d1b".to_owned(),
         sequence: 7,
         config_digest: "0123456789abcdef".to_owned(),
+        metrics_failing_ms: None,
         observations: vec![HintEntry {
             lag_ms: None,
             primary: None,

@@ -20,6 +20,28 @@ async fn the_same_alert_is_told_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_suspicion_that_comes_and_goes_alerts_once() {
+    let seconds = std::time::Duration::from_secs;
+    let world = World::new().with(|state| state.says("a", "a", "redis", Healthy));
+    let memory = Mutex::default();
+    let looks = async |verdict, lasts: &[u64]| {
+        world.state().says("b", "a", "redis", verdict);
+        for pause in lasts {
+            woken(WakeKind::Alarm, &config(), &world, &memory).await;
+            world.pause(seconds(*pause)).await;
+        }
+    };
+    for _ in 0..4 {
+        looks(Unhealthy, &[4, 18, 18]).await;
+        looks(Healthy, &[5]).await;
+    }
+    assert_eq!(alerts(&world), ["holder-suspect"]);
+    looks(Healthy, &[60, 60, 60]).await;
+    looks(Unhealthy, &[4, 1]).await;
+    assert_eq!(alerts(&world), ["holder-suspect"; 2], "it had been well for a while");
+}
+
+#[tokio::test(start_paused = true)]
 async fn evidence_that_is_long_wanting_alerts() {
     let world = World::new().with(|state| {
         state.alarms.insert("vipward/test/redis/a/self".parse().expect("an alarm's name"));
