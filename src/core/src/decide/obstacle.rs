@@ -242,7 +242,10 @@ mod tests {
         for (scene, lack) in cases {
             let snapshot = scene.snapshot();
             let obstacle = Obstacle { node: node("b"), companion: None, lack };
-            assert_eq!(obstacles(snapshot, &scene.config.services[0]), std::slice::from_ref(&obstacle));
+            assert_eq!(
+                obstacles(snapshot, &scene.config.services[0]),
+                std::slice::from_ref(&obstacle)
+            );
             told.insert(obstacle.to_string());
         }
         assert_eq!(told.len(), 15, "only one was there twice: {told:?}");

@@ -91,12 +91,12 @@ impl Cluster {
         self.log.note(super::actions::INJECTED, json!({ "text": format!("{node} is drained") }));
         let wait = format!("{}s", patience.as_secs());
         let client = self.layout.of(HostKind::Client).next().and_then(|c| self.hosts.get(&c.name));
-        let none = || ClusterError::Impossible("there is no client's host".to_owned());
+        let lacking = || ClusterError::Impossible("there is no client's host".to_owned());
         let command = {
             let fabric = self.fabric.lock().await;
             let why = "the scenario says so";
             let arguments = ["drain", node.as_str(), "--reason", why, "--wait", &wait];
-            client.ok_or_else(none)?.operate(&arguments, &fabric, &self.context)
+            client.ok_or_else(lacking)?.operate(&arguments, &fabric, &self.context)
         };
         let code = self.outcome(node, command).await?;
         is_free(code, in_vain, &format!("`vipward drain {node}`"))
