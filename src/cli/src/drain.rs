@@ -9,7 +9,7 @@ use vipward_core::{Exit, NodeName};
 
 use crate::failure::Failure;
 use crate::order::{Order, Orders, listed};
-use crate::reply::{Done, Reply};
+use crate::reply::{Done, Reply, VipOutcome};
 use crate::said::Said;
 
 /// From a reply to the next order. Each lets the function look afresh.
@@ -108,7 +108,7 @@ fn in_vain(data: String, staying: &str, node: &NodeName) -> Said {
 fn not_waited(data: String, done: &Done) -> Said {
     let rest = done.last().filter(|vip| !vip.has_moved() && vip.is_news());
     let talk = done.unread.iter().map(|why| format!("warning: no VIP could be looked at: {why}\n"));
-    let failed = done.last().any(|vip| vip.has_failed());
+    let failed = done.last().any(VipOutcome::has_failed);
     let exit = if failed { Exit::Degraded } else { Exit::Fine };
     Said { data: data + &listed(rest), talk: talk.collect(), exit }
 }

@@ -109,7 +109,7 @@ fn said(order: &Order<'_>, done: &Done) -> Said {
 
 /// A line for each.
 pub fn listed<'v>(vips: impl Iterator<Item = &'v VipOutcome>) -> String {
-    vips.map(|vip| format!("  {vip}\n")).collect()
+    vips.map(|vip| format!("  {vip}\n")).collect::<Vec<_>>().concat()
 }
 
 impl Order<'_> {

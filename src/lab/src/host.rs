@@ -142,6 +142,14 @@ impl Host {
         command
     }
 
+    /// `vipward ARGUMENTS` on this host, about the whole cluster.
+    pub fn operate(&self, arguments: &[&str], fabric: &Fabric, context: &HostContext) -> Command {
+        let mut command = self.command(fabric, context, &context.binaries.vipward);
+        command.args(arguments).arg("--config").arg(&context.config);
+        command.kill_on_drop(true).process_group(0);
+        command
+    }
+
     /// Starts the alias unit, which finds out by itself where it is.
     pub fn start_alias(
         &mut self,

@@ -87,6 +87,14 @@ pub enum Action {
         /// Whether the VIPs must still be there then.
         in_vain: bool,
     },
+    /// `drain N wait D`, or `drain N wait D in vain`
+    Drain {
+        node: NodeName,
+        /// For how long the command may wait.
+        patience: Duration,
+        /// Whether a VIP must still be there then.
+        in_vain: bool,
+    },
     /// `stay N`
     Stay(NodeName),
     /// `stop agent on N`

@@ -177,7 +177,9 @@ mod tests {
             holdings.on_addresses(Timestamp::UNIX_EPOCH, Ok(listed.iter().copied().collect()));
         }
         let mut readiness = Readiness::new(config, Timestamp::UNIX_EPOCH);
-        looks.iter().for_each(|look| readiness.done(look, &holdings));
+        for look in looks {
+            readiness.done(look, &holdings);
+        }
         readiness
     }
 

@@ -1,5 +1,6 @@
 //! Why a VIP moves or stays, as a sentence for people.
 
+use vipward_core::NodeName;
 use vipward_core::decide::{Choice, Decision, HoldReason, MoveKind, obstacles};
 use vipward_core::evidence::{Holder, Snapshot};
 use vipward_core::judge::Judgement;
@@ -109,7 +110,7 @@ fn why_it_goes(snapshot: Snapshot<'_>, decision: &Decision) -> &'static str {
 fn awaited(decision: &Decision) -> String {
     match &decision.holder {
         Holder::Several(nodes) => {
-            let nodes: Vec<&str> = nodes.iter().map(|node| node.as_str()).collect();
+            let nodes: Vec<&str> = nodes.iter().map(NodeName::as_str).collect();
             let nodes = nodes.join(" and ");
             format!("EC2 shows the VIP on {nodes}, as it may while a move settles")
         }
@@ -169,7 +170,9 @@ mod tests {
         let well = |state: &mut State| state.says("a", "a", "redis", Healthy);
         assert_eq!(told(&config, well, false), "the holder is up");
         let unheld = |state: &mut State| {
-            state.inventory.enis.values_mut().for_each(|eni| eni.addresses.truncate(1));
+            for eni in state.inventory.enis.values_mut() {
+                eni.addresses.truncate(1);
+            }
         };
         let words = "the evidence does not show yet which node can take the VIP, or EC2 may have \
                      left its holder out";

@@ -41,8 +41,8 @@ async fn drained(
     (said, told, ordered)
 }
 
-fn reply(mode: &str, vips: Value) -> Option<Value> {
-    Some(json!({ "done": "a is drained until noon", "mode": mode, "vips": vips }))
+fn reply(mode: &str, vips: &[Value]) -> Value {
+    json!({ "done": "a is drained until noon", "mode": mode, "vips": vips })
 }
 
 fn stays() -> Value {
@@ -65,20 +65,21 @@ const MOVED: &str = "a is drained until noon\n  redis: moved from a to b in 0.04
 
 #[tokio::test(start_paused = true)]
 async fn a_node_that_holds_nothing_is_drained_at_once() {
-    for vips in [json!([]), json!([elsewhere()])] {
-        let (said, told, ordered) = drained([reply("act", vips)]).await;
+    for vips in [vec![], vec![elsewhere()]] {
+        let (said, told, ordered) = drained([Some(reply("act", &vips))]).await;
         let data = "a is drained until noon\na holds no VIP\n".to_owned();
         assert_eq!(said.expect("done"), Said::data(data));
         assert_eq!((told.len(), ordered.len()), (0, 1));
     }
-    let (said, _, _) = drained([reply("act", json!([moves("moved")]))]).await;
+    let (said, _, _) = drained([Some(reply("act", &[moves("moved")]))]).await;
     assert_eq!(said.expect("done"), Said::data(MOVED.to_owned()));
 }
 
 #[tokio::test(start_paused = true)]
 async fn it_orders_again_until_the_vip_has_left_and_the_drain_ends_when_it_was_to_end() {
-    let replies = [json!([stays()]), json!([stays()]), json!([moves("moved")])];
-    let (said, told, ordered) = drained(replies.map(|vips| reply("act", vips))).await;
+    let replies = [stays(), stays(), moves("moved")];
+    let replies = replies.map(|vip| Some(reply("act", &[vip])));
+    let (said, told, ordered) = drained(replies).await;
     assert_eq!(said.expect("done"), Said::data(MOVED.to_owned()));
     assert_eq!(told, ["waiting 10 s at most:\n  redis: stays on a: b is down\n"], "told once");
     let seconds: Vec<_> = ordered.iter().map(|order| order["seconds"].clone()).collect();
@@ -93,7 +94,7 @@ async fn what_still_stays_when_the_wait_is_over_is_told_and_degraded() {
         (moves("failed"), "redis: not moved from a to b: EC2 did not accept it"),
         (moves("unproven"), "redis: EC2 accepted the move from a to b, and has not named b yet"),
     ] {
-        let (said, _, ordered) = drained([reply("act", json!([vip]))]).await;
+        let (said, _, ordered) = drained([Some(reply("act", &[vip]))]).await;
         let said = said.expect("the tag stands");
         assert_eq!((said.exit, said.data.as_str()), (Exit::Degraded, "a is drained until noon\n"));
         let talk = format!("a is not free of VIPs:\n  {why}\nhint: do not stop a yet");
@@ -104,7 +105,7 @@ async fn what_still_stays_when_the_wait_is_over_is_told_and_degraded() {
 
 #[tokio::test(start_paused = true)]
 async fn while_vipward_only_observes_nothing_is_waited_for() {
-    let (said, told, ordered) = drained([reply("observe", json!([moves("observed")]))]).await;
+    let (said, told, ordered) = drained([Some(reply("observe", &[moves("observed")]))]).await;
     let said = said.expect("the tag stands");
     assert_eq!((said.exit, told.len(), ordered.len()), (Exit::Degraded, 0, 1));
     assert!(said.talk.contains("redis: stays on a: mode = \"observe\" moves nothing"), "{said:?}");
@@ -112,23 +113,23 @@ async fn while_vipward_only_observes_nothing_is_waited_for() {
 
 #[tokio::test(start_paused = true)]
 async fn what_cannot_be_read_is_no_proof() {
-    let mut unread = reply("act", json!([])).expect("one");
+    let mut unread = reply("act", &[]);
     unread["unread"] = "DescribeNetworkInterfaces failed for now: throttled".into();
     let (said, _, _) = drained([Some(unread.clone())]).await;
     let said = said.expect("the tag stands");
     let talk = "not known whether a holds a VIP: DescribeNetworkInterfaces failed for now";
     assert!(said.exit == Exit::Degraded && said.talk.contains(talk), "{said:?}");
-    let (said, _, _) = drained([Some(unread), reply("act", json!([elsewhere()]))]).await;
+    let (said, _, _) = drained([Some(unread), Some(reply("act", &[elsewhere()]))]).await;
     assert_eq!(said.expect("it is read again").exit, Exit::Fine);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_function_that_fails_meanwhile_is_asked_again_and_one_that_fails_at_first_is_a_failure() {
-    let (said, _, _) = drained([reply("act", json!([stays()])), None]).await;
+    let (said, _, _) = drained([Some(reply("act", &[stays()])), None]).await;
     let said = said.expect("the tag stands");
     assert!(said.talk.contains("vipward-no-failover failed: Throttled: EC2 throttles"), "{said:?}");
     assert_eq!(said.exit, Exit::Degraded);
-    let again = [reply("act", json!([stays()])), None, reply("act", json!([moves("moved")]))];
+    let again = [Some(reply("act", &[stays()])), None, Some(reply("act", &[moves("moved")]))];
     assert_eq!(drained(again).await.0.expect("done").exit, Exit::Fine);
     let (said, _, ordered) = drained([None]).await;
     assert_eq!(said.expect_err("it may not be drained").exit(), Exit::Failed);
@@ -137,8 +138,8 @@ async fn a_function_that_fails_meanwhile_is_asked_again_and_one_that_fails_at_fi
 
 #[tokio::test(start_paused = true)]
 async fn who_does_not_wait_is_told_what_stays_and_is_fine() {
-    let vips = json!([stays(), elsewhere()]);
-    let function = Function(Mutex::new(([reply("act", vips)].into(), Vec::new())));
+    let replies = [Some(reply("act", &[stays(), elsewhere()]))];
+    let function = Function(Mutex::new((replies.into(), Vec::new())));
     let node = "a".parse().expect("a name");
     let order = Drain { node: &node, seconds: 60, owner: "anna", reason: "", wait: None };
     let said = drain(&function, order, &mut |_| {}).await.expect("done");

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
+use tokio::process::Command;
 use vipward_core::config::Role;
 use vipward_core::{NodeName, ServiceName};
 
@@ -77,14 +78,28 @@ impl Cluster {
         let wait = format!("{}ms", patience.as_millis());
         let arguments = ["leave", "--reason", "the scenario says so", "--wait", &wait];
         let code = self.ask_agent(node, &arguments).await?;
-        match code {
-            0 if !in_vain => Ok(()),
-            4 if in_vain => Ok(()),
-            code => {
-                let told = format!("`vipward-agent leave` on {node} ended with {code}");
-                Err(ClusterError::Impossible(told))
-            }
-        }
+        is_free(code, in_vain, &format!("`vipward-agent leave` on {node}"))
+    }
+
+    /// Has an operator drain a node, from the client's host; the rest as in [`Self::leave`].
+    pub async fn drain(
+        &mut self,
+        node: &NodeName,
+        patience: Duration,
+        in_vain: bool,
+    ) -> Result<(), ClusterError> {
+        self.log.note(super::actions::INJECTED, json!({ "text": format!("{node} is drained") }));
+        let wait = format!("{}s", patience.as_secs());
+        let client = self.layout.of(HostKind::Client).next().and_then(|c| self.hosts.get(&c.name));
+        let lacking = || ClusterError::Impossible("there is no client's host".to_owned());
+        let command = {
+            let fabric = self.fabric.lock().await;
+            let why = "the scenario says so";
+            let arguments = ["drain", node.as_str(), "--reason", why, "--wait", &wait];
+            client.ok_or_else(lacking)?.operate(&arguments, &fabric, &self.context)
+        };
+        let code = self.outcome(node, command).await?;
+        is_free(code, in_vain, &format!("`vipward drain {node}`"))
     }
 
     pub async fn stay(&mut self, node: &NodeName) -> Result<(), ClusterError> {
@@ -104,17 +119,22 @@ impl Cluster {
         arguments: &[&str],
     ) -> Result<i32, ClusterError> {
         let arguments: Vec<_> = arguments.iter().map(|word| (*word).to_owned()).collect();
-        let mut command = {
+        let command = {
             let fabric = self.fabric.lock().await;
             let unknown = || ClusterError::Impossible(format!("there is no host {node}"));
             let host = self.hosts.get(node).ok_or_else(unknown)?;
             host.ask_agent(&arguments, &fabric, &self.context)
         };
+        self.outcome(node, command).await
+    }
+
+    /// Runs a command that is about a node; its exit code.
+    async fn outcome(&self, node: &NodeName, mut command: Command) -> Result<i32, ClusterError> {
         let not_run = |error: std::io::Error| ClusterError::Impossible(error.to_string());
         let output = command.output().await.map_err(not_run)?;
         let code = output.status.code().unwrap_or(-1);
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        self.log.note("agent asked", json!({ "node": node, "code": code, "said": said }));
+        self.log.note("command run", json!({ "node": node, "code": code, "said": said }));
         Ok(code)
     }
 
@@ -173,6 +193,15 @@ impl Cluster {
             self.region.control.announce(&instance, path, text.as_deref()).await?;
         }
         Ok(())
+    }
+}
+
+/// Whether a command that waits until a node holds no VIP ended as it was to.
+fn is_free(code: i32, in_vain: bool, command: &str) -> Result<(), ClusterError> {
+    match code {
+        0 if !in_vain => Ok(()),
+        4 if in_vain => Ok(()),
+        code => Err(ClusterError::Impossible(format!("{command} ended with {code}"))),
     }
 }
 

@@ -10,7 +10,7 @@ use super::{Action, Fault, Files, Scenario, Statement, Step, expectation, planne
 use crate::layout::ClusterSpec;
 
 const STATEMENTS: &str = "cluster, policy, delays, answers, start, kill, cut, restore, instance, delete, put, forge, fault, \
-                          clear, leave, stay, stop, promote, imds, expect";
+                          clear, leave, stay, drain, stop, promote, imds, expect";
 const INSTANCE_STATES: [&str; 3] = ["running", "stopped", "terminated"];
 
 pub fn scenario(file: &Path, text: &str, files: Files<'_>) -> Result<Scenario, Vec<Fault>> {

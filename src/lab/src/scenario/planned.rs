@@ -1,5 +1,9 @@
 //! From words to planned changes.
 
+use std::time::Duration;
+
+use vipward_core::NodeName;
+
 use super::Action;
 use super::words::{Words, Wrong};
 use crate::cluster::Announcement;
@@ -12,7 +16,16 @@ pub fn read(
     spec: &ClusterSpec,
 ) -> Result<Option<Action>, Wrong> {
     Ok(Some(match first {
-        "leave" => leave(words, spec)?,
+        "leave" => {
+            words.form = "leave node-1 wait 20s [in vain]";
+            let (node, patience, in_vain) = waits(words, spec)?;
+            Action::Leave { node, patience, in_vain }
+        }
+        "drain" => {
+            words.form = "drain node-1 wait 20s [in vain]";
+            let (node, patience, in_vain) = waits(words, spec)?;
+            Action::Drain { node, patience, in_vain }
+        }
         "stay" => {
             words.form = "stay node-1";
             Action::Stay(words.host(spec)?)
@@ -33,8 +46,8 @@ pub fn read(
     }))
 }
 
-fn leave(words: &mut Words<'_>, spec: &ClusterSpec) -> Result<Action, Wrong> {
-    words.form = "leave node-1 wait 20s [in vain]";
+/// The node that is to be free of VIPs, within what time, and whether it must not be then.
+fn waits(words: &mut Words<'_>, spec: &ClusterSpec) -> Result<(NodeName, Duration, bool), Wrong> {
     let node = words.host(spec)?;
     words.literally("wait")?;
     let patience = words.duration()?;
@@ -49,7 +62,7 @@ fn leave(words: &mut Words<'_>, spec: &ClusterSpec) -> Result<Action, Wrong> {
             return Err(Wrong::new(format!("`{other}` is too much"), cure));
         }
     };
-    Ok(Action::Leave { node, patience, in_vain })
+    Ok((node, patience, in_vain))
 }
 
 fn imds(words: &mut Words<'_>, spec: &ClusterSpec) -> Result<Action, Wrong> {

@@ -187,6 +187,9 @@ async fn act(cluster: &mut Cluster, action: &Action) -> Result<(), ClusterError>
         Action::Leave { node, patience, in_vain } => {
             cluster.leave(node, *patience, *in_vain).await?;
         }
+        Action::Drain { node, patience, in_vain } => {
+            cluster.drain(node, *patience, *in_vain).await?;
+        }
         Action::Stay(node) => cluster.stay(node).await?,
         Action::StopAgent(node) => cluster.stop_agent(node).await?,
         Action::Promote(service, node) => cluster.promote(service, node).await?,
