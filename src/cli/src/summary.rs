@@ -47,7 +47,7 @@ fn summary(config: &Config, template: &Template) -> String {
     }
     format!(
         "{}: valid; {mode}; {nodes} nodes, {services} VIPs in {}\n{}\
-         would deploy {} alarms on services, {} of at most {MOST_RESOURCES} resources\n",
+         would deploy {} alarms that wake the function, {} of at most {MOST_RESOURCES} resources\n",
         config.cluster,
         config.subnet,
         aligned(&rows, "  "),

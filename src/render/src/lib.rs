@@ -66,7 +66,7 @@ impl Template {
         self.resources.len() + ADDED_BY_TRANSFORM
     }
 
-    /// How many alarms watch the cluster's services.
+    /// How many alarms wake the function.
     pub fn alarm_count(&self) -> usize {
         let watches = |resource: &&Resource| {
             resource.kind() == "AWS::CloudWatch::Alarm"
