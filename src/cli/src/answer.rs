@@ -51,6 +51,8 @@ pub struct ServiceState {
     pub judgements: BTreeMap<String, Judgement>,
     /// What should be done.
     pub choice: Choice,
+    /// Whether another node could take it, `ready` or `missing`, where that is known.
+    pub standby: Option<String>,
     /// What was observed; `explain` only.
     #[serde(default)]
     pub evidence: Vec<Word>,
@@ -130,8 +132,18 @@ pub struct Word {
 }
 
 impl ServiceState {
-    /// Whether a person should look: the reason alerts, a move is due, or the reason is unheard of.
+    /// Whether a person should look: the reason alerts, a move is due, the reason is unheard of, or
+    /// there is no standby.
     pub fn is_degraded(&self) -> bool {
+        self.has_no_standby() || self.choice_is_degraded()
+    }
+
+    /// Whether the function says that no other node could take the VIP.
+    pub fn has_no_standby(&self) -> bool {
+        self.standby.as_deref() == Some("missing")
+    }
+
+    fn choice_is_degraded(&self) -> bool {
         match &self.choice {
             Choice::Move { .. } => true,
             Choice::Hold { reason } => {
@@ -190,6 +202,20 @@ mod tests {
         assert_eq!(told(json!({"several": ["a", "b"]})), "a or b");
         assert_eq!(told(json!({"foreign": "eni-0f"})), "eni-0f (foreign)");
         assert_eq!(told(json!("nobody")), "nobody");
+    }
+
+    #[test]
+    fn a_holder_that_is_up_and_alone_is_degraded() {
+        for (standby, degraded) in
+            [(json!("missing"), true), (json!("ready"), false), (json!(null), false)]
+        {
+            let state: ServiceState = serde_json::from_value(json!({
+                "service": "redis", "vip": "10.0.0.9", "holder": {"node": "a"}, "last_move": null,
+                "choice": {"hold": {"reason": "holder-up"}}, "standby": standby,
+            }))
+            .expect("it is a state");
+            assert_eq!(state.is_degraded(), degraded, "{standby}");
+        }
     }
 
     #[test]

@@ -87,6 +87,9 @@ fn talk(answer: &Answer, config: Option<&Config>) -> String {
     let mut talk = String::new();
     for state in answer.services.iter().filter(|state| state.is_degraded()) {
         let look = match &state.choice {
+            Choice::Hold { reason } if state.has_no_standby() => {
+                format!("has no standby: no other node could take it now ({reason})")
+            }
             Choice::Hold { reason } => format!("needs attention: {reason}"),
             due @ Choice::Move { .. } => format!("is due to {due}"),
         };

@@ -3,6 +3,7 @@
 mod candidates;
 mod choice;
 mod group;
+mod standby;
 mod switchover;
 
 use std::collections::BTreeMap;
@@ -11,8 +12,10 @@ use candidates::Fitness;
 use group::Group;
 use jiff::Timestamp;
 use serde::Serialize;
+use standby::look_for_standby;
 
 pub use choice::{Choice, HoldReason, MoveKind};
+pub use standby::Standby;
 pub use switchover::{NoSwitchover, switchover};
 
 use crate::config::{Failback, Role, Service};
@@ -36,6 +39,9 @@ pub struct Decision {
     pub judgements: BTreeMap<NodeName, Judgement>,
     /// What should be done.
     pub choice: Choice,
+    /// Whether it could move, where it need not.
+    #[serde(skip_serializing_if = "Standby::is_unknown")]
+    pub standby: Standby,
 }
 
 /// The decision for every service, in the order of the file.
@@ -49,6 +55,12 @@ pub fn decide(snapshot: Snapshot<'_>) -> Vec<Decision> {
 }
 
 fn decide_group(snapshot: Snapshot<'_>, services: &[&Service]) -> Vec<Decision> {
+    let mut decisions = choose(snapshot, services);
+    look_for_standby(snapshot, services, &mut decisions);
+    decisions
+}
+
+fn choose(snapshot: Snapshot<'_>, services: &[&Service]) -> Vec<Decision> {
     if services.iter().any(|service| needs_metrics(snapshot, service)) {
         return Group::of(snapshot, services.iter().copied()).decisions();
     }
@@ -58,6 +70,7 @@ fn decide_group(snapshot: Snapshot<'_>, services: &[&Service]) -> Vec<Decision> 
         holder: snapshot.holder(service),
         judgements: BTreeMap::new(),
         choice: hold(HoldReason::HolderUp),
+        standby: Standby::Unknown,
     });
     quiet.collect()
 }
@@ -117,6 +130,7 @@ impl Case<'_> {
             holder: self.holder,
             judgements: self.judgements,
             choice,
+            standby: Standby::Unknown,
         }
     }
 

@@ -27,8 +27,8 @@ pub struct Memory {
     hints: BTreeMap<NodeName, HeardHint>,
     /// By what the alert is about.
     alerted: BTreeMap<String, (String, Timestamp)>,
-    /// By service: with what patience an alert waits, and since when.
-    waiting: BTreeMap<ServiceName, (Duration, Timestamp)>,
+    /// By what the alert is about: with what patience it waits, and since when.
+    waiting: BTreeMap<String, (Duration, Timestamp)>,
     instances: BTreeSet<String>,
     /// By service: the calls that may take effect yet.
     calls: BTreeMap<ServiceName, Vec<Call>>,
@@ -127,19 +127,14 @@ impl Memory {
         self.alerted.remove(subject);
     }
 
-    /// For how long a service has given cause for an alert that waits with that patience, as far as
-    /// passes remember.
-    pub fn waiting(
-        &mut self,
-        service: &ServiceName,
-        patience: Duration,
-        now: Timestamp,
-    ) -> Duration {
-        let since = match self.waiting.get(service) {
+    /// For how long the subject has given cause for an alert that waits with that patience, as far
+    /// as passes remember.
+    pub fn waiting(&mut self, subject: &str, patience: Duration, now: Timestamp) -> Duration {
+        let since = match self.waiting.get(subject) {
             Some((known, since)) if *known == patience => *since,
             _ => now,
         };
-        self.waiting.insert(service.clone(), (patience, since));
+        self.waiting.insert(subject.to_owned(), (patience, since));
         age(since, now)
     }
 

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use vipward_core::audit::vet;
 use vipward_core::config::Mode;
-use vipward_core::decide::{Choice, HoldReason, MoveKind, decide};
+use vipward_core::decide::{Choice, HoldReason, MoveKind, Standby, decide};
 use vipward_core::drain::Drain;
 use vipward_core::evidence::{Evidence, Holder, Snapshot};
 use vipward_core::judge::{Judgement, judge};
@@ -37,6 +37,8 @@ struct ServiceAnswer {
     last_move: Option<Timestamp>,
     judgements: BTreeMap<NodeName, Judgement>,
     choice: Choice,
+    #[serde(skip_serializing_if = "Standby::is_unknown")]
+    standby: Standby,
     #[serde(flatten)]
     explanation: Option<Explanation>,
 }
@@ -84,6 +86,7 @@ pub async fn answer<P: Ports>(
             vip: decision.vip,
             holder: decision.holder,
             choice: decision.choice,
+            standby: decision.standby,
         })
         .collect();
     let (cluster, mode) = (config.cluster.clone(), config.policy.mode);

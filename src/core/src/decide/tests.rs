@@ -12,6 +12,7 @@ mod candidates;
 mod group;
 mod planned;
 mod situations;
+mod standby;
 mod unready;
 
 const LONG: i64 = 600;
