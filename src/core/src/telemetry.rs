@@ -24,6 +24,8 @@ pub const ALIAS_DRIFT: &str = "AliasDrift";
 pub const ALIAS_REPAIRS: &str = "AliasRepairs";
 /// Metric: whether the last run of a hook of that service failed. 1 did, 0 did not.
 pub const HOOK_FAILING: &str = "HookFailing";
+/// Metric: a VIP has come to the node, by its instance metadata: 1, for half a minute.
+pub const ARRIVED: &str = "Arrived";
 /// Dimension naming the service.
 pub const DIM_SERVICE: &str = "Service";
 /// Dimension naming the node that a peer observation is about.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use vipward_core::telemetry::{
-    HOOK_FAILING, IS_PRIMARY, PEER_HEALTH, REPLICA_LAG, SELF_HEALTH, SelfHealth,
+    ARRIVED, HOOK_FAILING, IS_PRIMARY, PEER_HEALTH, REPLICA_LAG, SELF_HEALTH, SelfHealth,
 };
 use vipward_core::{NodeName, ServiceName};
 
@@ -40,6 +40,11 @@ impl Datum {
     /// Whether the last run of a hook of that service failed.
     pub fn hook_failing(service: ServiceName, failing: bool) -> Self {
         Self { metric: HOOK_FAILING, service, subject: None, value: f64::from(u8::from(failing)) }
+    }
+
+    /// That the VIP has come to this node.
+    pub fn arrived(service: ServiceName) -> Self {
+        Self { metric: ARRIVED, service, subject: None, value: 1.0 }
     }
 
     /// By how many seconds an own service is behind its primary.

@@ -10,6 +10,7 @@ use vipward_core::telemetry::ALERT_DETAIL_TYPE;
 use vipward_core::text::chain;
 use vipward_core::{Config, NodeName, ServiceName};
 
+use crate::arrival;
 use crate::invocation::Invocation;
 use crate::memory::{Memory, locked};
 use crate::notice::{Alert, Notice};
@@ -169,15 +170,18 @@ impl<P: Ports> Function<P> {
         lambda_deadline: Timestamp,
         log: &mut (dyn FnMut(&Value) + Send),
     ) -> Result<Value, HandlerError> {
-        let mut notices = Vec::new();
+        let (mut notices, mut arrivals) = (Vec::new(), Vec::new());
         if let Wake::Hint(heard) = wake {
             notices.extend(self.config_mismatch(&heard));
+            arrivals = arrival::arrivals(&self.config, &heard);
         }
         for mismatch in &notices {
             log(&mismatch.detail);
         }
         notices.retain(|notice| self.is_news(notice));
-        let result = if self.is_superfluous(invocation) {
+        // Where a VIP has just come a pass looks for the move that brought it.
+        let has_come = arrivals.iter().any(|one| age(one.came, invocation.woken) <= UNDER_WAY);
+        let result = if !has_come && self.is_superfluous(invocation) {
             let said = json!({ "record": "unchanged", "wake": invocation.wake });
             log(&said);
             Ok(Vec::new())
@@ -186,6 +190,12 @@ impl<P: Ports> Function<P> {
             let ports = &OwnTags::new(&self.ports);
             reconcile(&invocation.through(ports)).await
         };
+        for arrival in arrivals {
+            let moved = locked(&self.memory).moved_there(&self.config, &arrival);
+            if let Some(moved) = moved {
+                log(&arrival.line(&self.config, moved));
+            }
+        }
         let records = result.as_deref().unwrap_or_default();
         let outcomes = self.publish(records, notices, lambda_deadline, log).await;
         result?;

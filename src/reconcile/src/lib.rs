@@ -6,6 +6,7 @@
 
 #![warn(missing_docs)]
 
+mod arrival;
 mod attempts;
 pub mod backoff;
 pub mod basis;

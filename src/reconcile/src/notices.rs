@@ -49,7 +49,7 @@ fn news<'r>(
     let mut memory = locked(memory);
     let mut news: BTreeMap<String, Vec<_>> = BTreeMap::new();
     let concerns = |record: &'r Record| {
-        let concerns = record.concerns(config.policy.stale_after).into_iter();
+        let concerns = record.concerns(config).into_iter();
         concerns.map(move |concern| (record, concern))
     };
     for (record, Concern { subject, alert, patience }) in records.iter().flat_map(concerns) {

@@ -12,6 +12,7 @@ use vipward_core::decide::{Choice, Decision, HoldReason, Standby};
 use vipward_core::evidence::Evidence;
 use vipward_core::observed::millis;
 
+use crate::arrival;
 use crate::basis::Basis;
 use crate::execute::{MoveOutcome, Proof};
 use crate::invocation::Invocation;
@@ -49,7 +50,7 @@ pub struct Record {
 /// What a person may have to look at.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Concern {
-    /// What it is about: a service, or its standby.
+    /// What it is about: a service, its standby or its arrival.
     pub subject: String,
     /// In one word; `None` when all is well.
     pub alert: Option<String>,
@@ -108,19 +109,25 @@ impl Record {
         }
     }
 
-    /// What a person may have to look at, in a cluster with this `stale_after`: what was decided,
-    /// and whether there is a standby, as far as that is known. Neither hides the other.
-    pub fn concerns(&self, stale_after: Duration) -> Vec<Concern> {
+    /// What a person may have to look at: what was decided; and as far as that is known, whether
+    /// there is a standby, and whether the VIP has come. None hides another.
+    pub fn concerns(&self, config: &Config) -> Vec<Concern> {
+        let stale_after = config.policy.stale_after;
         let subject = self.decision.service.to_string();
         let patience = self.patience(stale_after);
         let decided = Concern { subject, alert: self.alert(), patience };
+        let others = [self.standby(stale_after), arrival::concern(config, self)];
+        std::iter::once(decided).chain(others.into_iter().flatten()).collect()
+    }
+
+    fn standby(&self, stale_after: Duration) -> Option<Concern> {
         let (alert, patience) = match self.decision.standby {
-            Standby::Unknown => return vec![decided],
+            Standby::Unknown => return None,
             Standby::Ready => (None, Duration::ZERO),
             Standby::Missing => (Some("no-standby".to_owned()), stale_after * ALONE),
         };
         let subject = format!("standby of {}", self.decision.service);
-        vec![decided, Concern { subject, alert, patience }]
+        Some(Concern { subject, alert, patience })
     }
 
     fn alert(&self) -> Option<String> {

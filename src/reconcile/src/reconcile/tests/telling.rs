@@ -110,3 +110,54 @@ async fn neither_of_two_alerts_about_a_service_hides_the_other() {
     }
     assert_eq!(alerts(&world), ["no-standby", "agent-silent"], "each once");
 }
+
+/// The agent of a node that is well says whether the VIP is there.
+fn says_arrived(world: &World, memory: &Mutex<Memory>, node: &str, arrived: Option<bool>) {
+    let mut heard = hint(world, node, &[(node, Healthy, 600_000)]);
+    heard.hint.observations[0].arrived = arrived;
+    locked(memory).hear(heard);
+}
+
+/// What people are told in three passes, a minute apart.
+async fn told_where(arrived: Option<bool>) -> Vec<String> {
+    let (world, memory) = (World::new(), Mutex::default());
+    for _ in 0..3 {
+        says_arrived(&world, &memory, "a", arrived);
+        pass(&config(), &world, &memory).await;
+        world.pause(std::time::Duration::from_mins(1)).await;
+    }
+    alerts(&world)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_vip_that_the_holders_metadata_never_name_alerts() {
+    assert_eq!(told_where(Some(false)).await, ["not-arrived"]);
+    assert!(told_where(Some(true)).await.is_empty());
+    assert!(told_where(None).await.is_empty(), "metadata that were not read say nothing");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_vip_that_has_only_just_moved_is_under_way() {
+    let (world, memory) = (World::new().with(|state| state.ill_on_a("redis")), Mutex::default());
+    assert_eq!(outcomes(&pass(&config(), &world, &memory).await)[0], Outcome::Moved);
+    let is_told = || alerts(&world).contains(&"not-arrived".to_owned());
+    let mut told = Vec::new();
+    for _ in 0..7 {
+        world.pause(std::time::Duration::from_secs(20)).await;
+        says_arrived(&world, &memory, "b", Some(false));
+        pass(&config(), &world, &memory).await;
+        told.push(is_told());
+    }
+    assert_eq!(told, [false, false, false, false, false, true, true]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_agent_that_is_silent_says_nothing_of_where_the_vip_is() {
+    let (world, memory) = (World::new(), Mutex::default());
+    for _ in 0..2 {
+        says_arrived(&world, &memory, "a", Some(false));
+        world.pause(std::time::Duration::from_mins(2)).await;
+        pass(&config(), &world, &memory).await;
+    }
+    assert!(!alerts(&world).contains(&"not-arrived".to_owned()));
+}
