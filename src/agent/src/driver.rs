@@ -107,6 +107,7 @@ impl<O: Outlet> Agent<'_, O> {
         self.reporter.on_last_seen(now, self.watches.last_seen());
         self.lifecycle.run_what_is_due(now);
         self.reporter.on_leaving(now, self.lifecycle.leaving());
+        self.reporter.on_arrivals(now, self.lifecycle.holdings().all_here());
         self.reporter.on_hooks(now, self.lifecycle.hooks_failing());
         self.reporter.on_unready(now, &self.lifecycle.look_at_host(now));
         while let Some(report) = self.reporter.poll(now) {

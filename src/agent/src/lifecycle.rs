@@ -6,9 +6,8 @@ use std::net::Ipv4Addr;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinSet};
-use vipward_core::config::AliasMode;
 use vipward_core::{Config, NodeName, ServiceName, Verdict};
 use vipward_observe::holdings::Holdings;
 use vipward_observe::hooks::{Due, Hooks, Occasion};
@@ -50,8 +49,6 @@ pub struct Files {
 pub struct Lifecycle {
     me: NodeName,
     is_node: bool,
-    /// Whether an alias follows its VIP.
-    follows: bool,
     /// The addresses of the other nodes.
     peers: Vec<Ipv4Addr>,
     leaving: Leaving,
@@ -62,7 +59,6 @@ pub struct Lifecycle {
     alias_report: PathBuf,
     memory: Memory,
     runs: JoinSet<(Due, Ended)>,
-    wanted: watch::Sender<bool>,
     news: mpsc::Receiver<News>,
     /// The watch of the metadata; it ends with the lifecycle.
     _watch: JoinSet<()>,
@@ -80,17 +76,15 @@ impl Lifecycle {
     ) -> Self {
         let memory = Memory::open(files.memory);
         let hooks = Hooks::new(config, memory.remembered());
-        let (wanted, wanting) = watch::channel(false);
         let (tell, news) = mpsc::channel(WAITING_NEWS);
         let mut watch = JoinSet::new();
         let node = config.node(me);
         if let (Some(metadata), Some(node)) = (metadata, node) {
-            watch.spawn(watch_metadata(metadata, node.eni.clone(), clock, wanting, tell));
+            watch.spawn(watch_metadata(metadata, node.eni.clone(), clock, tell));
         }
-        let lifecycle = Self {
+        Self {
             me: me.clone(),
             is_node: node.is_some(),
-            follows: follows(config),
             peers: peers(config, me),
             leaving: Leaving::default(),
             holdings: Holdings::of(config, me),
@@ -99,12 +93,9 @@ impl Lifecycle {
             alias_report: files.alias_report,
             memory,
             runs: JoinSet::new(),
-            wanted,
             news,
             _watch: watch,
-        };
-        lifecycle.want_addresses();
-        lifecycle
+        }
     }
 
     /// The file has changed.
@@ -112,9 +103,12 @@ impl Lifecycle {
         self.holdings.on_config(config);
         self.hooks.on_config(config);
         self.readiness.on_config(config);
-        self.follows = follows(config);
         self.peers = peers(config, &self.me);
-        self.want_addresses();
+    }
+
+    /// Which VIPs are here.
+    pub fn holdings(&self) -> &Holdings {
+        &self.holdings
     }
 
     /// What leaves this node.
@@ -170,7 +164,6 @@ impl Lifecycle {
             Some(reason) => self.leaving.on_request(now, &services, reason),
             None => self.leaving.on_cancel(&services),
         }
-        self.want_addresses();
         Ok(())
     }
 
@@ -227,7 +220,6 @@ impl Lifecycle {
             Call::News(News::Leaving(reason)) => {
                 tracing::warn!(reason, leaves = reason.is_some(), "end of the instance announced");
                 self.leaving.on_announcement(now, reason.as_deref());
-                self.want_addresses();
             }
             Call::Hook(Ok((due, ended))) => self.on_hook_ended(now, &due, ended),
             Call::Hook(Err(error)) => tracing::error!(%error, "hook not run"),
@@ -246,13 +238,6 @@ impl Lifecycle {
             said => format!("{failure}: {said}"),
         });
         self.hooks.done(now, service, failure);
-    }
-
-    fn want_addresses(&self) {
-        let names = self.holdings.vips().map(|(service, _)| service);
-        let leaves = !self.leaving.among(names).is_empty();
-        let wanted = self.follows || leaves || !self.hooks.is_empty();
-        self.wanted.send_if_modified(|before| std::mem::replace(before, wanted) != wanted);
     }
 
     /// What people may want to know: what leaves, where the VIPs are, what the hooks did.
@@ -276,10 +261,6 @@ impl Lifecycle {
         });
         (leaving.collect(), vips.collect(), hooks.collect())
     }
-}
-
-fn follows(config: &Config) -> bool {
-    config.services.iter().any(|service| service.alias == AliasMode::Follow)
 }
 
 fn peers(config: &Config, me: &NodeName) -> Vec<Ipv4Addr> {

@@ -51,6 +51,8 @@ pub struct ServiceState {
     pub judgements: BTreeMap<String, Judgement>,
     /// What should be done.
     pub choice: Choice,
+    /// Whether another node could take it, `ready` or `missing`, where that is known.
+    pub standby: Option<String>,
     /// What was observed; `explain` only.
     #[serde(default)]
     pub evidence: Vec<Word>,
@@ -133,8 +135,13 @@ pub struct Word {
 }
 
 impl ServiceState {
+    /// Whether the function says that no other node could take the VIP.
+    fn has_no_standby(&self) -> bool {
+        self.standby.as_deref() == Some("missing")
+    }
+
     /// What a person should look at: a move that is due; a reason that alerts, if only when it
-    /// lasts, or is unheard of; or a holder that is not up by its own report.
+    /// lasts, or is unheard of; a holder that is not up by its own report; or one that is alone.
     pub fn trouble(&self) -> Option<String> {
         let reason = match &self.choice {
             due @ Choice::Move { .. } => return Some(format!("is due to {due}")),
@@ -148,6 +155,9 @@ impl ServiceState {
             return Some(format!("is held by {}", self.holder));
         };
         match self.judgements.get(node) {
+            Some(Judgement::Up(basis)) if basis == OWN_REPORT && self.has_no_standby() => {
+                Some("has no standby: no other node could take it now".to_owned())
+            }
             Some(Judgement::Up(basis)) if basis == OWN_REPORT => None,
             Some(judgement) => Some(format!("needs attention: its holder {node} is {judgement}")),
             None => Some(format!("needs attention: nothing is known of its holder {node}")),
@@ -215,6 +225,21 @@ mod tests {
             "judgements": { "a": on_a }, "choice": choice, "of a later version": 1,
         }))
         .expect("it is a state")
+    }
+
+    #[test]
+    fn a_holder_that_is_up_and_alone_is_trouble() {
+        for (standby, is_trouble) in
+            [(json!("missing"), true), (json!("ready"), false), (json!(null), false)]
+        {
+            let state: ServiceState = serde_json::from_value(json!({
+                "service": "redis", "vip": "10.0.0.9", "holder": {"node": "a"}, "last_move": null,
+                "judgements": {"a": {"up": "own-word"}},
+                "choice": {"hold": {"reason": "holder-up"}}, "standby": standby,
+            }))
+            .expect("it is a state");
+            assert_eq!(state.trouble().is_some(), is_trouble, "{standby}");
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@ mod candidates;
 mod choice;
 mod group;
 mod obstacle;
+mod standby;
 mod switchover;
 
 use std::collections::BTreeMap;
@@ -12,9 +13,11 @@ use candidates::Fitness;
 use group::Group;
 use jiff::Timestamp;
 use serde::Serialize;
+use standby::look_for_standby;
 
 pub use choice::{Choice, HoldReason, MoveKind};
 pub use obstacle::{Lack, Obstacle, obstacles};
+pub use standby::Standby;
 pub use switchover::{NoSwitchover, switchover};
 
 use crate::config::{Failback, Role, Service};
@@ -38,6 +41,9 @@ pub struct Decision {
     pub judgements: BTreeMap<NodeName, Judgement>,
     /// What should be done.
     pub choice: Choice,
+    /// Whether it could move, where it need not.
+    #[serde(skip_serializing_if = "Standby::is_unknown")]
+    pub standby: Standby,
 }
 
 /// The decision for every service, in the order of the file.
@@ -59,7 +65,12 @@ fn by_groups(
     decide: impl Fn(&[&Service]) -> Vec<Decision>,
 ) -> Vec<Decision> {
     let groups = snapshot.config.groups();
-    let mut decisions: Vec<_> = groups.flat_map(|services| decide(&services)).collect();
+    let decided = groups.flat_map(|services| {
+        let mut decisions = decide(&services);
+        look_for_standby(snapshot, &services, &mut decisions);
+        decisions
+    });
+    let mut decisions: Vec<_> = decided.collect();
     let place = |name: &ServiceName| snapshot.config.services.iter().position(|s| s.name == *name);
     decisions.sort_by_key(|decision| place(&decision.service));
     decisions
@@ -77,6 +88,7 @@ fn quiet(snapshot: Snapshot<'_>, services: &[&Service]) -> Vec<Decision> {
         holder: snapshot.holder(service),
         judgements: BTreeMap::new(),
         choice: hold(HoldReason::HolderUp),
+        standby: Standby::Unknown,
     });
     quiet.collect()
 }
@@ -147,6 +159,7 @@ impl Case<'_> {
             holder: self.holder,
             judgements: self.judgements,
             choice,
+            standby: Standby::Unknown,
         }
     }
 

@@ -54,6 +54,13 @@ pub struct HintEntry {
     /// the VIP: its address is missing there, or the last `on_acquire` failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unready_ms: Option<u64>,
+    /// Whether the metadata of the observer's own instance name the VIP: it has arrived there.
+    /// Absent while they do not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arrived: Option<bool>,
+    /// For how many milliseconds they have named it, where the observer saw it come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arrived_ms: Option<u64>,
 }
 
 /// The detail of a `Vipward Observation` event: an agent's whole view at one moment. The observer

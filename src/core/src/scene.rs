@@ -284,6 +284,14 @@ impl Scene {
         self
     }
 
+    /// The interface of `name` lies in another subnet than the VIPs.
+    pub fn elsewhere(mut self, name: &str) -> Self {
+        let eni = &self.config.node(&node(name)).expect("in the scene").eni;
+        let eni = self.evidence.inventory.enis.get_mut(eni).expect("there");
+        eni.addresses = vec![Ipv4Addr::new(10, 9, 0, 1)];
+        self
+    }
+
     /// EC2's answer leaves out the interface of `name`.
     pub fn absent(mut self, name: &str) -> Self {
         let eni = &self.config.node(&node(name)).expect("in the scene").eni;

@@ -28,6 +28,8 @@ pub const ALIAS_REPAIRS: &str = "AliasRepairs";
 pub const HOOK_FAILING: &str = "HookFailing";
 /// Metric: that nobody takes a host's hints. 1 while it is so, 0 once when it is over.
 pub const HINTS_FAILING: &str = "HintsFailing";
+/// Metric: a VIP has come to the node, by its instance metadata: 1, for half a minute.
+pub const ARRIVED: &str = "Arrived";
 /// Metric of the function: how many notices to people could not be sent.
 pub const NOTICES_LOST: &str = "NoticesLost";
 /// Dimension naming the cluster.

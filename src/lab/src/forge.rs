@@ -25,6 +25,8 @@ pub fn unhealthy_hint(layout: &Layout, node: &NodeName) -> Result<Value, Faults>
         primary: None,
         leaving: false,
         unready_ms: None,
+        arrived: None,
+        arrived_ms: None,
     });
     let hint = Hint {
         version: vipward_core::hint::HINT_VERSION,

@@ -140,12 +140,19 @@ pub fn faults(records: &[Record], on: &str, kind: &str) -> usize {
 
 /// How many events of a detail type the function put.
 pub fn notices(records: &[Record], kind: &str) -> usize {
-    let put = records.iter().filter(|record| {
-        record.is(REGION, "event-put")
-            && record.text("source") == Some(FUNCTION_SOURCE)
-            && record.text("detail_type") == Some(kind)
-    });
-    put.count()
+    put(records).filter(|record| record.text("detail_type") == Some(kind)).count()
+}
+
+/// The kinds of the alerts that the function put, in order.
+pub fn alerts(records: &[Record]) -> Vec<String> {
+    put(records).filter_map(|record| record.text("alert")).map(ToOwned::to_owned).collect()
+}
+
+/// The function's events.
+fn put(records: &[Record]) -> impl Iterator<Item = &Record> {
+    records.iter().filter(|record| {
+        record.is(REGION, "event-put") && record.text("source") == Some(FUNCTION_SOURCE)
+    })
 }
 
 /// What IAM refused: the caller's access key and the action, each as often as it happened.
@@ -240,6 +247,17 @@ mod tests {
         ];
         assert_eq!(notices(&records, "Vipward Move"), 1);
         assert_eq!(notices(&records, "Vipward Alert"), 1);
+    }
+
+    #[test]
+    fn alerts_are_told_by_their_kind() {
+        let put = |source: &str| {
+            let kind = "Vipward Alert";
+            let fields = json!({"source": source, "detail_type": kind, "alert": "no-standby"});
+            record(REGION, "event-put", fields)
+        };
+        let records = [put("vipward.function"), put("vipward.agent.lab.node-1")];
+        assert_eq!(alerts(&records), ["no-standby"]);
     }
 
     #[test]

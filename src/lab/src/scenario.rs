@@ -138,6 +138,8 @@ pub enum Expectation {
     Notices(usize),
     /// `alerts = COUNT`
     Alerts(usize),
+    /// `alert KIND within D`: since the start, people got one of that kind
+    Alert(String, Duration),
     /// `no move of S for D`
     NoMove(ServiceName, Duration),
 }

@@ -218,7 +218,16 @@ impl<'s> Trace<'s> {
             at: outage.first_good,
             detail: format!("by {}", outage.by),
         });
-        [delivered, served].into_iter().flatten()
+        [delivered, served, self.arrival()].into_iter().flatten()
+    }
+
+    /// The new holder's instance metadata name the VIP, as its agent told the function.
+    fn arrival(&self) -> Option<Stage> {
+        let stages = self.records.iter().filter_map(|record| record.function_record("stage"));
+        let mut arrivals = stages.filter(|told| told["stage"] == "arrived");
+        let told = arrivals.find(|told| told["service"] == self.subject.service.as_str())?;
+        let detail = format!("says {} by its metadata", told["node"].as_str()?);
+        Some(Stage { name: "arrived", at: told["arrived"].as_str()?.parse().ok()?, detail })
     }
 
     fn outage(&self) -> Option<Outage> {

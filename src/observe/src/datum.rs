@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use vipward_core::telemetry::{IS_PRIMARY, PEER_HEALTH, REPLICA_LAG, SELF_HEALTH, SelfHealth};
+use vipward_core::telemetry::{
+    ARRIVED, IS_PRIMARY, PEER_HEALTH, REPLICA_LAG, SELF_HEALTH, SelfHealth,
+};
 use vipward_core::{NodeName, ServiceName};
 
 /// One value for CloudWatch.
@@ -40,6 +42,11 @@ impl Datum {
     /// Whether there is that trouble with a service, or anywhere on the host.
     pub fn trouble(metric: &'static str, service: Option<ServiceName>, is: bool) -> Self {
         Self { metric, service, subject: None, value: f64::from(u8::from(is)) }
+    }
+
+    /// That the VIP has come to this node.
+    pub fn arrived(service: ServiceName) -> Self {
+        Self { metric: ARRIVED, service: Some(service), subject: None, value: 1.0 }
     }
 
     /// By how many seconds an own service is behind its primary.

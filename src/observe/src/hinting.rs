@@ -39,7 +39,7 @@ pub enum News {
     /// A service of this node.
     Own,
     /// Of a service of this node what must be told once though nothing is amiss: it was unhealthy
-    /// or left and no longer is or does, or it has another role.
+    /// or left and no longer is or does, it has another role, or its VIP has come.
     OwnAllClear,
     /// A service of another node.
     Others,

@@ -81,6 +81,11 @@ impl Holdings {
         }
     }
 
+    /// Whether each VIP is here.
+    pub fn all_here(&self) -> impl Iterator<Item = (ServiceName, Option<bool>)> {
+        self.vips.keys().map(|service| (service.clone(), self.here(service)))
+    }
+
     /// When the last look began that was answered.
     pub fn looked(&self) -> Option<Timestamp> {
         self.looked

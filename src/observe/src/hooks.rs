@@ -158,11 +158,6 @@ impl Hooks {
         }
     }
 
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.services.is_empty()
-    }
-
     /// Whether the VIP is on this node; `None` when nobody knows: then nothing is to be done for it
     /// until somebody does.
     pub fn on_vip(&mut self, service: &ServiceName, here: Option<bool>) {

@@ -229,6 +229,17 @@ impl Reporter {
         }
     }
 
+    /// Which VIPs are here, where that is known: told at once when one has come.
+    pub fn on_arrivals(
+        &mut self,
+        now: Timestamp,
+        here: impl IntoIterator<Item = (ServiceName, Option<bool>)>,
+    ) {
+        if self.view.set_arrivals(now, here) {
+            self.changed(now, News::OwnAllClear);
+        }
+    }
+
     /// Whether the last hooks failed, where there are hooks: published at once when that changes.
     pub fn on_hooks(&mut self, now: Timestamp, failing: BTreeMap<ServiceName, bool>) {
         if self.view.set_hooks_failing(failing) {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use vipward_core::observed::age;
 use vipward_core::{HintEntry, NodeName, ServiceName, Verdict};
 
 use vipward_core::telemetry::{HOOK_FAILING, SelfHealth};
@@ -28,6 +29,10 @@ pub struct TargetChange {
 /// The services of a dead host are found unhealthy one after the other within that time.
 const TOGETHER: Duration = Duration::from_secs(1);
 
+/// For so long after a VIP came metrics say so: whoever looks for it soon finds it, and it costs as
+/// good as nothing.
+const RECENT: Duration = Duration::from_secs(30);
+
 /// The whole view of one agent.
 #[derive(Debug, Clone)]
 pub struct View {
@@ -43,6 +48,18 @@ pub struct View {
     unready: BTreeMap<ServiceName, Unready>,
     /// Whether the last run of a hook failed, where there are hooks.
     hooks_failing: BTreeMap<ServiceName, bool>,
+    arrivals: BTreeMap<ServiceName, Arrival>,
+}
+
+/// Whether a VIP is here, by the instance metadata.
+#[derive(Debug, Clone, Copy)]
+struct Arrival {
+    /// As last known.
+    is_here: bool,
+    is_known: bool,
+    /// When it was seen to come.
+    came: Option<Timestamp>,
+    is_recent: bool,
 }
 
 /// That an own service could not be served at its VIP.
@@ -80,6 +97,7 @@ impl View {
             leaving: BTreeSet::new(),
             unready: BTreeMap::new(),
             hooks_failing: BTreeMap::new(),
+            arrivals: BTreeMap::new(),
         }
     }
 
@@ -160,6 +178,28 @@ impl View {
         self.unready.get(service).map(|it| it.since)
     }
 
+    /// Which VIPs are here, where that is known; whether one has come. What is here when it is first
+    /// asked for may have come long ago.
+    pub fn set_arrivals(
+        &mut self,
+        now: Timestamp,
+        here: impl IntoIterator<Item = (ServiceName, Option<bool>)>,
+    ) -> bool {
+        let mut news = false;
+        for (service, here) in here {
+            let known = self.arrivals.get(&service).copied();
+            let has_come = here == Some(true) && known.is_some_and(|known| !known.is_here);
+            let Some(is_here) = here.or(known.map(|known| known.is_here)) else { continue };
+            let before = known.and_then(|known| known.came).filter(|_| is_here);
+            let came = if has_come { Some(now) } else { before };
+            let is_recent = came.is_some_and(|came| age(came, now) < RECENT);
+            let arrival = Arrival { is_here, is_known: here.is_some(), came, is_recent };
+            self.arrivals.insert(service, arrival);
+            news |= has_come;
+        }
+        news
+    }
+
     /// When the next of them has lasted for so long.
     pub fn unready_deadline(&self) -> Option<Timestamp> {
         self.unready.values().filter(|it| !it.is_lasting).map(|it| it.until).min()
@@ -206,10 +246,13 @@ impl View {
         let observation = |((subject, service), state): (&TargetKey, &TargetState)| {
             let own = *subject == self.me;
             let lag = self.lags.get(service).filter(|_| own);
+            let arrival = self.arrivals.get(service).filter(|arrival| own && arrival.is_known);
             HintEntry {
                 lag_ms: lag.map(|lag| u64::try_from(lag.as_millis()).unwrap_or(u64::MAX)),
                 primary: self.primary(service, state.verdict).filter(|_| own),
                 leaving: own && self.leaving.contains(service),
+                arrived: arrival.map(|arrival| arrival.is_here),
+                arrived_ms: arrival.and_then(|arrival| arrival.came).map(passed),
                 unready_ms: self.unready.get(service).filter(|_| own).map(|it| passed(it.since)),
                 subject: subject.clone(),
                 service: service.clone(),
@@ -244,7 +287,9 @@ impl View {
             Some(Datum::primary(service.clone(), is))
         };
         let primaries = self.states.iter().filter_map(primary);
-        self.lags.iter().map(lag).chain(primaries)
+        let recent = self.arrivals.iter().filter(|(_, arrival)| arrival.is_recent);
+        let arrived = recent.map(|(service, _)| Datum::arrived(service.clone()));
+        self.lags.iter().map(lag).chain(primaries).chain(arrived)
     }
 
     /// Of each service that has hooks, and of the host, whether the last run of one failed.

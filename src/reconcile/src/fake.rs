@@ -386,6 +386,8 @@ pub(crate) fn hint(world: &World, observer: &str, said: &[(&str, Verdict, u64)])
         primary: None,
         leaving: false,
         unready_ms: None,
+        arrived: None,
+        arrived_ms: None,
     };
     let sequence = u64::try_from(world.now().as_millisecond()).expect("it is after the epoch");
     let hint = Hint {

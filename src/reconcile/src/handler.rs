@@ -10,6 +10,7 @@ use vipward_core::text::chain;
 use vipward_core::{Config, NodeName, ServiceName};
 
 use crate::agents;
+use crate::arrival;
 use crate::invocation::Invocation;
 use crate::memory::{Memory, locked};
 use crate::notice::Notice;
@@ -167,13 +168,16 @@ impl<P: Ports> Function<P> {
         lambda_deadline: Timestamp,
         log: &mut (dyn FnMut(&Value) + Send),
     ) -> Result<Value, HandlerError> {
-        let mut notices = Vec::new();
+        let (mut notices, mut arrivals) = (Vec::new(), Vec::new());
         if let Wake::Hint(heard) = wake {
             let records = agents::records(&self.config, &heard);
             records.iter().for_each(&mut *log);
             notices = agents::notices(&self.memory, &heard, records, invocation.woken);
+            arrivals = arrival::arrivals(&self.config, &heard);
         }
-        let result = if self.is_superfluous(invocation) {
+        // Where a VIP has just come a pass looks for the move that brought it.
+        let has_come = arrivals.iter().any(|one| age(one.came, invocation.woken) <= UNDER_WAY);
+        let result = if !has_come && self.is_superfluous(invocation) {
             let said = json!({ "record": "unchanged", "wake": invocation.wake });
             log(&said);
             Ok(Vec::new())
@@ -182,6 +186,12 @@ impl<P: Ports> Function<P> {
             let ports = &OwnTags::new(&self.ports);
             reconcile(&invocation.through(ports)).await
         };
+        for arrival in arrivals {
+            let moved = locked(&self.memory).moved_there(&self.config, &arrival);
+            if let Some(moved) = moved {
+                log(&arrival.line(&self.config, moved));
+            }
+        }
         let records = result.as_deref().unwrap_or_default();
         let outcomes = self.publish(records, notices, lambda_deadline, log).await;
         result?;

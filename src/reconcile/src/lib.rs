@@ -8,6 +8,7 @@
 
 pub mod agents;
 pub mod alerted;
+mod arrival;
 mod attempts;
 pub mod backoff;
 pub mod basis;

@@ -13,6 +13,7 @@ use vipward_core::triage::needs_metrics;
 use vipward_core::{Config, NodeName, ServiceName};
 
 use crate::alerted::Alerted;
+use crate::arrival::Arrival;
 use crate::wake::{HeardHint, WakeKind};
 
 /// For so long after it was sent a call to EC2 without a certain answer may still take effect.
@@ -29,9 +30,11 @@ pub struct Memory {
     hints: BTreeMap<NodeName, HeardHint>,
     /// What people were alerted of.
     pub alerted: Alerted,
-    /// By service: with what patience an alert waits, and since when.
-    waiting: BTreeMap<ServiceName, (Duration, Timestamp)>,
+    /// By what the alert is about: with what patience it waits, and since when.
+    waiting: BTreeMap<String, (Duration, Timestamp)>,
     instances: BTreeSet<String>,
+    /// By service: the move whose arrival was told last.
+    arrived: BTreeMap<ServiceName, Timestamp>,
     /// By service: the calls that may take effect yet.
     calls: BTreeMap<ServiceName, Vec<Call>>,
     last: Option<Seen>,
@@ -102,6 +105,10 @@ impl Memory {
                     let lag = Observed { value: Duration::from_millis(lag), at: heard.at };
                     observations.add_lag(heard.observer.clone(), said.service.clone(), lag);
                 }
+                if let Some(value) = said.arrived.filter(|_| is_own) {
+                    let is = Observed { value, at: heard.at };
+                    observations.add_arrival(heard.observer.clone(), said.service.clone(), is);
+                }
                 if let Some(value) = said.primary.filter(|_| is_own) {
                     let is = Observed { value, at: heard.at };
                     observations.add_primary(heard.observer.clone(), said.service.clone(), is);
@@ -111,20 +118,29 @@ impl Memory {
         observations
     }
 
-    /// For how long a service has given cause for an alert that waits with that patience, as far as
-    /// passes remember.
-    pub fn waiting(
-        &mut self,
-        service: &ServiceName,
-        patience: Duration,
-        now: Timestamp,
-    ) -> Duration {
-        let since = match self.waiting.get(service) {
+    /// For how long the subject has given cause for an alert that waits with that patience, as far
+    /// as passes remember.
+    pub fn waiting(&mut self, subject: &str, patience: Duration, now: Timestamp) -> Duration {
+        let since = match self.waiting.get(subject) {
             Some((known, since)) if *known == patience => *since,
             _ => now,
         };
-        self.waiting.insert(service.clone(), (patience, since));
+        self.waiting.insert(subject.to_owned(), (patience, since));
         age(since, now)
+    }
+
+    /// The last move of a VIP that has come, if the last pass saw it there and this was not told
+    /// yet.
+    pub fn moved_there(&mut self, config: &Config, arrival: &Arrival) -> Option<Timestamp> {
+        let inventory = &self.last.as_ref()?.evidence.inventory;
+        let Arrival { service, node, .. } = arrival;
+        let holder = inventory.holder(config, config.service(service)?.vip);
+        let moved = inventory.ledger(config, service).last_move()?;
+        if holder.node() != Some(node) || self.arrived.get(service) == Some(&moved) {
+            return None;
+        }
+        self.arrived.insert(service.clone(), moved);
+        Some(moved)
     }
 
     /// A call was sent that may still take effect.

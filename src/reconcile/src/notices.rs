@@ -16,7 +16,7 @@ use crate::backoff::bounded;
 use crate::memory::{Memory, locked};
 use crate::notice::{Alert, Notice};
 use crate::ports::{PortError, Ports};
-use crate::record::Record;
+use crate::record::{Concern, Record};
 
 /// What people should hear of these records.
 pub fn notices(
@@ -31,8 +31,8 @@ pub fn notices(
         let detail = detail(config, None, &moved);
         notices.push(Notice { alerts: Vec::new(), detail_type: MOVE_DETAIL_TYPE, detail });
     }
-    for (kind, records) in news(config, memory, records, now) {
-        let subjects: BTreeSet<_> = records.iter().map(|record| subject(record)).collect();
+    for (kind, told) in news(config, memory, records, now) {
+        let (subjects, records): (BTreeSet<_>, Vec<_>) = told.into_iter().unzip();
         let alert = |subject| Alert { subject, kind: kind.clone() };
         let alerts = subjects.into_iter().map(alert).collect();
         let detail = detail(config, Some(&kind), &records);
@@ -41,31 +41,31 @@ pub fn notices(
     notices
 }
 
-/// By kind: the records of which people have not heard yet, and that have lasted long enough.
+/// By kind: of what people have not heard yet and that has lasted long enough, the subject and the
+/// record.
 fn news<'r>(
     config: &Config,
     memory: &Mutex<Memory>,
     records: &'r [Record],
     now: Timestamp,
-) -> BTreeMap<String, Vec<&'r Record>> {
+) -> BTreeMap<String, Vec<(String, &'r Record)>> {
     let mut memory = locked(memory);
-    let mut news: BTreeMap<String, Vec<&Record>> = BTreeMap::new();
-    for record in records {
-        let subject = subject(record);
-        let patience = record.patience(config.policy.stale_after);
-        let lasted = memory.waiting(&record.decision.service, patience, now);
-        let kind = record.alert().filter(|_| lasted >= patience);
+    let mut news: BTreeMap<String, Vec<_>> = BTreeMap::new();
+    let concerns = |record: &'r Record| {
+        let concerns = record.concerns(config).into_iter();
+        concerns.map(move |concern| (record, concern))
+    };
+    for (record, Concern { subject, alert, patience }) in records.iter().flat_map(concerns) {
+        let lasted = memory.waiting(&subject, patience, now);
+        let kind = alert.filter(|_| lasted >= patience);
         memory.alerted.settle(&subject, kind.as_deref().as_slice(), now);
         let Some(kind) = kind else { continue };
-        if memory.alerted.is_news(&Alert { subject, kind: kind.clone() }, now) {
-            news.entry(kind).or_default().push(record);
+        let alert = Alert { subject, kind };
+        if memory.alerted.is_news(&alert, now) {
+            news.entry(alert.kind).or_default().push((alert.subject, record));
         }
     }
     news
-}
-
-fn subject(record: &Record) -> String {
-    record.decision.service.to_string()
 }
 
 fn detail(config: &Config, alert: Option<&str>, records: &[&Record]) -> Value {

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use vipward_core::audit::vet;
 use vipward_core::config::Mode;
-use vipward_core::decide::{Choice, decide_on_all};
+use vipward_core::decide::{Choice, Standby, decide_on_all};
 use vipward_core::drain::Drain;
 use vipward_core::evidence::{Evidence, Holder, Snapshot};
 use vipward_core::judge::Judgement;
@@ -38,6 +38,8 @@ struct ServiceAnswer {
     last_move: Option<Timestamp>,
     judgements: BTreeMap<NodeName, Judgement>,
     choice: Choice,
+    #[serde(skip_serializing_if = "Standby::is_unknown")]
+    standby: Standby,
     #[serde(flatten)]
     explanation: Option<Explanation>,
 }
@@ -85,6 +87,7 @@ pub async fn answer<P: Ports>(
             holder: decision.holder,
             judgements: decision.judgements,
             choice: decision.choice,
+            standby: decision.standby,
         })
         .collect();
     let (cluster, mode) = (config.cluster.clone(), config.policy.mode);

@@ -8,11 +8,12 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use vipward_core::Config;
-use vipward_core::decide::{Choice, Decision, HoldReason};
+use vipward_core::decide::{Choice, Decision, HoldReason, Standby};
 use vipward_core::evidence::Evidence;
 use vipward_core::observed::millis;
 use vipward_core::telemetry::function_namespace;
 
+use crate::arrival;
 use crate::basis::Basis;
 use crate::execute::{MoveOutcome, Proof};
 use crate::invocation::Invocation;
@@ -22,6 +23,9 @@ use crate::wake::WakeKind;
 /// How many times `stale_after` what may pass may last before a person should look: by then it is
 /// no transition but a blackout, probes that cannot judge, or servers that do not agree.
 const LONG_WAIT: u32 = 2;
+/// How many times `stale_after` a holder that is up may be without a standby: as long as a node
+/// takes to boot.
+const ALONE: u32 = 4;
 /// How long a holder has to be suspect before a person should look: a host that died is left 2 s
 /// after the others have missed it.
 const SUSPECT_FOR: Duration = Duration::from_secs(3);
@@ -43,6 +47,17 @@ pub struct Record {
     pub calls: u32,
     /// What it rested on.
     pub evidence: Arc<Evidence>,
+}
+
+/// What a person may have to look at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Concern {
+    /// What it is about: a service, its standby or its arrival.
+    pub subject: String,
+    /// In one word; `None` when all is well.
+    pub alert: Option<String>,
+    /// How long it has to last before people hear of it.
+    pub patience: Duration,
 }
 
 /// The outcome in one word.
@@ -104,8 +119,28 @@ impl Record {
         }
     }
 
-    /// What a person should look at, in one word; `None` when all is well.
-    pub fn alert(&self) -> Option<String> {
+    /// What a person may have to look at: what was decided; and as far as that is known, whether
+    /// there is a standby, and whether the VIP has come. None hides another.
+    pub fn concerns(&self, config: &Config) -> Vec<Concern> {
+        let stale_after = config.policy.stale_after;
+        let subject = self.decision.service.to_string();
+        let patience = self.patience(stale_after);
+        let decided = Concern { subject, alert: self.alert(), patience };
+        let others = [self.standby(stale_after), arrival::concern(config, self)];
+        std::iter::once(decided).chain(others.into_iter().flatten()).collect()
+    }
+
+    fn standby(&self, stale_after: Duration) -> Option<Concern> {
+        let (alert, patience) = match self.decision.standby {
+            Standby::Unknown => return None,
+            Standby::Ready => (None, Duration::ZERO),
+            Standby::Missing => (Some("no-standby".to_owned()), stale_after * ALONE),
+        };
+        let subject = format!("standby of {}", self.decision.service);
+        Some(Concern { subject, alert, patience })
+    }
+
+    fn alert(&self) -> Option<String> {
         match (&self.decision.choice, self.outcome()) {
             (Choice::Hold { reason }, _) if reason.alerts() || reason.may_pass() => {
                 Some(word(reason))
@@ -120,9 +155,7 @@ impl Record {
         }
     }
 
-    /// How long what it alerts of has to last before people hear of it, in a cluster with this
-    /// `stale_after`.
-    pub fn patience(&self, stale_after: Duration) -> Duration {
+    fn patience(&self, stale_after: Duration) -> Duration {
         match &self.decision.choice {
             Choice::Hold { reason } if reason.may_pass() => stale_after * LONG_WAIT,
             Choice::Hold { reason: HoldReason::HolderSuspect } => SUSPECT_FOR,

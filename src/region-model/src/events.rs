@@ -123,6 +123,7 @@ impl EventBridge {
         self.journal.push(JournalEvent::EventPut {
             source: text("source"),
             detail_type: text("detail-type"),
+            alert: event["detail"]["alert"].as_str().map(str::to_owned),
         });
         let matching = self.rules.values().filter(|rule| {
             let pattern = rule.spec.pattern.as_ref();

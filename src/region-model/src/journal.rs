@@ -89,6 +89,9 @@ pub enum JournalEvent {
         source: String,
         /// Its detail type.
         detail_type: String,
+        /// What its detail alerts of, if it does.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        alert: Option<String>,
     },
     /// A rule handed an event to a target.
     EventDelivered {

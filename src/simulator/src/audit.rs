@@ -65,6 +65,8 @@ pub struct Auditor {
     unplaced: BTreeSet<ServiceName>,
     /// By service: why it was last held.
     pub held_for: BTreeMap<ServiceName, String>,
+    /// By kind: when people were last alerted.
+    pub alerted: BTreeMap<String, Duration>,
     breaches: Vec<Breach>,
     proven: Vec<Proven>,
 }
@@ -94,6 +96,7 @@ impl Auditor {
             meddled: Vec::new(),
             unplaced: services.filter(|_| unplaced).collect(),
             held_for: BTreeMap::new(),
+            alerted: BTreeMap::new(),
             breaches: Vec::new(),
             proven: Vec::new(),
         }
@@ -189,9 +192,14 @@ impl Auditor {
             JournalEvent::AlarmState { alarm, to, .. } => {
                 self.timeline.tell(at, Who::Alarm, || format!("{alarm}: {to}"));
             }
-            JournalEvent::EventPut { source, detail_type } if source == "vipward.function" => {
+            JournalEvent::EventPut { source, detail_type, alert }
+                if source == "vipward.function" =>
+            {
                 self.tally.told(&self.truth, at, detail_type);
-                self.timeline.tell(at, Who::People, || format!("are told: {detail_type}"));
+                self.timeline.tell(at, Who::People, || {
+                    format!("are told: {detail_type} {}", alert.as_deref().unwrap_or_default())
+                });
+                self.alerted.extend(alert.as_ref().map(|kind| (kind.clone(), at)));
             }
             JournalEvent::EventPut { source, .. } if source.starts_with("vipward.agent") => {
                 let name = source.rsplit('.').next().unwrap_or_default();
@@ -319,6 +327,7 @@ impl Auditor {
                 (Rule::LeavesLeavingHolder, self.lingers(at, service, holder)),
                 (Rule::LeavesUnreadyHolder, self.stays_unready(at, service, holder)),
                 (Rule::FollowsPrimary, self.strays(at, service, holder)),
+                (Rule::MissingStandbyIsTold, self.is_alone_untold(at, service, holder)),
             ] {
                 if let Some(what) = broken {
                     self.accuse(at, rule, what);

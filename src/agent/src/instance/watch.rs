@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 use vipward_core::EniId;
 use vipward_observe::interruptions::{Notice, Notices};
 use vipward_observe::ports::{Metadata, MetadataError};
@@ -13,7 +13,7 @@ use vipward_observe::ports::{Metadata, MetadataError};
 use crate::host::clock::Clock;
 use crate::instance::own_interface::OwnInterface;
 
-/// From one look at the addresses to the next, while they matter.
+/// From one look at the addresses to the next.
 const LOOK: Duration = Duration::from_secs(1);
 
 /// News of the instance.
@@ -25,12 +25,11 @@ pub enum News {
     Leaving(Option<String>),
 }
 
-/// Looks until nobody listens any more. `wanted`: whether the addresses matter at present.
+/// Looks until nobody listens any more.
 pub async fn watch_metadata(
     mut metadata: impl Metadata,
     eni: EniId,
     clock: Clock,
-    mut wanted: watch::Receiver<bool>,
     news: mpsc::Sender<News>,
 ) {
     let mut notices = Notices::new(clock.now());
@@ -38,17 +37,10 @@ pub async fn watch_metadata(
     let mut next_look = clock.now();
     let mut told = None;
     loop {
-        let look = wanted.borrow_and_update().then_some(next_look);
-        let due = look.into_iter().chain(notices.deadline()).min();
-        tokio::select! {
-            () = clock.sleep_until(due) => {}
-            changed = wanted.changed() => match changed {
-                Ok(()) => continue,
-                Err(_) => return,
-            }
-        }
+        let due = notices.deadline().map_or(next_look, |notice| notice.min(next_look));
+        clock.sleep_until(Some(due)).await;
         let now = clock.now();
-        if look.is_some_and(|look| look <= now) {
+        if next_look <= now {
             next_look = now + LOOK;
             let found = interface.addresses(&eni, &mut metadata).await;
             if news.send(News::Addresses(now, found)).await.is_err() {
@@ -87,18 +79,16 @@ mod tests {
     use crate::instance::own_interface::tests::Tree;
 
     #[tokio::test]
-    async fn notices_come_by_themselves_and_addresses_when_they_matter() {
+    async fn notices_and_addresses_come_by_themselves_while_somebody_listens() {
         let tree = Tree::of(&[("autoscaling/target-lifecycle-state", "Terminated")]);
-        let (want, wanted) = watch::channel(false);
         let (tell, mut news) = mpsc::channel(1);
         let eni = "eni-0a1b2c3d4e5f60001".parse().expect("an id");
-        let watching = watch_metadata(tree, eni, Clock::start(), wanted, tell);
+        let watching = watch_metadata(tree, eni, Clock::start(), tell);
         let listening = async {
             let leaving = News::Leaving(Some("Auto Scaling: Terminated".to_owned()));
-            assert_eq!(news.recv().await, Some(leaving));
-            want.send_replace(true);
             assert!(matches!(news.recv().await, Some(News::Addresses(_, Err(_)))));
-            drop(want);
+            assert_eq!(news.recv().await, Some(leaving));
+            drop(news);
         };
         tokio::join!(watching, listening);
     }

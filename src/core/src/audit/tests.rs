@@ -1,7 +1,7 @@
 //! Each rule by a decision that breaks it, and that what the core decides breaks none.
 
 use super::*;
-use crate::decide::decide;
+use crate::decide::{Standby, decide};
 use crate::hint::Verdict::{Healthy, Unhealthy};
 use crate::scene::{Scene, node};
 
@@ -15,6 +15,7 @@ fn to(scene: &Scene, target: &str, kind: MoveKind) -> Option<Breach> {
         holder: scene.evidence.inventory.holder(&scene.config, service.vip),
         judgements: std::collections::BTreeMap::new(),
         choice: Choice::Move { to: node(target), kind },
+        standby: Standby::Unknown,
     };
     breach(scene.snapshot(), &decision)
 }

@@ -15,11 +15,15 @@ impl Case<'_> {
     /// Whether the node may take the VIP, being up, not drained, in the VIP's subnet, not refused
     /// by EC2, of the right role and not too far behind; and how well it would serve.
     pub(super) fn fitness(&self, node: &NodeName) -> Option<Fitness> {
+        self.has_right_role(node).then(|| self.fitness_but_for_role(node)).flatten()
+    }
+
+    /// The same whatever its role: the servers may make it the primary once they need another.
+    pub(super) fn fitness_but_for_role(&self, node: &NodeName) -> Option<Fitness> {
         let Judgement::Up(basis) = self.judgement(node) else {
             return None;
         };
-        let fits = self.is_willing(node) && self.has_right_role(node);
-        let lag = fits.then(|| self.lag_of(node)).flatten()?;
+        let lag = self.is_willing(node).then(|| self.lag_of(node)).flatten()?;
         // Whether a metric can be believed matters to a holder; where it is one of several reasons
         // to prefer another, it need not be.
         let against = self.snapshot.said_against(&self.service.name, node);
@@ -87,17 +91,7 @@ impl Case<'_> {
     pub(super) fn is_willing(&self, node: &NodeName) -> bool {
         let refused = (self.service.name.clone(), node.clone());
         let is_refused = self.snapshot.evidence.refusals.contains(&refused);
-        !self.is_drained(node) && self.is_in_reach(node) && !is_refused
-    }
-
-    /// Whether the node's interface lies in the VIP's subnet: EC2 takes a private address nowhere
-    /// else.
-    pub(super) fn is_in_reach(&self, node: &NodeName) -> bool {
-        let enis = &self.snapshot.evidence.inventory.enis;
-        let eni = self.snapshot.config.node(node).and_then(|node| enis.get(&node.eni));
-        eni.is_some_and(|eni| {
-            eni.addresses.iter().any(|at| self.snapshot.config.subnet.contains(at))
-        })
+        !self.is_drained(node) && self.snapshot.is_in_reach(node) && !is_refused
     }
 
     pub(super) fn has_right_role(&self, node: &NodeName) -> bool {

@@ -141,6 +141,18 @@ impl HoldReason {
         }
     }
 
+    /// Whether by it a VIP stays with a holder that is up, and that need not be left.
+    pub fn stays_with_holder(self) -> bool {
+        matches!(
+            self,
+            Self::HolderUp
+                | Self::HolderSuspect
+                | Self::HolderUnready
+                | Self::AgentSilent
+                | Self::Cooldown
+        )
+    }
+
     /// Whether it may be over in a moment, so that a person hears of it only when it lasts: late
     /// evidence, a call on its way, a holder whose hook still runs, metrics that soon are old enough, an
     /// election among the servers,

@@ -12,7 +12,7 @@ use crate::judge::judge;
 use crate::name::NodeName;
 
 pub(super) struct Group<'e> {
-    config: &'e Config,
+    pub config: &'e Config,
     /// In the order of the file.
     pub cases: Vec<Case<'e>>,
 }
@@ -69,15 +69,22 @@ impl<'e> Group<'e> {
 
     /// Who may take all of it.
     pub fn able(&self) -> impl Iterator<Item = Candidate<'_>> {
-        let for_all = |node: &Node| {
-            self.ours().try_fold(Fitness::BEST, |worst, case| {
-                case.fitness(&node.name).map(|fitness| worst.and(fitness))
-            })
+        let candidate = |node| {
+            let fitness = self.fitness(node, Case::fitness)?;
+            Some(Candidate { node, fitness })
         };
-        self.config
-            .nodes
-            .iter()
-            .filter_map(move |node| for_all(node).map(|fitness| Candidate { node, fitness }))
+        self.config.nodes.iter().filter_map(candidate)
+    }
+
+    /// How well the node would serve the one of it that it would serve worst, `of` each.
+    pub fn fitness(
+        &self,
+        node: &Node,
+        of: fn(&Case<'e>, &NodeName) -> Option<Fitness>,
+    ) -> Option<Fitness> {
+        self.ours().try_fold(Fitness::BEST, |worst, case| {
+            of(case, &node.name).map(|fitness| worst.and(fitness))
+        })
     }
 
     /// Why nobody may take all of it.

@@ -135,7 +135,7 @@ impl Case<'_> {
             Judgement::Down(basis) => Lack::Down(basis),
             Judgement::Unknown => Lack::Unknown,
             Judgement::Up(_) if self.is_drained(node) => Lack::Drained,
-            Judgement::Up(_) if !self.is_in_reach(node) => Lack::OutsideSubnet,
+            Judgement::Up(_) if !self.snapshot.is_in_reach(node) => Lack::OutsideSubnet,
             Judgement::Up(_) if !self.is_willing(node) => Lack::Refused,
             Judgement::Up(_) if !self.has_right_role(node) => self.lack_of_role(node),
             Judgement::Up(_) if self.lag_of(node).is_none() => self.lack_of_news(node),

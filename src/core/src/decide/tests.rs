@@ -13,6 +13,7 @@ mod contested;
 mod group;
 mod planned;
 mod situations;
+mod standby;
 mod unready;
 
 const LONG: i64 = 600;

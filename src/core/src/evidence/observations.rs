@@ -43,6 +43,7 @@ pub struct Observations {
     contested: BTreeMap<(NodeName, ServiceName), Observed<Observation>>,
     lags: BTreeMap<(NodeName, ServiceName), Observed<Duration>>,
     primaries: BTreeMap<(NodeName, ServiceName), Observed<bool>>,
+    arrivals: BTreeMap<(NodeName, ServiceName), Observed<bool>>,
     /// The services whose metrics were read in full: only there is the lack of an observation
     /// silence.
     pub read: BTreeSet<ServiceName>,
@@ -75,6 +76,12 @@ impl Observations {
         keep_newer(&mut self.primaries, (node, service), is);
     }
 
+    /// Adds whether a node's own instance metadata name the service's VIP, unless something newer
+    /// is known.
+    pub fn add_arrival(&mut self, node: NodeName, service: ServiceName, is: Observed<bool>) {
+        keep_newer(&mut self.arrivals, (node, service), is);
+    }
+
     /// Adds those of `other` that are newer; not that its metrics were read: silence is of the
     /// moment.
     pub fn merge(&mut self, other: &Self) {
@@ -90,6 +97,14 @@ impl Observations {
         for ((node, service), is) in &other.primaries {
             self.add_primary(node.clone(), service.clone(), *is);
         }
+        for ((node, service), is) in &other.arrivals {
+            self.add_arrival(node.clone(), service.clone(), *is);
+        }
+    }
+
+    /// Whether a node's own instance metadata last named the service's VIP.
+    pub fn arrival(&self, node: &NodeName, service: &ServiceName) -> Option<&Observed<bool>> {
+        self.arrivals.get(&(node.clone(), service.clone()))
     }
 
     /// What only a node's metrics last said against its own service.

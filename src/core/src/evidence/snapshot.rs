@@ -97,6 +97,21 @@ impl<'s> Snapshot<'s> {
         drain.is_some_and(|drain| drain.lasts(self.now))
     }
 
+    /// Whether the VIP has arrived at the node, by its instance metadata; `None` when it has not
+    /// said lately.
+    pub fn has_arrived(&self, service: &Service, node: &NodeName) -> Option<bool> {
+        let said = self.evidence.observations.arrival(node, &service.name)?;
+        said.fresh(self.now, self.config.policy.stale_after).copied()
+    }
+
+    /// Whether the node's interface lies in the VIPs' subnet: EC2 takes a private address nowhere
+    /// else.
+    pub fn is_in_reach(&self, node: &NodeName) -> bool {
+        let enis = &self.evidence.inventory.enis;
+        let eni = self.config.node(node).and_then(|node| enis.get(&node.eni));
+        eni.is_some_and(|eni| eni.addresses.iter().any(|at| self.config.subnet.contains(at)))
+    }
+
     /// Whether the node says that its service is a primary; `None` when it has not said so lately.
     pub fn is_primary(&self, service: &Service, node: &NodeName) -> Option<bool> {
         let said = self.evidence.observations.primary(node, &service.name)?;

@@ -1,7 +1,7 @@
 //! Plans: one step an ENI, and what becomes of it when the world changes.
 
 use super::*;
-use crate::decide::HoldReason;
+use crate::decide::{HoldReason, Standby};
 use crate::scene::{Scene, VIP, node};
 use std::collections::BTreeMap;
 
@@ -12,6 +12,7 @@ fn decided(to: &str, service: &str, vip: &str) -> Decision {
         holder: Holder::Nobody,
         judgements: BTreeMap::new(),
         choice: Choice::Move { to: node(to), kind: MoveKind::Placement },
+        standby: Standby::Unknown,
     }
 }
 

@@ -71,6 +71,7 @@ impl Check<'_> {
                 self.notices(&[ALERT_DETAIL_TYPE, MOVE_DETAIL_TYPE], *count)
             }
             Expectation::Alerts(count) => self.notices(&[ALERT_DETAIL_TYPE], *count),
+            Expectation::Alert(kind, within) => self.alert(kind, *within).await,
             Expectation::NoMove(service, time) => self.no_move(service, *time).await,
         })
     }
@@ -169,6 +170,14 @@ impl Check<'_> {
         }
         let told: Vec<_> = put.iter().map(|(found, kind)| format!("{found} of {kind}")).collect();
         Err(told.join(", "))
+    }
+
+    async fn alert(&mut self, kind: &str, within: Duration) -> CheckResult {
+        let told = |records: &[Record]| observed::alerts(records);
+        let has_come = |all: &[Record]| told(all).iter().any(|one| one == kind);
+        let seen = self.until(within, |all| has_come(all).then(String::new)).await;
+        let instead = || self.cluster.log.read(told).join(", ");
+        seen.map_err(|unmet| format!("{unmet}; alerts: [{}]", instead()))
     }
 
     async fn no_move(&mut self, service: &ServiceName, time: Duration) -> CheckResult {

@@ -13,7 +13,7 @@ const OUTCOMES: [&str; 6] = ["moved", "held", "observed", "overtaken", "failed",
 
 pub fn read(words: &mut Words<'_>, spec: &ClusterSpec) -> Result<Expectation, Wrong> {
     words.form = "expect holder|client|alias|hold|observation|decision|fault|hook|denied|moves|\
-                  notices|alerts|no ...";
+                  notices|alerts|alert|no ...";
     Ok(match words.next("what is expected")? {
         "holder" => {
             words.form = "expect holder svc is node-1 within 30s";
@@ -75,10 +75,14 @@ pub fn read(words: &mut Words<'_>, spec: &ClusterSpec) -> Result<Expectation, Wr
             words.literally("=")?;
             Expectation::Alerts(words.value("a count")?)
         }
+        "alert" => {
+            words.form = "expect alert no-standby within 60s";
+            Expectation::Alert(words.next("a kind of alert")?.to_owned(), words.within()?)
+        }
         "no" => no(words, spec)?,
         other => {
             let cure = "use holder, client, alias, hold, observation, decision, fault, hook, \
-                        denied, moves, notices, alerts or no";
+                        denied, moves, notices, alerts, alert or no";
             return Err(Wrong::new(format!("cannot expect `{other}`"), cure));
         }
     })

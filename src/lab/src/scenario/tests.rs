@@ -45,11 +45,12 @@ expect denied node-2 events:PutEvents within 5s
 expect moves redis = 1
 expect notices = 1
 expect alerts = 0
+expect alert no-standby within 5s
 expect no move of redis for 20s
 ";
     let scenario = parse(text).expect("is right");
     assert_eq!(scenario.title, "All of it");
-    assert_eq!(scenario.steps.len(), 27);
+    assert_eq!(scenario.steps.len(), 28);
     assert!(!scenario.spec.placed && !scenario.spec.hints);
     let stale = serde_json::json!({
         "on": "ec2:DescribeNetworkInterfaces", "kind": "stale", "ms": 3000, "for_ms": 20000,

@@ -32,6 +32,27 @@ fn a_death_told_by_an_alarm_shows_the_alarm() {
 }
 
 #[test]
+fn the_arrival_by_the_metadata_is_a_stage_of_its_own() {
+    let mut records = records(CRASH);
+    let served = records.pop().expect("there is one");
+    let at = served.at;
+    let told = |service: &str| {
+        let line = serde_json::json!({
+            "record": "stage", "stage": "arrived", "service": service, "node": "node-2",
+            "arrived": at,
+        });
+        let fields = serde_json::Map::from_iter([("line".to_owned(), line.to_string().into())]);
+        Record { at, by: REGION.to_owned(), what: "function-log".to_owned(), fields }
+    };
+    let subject = read(&records).subject;
+    records.extend([told("another"), served]);
+    let shows = |records: &[Record]| read(records).stages.iter().any(|one| one.name == "arrived");
+    assert!(!shows(&records), "it is another's");
+    records.push(told(subject.service.as_str()));
+    assert!(shows(&records));
+}
+
+#[test]
 fn what_nobody_told_is_left_out() {
     let silent =
         |record: &&Record| !record.by.starts_with("agent") && record.what != "function-log";

@@ -301,4 +301,17 @@ fn an_observation_of_a_silent_node_is_published_again_before_it_decides_alone() 
     );
 }
 
+#[test]
+fn a_vip_that_has_come_is_told_at_once_by_one_hint() {
+    let mut reporter = reporter();
+    reporter.on_change(at(1), &change("a", Verdict::Unknown, Verdict::Healthy));
+    assert_eq!(due(&mut reporter, at(1)), ["change 1"]);
+    let web: ServiceName = "web".parse().expect("a name");
+    reporter.on_arrivals(at(3), [(web.clone(), Some(false))]);
+    assert_eq!(due(&mut reporter, at(3)), Vec::<String>::new());
+    reporter.on_arrivals(at(4), [(web.clone(), Some(true))]);
+    assert_eq!(due(&mut reporter, at(4)), ["hint 1", "change 2"]);
+    reporter.on_arrivals(at(5), [(web, Some(true))]);
+    assert_eq!(due(&mut reporter, at(5)), Vec::<String>::new());
+}
 mod failing;

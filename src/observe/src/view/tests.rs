@@ -169,3 +169,29 @@ fn a_role_is_said_of_what_is_well_and_its_change_is_news() {
     assert_eq!(view.observations(Timestamp::UNIX_EPOCH)[0].primary, None);
     assert!(view.set_primaries(is(false)), "it has ceased to be one");
 }
+
+#[test]
+fn a_vip_that_comes_is_news_once_and_metrics_tell_of_it_for_a_while() {
+    let mut view = view("resource-01");
+    let at = |second| Timestamp::from_second(second).expect("a time");
+    let said = |view: &View, now| {
+        let own = view.observations(at(now)).into_iter().find(|one| one.subject == view.me);
+        let own = own.expect("it watches itself");
+        let arrived = Datum::arrived(service());
+        (own.arrived, own.arrived_ms, view.data().contains(&arrived))
+    };
+    let mut looks = |now, here| {
+        let news = view.set_arrivals(at(now), [(service(), here)]);
+        (news, said(&view, now))
+    };
+    assert_eq!(looks(1, None), (false, (None, None, false)), "not read yet");
+    assert_eq!(looks(2, Some(true)), (false, (Some(true), None, false)), "perhaps long ago");
+    assert_eq!(looks(3, Some(false)), (false, (Some(false), None, false)));
+    assert_eq!(looks(4, None), (false, (None, None, false)), "the metadata are out");
+    assert_eq!(looks(5, Some(true)), (true, (Some(true), Some(0), true)));
+    assert_eq!(looks(34, Some(true)), (false, (Some(true), Some(29_000), true)));
+    assert_eq!(looks(35, Some(true)), (false, (Some(true), Some(30_000), false)));
+    assert_eq!(looks(36, Some(false)), (false, (Some(false), None, false)));
+    let others = view.observations(at(36)).into_iter().filter(|one| one.subject != view.me);
+    assert!(others.map(|one| one.arrived).all(|arrived| arrived.is_none()));
+}

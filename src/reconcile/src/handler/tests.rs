@@ -317,3 +317,33 @@ async fn each_role_does_only_its_own() {
         assert_eq!(function.ports.state().reads, 0);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_arrival_of_a_moved_vip_is_told_once() {
+    let world = World::new().with(|state| state.ill_on_a("redis"));
+    let (_, lines, function) = handled(Role::Failover, world, scheduled()).await;
+    assert_eq!(lines[0]["outcome"], "moved");
+    let world = function.ports();
+    world.pause(Duration::from_millis(2_500)).await;
+    let mut stages = Vec::new();
+    for _ in 0..2 {
+        let said = [("b", Healthy, 600_000), ("a", Unhealthy, 5_000)];
+        let mut heard = crate::fake::hint(world, "b", &said);
+        heard.hint.observations[0].arrived = Some(true);
+        heard.hint.observations[0].arrived_ms = Some(500);
+        let event = json!({
+            "source": "vipward.agent.test.b", "detail-type": "Vipward Observation",
+            "time": heard.at.to_string(), "detail": heard.hint,
+        });
+        let mut log = |line: &Value| {
+            stages.extend((line["record"] == "stage").then(|| line.clone()));
+        };
+        function.handle(&event, world.deadline(), &mut log).await.expect("handled");
+        world.pause(Duration::from_millis(100)).await;
+    }
+    assert_eq!(stages.len(), 1);
+    assert_eq!(stages[0]["stage"], "arrived");
+    assert_eq!((&stages[0]["service"], &stages[0]["node"]), (&json!("redis"), &json!("b")));
+    let took = stages[0]["milliseconds"].as_i64().expect("a number");
+    assert!((1_000..4_000).contains(&took), "the ledger knows the second: {took}");
+}

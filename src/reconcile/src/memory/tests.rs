@@ -17,6 +17,8 @@ fn heard(start_id: &str, sequence: u64, at: i64, verdict: Verdict) -> HeardHint 
         primary: Some(true),
         leaving: true,
         unready_ms: Some(700),
+        arrived: None,
+        arrived_ms: None,
     };
     HeardHint {
         observer: "b".parse().expect("a name"),

@@ -46,7 +46,11 @@ fn an_event_goes_to_the_rules_that_match() {
     assert_eq!(
         bus.journal,
         [
-            JournalEvent::EventPut { source: "a".to_owned(), detail_type: "T".to_owned() },
+            JournalEvent::EventPut {
+                source: "a".to_owned(),
+                detail_type: "T".to_owned(),
+                alert: None,
+            },
             JournalEvent::EventDelivered {
                 rule: "yes".to_owned(),
                 function: "failover".to_owned(),

@@ -17,8 +17,34 @@ const BOUND: Duration = Duration::from_secs(150);
 /// The slowest where hints or metrics are out: by the schedule's look into all metrics every five
 /// minutes, or by the agents' repeated hints.
 const BOUND_ALONE: Duration = Duration::from_secs(390);
+/// An environment of the function sees a standby missing for longer than a node takes to boot, by
+/// its scheduled passes, before people hear of it.
+const ALONE: Duration = Duration::from_mins(4);
+/// For so long an alert is not repeated.
+const ALERT_REST: Duration = Duration::from_mins(10);
 
 impl Auditor {
+    /// What is wrong, when all nodes but the holder have been dead for longer than the bound, and
+    /// people have not been told of it lately.
+    pub fn is_alone_untold(
+        &self,
+        at: Duration,
+        service: &ServiceName,
+        holder: Option<&str>,
+    ) -> Option<String> {
+        let name = self.name_of(holder?)?;
+        let unchanged = at.saturating_sub(self.truth.last_change(at)) >= ALONE;
+        let is_well = self.truth.was_clear(name, (at, at), |_| false);
+        let mut others = self.config.nodes.iter().filter(|node| node.name != *name);
+        let is_alone = others.all(|node| self.is_dead(&node.name, service, at));
+        if !(unchanged && self.had_time(at, service) && is_well && is_alone) {
+            return None;
+        }
+        let told = self.alerted.get("no-standby");
+        let is_told = told.is_some_and(|told| at.saturating_sub(*told) <= ALERT_REST + ALONE);
+        (!is_told).then(|| format!("{service} is on {name}, no other is well, and no alert came"))
+    }
+
     /// What is wrong, when a dead holder has kept the VIP for longer than the bound though nothing
     /// stood in the way of leaving it.
     pub fn left_lying(
@@ -171,5 +197,41 @@ impl Auditor {
             |fault| matches!(&fault.what, FaultKind::ServiceFlap { node: on, .. } if on == node),
         );
         !flaps && !matches!(self.truth.health(node, service, at), Health::Answers(_))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use vipward_core::Config;
+
+    use super::*;
+    use crate::audit::rule::Rule;
+    use crate::history::cluster::named;
+    use crate::history::fault::Fault;
+    use crate::history::truth::Truth;
+
+    #[test]
+    fn of_a_standby_that_has_long_been_dead_people_have_to_have_heard() {
+        let what = FaultKind::ServiceCrash { node: named("b"), service: named("svc") };
+        let crash = [Fault { at_ms: 1_000_000, for_ms: 9_000_000, what }];
+        let at = Duration::from_secs;
+        let accused = |faults: &[Fault], when: u64, told: Option<u64>| {
+            let pair = include_str!("../../fixtures/pair.toml");
+            let config = Config::parse("sim", pair).expect("it is right");
+            let start = jiff::Timestamp::UNIX_EPOCH;
+            let mut auditor = Auditor::new(&config, Truth::of(faults), start, false, false);
+            auditor.alerted.extend(told.map(|told| ("no-standby".to_owned(), at(told))));
+            let holder = Some("eni-0000000a".to_owned());
+            auditor.looks(at(when), &BTreeMap::from([(named("svc"), holder)]));
+            auditor.breaches().first().map(|breach| breach.rule)
+        };
+        let untold = Some(Rule::MissingStandbyIsTold);
+        assert_eq!(accused(&crash, 1_240, None), untold);
+        assert_eq!(accused(&crash, 1_239, None), None, "within the bound");
+        assert_eq!(accused(&crash, 1_240, Some(1_239)), None, "they heard");
+        assert_eq!(accused(&crash, 2_081, Some(1_240)), untold, "they have to hear again");
+        assert_eq!(accused(&[], 1_240, None), None, "there is one");
     }
 }

@@ -67,6 +67,7 @@ rules! {
     LeavesLeavingHolder = "a VIP leaves a holder that leaves within the bound",
     LeavesUnreadyHolder = "a VIP leaves a holder that cannot serve at it within the bound",
     FollowsPrimary = "a VIP follows its primary within the bound",
+    MissingStandbyIsTold = "people hear of a holder without a standby within the bound",
 
     // The hooks.
     HolderReleasesNothing = "no release hook runs on the holder",

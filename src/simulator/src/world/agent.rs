@@ -337,6 +337,7 @@ impl Agent {
             let (hooks, again) = host.due(shown);
             actions.extend(hooks.into_iter().map(AgentAction::RunHook));
             tried_again = again;
+            self.reporter.on_arrivals(shown, host.all_here());
             self.reporter.on_unready(shown, &host.unready());
         }
         while let Some(report) = self.reporter.poll(shown) {

@@ -100,6 +100,11 @@ impl HostWatch {
         self.hooks.done(shown, service, failure);
     }
 
+    /// Which VIPs are here, where that is known.
+    pub fn all_here(&self) -> impl Iterator<Item = (ServiceName, Option<bool>)> {
+        self.holdings.all_here()
+    }
+
     /// What could not be served at its VIP here.
     pub fn unready(&self) -> BTreeSet<ServiceName> {
         self.readiness.unready(&self.hooks)

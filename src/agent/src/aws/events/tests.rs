@@ -26,6 +26,8 @@ fn hint() -> Hint {
             primary: None,
             leaving: false,
             unready_ms: None,
+            arrived: None,
+            arrived_ms: None,
             subject: "resource-02".parse().expect("a name"),
             service: "redis".parse().expect("a name"),
             verdict: Verdict::Unhealthy,

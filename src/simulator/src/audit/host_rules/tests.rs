@@ -115,6 +115,7 @@ fn a_holder_that_lacks_something_is_left_within_the_bound_while_another_is_well(
         let mut auditor = auditor(faults);
         without_address(&mut auditor, "a", 1_000);
         auditor.held_for.insert(named("svc"), reason.to_owned());
+        auditor.alerted.insert("no-standby".to_owned(), at(1_100));
         auditor.looks(at(when), &BTreeMap::from([(named("svc"), Some(A.to_owned()))]));
         auditor.breaches().first().map(|breach| breach.rule)
     };
