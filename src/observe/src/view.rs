@@ -172,8 +172,8 @@ impl View {
         news
     }
 
-    /// Which VIPs are here, where that is known; whether one has come. What is here when it is first
-    /// asked for may have come long ago.
+    /// Which VIPs are here, where that is known; whether one has come. What is here when it is
+    /// first asked for may have come long ago.
     pub fn set_arrivals(
         &mut self,
         now: Timestamp,

@@ -10,6 +10,7 @@ mod arrival;
 mod attempts;
 pub mod backoff;
 pub mod basis;
+pub mod concern;
 pub mod execute;
 pub mod gather;
 pub mod handler;
