@@ -178,8 +178,8 @@ impl View {
         self.unready.get(service).map(|it| it.since)
     }
 
-    /// Which VIPs are here, where that is known; whether one has come. What is here when it is first
-    /// asked for may have come long ago.
+    /// Which VIPs are here, where that is known; whether one has come. What is here when it is
+    /// first asked for may have come long ago.
     pub fn set_arrivals(
         &mut self,
         now: Timestamp,

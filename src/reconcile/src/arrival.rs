@@ -1,16 +1,16 @@
-//! Whether a VIP has come to where EC2 says that it is. EC2's answer proves a move; what confirms it
-//! at the host are the instance's own metadata, which its agent reads and tells by hints.
+//! Whether a VIP has come to where EC2 says that it is. EC2's answer proves a move; the metadata
+//! of the instance itself confirm it at the host. Its agent reads them, and tells by hints.
 
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use vipward_core::decide::Choice;
+use vipward_core::decide::{Choice, Decision};
 use vipward_core::evidence::Snapshot;
 use vipward_core::observed::{age, millis};
 use vipward_core::{Config, NodeName, ServiceName};
 
-use crate::record::{Concern, Record};
+use crate::concern::Concern;
 use crate::wake::HeardHint;
 
 /// For so long after a move its VIP may be under way: several times as long as metadata may lag.
@@ -20,11 +20,10 @@ const TOLD_WITHIN: SignedDuration = SignedDuration::from_mins(2);
 
 /// That the metadata of the holder, whose agent is heard, do not name its VIP; `None` where nothing
 /// is known of that.
-pub fn concern(config: &Config, record: &Record) -> Option<Concern> {
-    let Choice::Hold { .. } = record.decision.choice else { return None };
-    let snapshot = Snapshot { config, evidence: &record.evidence, now: record.decided };
-    let service = config.service(&record.decision.service)?;
-    let has_arrived = snapshot.has_arrived(service, record.decision.holder.node()?)?;
+pub fn concern(snapshot: Snapshot<'_>, decision: &Decision) -> Option<Concern> {
+    let Choice::Hold { .. } = decision.choice else { return None };
+    let service = snapshot.config.service(&decision.service)?;
+    let has_arrived = snapshot.has_arrived(service, decision.holder.node()?)?;
     let moved = snapshot.ledger(&service.name).last_move();
     let is_late = moved.is_none_or(|moved| age(moved, snapshot.now) >= UNDER_WAY);
     // Somebody else may have moved it, of which the ledger knows nothing.

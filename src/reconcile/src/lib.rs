@@ -13,6 +13,7 @@ mod attempts;
 pub mod backoff;
 pub mod basis;
 mod because;
+pub mod concern;
 pub mod execute;
 pub mod gather;
 pub mod handler;

@@ -13,10 +13,11 @@ use vipward_core::telemetry::{
 };
 
 use crate::backoff::bounded;
+use crate::concern::Concern;
 use crate::memory::{Memory, locked};
 use crate::notice::{Alert, Notice};
 use crate::ports::{PortError, Ports};
-use crate::record::{Concern, Record};
+use crate::record::Record;
 
 /// What people should hear of these records.
 pub fn notices(

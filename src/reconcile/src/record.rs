@@ -9,12 +9,13 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use vipward_core::Config;
 use vipward_core::decide::{Choice, Decision, HoldReason, Standby};
-use vipward_core::evidence::Evidence;
+use vipward_core::evidence::{Evidence, Snapshot};
 use vipward_core::observed::millis;
 use vipward_core::telemetry::function_namespace;
 
 use crate::arrival;
 use crate::basis::Basis;
+use crate::concern::Concern;
 use crate::execute::{MoveOutcome, Proof};
 use crate::invocation::Invocation;
 use crate::ports::PortError;
@@ -47,17 +48,6 @@ pub struct Record {
     pub calls: u32,
     /// What it rested on.
     pub evidence: Arc<Evidence>,
-}
-
-/// What a person may have to look at.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Concern {
-    /// What it is about: a service, its standby or its arrival.
-    pub subject: String,
-    /// In one word; `None` when all is well.
-    pub alert: Option<String>,
-    /// How long it has to last before people hear of it.
-    pub patience: Duration,
 }
 
 /// The outcome in one word.
@@ -126,7 +116,9 @@ impl Record {
         let subject = self.decision.service.to_string();
         let patience = self.patience(stale_after);
         let decided = Concern { subject, alert: self.alert(), patience };
-        let others = [self.standby(stale_after), arrival::concern(config, self)];
+        let snapshot = Snapshot { config, evidence: &self.evidence, now: self.decided };
+        let arrived = arrival::concern(snapshot, &self.decision);
+        let others = [self.standby(stale_after), arrived];
         std::iter::once(decided).chain(others.into_iter().flatten()).collect()
     }
 

@@ -1,5 +1,6 @@
 //! Whether a group that may stay where it is could move: known before it has to.
 
+use super::candidates::Fitness;
 use super::group::Group;
 use super::{Case, Choice, Decision};
 use crate::config::{Config, Node, Service};
@@ -22,7 +23,6 @@ pub enum Standby {
 
 impl Standby {
     /// Whether nothing is said.
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands references over")]
     pub fn is_unknown(&self) -> bool {
         *self == Self::Unknown
     }
@@ -67,7 +67,7 @@ impl Group<'_> {
         }
         let could = |node: &Node| {
             let fit = self.fitness(node, Case::fitness_but_for_role);
-            node.name != *holder && fit.is_some_and(|fit| fit.is_worth_a_planned_move())
+            node.name != *holder && fit.is_some_and(Fitness::is_worth_a_planned_move)
         };
         if self.config.nodes.iter().any(could) { Standby::Ready } else { Standby::Missing }
     }

@@ -22,7 +22,10 @@ async fn the_same_alert_is_told_once() {
 #[tokio::test(start_paused = true)]
 async fn a_suspicion_that_comes_and_goes_alerts_once() {
     let seconds = std::time::Duration::from_secs;
-    let world = World::new().with(|state| state.says("a", "a", "redis", Healthy));
+    let world = World::new().with(|state| {
+        state.says("a", "a", "redis", Healthy);
+        state.says("b", "b", "redis", Healthy);
+    });
     let memory = Mutex::default();
     let looks = async |verdict, lasts: &[u64]| {
         world.state().says("b", "a", "redis", verdict);
