@@ -58,12 +58,7 @@ pub fn read(words: &mut Words<'_>, spec: &ClusterSpec) -> Result<Expectation, Wr
             Expectation::Fault { on, kind, times, within: words.within()? }
         }
         "hook" => hook(words, spec)?,
-        "denied" => {
-            words.form = "expect denied node-2 events:PutEvents within 10s";
-            let host = words.host(spec)?;
-            let action = words.next("an action")?.to_owned();
-            Expectation::Denied(host, action, words.within()?)
-        }
+        "denied" => denied(words, spec)?,
         "moves" => moves(words, spec)?,
         "notices" => {
             words.form = "expect notices = 1";
@@ -127,6 +122,13 @@ fn hook(words: &mut Words<'_>, spec: &ClusterSpec) -> Result<Expectation, Wrong>
     let service = words.service(spec)?;
     words.literally("on")?;
     Ok(Expectation::Hook(occasion, service, words.host(spec)?, words.within()?))
+}
+
+fn denied(words: &mut Words<'_>, spec: &ClusterSpec) -> Result<Expectation, Wrong> {
+    words.form = "expect denied node-2 events:PutEvents within 10s";
+    let host = words.host(spec)?;
+    let action = words.next("an action")?.to_owned();
+    Ok(Expectation::Denied(host, action, words.within()?))
 }
 
 fn observation(words: &mut Words<'_>, spec: &ClusterSpec) -> Result<Expectation, Wrong> {
