@@ -183,19 +183,16 @@ impl State {
 
     /// Only metrics say now that `service` is ill on that node.
     pub fn contests(&mut self, node: &str, service: &str) {
-        let at = start();
-        let value =
-            Observation { verdict: Verdict::Unhealthy, since: at, leaving: false, unready: None };
-        let (node, service) = (node.parse().expect("a name"), service.parse().expect("a name"));
-        self.contested.push((node, service, Observed { value, at }));
+        self.says(node, node, service, Verdict::Unhealthy);
+        let (key, said) = self.observations.pop().expect("it was just said");
+        self.contested.push((key.subject, key.service, Observed { at: start(), ..said }));
     }
 
     /// `service` is ill on `a` and well on `b`, and the alarm of `a` has told.
     pub fn ill_on_a(&mut self, service: &str) {
         self.says("a", "a", service, Verdict::Unhealthy);
         self.says("b", "b", service, Verdict::Healthy);
-        let alarm = format!("vipward/test/{service}/a/self");
-        self.alarms.insert(alarm.parse().expect("an alarm's name"));
+        self.alarms.insert(format!("vipward/test/{service}/a/self").parse().expect("its name"));
     }
 
     pub fn holder(&self, vip: &str) -> Vec<&str> {

@@ -168,7 +168,7 @@ impl Published {
     pub fn take(&mut self, asked: &Question, points: &[Point], lasting: Duration) {
         match asked {
             Question::Observation(key) if key.observer == key.subject => {
-                let OwnWord { believed, contested } = own_word(points, lasting);
+                let SelfObservation { believed, contested } = self_observation(points, lasting);
                 self.observations.extend(believed.map(|newest| (key.clone(), newest)));
                 let (node, service) = (key.subject.clone(), key.service.clone());
                 self.contested.extend(contested.map(|said| (node, service, said)));
@@ -192,7 +192,7 @@ impl Published {
 
 /// What a node's metrics say of its own service.
 #[derive(Debug, PartialEq, Eq)]
-struct OwnWord {
+struct SelfObservation {
     /// The newest that is believed.
     believed: Option<Observed<Observation>>,
     /// The newest against it that is not, since something contradicts it or it is too new.
@@ -201,7 +201,7 @@ struct OwnWord {
 
 /// That its service is well is believed at once, whatever is against it once all points have said
 /// so for `lasting`. A second with two values tells neither.
-fn own_word(points: &[Point], lasting: Duration) -> OwnWord {
+fn self_observation(points: &[Point], lasting: Duration) -> SelfObservation {
     let against = |flag: fn(SelfHealth) -> bool| lasts(points, flag, lasting);
     let (ill, leaving, unready) = (against(is_ill), against(|s| s.leaving), against(|s| s.unready));
     let well = points.iter().rposition(|point| !is_ill(SelfHealth::of(point.least)));
@@ -216,7 +216,7 @@ fn own_word(points: &[Point], lasting: Duration) -> OwnWord {
             let (verdict, leaving) = (Verdict::Healthy, leaving.is_some());
             Some(Observed { value: Observation { verdict, since, leaving, unready }, at: *at })
         }
-        (None, _, Some(last)) => own_word(&points[..=last], lasting).believed,
+        (None, _, Some(last)) => self_observation(&points[..=last], lasting).believed,
         (None, _, None) | (Some(_), None, _) => None,
     };
     let is_open = |said: SelfHealth| {
@@ -229,7 +229,7 @@ fn own_word(points: &[Point], lasting: Duration) -> OwnWord {
     let mut recent = points.iter().rev().take_while(is_recent);
     let open = recent.find(|point| is_open(SelfHealth::of(point.least)));
     let contested = open.and_then(|point| newest_observation(&[(point.at, point.least)]));
-    OwnWord { believed, contested }
+    SelfObservation { believed, contested }
 }
 
 fn is_ill(said: SelfHealth) -> bool {

@@ -62,8 +62,8 @@ pub enum HoldReason {
     /// The holder is up and could not be served at the VIP, and may not be left for another node.
     /// Alerts when it lasts.
     HolderUnready,
-    /// Only the holder's metrics say something against it: no hint of its own does, no observer, and
-    /// not for long. Alerts when it lasts: somebody else may be writing them.
+    /// Only the holder's metrics say something against it, and not for long: no hint of its own
+    /// does, and no observer. Alerts when it lasts: somebody else may be writing them.
     Contested,
     /// Observers reach the holder, its own agent says nothing. Alerts.
     AgentSilent,
@@ -154,9 +154,8 @@ impl HoldReason {
     }
 
     /// Whether it may be over in a moment, so that a person hears of it only when it lasts: late
-    /// evidence, a call on its way, a holder whose hook still runs, metrics that soon are old enough, an
-    /// election among the servers,
-    /// a former primary that has not spoken yet.
+    /// evidence, a call on its way, a holder whose hook still runs, metrics that will soon have
+    /// lasted, an election among the servers, a former primary that has not spoken yet.
     pub fn may_pass(self) -> bool {
         matches!(
             self,

@@ -76,8 +76,8 @@ async fn a_record_holds_enough_to_decide_once_more() {
         },
         |state| {
             state.ill_on_a("redis");
-            state.says("a", "a", "redis", Healthy);
             state.contests("a", "redis");
+            state.says("a", "a", "redis", Healthy);
         },
         |state| {
             state.says("a", "a", "redis", Healthy);

@@ -4,7 +4,7 @@ use super::*;
 use crate::fake::start;
 
 /// Two publications of ten seconds.
-const LASTING: Duration = Duration::from_secs(20);
+const UNCONTESTED_AFTER: Duration = Duration::from_secs(20);
 
 fn at(second: u64) -> Timestamp {
     start() + Duration::from_secs(second)
@@ -28,21 +28,21 @@ fn contradicted(values: &[(u64, f64)], other: f64) -> Vec<Point> {
     points
 }
 
-fn well(since: u64, last: u64) -> Option<Observed<Observation>> {
+fn well(since: u64, last: u64) -> Observed<Observation> {
     said(Verdict::Healthy, since, last)
 }
 
-fn ill(since: u64, last: u64) -> Option<Observed<Observation>> {
+fn ill(since: u64, last: u64) -> Observed<Observation> {
     said(Verdict::Unhealthy, since, last)
 }
 
-fn said(verdict: Verdict, since: u64, last: u64) -> Option<Observed<Observation>> {
+fn said(verdict: Verdict, since: u64, last: u64) -> Observed<Observation> {
     let value = Observation { verdict, since: at(since), leaving: false, unready: None };
-    Some(Observed { value, at: at(last) })
+    Observed { value, at: at(last) }
 }
 
-fn word(values: &[(u64, f64)]) -> OwnWord {
-    own_word(&points(values), LASTING)
+fn word(values: &[(u64, f64)]) -> SelfObservation {
+    self_observation(&points(values), UNCONTESTED_AFTER)
 }
 
 #[test]
@@ -52,44 +52,62 @@ fn an_observers_word_is_the_last_point_and_how_long_it_was_the_same() {
         newest_observation(&values)
     };
     assert_eq!(newest(&[]), None);
-    assert_eq!(newest(&[(0, 1.0)]), well(0, 0));
-    assert_eq!(newest(&[(0, 1.0), (10, 0.0), (20, 0.0)]), ill(10, 20));
-    assert_eq!(newest(&[(0, 0.0), (10, 1.0), (20, 0.1)]), ill(20, 20));
+    assert_eq!(newest(&[(0, 1.0)]), Some(well(0, 0)));
+    assert_eq!(newest(&[(0, 1.0), (10, 0.0), (20, 0.0)]), Some(ill(10, 20)));
+    assert_eq!(newest(&[(0, 0.0), (10, 1.0), (20, 0.1)]), Some(ill(20, 20)));
 }
 
 #[test]
 fn that_a_service_is_well_is_believed_at_once_and_that_it_is_ill_when_it_lasts() {
-    assert_eq!(word(&[]), OwnWord { believed: None, contested: None });
-    assert_eq!(word(&[(0, 1.0), (10, 1.0)]), OwnWord { believed: well(0, 10), contested: None });
+    assert_eq!(word(&[]), SelfObservation { believed: None, contested: None });
+    assert_eq!(
+        word(&[(0, 1.0), (10, 1.0)]),
+        SelfObservation { believed: Some(well(0, 10)), contested: None }
+    );
     let fell_ill = |until: u64| {
         let values: Vec<_> =
             (0..=until / 10).map(|n| (n * 10, f64::from(u8::from(n < 3)))).collect();
         word(&values)
     };
-    assert_eq!(fell_ill(30), OwnWord { believed: well(0, 20), contested: ill(30, 30) });
-    assert_eq!(fell_ill(40), OwnWord { believed: well(0, 20), contested: ill(40, 40) });
-    assert_eq!(fell_ill(50), OwnWord { believed: ill(30, 50), contested: None });
+    assert_eq!(
+        fell_ill(30),
+        SelfObservation { believed: Some(well(0, 20)), contested: Some(ill(30, 30)) }
+    );
+    assert_eq!(
+        fell_ill(40),
+        SelfObservation { believed: Some(well(0, 20)), contested: Some(ill(40, 40)) }
+    );
+    assert_eq!(fell_ill(50), SelfObservation { believed: Some(ill(30, 50)), contested: None });
     let never_well = word(&[(0, 0.0), (10, 0.0)]);
-    assert_eq!(never_well, OwnWord { believed: None, contested: ill(10, 10) });
+    assert_eq!(never_well, SelfObservation { believed: None, contested: Some(ill(10, 10)) });
 }
 
 #[test]
 fn one_value_against_it_and_it_has_not_lasted() {
     let values = [(0, 1.0), (3, 0.0), (10, 1.0), (13, 0.0), (20, 1.0), (23, 0.0)];
-    assert_eq!(word(&values), OwnWord { believed: well(20, 20), contested: ill(23, 23) });
-    assert_eq!(word(&values[..5]), OwnWord { believed: well(20, 20), contested: ill(13, 13) });
+    assert_eq!(
+        word(&values),
+        SelfObservation { believed: Some(well(20, 20)), contested: Some(ill(23, 23)) }
+    );
+    assert_eq!(
+        word(&values[..5]),
+        SelfObservation { believed: Some(well(20, 20)), contested: Some(ill(13, 13)) }
+    );
     let long_ill = [(0, 0.0), (10, 0.0), (20, 0.0), (23, 1.0), (30, 0.0)];
-    assert_eq!(word(&long_ill), OwnWord { believed: well(23, 23), contested: ill(30, 30) });
+    assert_eq!(
+        word(&long_ill),
+        SelfObservation { believed: Some(well(23, 23)), contested: Some(ill(30, 30)) }
+    );
 }
 
 #[test]
 fn a_second_with_two_values_tells_neither() {
     let ill_for_long = [(0, 1.0), (10, 0.0), (20, 0.0), (30, 0.0)];
-    let word = own_word(&contradicted(&ill_for_long, 1.0), LASTING);
-    assert_eq!(word, OwnWord { believed: well(0, 0), contested: ill(30, 30) });
+    let word = self_observation(&contradicted(&ill_for_long, 1.0), UNCONTESTED_AFTER);
+    assert_eq!(word, SelfObservation { believed: Some(well(0, 0)), contested: Some(ill(30, 30)) });
     let well_for_long = [(0, 1.0), (10, 1.0)];
-    let word = own_word(&contradicted(&well_for_long, 0.0), LASTING);
-    assert_eq!(word, OwnWord { believed: well(0, 0), contested: ill(10, 10) });
+    let word = self_observation(&contradicted(&well_for_long, 0.0), UNCONTESTED_AFTER);
+    assert_eq!(word, SelfObservation { believed: Some(well(0, 0)), contested: Some(ill(10, 10)) });
 }
 
 #[test]
@@ -97,13 +115,12 @@ fn that_a_service_leaves_or_is_not_ready_is_believed_when_it_lasts_and_it_is_wel
     let from_20 = |value: f64, until: u64| {
         let values: Vec<_> =
             (0..=until / 10).map(|n| (n * 10, if n < 2 { 1.0 } else { value })).collect();
-        let OwnWord { believed, contested } = word(&values);
+        let SelfObservation { believed, contested } = word(&values);
         (believed.expect("it speaks"), contested.map(|said| said.value))
     };
-    for value in [0.5, 0.75, 0.25] {
-        let (leaves, lacks) = (value < 0.75, value != 0.5);
+    for (value, leaves, lacks) in [(0.5, true, false), (0.75, false, true), (0.25, true, true)] {
         let (believed, contested) = from_20(value, 30);
-        assert_eq!(Some(believed), well(0, 30), "{value}");
+        assert_eq!(Some(believed), Some(well(0, 30)), "{value}");
         let contested = contested.expect("it says something else");
         assert_eq!((contested.leaving, contested.unready.is_some()), (leaves, lacks));
         let (believed, contested) = from_20(value, 40);
@@ -112,13 +129,14 @@ fn that_a_service_leaves_or_is_not_ready_is_believed_when_it_lasts_and_it_is_wel
         assert_eq!(contested, None);
     }
     let stays = word(&[(0, 0.5), (10, 0.5), (20, 0.5), (30, 1.0)]);
-    assert_eq!(stays.believed, well(0, 30), "it changed its mind");
+    assert_eq!(stays.believed, Some(well(0, 30)), "it changed its mind");
 }
 
 #[test]
 fn a_role_is_what_was_said_all_along_or_for_long() {
-    let role =
-        |values: &[(u64, f64)]| believed_role(&points(values), LASTING).map(|is| (is.value, is.at));
+    let role = |values: &[(u64, f64)]| {
+        believed_role(&points(values), UNCONTESTED_AFTER).map(|is| (is.value, is.at))
+    };
     assert_eq!(role(&[]), None);
     assert_eq!(role(&[(0, 1.0)]), Some((true, at(0))));
     assert_eq!(role(&[(0, 0.0), (10, 0.0), (20, 0.0), (30, 1.0)]), Some((false, at(20))));
@@ -126,7 +144,7 @@ fn a_role_is_what_was_said_all_along_or_for_long() {
     assert_eq!(role(&elected), Some((true, at(50))));
     assert_eq!(role(&[(0, 0.0), (10, 1.0)]), None, "one of them is wrong");
     let torn = contradicted(&elected, 0.0);
-    assert_eq!(believed_role(&torn, LASTING).map(|is| is.value), Some(false));
+    assert_eq!(believed_role(&torn, UNCONTESTED_AFTER).map(|is| is.value), Some(false));
 }
 
 #[test]
@@ -149,10 +167,10 @@ fn nothing_is_told_of_a_service_that_is_left_out() {
         let (observer, subject) = (a.clone(), a.clone());
         let key = ObservationKey { observer, subject, service: service.clone() };
         let values = points(&[(0, 1.0), (10, 0.0)]);
-        published.take(&Question::Observation(key), &values, LASTING);
+        published.take(&Question::Observation(key), &values, UNCONTESTED_AFTER);
         let (values, lag) = (&values[..1], Question::Lag(a.clone(), service.clone()));
-        published.take(&lag, values, LASTING);
-        published.take(&Question::Primary(a.clone(), service.clone()), values, LASTING);
+        published.take(&lag, values, UNCONTESTED_AFTER);
+        published.take(&Question::Primary(a.clone(), service.clone()), values, UNCONTESTED_AFTER);
     }
     published.leave_out(&redis);
     let words: Vec<_> = published.observations.iter().map(|(key, _)| &key.service).collect();

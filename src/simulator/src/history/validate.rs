@@ -44,7 +44,8 @@ impl FaultKind {
             Self::ProbeError { host, service } => {
                 Names { hosts: vec![host], services: vec![service], ..none() }
             }
-            Self::ServiceCrash { node, service }
+            Self::ForeignMetric { node, service, .. }
+            | Self::ServiceCrash { node, service }
             | Self::ServiceHang { node, service }
             | Self::ServiceFlap { node, service, .. }
             | Self::ServiceSlow { node, service, .. }
@@ -69,9 +70,6 @@ impl FaultKind {
                 services: fault.service().into_iter().collect(),
                 ..none()
             },
-            Self::ForeignMetric { node, service, .. } => {
-                Names { nodes: vec![node], services: vec![service], ..none() }
-            }
             Self::Switchover { service, to } | Self::PrimaryMoves { service, to } => {
                 Names { nodes: vec![to], services: vec![service], ..none() }
             }

@@ -86,13 +86,11 @@ async fn a_first_placement_waits_a_moment_for_the_preferred_node() {
             state.says("b", "b", "redis", Healthy);
             let newest = state.observations.last_mut().expect("it was just said");
             newest.1.value.since = newest.1.at;
-            let speaks = |after| (std::time::Duration::from_secs(after), speaks as fn(&mut State));
-            state.later = preferred_after.map(speaks).into_iter().collect();
+            let speaks: fn(&mut State) = |state| state.says("a", "a", "redis", Healthy);
+            let later = preferred_after.map(std::time::Duration::from_secs);
+            state.later = later.map(|after| (after, speaks)).into_iter().collect();
         })
     };
-    fn speaks(state: &mut State) {
-        state.says("a", "a", "redis", Healthy);
-    }
     for (preferred_after, holder) in
         [(Some(2), "eni-0000000a"), (Some(7), "eni-0000000b"), (None, "eni-0000000b")]
     {
