@@ -20,7 +20,7 @@ use crate::wake::{HeardHint, WakeKind};
 pub const MAY_LAND: Duration = Duration::from_secs(10);
 /// So often the minute's schedule looks into all metrics: of what neither an alarm nor a hint has
 /// told, be it lost or nobody's to tell (an observer's word, a lag), the function learns that late.
-const WHOLE_LOOK: Duration = Duration::from_mins(5);
+const WHOLE_LOOK: Duration = Duration::from_mins(15);
 /// For so long after a full pass a hint is first held against what that saw.
 const MOMENTS: Duration = Duration::from_secs(1);
 

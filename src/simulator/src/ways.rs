@@ -17,7 +17,7 @@ const HEADING: &str = "| what happens |";
 /// Moments of the failure that are tried, spread over more than any rhythm.
 const MOMENTS: u64 = 12;
 /// For how long it lasts: longer than any way takes.
-const LASTS: u64 = 600_000;
+const LASTS: u64 = 1_200_000;
 
 /// A way, and what is out besides it.
 fn others_out(way: &str) -> Vec<FaultKind> {

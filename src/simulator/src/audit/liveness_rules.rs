@@ -7,16 +7,16 @@ use vipward_core::{NodeName, ServiceName};
 
 use crate::audit::Auditor;
 use crate::history::cluster::{FOREIGN_ENI, companions, node_of};
-use crate::history::fault::{Fault, FaultKind};
+use crate::history::fault::FaultKind;
 use crate::history::truth::Health;
 
 /// The slowest way of a failure: by the alarms of a silent host (a minute), with the next scheduled
 /// pass after it (another), and what the agents need before.
 const BOUND: Duration = Duration::from_secs(150);
 
-/// The slowest where hints or metrics are out: by the schedule's look into all metrics every five
-/// minutes, or by the agents' repeated hints.
-const BOUND_ALONE: Duration = Duration::from_secs(390);
+/// The slowest where hints or metrics are out: by the schedule's look into all metrics every quarter
+/// of an hour, or by the agents' repeated hints.
+const BOUND_ALONE: Duration = Duration::from_secs(990);
 /// An environment of the function sees a standby missing for longer than a node takes to boot, by
 /// its scheduled passes, before people hear of it.
 const ALONE: Duration = Duration::from_mins(4);
@@ -61,6 +61,8 @@ impl Auditor {
             return None;
         }
         let dead = match holder {
+            // Agents that see nothing amiss send no hints by which they are known to be well.
+            None if self.is_without_metrics(at) => return None,
             None => None,
             Some(eni) => {
                 let name = self.name_of(eni)?;
@@ -110,7 +112,7 @@ impl Auditor {
         let rested = self.book.last(service).map(|change| at.saturating_sub(change.at));
         let lasts = |of: fn(&FaultKind) -> bool| self.truth.lasting(at).any(|f| of(&f.what));
         let without_hints = !self.config.policy.hints || lasts(FaultKind::impairs_hints_alone);
-        let without_metrics = lasts(FaultKind::impairs_metrics_alone);
+        let without_metrics = self.is_without_metrics(at);
         let is_slower = without_hints || without_metrics || lasts(FaultKind::delays_wakes);
         let without_more = lasts(|what| {
             let is_of_one_way =
@@ -124,12 +126,15 @@ impl Auditor {
             && !without_more
     }
 
+    fn is_without_metrics(&self, at: Duration) -> bool {
+        self.truth.lasting(at).any(|fault| fault.what.impairs_metrics_alone())
+    }
+
     /// Whether the observers of a node decide by hints alone that it is dead: a lone one cannot
     /// tell its silence.
     fn tells_by_hints(&self, node: &NodeName, service: &ServiceName, at: Duration) -> bool {
         let speak = |of: &NodeName| self.truth.speaks(of, service, at);
-        let without_metrics = |fault: &Fault| fault.what.impairs_metrics_alone();
-        !self.truth.lasting(at).any(without_metrics)
+        !self.is_without_metrics(at)
             || speak(node)
             || self.config.observers_of(node).filter(|observer| speak(observer)).count() >= 2
     }
