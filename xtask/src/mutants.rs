@@ -11,7 +11,7 @@ use crate::workspace::{self, Workspace};
 const PACKAGES: [&str; 2] = ["vipward-core", "vipward-reconcile"];
 /// A mutant that is not through in so many seconds goes round in circles.
 const TIMEOUT: &str = "8";
-const RULES: [&str; 19] = [
+const RULES: [&str; 23] = [
     "src/core/src/audit.rs",
     "src/core/src/decide.rs",
     "src/core/src/decide/*.rs",
@@ -21,8 +21,11 @@ const RULES: [&str; 19] = [
     "src/core/src/ledger.rs",
     "src/core/src/plan.rs",
     "src/core/src/triage.rs",
+    "src/reconcile/src/alerted.rs",
+    "src/reconcile/src/arrival.rs",
     "src/reconcile/src/attempts.rs",
     "src/reconcile/src/backoff.rs",
+    "src/reconcile/src/concern.rs",
     "src/reconcile/src/execute.rs",
     "src/reconcile/src/gather.rs",
     "src/reconcile/src/memory.rs",
@@ -30,6 +33,7 @@ const RULES: [&str; 19] = [
     "src/reconcile/src/orders.rs",
     "src/reconcile/src/reading.rs",
     "src/reconcile/src/reconcile.rs",
+    "src/reconcile/src/series.rs",
     "src/reconcile/src/turns.rs",
 ];
 
