@@ -14,8 +14,8 @@ use crate::history::truth::Health;
 /// pass after it (another), and what the agents need before.
 const BOUND: Duration = Duration::from_secs(150);
 
-/// The slowest where hints or metrics are out: by the schedule's look into all metrics every quarter
-/// of an hour, or by the agents' repeated hints.
+/// The slowest where hints or metrics are out: by the schedule's look into all metrics every
+/// quarter of an hour, or by the agents' repeated hints.
 const BOUND_ALONE: Duration = Duration::from_secs(990);
 /// An environment of the function sees a standby missing for longer than a node takes to boot, by
 /// its scheduled passes, before people hear of it.
