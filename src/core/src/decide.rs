@@ -171,6 +171,16 @@ impl Case<'_> {
         })
     }
 
+    /// Whether the VIP serves nobody where it is: nobody holds it, or EC2 says that its holder is
+    /// gone.
+    fn is_unserved(&self) -> bool {
+        match &self.holder {
+            Holder::Nobody => true,
+            Holder::Node(node) => self.judgement(node) == Judgement::Down(DownBasis::Gone),
+            Holder::Foreign(_) | Holder::Several(_) => false,
+        }
+    }
+
     fn within_budget(&self, kind: MoveKind, target: &Target) -> Choice {
         let ledger = self.snapshot.ledger(&self.service.name);
         let wait = ledger.wait_until(self.snapshot.config.policy.move_budget, self.snapshot.now);

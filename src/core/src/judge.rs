@@ -154,7 +154,8 @@ impl Judge<'_> {
             }
         }
         let votes = self.votes_on(&node.name);
-        if self.metrics_say_ill(&node.name) && !votes.unreachable.is_empty() {
+        let nobody_reaches_it = votes.reach == 0 && !votes.unreachable.is_empty();
+        if self.metrics_say_ill(&node.name) && nobody_reaches_it {
             return Judgement::Down(DownBasis::OwnObservation);
         }
         match own {

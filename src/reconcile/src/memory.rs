@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use vipward_core::decide::{Choice, Decision, decide};
+use vipward_core::decide::{Choice, Decision, Standby, decide};
 use vipward_core::evidence::{Evidence, Observation, ObservationKey, Observations, Snapshot};
 use vipward_core::observed::{Observed, age};
 use vipward_core::triage::needs_metrics;
@@ -20,7 +20,10 @@ use crate::wake::{HeardHint, WakeKind};
 pub const MAY_LAND: Duration = Duration::from_secs(10);
 /// So often the minute's schedule looks into all metrics: of what neither an alarm nor a hint has
 /// told, be it lost or nobody's to tell (an observer's word, a lag), the function learns that late.
-const WHOLE_LOOK: Duration = Duration::from_mins(15);
+/// Where it finds that there is no standby it looks again the next minute, until that is over.
+const WHOLE_LOOK: Duration = Duration::from_secs(14 * 60 + 30);
+/// What no pass has found for so long is over: two scheduled passes.
+const UNHEARD: Duration = Duration::from_secs(130);
 /// For so long after a full pass a hint is first held against what that saw.
 const MOMENTS: Duration = Duration::from_secs(1);
 
@@ -31,7 +34,7 @@ pub struct Memory {
     /// What people were alerted of.
     pub alerted: Alerted,
     /// By what the alert is about: with what patience it waits, and since when.
-    waiting: BTreeMap<String, (Duration, Timestamp)>,
+    waiting: BTreeMap<String, Waiting>,
     instances: BTreeSet<String>,
     /// By service: the move whose arrival was told last.
     arrived: BTreeMap<ServiceName, Timestamp>,
@@ -40,6 +43,16 @@ pub struct Memory {
     last: Option<Seen>,
     /// When all metrics were last read.
     whole_look: Option<Timestamp>,
+}
+
+/// What may become an alert.
+#[derive(Debug)]
+struct Waiting {
+    /// How long it has to last.
+    patience: Duration,
+    since: Timestamp,
+    /// When a pass last found it so.
+    heard: Timestamp,
 }
 
 /// A call that was to bring a VIP somewhere.
@@ -122,10 +135,12 @@ impl Memory {
     /// as passes remember.
     pub fn waiting(&mut self, subject: &str, patience: Duration, now: Timestamp) -> Duration {
         let since = match self.waiting.get(subject) {
-            Some((known, since)) if *known == patience => *since,
+            Some(known) if known.patience == patience && age(known.heard, now) < UNHEARD => {
+                known.since
+            }
             _ => now,
         };
-        self.waiting.insert(subject.to_owned(), (patience, since));
+        self.waiting.insert(subject.to_owned(), Waiting { patience, since, heard: now });
         age(since, now)
     }
 
@@ -179,7 +194,10 @@ impl Memory {
             self.instances = enis.flatten().filter_map(|eni| eni.instance.clone()).collect();
         }
         let read = &evidence.observations.read;
-        if config.services.iter().all(|service| read.contains(&service.name)) {
+        let is_alone = |decision: &Decision| decision.standby == Standby::Missing;
+        if config.services.iter().all(|service| read.contains(&service.name))
+            && !held.into_iter().flatten().any(is_alone)
+        {
             self.whole_look = Some(at);
         }
         let choice = |decision: &Decision| (decision.service.clone(), decision.choice.clone());

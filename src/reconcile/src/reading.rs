@@ -11,9 +11,9 @@ use futures::future::{FusedFuture, select};
 use jiff::Timestamp;
 use vipward_core::config::Node;
 use vipward_core::decide::{Choice, Decision, decide};
-use vipward_core::evidence::{Evidence, Inventory, Snapshot};
+use vipward_core::evidence::{Evidence, Inventory, Observation, ObservationKey, Snapshot};
 use vipward_core::judge::{Judgement, UpBasis};
-use vipward_core::observed::age;
+use vipward_core::observed::{Observed, age};
 use vipward_core::telemetry::AlarmName;
 use vipward_core::timing::INGESTION_DELAY;
 use vipward_core::triage::needs_metrics;
@@ -277,11 +277,22 @@ impl<'g, P: Ports> Reading<'g, P> {
         let mut observations = self.hints.said.clone();
         let Published { observations: read, contested, lags, primaries, .. } = &partial.published;
         observations.read = flowing(config, &partial.published, now);
+        for (node, service, said) in contested {
+            // What the node has hinted, too, is not contested; added first, it is not taken back.
+            match self.hints.said.newest(node, node, service) {
+                Some(hinted) if agree(&hinted.value, &said.value) => {
+                    let (observer, subject, service) =
+                        (node.clone(), node.clone(), service.clone());
+                    let value = hinted.value;
+                    let at = said.at.max(hinted.at);
+                    let key = ObservationKey { observer, subject, service };
+                    observations.add(key, Observed { value, at });
+                }
+                _ => observations.add_contested(node.clone(), service.clone(), *said),
+            }
+        }
         for (key, newest) in read {
             observations.add(key.clone(), *newest);
-        }
-        for (node, service, said) in contested {
-            observations.add_contested(node.clone(), service.clone(), *said);
         }
         for (node, service, lag) in lags {
             observations.add_lag(node.clone(), service.clone(), *lag);
@@ -326,6 +337,13 @@ impl<'g, P: Ports> Reading<'g, P> {
         }
         by_hints
     }
+}
+
+/// Whether a node's hint says what its metrics say against it.
+fn agree(hinted: &Observation, said: &Observation) -> bool {
+    hinted.verdict == said.verdict
+        && hinted.leaving == said.leaving
+        && hinted.unready.is_some() == said.unready.is_some()
 }
 
 /// The services whose metrics show who is silent. Something in them is fresh, and each observer

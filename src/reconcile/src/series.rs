@@ -253,18 +253,18 @@ fn lasts(
     since(points, flag).filter(|since| age(*since, last) + Duration::from_secs(1) >= lasting)
 }
 
-/// Whether a node's service is a primary: what its points have said for `lasting`, or all along.
+/// Whether a node's service is a primary, once its points have said so for `lasting`, or all along.
+/// Until then it is not known: what they said before may be over.
 fn believed_role(points: &[Point], lasting: Duration) -> Option<Observed<bool>> {
     let is = |value: f64| value >= WHOLE;
+    let last = points.last()?;
     let says_the_same =
-        |a: &Point, b: &Point| [a.greatest, b.least, b.greatest].map(is) == [is(a.least); 3];
-    let run = points.chunk_by(says_the_same).rev().find(|run| {
-        let (first, last) = (run[0], run[run.len() - 1]);
-        let span = age(first.at, last.at) + Duration::from_secs(1);
-        is(last.least) == is(last.greatest) && (run.len() == points.len() || span >= lasting)
-    })?;
-    let last = run.last()?;
-    Some(Observed { value: is(last.least), at: last.at })
+        |point: &&Point| [point.least, point.greatest].map(is) == [is(last.least); 2];
+    let run = points.iter().rev().take_while(says_the_same);
+    let (count, first) = run.fold((0, None), |(count, _), point| (count + 1, Some(point.at)));
+    let span = age(first?, last.at) + Duration::from_secs(1);
+    let believed = count == points.len() || span >= lasting;
+    believed.then_some(Observed { value: is(last.least), at: last.at })
 }
 
 /// The last of the points, and since when it has been the same.

@@ -148,6 +148,7 @@ impl HoldReason {
             Self::HolderUp
                 | Self::HolderSuspect
                 | Self::HolderUnready
+                | Self::Contested
                 | Self::AgentSilent
                 | Self::Cooldown
         )

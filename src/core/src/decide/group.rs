@@ -120,7 +120,9 @@ impl<'e> Group<'e> {
         if self.cases.iter().any(|case| matches!(case.holder, Holder::Several(_))) {
             return hold_all(choices, HoldReason::AwaitingEvidence);
         }
-        wait_for_each_other(choices);
+        let mut moves = self.cases.iter().zip(choices.iter()).filter(|(_, one)| is_move(one));
+        let is_urgent = moves.any(|(case, _)| case.is_unserved());
+        wait_for_each_other(choices, is_urgent);
         let follow = if choices.iter().any(is_move) {
             target
                 .as_ref()
@@ -165,14 +167,12 @@ fn hold_all(choices: &mut [Choice], reason: HoldReason) {
     }
 }
 
-/// Where the budget of one is spent all wait, unless nobody holds another: it goes at once, and
-/// the rest along with it. None goes back before all may.
-fn wait_for_each_other(choices: &mut [Choice]) {
+/// Where the budget of one is spent all wait, unless another is served by nobody where it is: it
+/// goes at once, and the rest along with it. None goes back before all may.
+fn wait_for_each_other(choices: &mut [Choice], is_urgent: bool) {
     let goes_back =
         |choice: &Choice| matches!(choice, Choice::Move { kind: MoveKind::Failback, .. });
-    let is_placed =
-        |choice: &Choice| matches!(choice, Choice::Move { kind: MoveKind::Placement, .. });
-    if choices.contains(&hold(HoldReason::BudgetSpent)) && !choices.iter().any(is_placed) {
+    if choices.contains(&hold(HoldReason::BudgetSpent)) && !is_urgent {
         hold_all(choices, HoldReason::BudgetSpent);
     } else if !choices.iter().all(goes_back) {
         for choice in choices.iter_mut().filter(|choice| goes_back(choice)) {

@@ -255,3 +255,35 @@ async fn the_schedule_looks_into_all_metrics_every_quarter_of_an_hour() {
     let looks: Vec<_> = (0..40).filter(|minute| first(*minute) == 2).collect();
     assert_eq!(looks, [15, 30]);
 }
+
+#[tokio::test]
+async fn where_there_is_no_standby_the_schedule_looks_again_the_next_minute() {
+    let (mut memory, config) = (Memory::default(), config());
+    let all: BTreeSet<_> = config.services.iter().map(|service| service.name.clone()).collect();
+    let mut first = |minute: u64, standby| {
+        let now = start() + std::time::Duration::from_mins(minute);
+        let wanted = memory.first_scope(&config, WakeKind::Schedule, now);
+        let mut evidence = all_quiet();
+        evidence.observations.read.clone_from(&wanted);
+        let mut decisions = decide(Snapshot { config: &config, evidence: &evidence, now });
+        decisions[0].standby = standby;
+        memory.saw(&config, now, &evidence, Some(&decisions));
+        wanted == all
+    };
+    let looks: Vec<_> = (0..30)
+        .filter(|minute| {
+            first(*minute, if *minute < 17 { Standby::Missing } else { Standby::Ready })
+        })
+        .collect();
+    assert_eq!(looks, [15, 16, 17]);
+}
+
+#[test]
+fn what_no_pass_has_found_for_long_is_over() {
+    let (mut memory, patience) = (Memory::default(), std::time::Duration::from_mins(1));
+    let mut waiting = |second: u64| {
+        let now = start() + std::time::Duration::from_secs(second);
+        memory.waiting("standby of redis", patience, now).as_secs()
+    };
+    assert_eq!([0, 60, 125, 300, 360].map(&mut waiting), [0, 60, 125, 0, 60]);
+}

@@ -32,11 +32,25 @@ fn that_it_is_ill_counts_as_soon_as_one_observer_agrees() {
     let agreed = || well().says("w0", "a", Unhealthy, 1, 0);
     assert_eq!(choice(&agreed().contested("a", ILL, 1)), moves("b", MoveKind::Failover));
     assert_eq!(choice(&agreed()), hold(HoldReason::HolderSuspect), "an observer by itself");
+    let reached = agreed().contested("a", ILL, 1).says("b", "a", Healthy, 1, LONG);
+    assert_eq!(choice(&reached), hold(HoldReason::Contested), "another reaches it");
     let no_longer = agreed().contested("a", ILL, 5).says("a", "a", Healthy, 4, 0);
     assert_eq!(choice(&no_longer), hold(HoldReason::Contested), "it said since that it is well");
     let same_moment = agreed().contested("a", ILL, 4).says("a", "a", Healthy, 4, 0);
     assert_eq!(choice(&same_moment), hold(HoldReason::Contested), "by a hint");
     assert_eq!(choice(&agreed().contested("a", LEAVING, 1)), hold(HoldReason::Contested));
+}
+
+#[test]
+fn no_planned_move_goes_to_a_node_of_which_metrics_say_something_bad() {
+    for health in [ILL, LEAVING, UNREADY] {
+        let scene = || Scene::new(3, 0, "").held_by("a").says("b", "b", Healthy, 6, LONG);
+        let drained = scene().says("a", "a", Healthy, 1, LONG).drained("a", 60);
+        let contested = drained.contested("b", health, 1);
+        assert_eq!(choice(&contested), hold(HoldReason::CannotVacate), "{health:?}");
+        let leaving = scene().leaves("a", 1).contested("b", health, 1);
+        assert_eq!(choice(&leaving), hold(HoldReason::CannotVacate), "{health:?}");
+    }
 }
 
 #[test]

@@ -75,6 +75,15 @@ fn a_group_of_which_nobody_holds_one_waits_for_no_budget() {
 }
 
 #[test]
+fn a_group_of_which_one_is_on_a_node_that_is_gone_waits_for_no_budget() {
+    let split = ill(well("", ["c", "a"]), 1, "a").about(1).moved("a", &[300, 200, 30]);
+    let wait = hold(HoldReason::BudgetSpent);
+    assert_eq!(choices(&split), [hold(UP), wait]);
+    let gone = split.stopped("c");
+    assert_eq!(choices(&gone), [moves("b", MoveKind::Failover), together("b")]);
+}
+
+#[test]
 fn a_group_leaves_as_a_whole() {
     let one = well("", ["a", "a"]).about(1).leaves("a", 0);
     assert_eq!(choices(&one), [together("b"), moves("b", MoveKind::Vacate)]);
