@@ -26,7 +26,7 @@ pub struct Drain<'d> {
     pub owner: &'d str,
     /// Why.
     pub reason: &'d str,
-    /// Until when the node has to hold no VIP; `None` does not wait.
+    /// How long the node may take to hold no VIP, while it is drained; `None` does not wait.
     pub wait: Option<Duration>,
 }
 
@@ -36,6 +36,12 @@ impl Drain<'_> {
         let Self { node, seconds, owner, reason, .. } = *self;
         let passed = u32::try_from(passed.as_secs()).unwrap_or(u32::MAX);
         Order::Drain { node, seconds: seconds.saturating_sub(passed).max(1), owner, reason }
+    }
+
+    /// What is waited at most: an order after the drain's end would be another drain.
+    fn longest_wait(&self) -> Option<Duration> {
+        let lasts = Duration::from_secs(self.seconds.saturating_sub(1).into());
+        self.wait.map(|wait| wait.min(lasts))
     }
 }
 
@@ -60,7 +66,7 @@ pub async fn drain(
         let moved = done.vips.iter().filter(|vip| vip.has_moved());
         data.push_str(&listed(moved));
         let staying = staying(&done, drain.node);
-        let Some(wait) = drain.wait else { return Ok(not_waited(data, &done)) };
+        let Some(wait) = drain.longest_wait() else { return Ok(not_waited(data, &done)) };
         if staying.is_empty() {
             let _ = writeln!(data, "{} holds no VIP", drain.node);
             return Ok(Said::data(data));

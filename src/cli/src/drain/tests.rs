@@ -31,10 +31,18 @@ impl Orders for Function {
 async fn drained(
     replies: impl IntoIterator<Item = Option<Value>>,
 ) -> (Result<Said, Failure>, Vec<String>, Vec<Value>) {
+    drained_for(3600, replies).await
+}
+
+/// The same for so many seconds.
+async fn drained_for(
+    seconds: u32,
+    replies: impl IntoIterator<Item = Option<Value>>,
+) -> (Result<Said, Failure>, Vec<String>, Vec<Value>) {
     let function = Function(Mutex::new((replies.into_iter().collect(), Vec::new())));
     let node = "a".parse().expect("a name");
     let wait = Some(Duration::from_secs(10));
-    let order = Drain { node: &node, seconds: 3600, owner: "anna", reason: "kernel", wait };
+    let order = Drain { node: &node, seconds, owner: "anna", reason: "kernel", wait };
     let mut told = Vec::new();
     let said = drain(&function, order, &mut |line| told.push(line.to_owned())).await;
     let (_, ordered) = function.0.into_inner().expect("nobody panicked with it");
@@ -101,6 +109,14 @@ async fn what_still_stays_when_the_wait_is_over_is_told_and_degraded() {
         assert!(said.talk.starts_with(&talk), "{}", said.talk);
         assert_eq!(ordered.len(), 5, "at 0, 3, 6, 9 and 10 s");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_waits_for_longer_than_the_drain_lasts() {
+    let (said, _, ordered) = drained_for(5, [Some(reply("act", &[stays()]))]).await;
+    assert_eq!(said.expect("the tag stands").exit, Exit::Degraded);
+    let seconds: Vec<_> = ordered.iter().map(|order| order["seconds"].clone()).collect();
+    assert_eq!(seconds, [5, 2, 1], "and it ends when it was to end");
 }
 
 #[tokio::test(start_paused = true)]
