@@ -33,8 +33,7 @@ pub enum UpBasis {
     /// Its own observation, and nobody contradicts it.
     #[serde(rename = "own-word")]
     OwnObservation,
-    /// Its own observation, but an observer says it is unreachable, perhaps because of a partition;
-    /// or newer metrics in its name say that it is ill, and nobody else does.
+    /// Its own observation, but an observer says it is unreachable: perhaps a partition.
     Suspect,
     /// Observers reach it, but its agent is silent or cannot judge.
     PeersOnly,
@@ -154,18 +153,12 @@ impl Judge<'_> {
             }
         }
         let votes = self.votes_on(&node.name);
-        let nobody_reaches_it = votes.reach == 0 && !votes.unreachable.is_empty();
-        if self.metrics_say_ill(&node.name) && nobody_reaches_it {
-            return Judgement::Down(DownBasis::OwnObservation);
+        if self.metrics_say_ill(&node.name) {
+            return when_contested(&votes);
         }
         match own {
             Some(Verdict::Unhealthy) => Judgement::Down(DownBasis::OwnObservation),
-            Some(Verdict::Healthy) => match when_healthy(&votes) {
-                Judgement::Up(_) if self.metrics_say_ill(&node.name) => {
-                    Judgement::Up(UpBasis::Suspect)
-                }
-                judgement => judgement,
-            },
+            Some(Verdict::Healthy) => when_healthy(&votes),
             Some(Verdict::Unknown) => when_silent(&votes, None),
             None => {
                 let read = &self.snapshot.evidence.observations.read;
@@ -216,6 +209,18 @@ fn when_healthy(votes: &Votes) -> Judgement {
         Judgement::Up(UpBasis::OwnObservation)
     } else {
         Judgement::Up(UpBasis::Suspect)
+    }
+}
+
+/// The rows where only metrics say that the service is ill: it is, if an observer agrees and none
+/// reaches it. Otherwise nobody can tell, and such a node is neither left nor chosen.
+fn when_contested(votes: &Votes) -> Judgement {
+    if votes.reach == 0 && !votes.unreachable.is_empty() {
+        return Judgement::Down(DownBasis::OwnObservation);
+    }
+    match when_silent(votes, None) {
+        down @ Judgement::Down(_) => down,
+        Judgement::Up(_) | Judgement::Unknown => Judgement::Unknown,
     }
 }
 

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use super::{Case, HoldReason};
 use crate::config::{Node, Role};
-use crate::hint::Verdict;
 use crate::judge::{Judgement, UpBasis};
 use crate::name::NodeName;
 
@@ -28,9 +27,7 @@ impl Case<'_> {
         // Whether a metric can be believed matters to a holder; where it is one of several reasons
         // to prefer another, it need not be.
         let against = self.snapshot.said_against(&self.service.name, node);
-        let unready = self.is_unready(node)
-            || against
-                .is_some_and(|said| said.unready.is_some() || said.verdict == Verdict::Unhealthy);
+        let unready = self.is_unready(node) || against.is_some_and(|said| said.unready.is_some());
         let leaving = self.is_leaving(node) || against.is_some_and(|said| said.leaving);
         Some(Fitness { unready, leaving, basis, lag })
     }

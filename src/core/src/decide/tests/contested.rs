@@ -59,7 +59,11 @@ fn a_candidate_of_which_metrics_say_something_bad_comes_after_others() {
         let scene = Scene::new(3, 0, "").held_by("a").says("a", "a", Unhealthy, 1, 0);
         scene.says("b", "b", Healthy, 6, LONG)
     };
-    for health in [ILL, LEAVING, UNREADY] {
+    let ill = || ill_holder().contested("b", ILL, 1);
+    assert_eq!(choice(&ill()), hold(HoldReason::NoCandidate), "nobody knows how it is");
+    let reached = ill().says("c", "b", Healthy, 1, LONG);
+    assert_eq!(choice(&reached), hold(HoldReason::NoCandidate), "what reaches it may be older");
+    for health in [LEAVING, UNREADY] {
         let contested = || ill_holder().contested("b", health, 1);
         assert_eq!(
             choice(&contested()),
