@@ -214,7 +214,7 @@ impl Lifecycle {
                     tracing::warn!(error, "addresses of the interface not known");
                 }
                 for (service, _) in self.holdings.vips() {
-                    self.hooks.on_vip(service, self.holdings.here(service));
+                    self.hooks.on_vip(service, self.holdings.here_now(service));
                 }
             }
             Call::News(News::Leaving(reason)) => {

@@ -102,6 +102,11 @@ impl Knowledge {
         self.trouble.as_deref()
     }
 
+    /// Whether the last answer named the VIP.
+    pub fn names(&self, vip: Ipv4Addr) -> bool {
+        self.trouble.is_none() && self.vips.get(&vip) == Some(&Known::Held(0))
+    }
+
     /// What can be said of a VIP.
     pub fn holding(&self, vip: Ipv4Addr) -> Holding {
         match self.vips.get(&vip) {

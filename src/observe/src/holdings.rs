@@ -81,6 +81,13 @@ impl Holdings {
         }
     }
 
+    /// The same by the last look: while that did not name the VIP, or found nothing to rely on, it
+    /// may have gone. Nothing is begun at its coming then.
+    pub fn here_now(&self, service: &ServiceName) -> Option<bool> {
+        let (knowledge, vip) = (self.knowledge.as_ref()?, self.vip(service)?);
+        self.here(service).filter(|is_here| !is_here || knowledge.names(vip))
+    }
+
     /// Whether each VIP is here.
     pub fn all_here(&self) -> impl Iterator<Item = (ServiceName, Option<bool>)> {
         self.vips.keys().map(|service| (service.clone(), self.here(service)))
@@ -123,6 +130,9 @@ mod tests {
         for (second, (found, here, looked, told)) in (1..).zip(table) {
             let fault = holdings.on_addresses(at(second), found);
             assert_eq!(holdings.here(&service), here, "look {second}");
+            let is_named = [1, 3].contains(&second);
+            let now = here.filter(|is_here| !is_here || is_named);
+            assert_eq!(holdings.here_now(&service), now, "look {second}");
             assert_eq!(holdings.looked(), Some(at(looked)), "look {second}");
             assert_eq!(fault.is_some(), told, "look {second}");
         }

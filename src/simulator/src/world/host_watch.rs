@@ -67,7 +67,7 @@ impl HostWatch {
         self.looked = now;
         self.holdings.on_addresses(shown, found.metadata.clone());
         for (service, _) in self.holdings.vips() {
-            self.hooks.on_vip(service, self.holdings.here(service));
+            self.hooks.on_vip(service, self.holdings.here_now(service));
         }
         self.readiness.done(&found.host, &self.holdings);
         self.same = if self.last.as_ref() == Some(&found) { self.same + 1 } else { 0 };
